@@ -1,0 +1,185 @@
+/**
+ * What the core needs from the outside: a model, the platforms, a queue and a store. Each port has one contract suite in
+ * `test/contracts/`, run against every implementation.
+ */
+import type {
+  AnswerEvent,
+  ButtonAction,
+  MessageRef,
+  ModelRequest,
+  Person,
+  PlatformName,
+  Question,
+  ThreadRef,
+  Turn,
+  View,
+} from './types.ts';
+
+/** A structured logger (pino's shape). Message texts of people are never logged above trace. */
+export interface Log {
+  trace(fields: object, message: string): void;
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+  child(fields: Readonly<Record<string, unknown>>): Log;
+}
+
+/**
+ * What became of a message: `accepted` = it is on disk and will be answered; `duplicate` = it already was;
+ * `ignored` = not for us; `busy` = refused because too many wait in its thread (the asker is told by the core).
+ */
+export type Accepted = 'accepted' | 'duplicate' | 'ignored' | 'busy';
+
+/** Somebody pressed a button under one of our messages. */
+export interface ButtonPress {
+  readonly action: ButtonAction;
+  /** The question id the button carries. */
+  readonly question: string;
+  readonly presser: Person;
+  /** The platform's id of this press (interaction id, trigger id). */
+  readonly press: string;
+  /** As in `Question.delivery`, for the question that the press becomes. */
+  readonly delivery: Readonly<Record<string, string>>;
+}
+
+/** The core's side of inbound traffic. Platforms acknowledge an event only after the promise has resolved. */
+export interface Intake {
+  /** Resolves once the question is durable, or known not to be one. Rejects when the store cannot take it: do not acknowledge. */
+  accept(question: Question): Promise<Accepted>;
+  /** Resolves with what to tell the presser alone, or null when the answer itself is the reply. */
+  press(press: ButtonPress): Promise<string | null>;
+}
+
+/** The model behind every answer. */
+export interface Model {
+  /**
+   * Streams one answer. Makes exactly one upstream request (two when `auto` finds the first API retired) and never
+   * retries by itself.
+   * @throws {Failure} for every fault upstream; after an abort by `signal` it throws `Failure` of kind `stopped`.
+   */
+  answer(request: ModelRequest, signal: AbortSignal): AsyncIterable<AnswerEvent>;
+}
+
+/** How urgently a reply wants to be written: the final state is never kept waiting behind somebody's progress. */
+export type Urgency = 'progress' | 'final';
+
+/** One answer's presence on its platform: the messages it consists of, drawn from Views. */
+export interface Reply {
+  /**
+   * Makes sure the thread to answer in exists (root message, Discord thread) and returns it. Idempotent; runs beside the
+   * model request, and `show` waits for it.
+   * @throws {Failure} of kind `undeliverable` when there is no place to answer.
+   */
+  open(): Promise<ThreadRef>;
+  /** Resolves when the platform's budgets allow the next write of this reply. At most one caller at a time. */
+  turn(urgency: Urgency, signal: AbortSignal): Promise<void>;
+  /**
+   * Brings the messages to what the view says: posts, edits, splits into parts, ends streams. One call at a time; a later
+   * call may skip states in between. Views without text draw only the platform's status (typing, "is searching…").
+   * @throws {Failure} `rate-limited`, `unreachable` (try again), `gone` (somebody deleted it), `undeliverable`.
+   */
+  show(view: View): Promise<void>;
+  /** Ends timers and clears the status; idempotent, never throws. */
+  close(): Promise<void>;
+}
+
+/** What an earlier attempt at the same question left behind. */
+export interface ReplyStart {
+  /** Messages already posted, in order; they are rewritten, and the ones no longer needed are deleted. */
+  readonly messages: readonly MessageRef[];
+  /** 1 for the first. From 2 on, messages may exist that were posted but never recorded: look before posting. */
+  readonly attempt: number;
+  /** Called with the whole list after every post, before anything else is written; throws when fenced off. */
+  readonly posted: (messages: readonly MessageRef[]) => Promise<void>;
+}
+
+/** The outbound side of Slack or Discord. REST only, by refs: any replica can use it. */
+export interface Platform {
+  readonly name: PlatformName;
+  /** Prepares a reply; writes nothing yet. */
+  reply(question: Question, start: ReplyStart): Reply;
+  /** Shows or removes a mark (🕐) that the question waits behind others in its thread. Cosmetic: never throws. */
+  markWaiting(question: Question, waiting: boolean): Promise<void>;
+  /** A short word to the asker alone where the platform can (Slack: ephemeral), else a plain reply. */
+  whisper(question: Question, text: string): Promise<void>;
+  /** A direct message to one person. @throws {Failure} `undeliverable` when DMs are refused. */
+  directMessage(workspace: string, personId: string, text: string): Promise<void>;
+  /** What was said before the question in a thread we do not know yet, oldest first; empty when it cannot be read. */
+  readThread(question: Question, signal: AbortSignal): Promise<readonly Turn[]>;
+}
+
+/** A unit of work taken from the queue. */
+export interface Job<T> {
+  readonly id: string;
+  readonly data: T;
+  /** 1 for the first run; one more after every crash or failure. */
+  readonly attempt: number;
+  /** Aborted when the process stops or another worker has taken the job over. */
+  readonly signal: AbortSignal;
+}
+
+export interface EnqueueOptions {
+  /** A UUID. The same id twice is one job, cluster-wide, for at least 24 hours. */
+  readonly id: string;
+  /** Jobs of one key run strictly one after the other, in the order they came. */
+  readonly key: string;
+}
+
+/** The durable queue. */
+export interface Jobs {
+  /** Returns once the job is on disk; false when the id is already known. */
+  enqueue(queue: string, data: object, options: EnqueueOptions): Promise<boolean>;
+  /** How many jobs of this key are waiting or running. */
+  depth(queue: string, key: string): Promise<number>;
+  /** Starts taking jobs, at most `slots` at a time in this process. A handler that throws has its job run again later. */
+  work<T extends object>(
+    queue: string,
+    slots: number,
+    handler: (job: Job<T>) => Promise<void>,
+  ): Promise<void>;
+  /** Takes no new jobs, waits up to `graceMs` for running ones, then aborts them and leaves them to be taken up again. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** Plain key-value storage (Keyv). No atomic operations: used only where one writer per key is certain. */
+export interface KeyValue {
+  get<T>(key: string): Promise<T | undefined>;
+  getMany<T>(keys: readonly string[]): Promise<readonly (T | undefined)[]>;
+  set(key: string, value: unknown, ttlMs?: number): Promise<void>;
+  delete(key: string): Promise<void>;
+}
+
+/** Where an answer stands. */
+export interface AnswerRecord {
+  readonly question: Question;
+  readonly attempt: number;
+  readonly messages: readonly MessageRef[];
+  /** The final view, written before it is first shown: a later attempt delivers it without asking the model again. */
+  readonly conclusion: View | null;
+  readonly delivered: boolean;
+}
+
+/** The durable record of every answer, fenced by attempt: a write by an overtaken attempt changes nothing. */
+export interface Answers {
+  /** Creates the record or moves it to this attempt; null when a later attempt has already begun. */
+  begin(question: Question, attempt: number): Promise<AnswerRecord | null>;
+  /** Remembers the messages the reply consists of, in order. False when fenced off. */
+  posted(questionId: string, attempt: number, messages: readonly MessageRef[]): Promise<boolean>;
+  /** Remembers the final view and the thread it belongs to. False when fenced off. */
+  conclude(questionId: string, attempt: number, conclusion: View, thread: ThreadRef | null): Promise<boolean>;
+  /** Marks the final view as shown. False when fenced off. */
+  delivered(questionId: string, attempt: number): Promise<boolean>;
+  /** A record by question id; null when unknown or older than the retention. */
+  find(questionId: string): Promise<AnswerRecord | null>;
+  /** The thread that one of our messages belongs to; null when the message is not ours. */
+  threadOf(message: MessageRef): Promise<ThreadRef | null>;
+}
+
+/** Who speaks in the threads the bot takes part in. */
+export interface Threads {
+  /** From now on the bot takes part; `personId` is counted as a speaker. */
+  join(thread: ThreadRef, personId: string): Promise<void>;
+  /** Counts a speaker. Null when the bot does not take part there, else how many different humans have spoken. */
+  hear(thread: ThreadRef, personId: string): Promise<number | null>;
+}

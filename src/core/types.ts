@@ -1,0 +1,189 @@
+/**
+ * The product's words. Every other file speaks in these; a concept has one name here and nowhere another.
+ *
+ * All of it is plain data: it is stored as JSON, read back after a restart and handled by any replica.
+ */
+
+/** Slack or Discord, as the core sees it. */
+export type PlatformName = 'slack' | 'discord';
+
+/**
+ * A conversation. `thread` is Slack's root `ts`; on Discord it is the id of the channel the conversation lives in
+ * (a thread or a DM), which equals the id of the message a thread was started from, and `channel` is that same id.
+ * `workspace` is Slack's team id, Discord's guild id, or `@me` in Discord DMs.
+ */
+export interface ThreadRef {
+  readonly platform: PlatformName;
+  readonly workspace: string;
+  readonly channel: string;
+  readonly thread: string;
+}
+
+/** One message on a platform: Slack's channel and `ts`, Discord's channel and message ids. */
+export interface MessageRef {
+  readonly platform: PlatformName;
+  readonly workspace: string;
+  readonly channel: string;
+  readonly message: string;
+}
+
+/** A human on a platform. `name` is null where the platform's event carries only an id: no look-up is made for it. */
+export interface Person {
+  readonly id: string;
+  readonly name: string | null;
+}
+
+/** A file that came with a message; never opened yet, only named. */
+export interface Attachment {
+  readonly name: string;
+  readonly type: string | null;
+  readonly bytes: number | null;
+}
+
+/**
+ * How a message reached us. `thread` is a message in a thread without any call for us (a follow-up if we take part there);
+ * `reply` answers one of our messages; `command` is `/ask`; `shortcut` is "Ask about this"; `button` is Retry or Continue.
+ */
+export type Trigger = 'mention' | 'dm' | 'reply' | 'thread' | 'command' | 'shortcut' | 'button';
+
+/** Another message the question is about: the target of "Ask about this", or what was replied to. */
+export interface Quote {
+  readonly author: string | null;
+  readonly text: string;
+}
+
+/** One thing a person asked. `id` is derived from the platform's own message or interaction id (`ids.ts`). */
+export interface Question {
+  readonly id: string;
+  readonly platform: PlatformName;
+  readonly workspace: string;
+  /** Where it was said. On Discord this is the parent channel while `thread` names the thread still to be started. */
+  readonly channel: string;
+  /** Null until the reply has opened one: Slack's `/ask` has no message that could be a root. */
+  readonly thread: ThreadRef | null;
+  /** Null for slash commands. */
+  readonly message: MessageRef | null;
+  /** The earlier message this one replies to, where the platform says so (Discord reply chains). */
+  readonly repliesTo: MessageRef | null;
+  readonly trigger: Trigger;
+  readonly asker: Person;
+  /** Without the leading mention, platform mark-up decoded. May be empty. */
+  readonly text: string;
+  readonly quote: Quote | null;
+  readonly attachments: readonly Attachment[];
+  readonly overrides: AnswerOptions;
+  /** What the platform alone needs to answer (Slack recipients, a Discord interaction token); opaque to the core. */
+  readonly delivery: Readonly<Record<string, string>>;
+  /** Milliseconds since the epoch, by the platform's clock. */
+  readonly askedAt: number;
+}
+
+/** One remembered contribution to a thread. */
+export interface Turn {
+  readonly role: 'user' | 'assistant';
+  readonly author: Person | null;
+  readonly text: string;
+  readonly at: number;
+}
+
+/** A web page the answer rests on. `number` is what `[n]` in the text refers to. */
+export interface Source {
+  readonly number: number;
+  readonly url: string;
+  readonly title: string;
+  /** As the API gives it, `YYYY-MM-DD` or a full ISO time; null when unknown. */
+  readonly date: string | null;
+  readonly snippet: string | null;
+}
+
+export interface Usage {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  /** US dollars; null when the API did not say. */
+  readonly cost: number | null;
+}
+
+/** What grows while the model writes. `text` carries only what is new; `sources` and `usage` replace earlier ones. */
+export type AnswerEvent =
+  | { readonly type: 'thinking' }
+  | { readonly type: 'searching'; readonly queries: readonly string[] }
+  | { readonly type: 'sources'; readonly sources: readonly Source[] }
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'usage'; readonly usage: Usage }
+  /** A fact the person should know about how the answer was made, such as an option the API in use lacks. */
+  | { readonly type: 'notice'; readonly text: string }
+  /** The stream said it is over. Without it an answer is not complete. */
+  | { readonly type: 'done'; readonly reason: 'complete' | 'length' | 'filtered' };
+
+/** The user-facing model names; what is sent upstream for each is a table in `perplexity/profiles.ts`. */
+export type ProfileName = 'sonar' | 'sonar-pro' | 'sonar-reasoning-pro';
+
+export type Recency = 'hour' | 'day' | 'week' | 'month' | 'year';
+
+/** How an answer is to be made. Every field may be left out: Settings are layered, later ones win. */
+export interface AnswerOptions {
+  readonly profile?: ProfileName;
+  readonly maxTokens?: number;
+  readonly temperature?: number;
+  readonly topP?: number;
+  readonly presencePenalty?: number;
+  readonly frequencyPenalty?: number;
+  readonly recency?: Recency;
+  /** Host names; one with a leading `-` is excluded. At most 20. */
+  readonly domains?: readonly string[];
+  readonly maxSearchResults?: number;
+  readonly searchContextSize?: 'low' | 'medium' | 'high';
+  readonly searchMode?: 'web' | 'academic' | 'sec';
+  readonly relatedQuestions?: boolean;
+}
+
+/** One message to the model; roles alternate and the last is the user's. */
+export interface ModelMessage {
+  readonly role: 'user' | 'assistant';
+  readonly text: string;
+}
+
+export interface ModelRequest {
+  readonly system: string | null;
+  readonly messages: readonly ModelMessage[];
+  readonly options: AnswerOptions;
+}
+
+export type ButtonAction = 'retry' | 'continue';
+
+/** A button under a message. It carries only the question's id; everything else is read from the store when pressed. */
+export interface Button {
+  readonly action: ButtonAction;
+  readonly label: string;
+  readonly question: string;
+}
+
+/** What a message should show now. Platforms draw it; the core never writes platform mark-up. */
+export interface View {
+  readonly state: 'waiting' | 'searching' | 'thinking' | 'writing' | 'done' | 'failed';
+  /** A few words for the platform's status place ("is searching the web…"); never part of the message. */
+  readonly status: string;
+  /** The model's Markdown so far, `[n]` markers included. Within one attempt it only ever grows. */
+  readonly text: string;
+  readonly sources: readonly Source[];
+  /** Our own sentences, shown under the text, one a line. Plain text. */
+  readonly notices: readonly string[];
+  /** One small line under a finished answer; null for none. */
+  readonly footer: string | null;
+  readonly buttons: readonly Button[];
+}
+
+/** A view that will not change any more. */
+export function isFinal(view: View): boolean {
+  return view.state === 'done' || view.state === 'failed';
+}
+
+/** One string per thread: the key of its order in the queue and of its history in the store. */
+export function threadKey(ref: ThreadRef): string {
+  return [ref.platform, ref.workspace, ref.channel, ref.thread].join(':');
+}
+
+/** One string per message. */
+export function messageKey(ref: MessageRef): string {
+  return [ref.platform, ref.workspace, ref.channel, ref.message].join(':');
+}
