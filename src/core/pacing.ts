@@ -28,84 +28,100 @@ export interface Budget {
 
 /** A call counts on the platform's side when it arrives there: our window is longer by what a slow call may take. */
 const MARGIN_MS = 300;
+/** A release frees calls at once; everything else is looked at again at least this often. */
+const LONGEST_NAP_MS = 1_000;
 
-/** Creates a budget over the wall-independent clock (`performance.now`). */
-export function createBudget(
-  { limit, windowMs }: BudgetLimit,
-  now: () => number = () => performance.now(),
-): Budget {
-  const calls: number[] = [];
-  const waiting: Record<Urgency, (() => void)[]> = { final: [], progress: [] };
-  let reserved = 0;
-  let blockedUntil = 0;
-  let timer: ReturnType<typeof setTimeout> | null = null;
+/** Creates a budget; `now` is a clock that never jumps (milliseconds). */
+export function createBudget(limit: BudgetLimit, now: () => number = () => performance.now()): Budget {
+  return new SlidingWindow(limit, now);
+}
 
-  const used = (): number => {
-    const oldest = now() - windowMs - MARGIN_MS;
-    while (calls.length > 0 && (calls[0] ?? 0) <= oldest) calls.shift();
-    return calls.length;
-  };
-  const isFree = (urgency: Urgency): boolean => {
-    if (now() < blockedUntil) return false;
-    return urgency === 'final' ? used() < limit : used() + reserved < limit;
-  };
-  const tryTake = (urgency: Urgency): boolean => {
-    if (!isFree(urgency)) return false;
-    if (urgency === 'final' && reserved > 0) reserved--;
-    calls.push(now());
+class SlidingWindow implements Budget {
+  readonly #limit: number;
+  readonly #windowMs: number;
+  readonly #now: () => number;
+  readonly #calls: number[] = [];
+  readonly #waiting: Record<Urgency, (() => void)[]> = { final: [], progress: [] };
+  #reserved = 0;
+  #blockedUntil = 0;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+
+  constructor({ limit, windowMs }: BudgetLimit, now: () => number) {
+    this.#limit = limit;
+    this.#windowMs = windowMs + MARGIN_MS;
+    this.#now = now;
+  }
+
+  reserve(): boolean {
+    if (!this.#isFree('progress')) return false;
+    this.#reserved++;
     return true;
-  };
-  const serve = (): void => {
-    timer = null;
-    for (const urgency of ['final', 'progress'] as const) {
-      while (waiting[urgency].length > 0 && tryTake(urgency)) waiting[urgency].shift()?.();
-    }
-    if (waiting.final.length + waiting.progress.length > 0) timer ??= setTimeout(serve, nextChangeMs());
-  };
-  const nextChangeMs = (): number => {
-    const windowFrees = used() > 0 ? (calls[0] ?? 0) + windowMs + MARGIN_MS - now() : 0;
-    return Math.max(20, blockedUntil - now(), windowFrees > 0 ? Math.min(windowFrees, 1000) : 0);
-  };
+  }
 
-  return {
-    reserve() {
-      if (used() + reserved >= limit || now() < blockedUntil) return false;
-      reserved++;
-      return true;
-    },
-    release() {
-      if (reserved > 0) reserved--;
-      if (timer) {
-        clearTimeout(timer);
-        serve();
-      }
-    },
-    tryTake(urgency) {
-      return waiting[urgency].length === 0 && tryTake(urgency);
-    },
-    take(urgency, signal) {
-      if (signal?.aborted || (waiting[urgency].length === 0 && tryTake(urgency))) return Promise.resolve();
-      return new Promise((resolve) => {
-        const granted = (): void => {
-          signal?.removeEventListener('abort', aborted);
-          resolve();
-        };
-        const aborted = (): void => {
-          waiting[urgency] = waiting[urgency].filter((entry) => entry !== granted);
-          resolve();
-        };
-        signal?.addEventListener('abort', aborted, { once: true });
-        waiting[urgency].push(granted);
-        timer ??= setTimeout(serve, nextChangeMs());
-      });
-    },
-    blockFor(ms) {
-      blockedUntil = Math.max(blockedUntil, now() + ms);
-    },
-    load() {
-      return Math.min(1, (used() + reserved) / limit);
-    },
-  };
+  release(): void {
+    if (this.#reserved > 0) this.#reserved--;
+    this.#serve();
+  }
+
+  tryTake(urgency: Urgency): boolean {
+    return this.#waiting[urgency].length === 0 && this.#takeIfFree(urgency);
+  }
+
+  take(urgency: Urgency, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted || this.tryTake(urgency)) return Promise.resolve();
+    return new Promise((resolve) => {
+      const granted = (): void => {
+        signal?.removeEventListener('abort', aborted);
+        resolve();
+      };
+      const aborted = (): void => {
+        this.#waiting[urgency] = this.#waiting[urgency].filter((entry) => entry !== granted);
+        resolve();
+      };
+      signal?.addEventListener('abort', aborted, { once: true });
+      this.#waiting[urgency].push(granted);
+      this.#serve();
+    });
+  }
+
+  blockFor(ms: number): void {
+    this.#blockedUntil = Math.max(this.#blockedUntil, this.#now() + ms);
+  }
+
+  load(): number {
+    return Math.min(1, (this.#used() + this.#reserved) / this.#limit);
+  }
+
+  #used(): number {
+    const oldest = this.#now() - this.#windowMs;
+    while (this.#calls.length > 0 && (this.#calls[0] ?? 0) <= oldest) this.#calls.shift();
+    return this.#calls.length;
+  }
+
+  #isFree(urgency: Urgency): boolean {
+    if (this.#now() < this.#blockedUntil) return false;
+    return this.#used() + (urgency === 'final' ? 0 : this.#reserved) < this.#limit;
+  }
+
+  #takeIfFree(urgency: Urgency): boolean {
+    if (!this.#isFree(urgency)) return false;
+    if (urgency === 'final' && this.#reserved > 0) this.#reserved--;
+    this.#calls.push(this.#now());
+    return true;
+  }
+
+  #serve(): void {
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+    for (const urgency of ['final', 'progress'] as const) {
+      while (this.#waiting[urgency].length > 0 && this.#takeIfFree(urgency))
+        this.#waiting[urgency].shift()?.();
+    }
+    if (this.#waiting.final.length + this.#waiting.progress.length === 0) return;
+    const windowFreesIn = this.#used() > 0 ? (this.#calls[0] ?? 0) + this.#windowMs - this.#now() : Infinity;
+    const waitMs = Math.max(this.#blockedUntil - this.#now(), Math.min(windowFreesIn, LONGEST_NAP_MS), 1);
+    this.#timer = setTimeout(() => this.#serve(), waitMs);
+  }
 }
 
 /**
