@@ -155,6 +155,8 @@ export interface AnswerRecord {
   readonly question: Question;
   readonly attempt: number;
   readonly messages: readonly MessageRef[];
+  /** Where it was answered; null until concluded. */
+  readonly thread: ThreadRef | null;
   /** The final view, written before it is first shown: a later attempt delivers it without asking the model again. */
   readonly conclusion: View | null;
   readonly delivered: boolean;
@@ -182,4 +184,14 @@ export interface Threads {
   join(thread: ThreadRef, personId: string): Promise<void>;
   /** Counts a speaker. Null when the bot does not take part there, else how many different humans have spoken. */
   hear(thread: ThreadRef, personId: string): Promise<number | null>;
+}
+
+/** What the operator's dashboards count. */
+export interface Metrics {
+  /** A message reached the intake. */
+  heard(platform: PlatformName, result: Accepted): void;
+  /** First words were handed to the platform, this long after the question was taken up. */
+  firstText(platform: PlatformName, ms: number): void;
+  /** An answer ended; `outcome` is `done` or a failure's kind. */
+  answered(platform: PlatformName, outcome: string, ms: number): void;
 }

@@ -10,6 +10,8 @@ export interface RetryPolicy {
   /** A wait the other side asks for that is longer than this is not waited for: the failure goes up at once. */
   readonly longestWaitMs: number;
   readonly signal: AbortSignal;
+  /** Asked after every failure; false ends the tries, whatever the failure is. */
+  readonly canRetry?: () => boolean;
   /** Told before every wait. */
   readonly onWait?: (failure: Failure, waitMs: number) => void;
 }
@@ -29,6 +31,7 @@ export async function retry<T>(policy: RetryPolicy, run: (attempt: number) => Pr
       return await run(attempt);
     } catch (error) {
       if (!(error instanceof Failure) || !isRetryable(error) || attempt >= policy.attempts) throw error;
+      if (policy.canRetry && !policy.canRetry()) throw error;
       const backoffMs = Math.random() * Math.min(policy.capMs, policy.baseMs * 2 ** (attempt - 1));
       const waitMs = Math.max(error.retryAfterMs ?? 0, backoffMs);
       if (waitMs > policy.longestWaitMs) throw error;

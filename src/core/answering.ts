@@ -1,0 +1,168 @@
+import { inBackground } from './background.ts';
+import { questionText } from './composing.ts';
+import { concludeAnswer, LONGEST_RUN_ATTEMPTS } from './concluding.ts';
+import { Failure } from './failures.ts';
+import { HELP } from './help.ts';
+import type { History } from './history.ts';
+import { shortId } from './ids.ts';
+import { type LiveReply, startLiveReply } from './live-reply.ts';
+import type { AnswerRecord, Answers, Job, Log, Metrics, Model, Platform, Reply, Threads } from './ports.ts';
+import type { AnswerOptions, PlatformName, Question, ThreadRef, Turn, View } from './types.ts';
+
+export interface AnsweringDeps {
+  readonly model: Model;
+  readonly platforms: ReadonlyMap<PlatformName, Platform>;
+  readonly answers: Answers;
+  readonly history: History;
+  readonly threads: Threads;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly settings: AnsweringSettings;
+  /** Tells the admins of the question's platform that they must act; at most once an hour for the same thing. */
+  readonly alertAdmins: (question: Question, text: string) => Promise<void>;
+}
+
+export interface AnsweringSettings {
+  readonly defaults: AnswerOptions;
+  /** What the model is told about its task. */
+  readonly systemPrompt: string;
+  /** How much of the thread the model gets to see, in characters. */
+  readonly contextChars: number;
+}
+
+/** What the queue `answer` carries. */
+export interface AnswerJob {
+  readonly question: Question;
+  /** True when the question was marked as waiting behind another. */
+  readonly isMarked: boolean;
+}
+
+/** One question on its way to an answer. */
+export interface Run {
+  readonly deps: AnsweringDeps;
+  readonly question: Question;
+  readonly record: AnswerRecord;
+  readonly platform: Platform;
+  readonly reply: Reply;
+  readonly live: LiveReply;
+  readonly log: Log;
+  /** On the monotonic clock. */
+  readonly startedAt: number;
+  /** Ends with the job, or when there is no place to answer any more; the reason says which. */
+  readonly signal: AbortSignal;
+}
+
+/** A conclusion ready to be shown, and what is to be remembered of it. */
+export interface Conclusion {
+  readonly view: View;
+  readonly thread: ThreadRef;
+  /** What was said in the thread before we knew it. */
+  readonly backfill: readonly Turn[];
+  readonly isTrimmed: boolean;
+  readonly outcome: string;
+}
+
+/**
+ * The straight line: history → compose → model → view → reply → history. Every failure becomes a view; it throws only when
+ * the job must be run again (the process stops, the store or the platform cannot be reached), and then the next attempt
+ * rewrites the same messages.
+ */
+export async function answerQuestion(deps: AnsweringDeps, job: Job<AnswerJob>): Promise<void> {
+  const { question, isMarked } = job.data;
+  const log = deps.log.child({
+    question: shortId(question.id),
+    platform: question.platform,
+    attempt: job.attempt,
+  });
+  const platform = deps.platforms.get(question.platform);
+  if (!platform) return log.error({}, 'question of a platform that is not configured');
+  if (isMarked) inBackground(log, 'unmark', platform.markWaiting(question, false));
+
+  const record = await deps.answers.begin(question, job.attempt);
+  if (!record || record.delivered) return log.debug({}, 'already answered');
+  if (isEmpty(question)) {
+    await platform.whisper(question, HELP);
+    await deps.answers.delivered(question.id, job.attempt);
+    return;
+  }
+  const run = start(deps, job, platform, record, log);
+  try {
+    await deliver(run, await concludeAnswer(run));
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    await settle(run, error, job.signal);
+  } finally {
+    await run.live.abandon();
+    await run.reply.close();
+  }
+}
+
+function isEmpty(question: Question): boolean {
+  return question.text.trim() === '' && !question.quote && question.attachments.length === 0;
+}
+
+function start(
+  deps: AnsweringDeps,
+  job: Job<AnswerJob>,
+  platform: Platform,
+  record: AnswerRecord,
+  log: Log,
+): Run {
+  const { question } = job.data;
+  const lost = new AbortController();
+  const reply = platform.reply(question, {
+    messages: record.messages,
+    attempt: job.attempt,
+    posted: async (messages) => {
+      const isOurs = await deps.answers.posted(question.id, job.attempt, messages);
+      if (!isOurs) throw new Failure('stopped', 'overtaken by a later attempt');
+    },
+  });
+  const live = startLiveReply({ reply, log, signal: job.signal, lost: (reason) => lost.abort(reason) });
+  const signal = AbortSignal.any([job.signal, lost.signal]);
+  return { deps, question, record, platform, reply, live, log, signal, startedAt: performance.now() };
+}
+
+async function deliver(run: Run, conclusion: Conclusion): Promise<void> {
+  const { deps, question, record, live } = run;
+  await live.finish(conclusion.view);
+  await remember(run, conclusion);
+  await deps.answers.delivered(question.id, record.attempt);
+  const ms = Math.round(performance.now() - run.startedAt);
+  deps.metrics.answered(question.platform, conclusion.outcome, ms);
+  run.log.info({ outcome: conclusion.outcome, ms, sources: conclusion.view.sources.length }, 'answered');
+}
+
+/** An answer without a word is not remembered: asked again, it would stand there as a question nobody answered. */
+async function remember({ deps, question }: Run, conclusion: Conclusion): Promise<void> {
+  const { view, thread, backfill, isTrimmed } = conclusion;
+  if (view.text === '') return;
+  const asked: Turn = {
+    role: 'user',
+    author: question.asker,
+    text: questionText(question),
+    at: question.askedAt,
+  };
+  const answered: Turn = { role: 'assistant', author: null, text: view.text, at: Date.now() };
+  await deps.history.append(thread, question.id, [...backfill, asked, answered], isTrimmed);
+}
+
+/** Ends a run that has no place to show its answer any more; everything else is left to the next attempt. */
+async function settle(run: Run, failure: Failure, job: AbortSignal): Promise<void> {
+  const { deps, question, record, platform, log } = run;
+  const isOver = failure.kind === 'gone' || failure.kind === 'undeliverable';
+  if (!isOver || job.aborted) {
+    const isLast = record.attempt >= LONGEST_RUN_ATTEMPTS;
+    log[isLast ? 'error' : 'warn']({ err: failure }, 'answer interrupted, to be taken up again');
+    throw failure;
+  }
+  log.warn({ err: failure, kind: failure.kind }, 'no place to answer');
+  if (failure.kind === 'undeliverable') {
+    const text = `I can't answer where you asked. ${failure.remedy ?? 'I lack the permission to write there.'}`;
+    await platform.directMessage(question.workspace, question.asker.id, text).catch((error: unknown) => {
+      log.info({ err: error }, 'the asker cannot be told');
+    });
+  }
+  await deps.answers.delivered(question.id, record.attempt);
+  deps.metrics.answered(question.platform, failure.kind, Math.round(performance.now() - run.startedAt));
+}

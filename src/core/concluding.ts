@@ -1,0 +1,110 @@
+import { type Answer, doneView, EMPTY_ANSWER, progressView } from './answer.ts';
+import type { Conclusion, Run } from './answering.ts';
+import { type Asked, ask } from './asking.ts';
+import { type Composition, compose } from './composing.ts';
+import { explain } from './explaining.ts';
+import { Failure } from './failures.ts';
+import { EMPTY_HISTORY, type HistoryWindow } from './history.ts';
+import type { AnswerOptions, Question, Turn, View } from './types.ts';
+
+/** After this many interrupted attempts the person is told, instead of another request being paid for. */
+export const LONGEST_RUN_ATTEMPTS = 5;
+
+/**
+ * Comes to the final view of a question: the one an earlier attempt already stored, or by asking the model while the reply
+ * shows the progress. The view is stored before it is returned, so that no crash from here on asks the model again.
+ * @throws {Failure} when the answer has no place any more, or the job was stopped.
+ */
+export async function concludeAnswer(run: Run): Promise<Conclusion> {
+  const { record, question, reply } = run;
+  if (record.conclusion) {
+    const thread = record.thread ?? (await reply.open());
+    return { view: record.conclusion, thread, backfill: [], isTrimmed: false, outcome: 'redelivered' };
+  }
+  if (record.attempt > LONGEST_RUN_ATTEMPTS) {
+    const failure = new Failure('stopped', 'too many interrupted attempts');
+    const view = failedView(question, { answer: EMPTY_ANSWER, failure, tries: 0 }, failure);
+    return store(run, { view, backfill: [], isTrimmed: false, outcome: 'stopped' });
+  }
+  return store(run, await askModel(run));
+}
+
+async function askModel(run: Run): Promise<Omit<Conclusion, 'thread'>> {
+  const { deps, question, live, log, signal } = run;
+  live.update(progressView(EMPTY_ANSWER));
+  const { history, backfill } = await recall(run);
+  const composed = compose(question, history, deps.settings.contextChars);
+  const options: AnswerOptions = { ...deps.settings.defaults, ...question.overrides };
+  const request = { system: deps.settings.systemPrompt, messages: composed.messages, options };
+  const asked = await ask(deps.model, request, { signal, log, show: (view) => live.update(view) });
+  signal.throwIfAborted();
+  if (asked.failure) await report(run, asked.failure);
+  const isTrimmed = composed.isTrimmed && !history.toldTrimmed;
+  const view = asked.failure
+    ? failedView(question, asked, asked.failure)
+    : doneView(asked.answer, options, performance.now() - run.startedAt, Date.now());
+  const notices = [...askedNotices(question, isTrimmed ? composed : null), ...view.notices];
+  return { view: { ...view, notices }, backfill, isTrimmed, outcome: asked.failure?.kind ?? 'done' };
+}
+
+/** Our own memory of the thread; a thread we never spoke in is read from the platform once. */
+async function recall({
+  deps,
+  question,
+  platform,
+  signal,
+}: Run): Promise<{ history: HistoryWindow; backfill: readonly Turn[] }> {
+  if (!question.thread) return { history: EMPTY_HISTORY, backfill: [] };
+  const history = await deps.history.read(question.thread);
+  if (history.exchanges > 0 || startsThread(question)) return { history, backfill: [] };
+  const backfill = await platform.readThread(question, signal);
+  return { history: { ...EMPTY_HISTORY, newest: backfill }, backfill };
+}
+
+/** Nothing can have been said before the message a thread begins with. */
+function startsThread(question: Question): boolean {
+  return question.message !== null && question.thread?.thread === question.message.message;
+}
+
+async function store(run: Run, concluded: Omit<Conclusion, 'thread'>): Promise<Conclusion> {
+  const { deps, question, record, reply } = run;
+  const thread = await reply.open();
+  if (!question.thread) await deps.threads.join(thread, question.asker.id);
+  const isOurs = await deps.answers.conclude(question.id, record.attempt, concluded.view, thread);
+  if (!isOurs) throw new Failure('stopped', 'overtaken by a later attempt');
+  return { ...concluded, thread };
+}
+
+function failedView(question: Question, asked: Asked, failure: Failure): View {
+  const { answer, tries } = asked;
+  const { notice, buttons } = explain(failure, question, tries, answer.text !== '');
+  const { text, sources } = answer satisfies Answer;
+  return {
+    state: 'failed',
+    status: '',
+    text,
+    sources,
+    notices: [...answer.notices, notice],
+    footer: null,
+    buttons,
+  };
+}
+
+function askedNotices(question: Question, trimmed: Composition | null): string[] {
+  const notices: string[] = [];
+  if (question.attachments.length > 0) {
+    const files = question.attachments.map((file) => (file.type ? `${file.name} (${file.type})` : file.name));
+    notices.push(`Not read: ${files.join(', ')}. I can't open attachments yet.`);
+  }
+  if (trimmed)
+    notices.push(`Using the beginning and the newest part of this thread (${trimmed.turns} messages).`);
+  return notices;
+}
+
+async function report({ deps, question, log }: Run, failure: Failure): Promise<void> {
+  const { kind, status, code } = failure;
+  log[kind === 'not-authorised' ? 'error' : 'warn']({ kind, status, code, err: failure }, 'answer failed');
+  if (kind !== 'not-authorised') return;
+  const text = `Perplexity refuses our key (${status ?? 'no status'}). Check PERPLEXITY_API_KEY and the account's credit.`;
+  await deps.alertAdmins(question, text);
+}

@@ -1,0 +1,59 @@
+import type { Failure } from './failures.ts';
+import { shortId } from './ids.ts';
+import type { Button, Question } from './types.ts';
+
+export interface Explanation {
+  readonly notice: string;
+  readonly buttons: readonly Button[];
+}
+
+/**
+ * What a person reads when something went wrong: plain words, what to do next, and the short id that the log line of the
+ * same question carries. Never an upstream body, a stack or an exception's text.
+ */
+export function explain(failure: Failure, question: Question, tries: number, hasText: boolean): Explanation {
+  const id = shortId(question.id);
+  const retry: Button = { action: 'retry', label: 'Retry', question: question.id };
+  const goOn: Button = { action: 'continue', label: 'Continue', question: question.id };
+  if (hasText) return { notice: `⚠ Cut off: ${reason(failure)} · ${id}`, buttons: [goOn, retry] };
+  const buttons = failure.kind === 'rejected' || failure.kind === 'not-authorised' ? [] : [retry];
+  return { notice: `⚠ ${sentence(failure, tries)} · ${id}`, buttons };
+}
+
+function sentence(failure: Failure, tries: number): string {
+  switch (failure.kind) {
+    case 'rate-limited':
+      return `Perplexity is rate-limiting us. Try again in about ${duration(failure.retryAfterMs ?? 60_000)}.`;
+    case 'unreachable':
+      return `Perplexity isn't reachable right now (tried ${tries === 1 ? 'once' : `${tries} times`}).`;
+    case 'too-slow':
+      return 'Perplexity took too long to answer. Try again, or ask a shorter question.';
+    case 'rejected':
+      return `I couldn't send that: ${failure.remedy ?? 'Perplexity refused the request'}.`;
+    case 'not-authorised':
+      return "I'm not set up correctly; admins have been told.";
+    case 'cut-off':
+    case 'malformed':
+      return 'The answer broke off before it began. Try again.';
+    case 'stopped':
+      return 'Interrupted by a restart.';
+    case 'gone':
+    case 'undeliverable':
+      return "I can't write where this question was asked.";
+  }
+}
+
+function reason(failure: Failure): string {
+  if (failure.kind === 'rate-limited') return 'Perplexity is rate-limiting us';
+  if (failure.kind === 'too-slow') return 'nothing more came for too long';
+  if (failure.kind === 'stopped') return 'interrupted by a restart';
+  return 'the answer broke off here';
+}
+
+/** `8 s`, `2 min`, `1 h`: rounded up, so that nobody comes back too early. */
+export function duration(ms: number): string {
+  const seconds = Math.max(1, Math.ceil(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.ceil(seconds / 60);
+  return minutes < 60 ? `${minutes} min` : `${Math.ceil(minutes / 60)} h`;
+}

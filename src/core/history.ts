@@ -1,0 +1,84 @@
+import type { KeyValue } from './ports.ts';
+import { type ThreadRef, type Turn, threadKey } from './types.ts';
+
+/** What is remembered of a thread: its beginning, its newest turns, and how many there are in all. */
+export interface HistoryWindow {
+  /** The turns of the first exchange, unless they are among `newest` already. */
+  readonly root: readonly Turn[];
+  readonly newest: readonly Turn[];
+  /** Exchanges (a question and its answer) remembered in all. */
+  readonly exchanges: number;
+  /** The exchanges that are not in this window. */
+  readonly omitted: number;
+  /** Whether people in this thread have been told that only part of it is used. */
+  readonly toldTrimmed: boolean;
+}
+
+/** The memory of threads. Reading and appending cost the same for a thread of 10 and of 1,000 exchanges. */
+export interface History {
+  read(thread: ThreadRef): Promise<HistoryWindow>;
+  /** Adds one exchange; the same question again replaces its own, so an attempt that is run again doubles nothing. */
+  append(thread: ThreadRef, questionId: string, turns: readonly Turn[], toldTrimmed: boolean): Promise<void>;
+}
+
+interface Index {
+  readonly exchanges: number;
+  readonly lastQuestion: string;
+  readonly toldTrimmed: boolean;
+}
+
+export interface HistoryOptions {
+  /** How many of the newest exchanges are read. */
+  readonly window: number;
+  /** How long an exchange is kept after it was written. */
+  readonly ttlMs: number;
+}
+
+/** A thread nothing is remembered of. */
+export const EMPTY_HISTORY: HistoryWindow = {
+  root: [],
+  newest: [],
+  exchanges: 0,
+  omitted: 0,
+  toldTrimmed: false,
+};
+
+/**
+ * History as one entry per exchange and a small index. Safe without atomic operations only because the questions of a
+ * thread are answered strictly one after the other: there is one writer per thread.
+ */
+export function createHistory(store: KeyValue, { window, ttlMs }: HistoryOptions): History {
+  const entry = (thread: ThreadRef, number: number): string => `${threadKey(thread)}#${number}`;
+  return {
+    async read(thread) {
+      const index = await store.get<Index>(threadKey(thread));
+      if (!index) return EMPTY_HISTORY;
+      const first = Math.max(0, index.exchanges - window);
+      const numbers = first > 0 ? [0] : [];
+      for (let n = first; n < index.exchanges; n++) numbers.push(n);
+      const found = await store.getMany<readonly Turn[]>(numbers.map((n) => entry(thread, n)));
+      const exchanges = found.map((turns) => turns ?? []);
+      return {
+        root: first > 0 ? (exchanges[0] ?? []) : [],
+        newest: (first > 0 ? exchanges.slice(1) : exchanges).flat(),
+        exchanges: index.exchanges,
+        omitted: Math.max(0, first - 1),
+        toldTrimmed: index.toldTrimmed,
+      };
+    },
+
+    async append(thread, questionId, turns, toldTrimmed) {
+      const index = await store.get<Index>(threadKey(thread));
+      const isRepeat = index?.lastQuestion === questionId;
+      const number = index ? index.exchanges - (isRepeat ? 1 : 0) : 0;
+      // The entry first: a crash in between leaves an entry that the repeated append overwrites.
+      await store.set(entry(thread, number), turns, ttlMs);
+      const next: Index = {
+        exchanges: number + 1,
+        lastQuestion: questionId,
+        toldTrimmed: toldTrimmed || (index?.toldTrimmed ?? false),
+      };
+      await store.set(threadKey(thread), next, ttlMs);
+    },
+  };
+}

@@ -1,0 +1,129 @@
+import type { AnswerJob } from './answering.ts';
+import { inBackground } from './background.ts';
+import { idFrom } from './ids.ts';
+import type {
+  Accepted,
+  Answers,
+  ButtonPress,
+  Intake,
+  Jobs,
+  Log,
+  Metrics,
+  Platform,
+  Threads,
+} from './ports.ts';
+import { type PlatformName, type Question, type ThreadRef, threadKey } from './types.ts';
+
+/** When a message in a thread of ours counts as a question without a mention. */
+export type FollowMode = 'auto' | 'always' | 'mention';
+
+export interface IntakeDeps {
+  readonly jobs: Jobs;
+  readonly answers: Answers;
+  readonly threads: Threads;
+  readonly platforms: ReadonlyMap<PlatformName, Platform>;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly follow: FollowMode;
+  /** Whether this person may act on other people's answers. */
+  readonly isAdmin: (platform: PlatformName, personId: string) => boolean;
+}
+
+/** The queue that answers are made from; its key is the thread. */
+export const ANSWER_QUEUE = 'answer';
+
+/** The queue for short words to a person that must be said once: refusals and alerts. */
+export const WORD_QUEUE = 'word';
+
+/** What the queue `word` carries: a whisper to an asker, or a direct message. */
+export type WordJob =
+  | { readonly type: 'whisper'; readonly question: Question; readonly text: string }
+  | {
+      readonly type: 'direct';
+      readonly platform: PlatformName;
+      readonly workspace: string;
+      readonly person: string;
+      readonly text: string;
+    };
+
+/** More than this many questions of one thread are not queued behind each other. */
+const MOST_WAITING = 5;
+
+/** Creates the one door through which questions come in: decides, de-duplicates, stores. */
+export function createIntake(deps: IntakeDeps): Intake {
+  const accept = async (heard: Question): Promise<Accepted> => {
+    const result = await decide(deps, heard);
+    deps.metrics.heard(heard.platform, result);
+    return result;
+  };
+  return { accept, press: (press) => takePress(deps, press) };
+}
+
+async function decide(deps: IntakeDeps, heard: Question): Promise<Accepted> {
+  const question = await placed(deps, heard);
+  if (!(await isForUs(deps, question))) return 'ignored';
+  const key = question.thread ? threadKey(question.thread) : question.id;
+  // A thread's first message can have nothing in front of it: the common case is spared the look.
+  const isFirst = !question.thread || question.thread.thread === question.message?.message;
+  const depth = isFirst ? 0 : await deps.jobs.depth(ANSWER_QUEUE, key);
+  if (depth > MOST_WAITING) return refuse(deps, question);
+
+  const job: AnswerJob = { question, isMarked: depth > 0 };
+  const [isNew] = await Promise.all([
+    deps.jobs.enqueue(ANSWER_QUEUE, job, { id: question.id, key }),
+    question.thread ? deps.threads.join(question.thread, question.asker.id) : null,
+  ]);
+  if (!isNew) return 'duplicate';
+  if (depth > 0) {
+    const platform = deps.platforms.get(question.platform);
+    if (platform) inBackground(deps.log, 'mark', platform.markWaiting(question, true));
+  }
+  return 'accepted';
+}
+
+/** A reply to one of our messages belongs to that message's thread, wherever it was written. */
+async function placed(deps: IntakeDeps, question: Question): Promise<Question> {
+  if (!question.repliesTo) return question;
+  const thread: ThreadRef | null = await deps.answers.threadOf(question.repliesTo);
+  return thread ? { ...question, thread } : question;
+}
+
+async function isForUs({ threads, follow }: IntakeDeps, question: Question): Promise<boolean> {
+  if (question.trigger !== 'thread') return true;
+  if (!question.thread) return false;
+  // Counted in every mode and before the decision: a second human's first words make mentions necessary for both.
+  const humans = await threads.hear(question.thread, question.asker.id);
+  if (humans === null || follow === 'mention') return false;
+  return follow === 'always' || humans <= 1;
+}
+
+async function refuse(deps: IntakeDeps, question: Question): Promise<Accepted> {
+  const text = 'I am still answering here; ask again in a moment.';
+  const job: WordJob = { type: 'whisper', question, text };
+  const id = idFrom('busy', question.id);
+  await deps.jobs.enqueue(WORD_QUEUE, job, { id, key: id });
+  return 'busy';
+}
+
+async function takePress(deps: IntakeDeps, press: ButtonPress): Promise<string | null> {
+  const record = await deps.answers.find(press.question);
+  if (!record) return 'This answer is too old for that; ask again.';
+  const { question, thread } = record;
+  if (press.presser.id !== question.asker.id && !deps.isAdmin(question.platform, press.presser.id)) {
+    const asker = question.asker.name ?? 'the person who asked';
+    return `Only ${asker} or an admin can do that.`;
+  }
+  const again: Question = {
+    ...question,
+    id: idFrom(press.action, question.id),
+    thread: thread ?? question.thread,
+    trigger: 'button',
+    text: press.action === 'continue' ? CONTINUE : question.text,
+    delivery: { ...question.delivery, ...press.delivery },
+    askedAt: Date.now(),
+  };
+  return (await decide(deps, again)) === 'duplicate' ? 'That is already on its way.' : null;
+}
+
+const CONTINUE =
+  'Your last answer was cut off. Continue it exactly where it stopped, without repeating what you wrote.';
