@@ -190,8 +190,6 @@ export interface Threads {
 export interface Metrics {
   /** A message reached the intake. */
   heard(platform: PlatformName, result: Accepted): void;
-  /** First words were handed to the platform, this long after the question was taken up. */
-  firstText(platform: PlatformName, ms: number): void;
   /** An answer ended; `outcome` is `done` or a failure's kind. */
   answered(platform: PlatformName, outcome: string, ms: number): void;
 }

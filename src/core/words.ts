@@ -17,10 +17,10 @@ export async function sayWord(
 }
 
 /** Tells every admin of the question's platform, at most once an hour for the same text, cluster-wide. */
-export function createAdminAlerts(jobs: Jobs, admins: ReadonlyMap<PlatformName, readonly string[]>) {
+export function createAdminAlerts(jobs: Jobs, admins: Readonly<Record<PlatformName, readonly string[]>>) {
   return async (question: Question, text: string): Promise<void> => {
     const hour = Math.floor(Date.now() / 3_600_000);
-    for (const person of admins.get(question.platform) ?? []) {
+    for (const person of admins[question.platform]) {
       const word: WordJob = {
         type: 'direct',
         platform: question.platform,

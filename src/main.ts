@@ -1,0 +1,146 @@
+import './node-version.js';
+import { existsSync } from 'node:fs';
+import { type Config, ConfigError, readConfig } from './config.ts';
+import {
+  type AnsweringDeps,
+  type AnsweringSettings,
+  type AnswerJob,
+  answerQuestion,
+} from './core/answering.ts';
+import { createHistory, type History } from './core/history.ts';
+import { ANSWER_QUEUE, createIntake, WORD_QUEUE, type WordJob } from './core/intake.ts';
+import type { Log, Platform } from './core/ports.ts';
+import type { PlatformName } from './core/types.ts';
+import { createAdminAlerts, sayWord } from './core/words.ts';
+import { createLog } from './log.ts';
+import { createMetrics } from './ops/metrics.ts';
+import { startOpsServer } from './ops/server.ts';
+import { createModel } from './perplexity/model.ts';
+import { resolveProfile } from './perplexity/profiles.ts';
+import { exitCodeOf, explainStart } from './start-faults.ts';
+import { openStore, type Store } from './store/store.ts';
+
+/** Wires the service together and starts it; returns how to stop it. */
+async function start(config: Config, log: Log): Promise<() => Promise<void>> {
+  const settings = settingsOf(config, log);
+  const { metrics, ...registry } = createMetrics();
+  const [store, slack] = await Promise.all([openStore({ ...config.store, log }), openSlack(config, log)]);
+  const discord = await openDiscord(config, store, log);
+  const platforms = new Map<PlatformName, Platform>();
+  if (slack) platforms.set('slack', slack.platform);
+  if (discord) platforms.set('discord', discord.platform);
+
+  const admins = { slack: config.slack?.admins ?? [], discord: config.discord?.admins ?? [] };
+  const shared = { ...store, platforms, metrics, log };
+  const answering: AnsweringDeps = {
+    ...shared,
+    model: createModel({ ...config.perplexity, log }),
+    history: historyOf(config, store),
+    settings,
+    alertAdmins: createAdminAlerts(store.jobs, admins),
+  };
+  await store.jobs.work<AnswerJob>(ANSWER_QUEUE, config.answers.concurrent, (job) =>
+    answerQuestion(answering, job),
+  );
+  await store.jobs.work<WordJob>(WORD_QUEUE, 10, (job) => sayWord(platforms, log, job.data));
+
+  const isAdmin = (platform: PlatformName, person: string): boolean => admins[platform].includes(person);
+  const intake = createIntake({ ...shared, follow: config.answers.follow, isAdmin });
+  const apps = { slack, discord };
+  const ops = await startOpsServer({
+    ...config.server,
+    metrics: registry,
+    unready: () => unready(store, apps),
+  });
+  await slack?.listen(intake);
+  // One replica holds Discord's gateway: a second session would get every event twice.
+  const gateway = await (discord &&
+    store.holdLease('discord-gateway', {
+      acquired: () => discord.listen(intake),
+      lost: () => discord.unlisten(),
+    }));
+  log.info({ store: store.kind, platforms: [...platforms.keys()], port: ops.port }, 'ready');
+
+  return async () => {
+    log.info({}, 'stopping');
+    await Promise.all([slack?.stop(), gateway?.stop()]);
+    await store.jobs.stop(config.shutdownGraceMs);
+    await discord?.stop();
+    await ops.close();
+    await store.close();
+    log.info({}, 'stopped');
+  };
+}
+
+function settingsOf({ answers }: Config, log: Log): AnsweringSettings {
+  const resolved = resolveProfile(answers.model);
+  if (!resolved) {
+    throw new ConfigError([
+      { variable: 'DEFAULT_MODEL', remedy: 'use sonar, sonar-pro or sonar-reasoning-pro' },
+    ]);
+  }
+  if (resolved.notice) log.warn({ model: answers.model }, resolved.notice);
+  const { systemPrompt, contextChars, options } = answers;
+  return { defaults: { ...options, profile: resolved.profile }, systemPrompt, contextChars };
+}
+
+function historyOf({ answers }: Config, store: Store): History {
+  const options = { window: answers.historyExchanges, ttlMs: answers.historyDays * 24 * 3_600_000 };
+  return createHistory(store.keyValue('history'), options);
+}
+
+async function unready(store: Store, { slack, discord }: Apps): Promise<string[]> {
+  const reasons: string[] = [];
+  await store.ping().catch(() => reasons.push('the store does not answer'));
+  if (slack && !slack.ready()) reasons.push('Slack is not connected');
+  if (discord && !discord.ready()) reasons.push('Discord is not connected');
+  return reasons;
+}
+
+interface Apps {
+  readonly slack: { ready(): boolean } | null;
+  readonly discord: { ready(): boolean } | null;
+}
+
+// Loaded only when configured: a Slack-only service never pays for discord.js, nor the other way round.
+async function openSlack({ slack }: Config, log: Log) {
+  if (!slack) return null;
+  const platform = await import('./platforms/slack/slack.ts');
+  return platform.openSlack({ ...slack, log: log.child({ platform: 'slack' }) });
+}
+
+async function openDiscord({ discord }: Config, store: Store, log: Log) {
+  if (!discord) return null;
+  const platform = await import('./platforms/discord/discord.ts');
+  const sessions = store.keyValue('discord');
+  return platform.openDiscord({ ...discord, sessions, log: log.child({ platform: 'discord' }) });
+}
+
+/** The first signal drains, the second ends at once: what is unfinished is taken up again by the next process. */
+function stopOnSignals(stop: () => Promise<void>): void {
+  let isStopping = false;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (isStopping) process.exit(1);
+      isStopping = true;
+      stop().then(
+        () => process.exit(0),
+        () => process.exit(1),
+      );
+    });
+  }
+}
+
+// A log reader that goes away must not take the service with it.
+process.stdout.on('error', () => {});
+process.stderr.on('error', () => {});
+if (existsSync('.env')) process.loadEnvFile('.env');
+try {
+  const config = readConfig(process.env);
+  const log = createLog({ level: config.logLevel, secrets: config.secrets });
+  process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'));
+  stopOnSignals(await start(config, log));
+} catch (error) {
+  process.stderr.write(`${explainStart(error)}\n`);
+  process.exit(exitCodeOf(error));
+}

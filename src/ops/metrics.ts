@@ -1,0 +1,47 @@
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import type { Metrics } from '../core/ports.ts';
+
+/** Prometheus' view of the service: the core's counters and the process's own figures. */
+export interface MetricsRegistry {
+  readonly metrics: Metrics;
+  readonly contentType: string;
+  /** The exposition text. */
+  read(): Promise<string>;
+}
+
+/** Creates a registry of its own, so that two services in one process do not mix. */
+export function createMetrics(): MetricsRegistry {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry, prefix: 'footnote_' });
+  const registers = [registry];
+  const messages = new Counter({
+    name: 'footnote_messages_total',
+    help: 'Messages that reached the intake, by what became of them',
+    labelNames: ['platform', 'result'],
+    registers,
+  });
+  const answers = new Counter({
+    name: 'footnote_answers_total',
+    help: 'Answers that ended, by outcome: done or the kind of failure',
+    labelNames: ['platform', 'outcome'],
+    registers,
+  });
+  const seconds = new Histogram({
+    name: 'footnote_answer_seconds',
+    help: 'Time from taking up a question to its final message',
+    labelNames: ['platform'],
+    buckets: [1, 2, 5, 10, 20, 40, 80, 160, 320],
+    registers,
+  });
+  return {
+    metrics: {
+      heard: (platform, result) => messages.inc({ platform, result }),
+      answered(platform, outcome, ms) {
+        answers.inc({ platform, outcome });
+        seconds.observe({ platform }, ms / 1000);
+      },
+    },
+    contentType: registry.contentType,
+    read: () => registry.metrics(),
+  };
+}

@@ -1,0 +1,33 @@
+import { ConfigError } from './config.ts';
+import { Failure } from './core/failures.ts';
+import { StoreError } from './store/store-error.ts';
+
+/**
+ * Exit codes of a start that failed, from sysexits.h, so that a supervisor can tell them apart: 78 the configuration must be
+ * changed, 69 something it depends on is not reachable now, 75 another process still holds the data directory, 70 a bug.
+ */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof ConfigError) return 78;
+  if (error instanceof StoreError) {
+    if (error.code === 'data-dir-locked') return 75;
+    return error.code === 'database-unreachable' ? 69 : 78;
+  }
+  if (error instanceof Failure) return error.kind === 'not-authorised' || error.kind === 'rejected' ? 78 : 69;
+  return isListenFault(error) ? 78 : 70;
+}
+
+/** One line per fault: what is wrong and what to do, without any value from the configuration. */
+export function explainStart(error: unknown): string {
+  if (error instanceof ConfigError) {
+    return error.faults.map(({ variable, remedy }) => `footnote: ${variable}: ${remedy}`).join('\n');
+  }
+  if (error instanceof StoreError) return `footnote: ${error.message}`;
+  if (error instanceof Failure) return `footnote: ${error.remedy ?? error.message}`;
+  if (isListenFault(error))
+    return `footnote: HOST, PORT: cannot listen there (${error.code}): choose another PORT or HOST`;
+  return `footnote: cannot start: ${error instanceof Error ? error.stack : String(error)}`;
+}
+
+function isListenFault(error: unknown): error is Error & { code: string } {
+  return error instanceof Error && 'syscall' in error && error.syscall === 'listen' && 'code' in error;
+}
