@@ -1,0 +1,118 @@
+import type { AnswerRecord, Answers } from '../core/ports.ts';
+import type { MessageRef, Question, ThreadRef, View } from '../core/types.ts';
+import { messageKey } from './keys.ts';
+import type { Sql } from './sql.ts';
+import { sweep } from './sweep.ts';
+
+/** An answer is needed again for its Retry and Continue buttons; a week later nobody presses them. */
+const KEEP_ANSWERS = '7 days';
+/** A reply to an old message still finds its thread: as long as the thread itself is kept. */
+const KEEP_MESSAGES = '90 days';
+
+export interface StoreAnswers extends Answers {
+  /** Deletes what is past its retention, in slices. */
+  sweep(signal: AbortSignal): Promise<void>;
+}
+
+/** The answers on SQL. Each call is one statement; every write but `begin` carries its attempt in the condition. */
+export function createAnswers(sql: Sql): StoreAnswers {
+  return {
+    async begin(question, attempt) {
+      const [row] = await sql.query<AnswerRow>(BEGIN, [
+        question.id,
+        attempt,
+        JSON.stringify(question),
+        question.thread && JSON.stringify(question.thread),
+      ]);
+      return row ? toRecord(row) : null;
+    },
+    async posted(questionId, attempt, messages) {
+      const keys = messages.map(messageKey);
+      return (await sql.query(POSTED, [questionId, attempt, JSON.stringify(messages), keys])).length > 0;
+    },
+    async conclude(questionId, attempt, conclusion, thread) {
+      const place = thread && JSON.stringify(thread);
+      return (await sql.query(CONCLUDE, [questionId, attempt, JSON.stringify(conclusion), place])).length > 0;
+    },
+    async delivered(questionId, attempt) {
+      return (await sql.query(DELIVERED, [questionId, attempt])).length > 0;
+    },
+    async find(questionId) {
+      const [row] = await sql.query<AnswerRow>(FIND, [questionId]);
+      return row ? toRecord(row) : null;
+    },
+    async threadOf(message) {
+      const [row] = await sql.query<{ thread: string | null }>(
+        'select thread from footnote.answer_messages where message = $1',
+        [messageKey(message)],
+      );
+      // Written by `begin` or `conclude`.
+      return row?.thread ? (JSON.parse(row.thread) as ThreadRef) : null;
+    },
+    async sweep(signal) {
+      const old = `begun_at < now() - $1::interval`;
+      await sweep(sql, 'footnote.answers', 'id', old, [KEEP_ANSWERS], signal);
+      const forgotten = `posted_at < now() - $1::interval`;
+      await sweep(sql, 'footnote.answer_messages', 'message', forgotten, [KEEP_MESSAGES], signal);
+    },
+  };
+}
+
+interface AnswerRow {
+  readonly attempt: number;
+  readonly question: string;
+  readonly messages: string;
+  readonly thread: string | null;
+  readonly conclusion: string | null;
+  readonly delivered: boolean;
+}
+
+/** The casts: these columns hold what the functions above wrote. */
+function toRecord(row: AnswerRow): AnswerRecord {
+  return {
+    question: JSON.parse(row.question) as Question,
+    attempt: row.attempt,
+    messages: JSON.parse(row.messages) as readonly MessageRef[],
+    thread: row.thread === null ? null : (JSON.parse(row.thread) as ThreadRef),
+    conclusion: row.conclusion === null ? null : (JSON.parse(row.conclusion) as View),
+    delivered: row.delivered,
+  };
+}
+
+const COLUMNS = 'attempt, question, messages, thread, conclusion, delivered';
+
+// An equal attempt is the same job run again under the same number: only the queue gives numbers out.
+const BEGIN = `
+  insert into footnote.answers as a (id, attempt, question, asked_in) values ($1, $2, $3, $4)
+  on conflict (id) do update set attempt = excluded.attempt, changed_at = now()
+    where a.attempt <= excluded.attempt
+  returning ${COLUMNS}`;
+
+const POSTED = `
+  with mine as (
+    update footnote.answers set messages = $3, changed_at = now()
+    where id = $1 and attempt = $2
+    returning id, coalesce(thread, asked_in) as thread
+  ), indexed as (
+    insert into footnote.answer_messages (message, answer, thread)
+    select m.key, mine.id, mine.thread from mine, unnest($4::text[]) as m(key)
+    on conflict (message) do nothing
+  )
+  select 1 as ok from mine`;
+
+const CONCLUDE = `
+  with mine as (
+    update footnote.answers set conclusion = $3, thread = coalesce($4, thread), changed_at = now()
+    where id = $1 and attempt = $2
+    returning id, coalesce(thread, asked_in) as thread
+  ), indexed as (
+    update footnote.answer_messages m set thread = mine.thread from mine where m.answer = mine.id
+  )
+  select 1 as ok from mine`;
+
+const DELIVERED = `
+  update footnote.answers set delivered = true, changed_at = now()
+  where id = $1 and attempt = $2
+  returning 1 as ok`;
+
+const FIND = `select ${COLUMNS} from footnote.answers where id = $1`;

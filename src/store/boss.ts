@@ -1,0 +1,71 @@
+import type { ConstructorOptions, PgBoss, QueueOptions } from 'pg-boss';
+import type { Log } from '../core/ports.ts';
+import type { Sql } from './sql.ts';
+
+/** A job gets this many runs after its first: one that takes the whole process down with it must not do so for ever. */
+export const RETRY_LIMIT = 8;
+
+/** Finished jobs are what makes a repeated id known: kept well over the promised 24 hours. */
+const KEEP_FINISHED_SECONDS = 2 * 24 * 3600;
+/** Longer than any answer; a job still running then is taken to be hung. */
+const EXPIRE_SECONDS = 900;
+
+/**
+ * Starts pg-boss on our database handle: it installs or migrates its tables (schema `pgboss`) and looks after expiry and
+ * deletion. Taking jobs, heartbeats and takeover are ours (`dispatcher.ts`, `pulse.ts`).
+ * `onWake` is called with a queue's name when another process has added to it, and with null when that may have been missed.
+ */
+export async function startBoss(
+  sql: Sql,
+  onWake: (queue: string | null) => void,
+  log: Log,
+): Promise<StartedBoss> {
+  const { PgBoss } = await import('pg-boss');
+  let channel: string | null = null;
+  const { listen } = sql;
+  const options: ConstructorOptions = {
+    db: {
+      ...sql.upkeep,
+      ...(listen && {
+        async listen(name: string) {
+          channel = name;
+          return listen(name, onWake, () => onWake(null));
+        },
+      }),
+    },
+    backend: sql.kind,
+    useListenNotify: listen !== null,
+    schedule: false,
+    registerInstance: false,
+    monitorVacuum: false,
+    reindex: sql.kind === 'postgres',
+    openTelemetry: { enabled: false },
+    superviseIntervalSeconds: 60,
+    monitorIntervalSeconds: 60,
+    maintenanceIntervalSeconds: 3600,
+  };
+  const boss = new PgBoss(options);
+  boss.on('error', (error) => log.warn({ err: error }, 'queue upkeep failed; it is tried again'));
+  boss.on('warning', (warning) => log.warn({ warning: warning.message }, 'queue upkeep warns'));
+  await boss.start();
+  return { boss, channel: () => channel };
+}
+
+export interface StartedBoss {
+  readonly boss: PgBoss;
+  /** Where `pg_notify` wakes the other processes; null on PGlite. */
+  channel(): string | null;
+}
+
+/** Creates the queue if it is new and gives it this version's options if not. */
+export async function ensureQueue(boss: PgBoss, name: string, sql: Sql): Promise<void> {
+  const options: QueueOptions & { notify: boolean } = {
+    retryLimit: RETRY_LIMIT,
+    retryDelay: 1,
+    expireInSeconds: EXPIRE_SECONDS,
+    deleteAfterSeconds: KEEP_FINISHED_SECONDS,
+    notify: sql.kind === 'postgres',
+  };
+  await boss.createQueue(name, { ...options, policy: 'key_strict_fifo' });
+  await boss.updateQueue(name, options);
+}

@@ -1,0 +1,79 @@
+import type { Log } from '../core/ports.ts';
+import { sleep } from '../core/sleep.ts';
+import type { DeadRow } from './job-rows.ts';
+import { claimDead, release } from './job-rows.ts';
+import type { Sql } from './sql.ts';
+
+/** A job that has failed as often as it may. */
+export interface DeadJob<T> {
+  readonly id: string;
+  readonly data: T;
+  /** How many runs it has had. */
+  readonly attempts: number;
+}
+
+/** Called for a dead job before its key is released; at least once, and again later when it rejects. */
+export type OnDead<T> = (job: DeadJob<T>) => Promise<void>;
+
+export interface Janitor {
+  /** A job may just have died. */
+  kick(): void;
+  stop(): Promise<void>;
+}
+
+const ROUND_MS = 15_000;
+/** Longer than an explanation takes to be posted. */
+const LEASE_MS = 60_000;
+/** A key whose dead job cannot be explained is released all the same. */
+const GIVE_UP_MS = 5 * 60_000;
+
+/**
+ * Releases the keys that dead jobs block: tells `onDead` (which explains it to the asker), then unblocks. Looks at once and
+ * every 15 s; of several processes one takes each job.
+ */
+export function startJanitor(
+  sql: Sql,
+  queue: string,
+  onDead: OnDead<object> | undefined,
+  released: () => void,
+  log: Log,
+): Janitor {
+  const stopped = new AbortController();
+  let wake = new AbortController();
+
+  const clear = async (row: DeadRow): Promise<void> => {
+    const job = { id: row.id, attempts: row.retryCount + 1 };
+    log.error(
+      { queue, job: job.id, attempts: job.attempts, output: row.output },
+      'a job has failed for good',
+    );
+    try {
+      // It is what `enqueue` packed.
+      await onDead?.({ ...job, data: JSON.parse(row.data.json) as object });
+    } catch (error) {
+      log.error({ queue, job: job.id, err: error }, 'a dead job could not be explained');
+      if (row.deadForMs < GIVE_UP_MS) return;
+    }
+    await release(sql, queue, row.id);
+    released();
+  };
+  const run = async (): Promise<void> => {
+    while (!stopped.signal.aborted) {
+      wake = new AbortController();
+      try {
+        for (const row of await claimDead(sql, queue, LEASE_MS)) await clear(row);
+      } catch (error) {
+        log.warn({ queue, err: error }, 'dead jobs cannot be looked for');
+      }
+      await sleep(ROUND_MS, AbortSignal.any([stopped.signal, wake.signal]));
+    }
+  };
+  const running = run();
+  return {
+    kick: () => wake.abort(),
+    async stop() {
+      stopped.abort();
+      await running;
+    },
+  };
+}

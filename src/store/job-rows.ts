@@ -1,0 +1,97 @@
+import type { PgBoss } from 'pg-boss';
+import type { Sql } from './sql.ts';
+
+/**
+ * What pg-boss has no call for, or not one that says enough, as statements on its documented job table. The version is
+ * pinned exactly; look here when it moves.
+ */
+
+/** A claim on a job: an attempt is known by the retry count it was fetched with. */
+export interface Claim {
+  readonly id: string;
+  readonly retryCount: number;
+}
+
+/** How many jobs of this key are waiting or running. Both halves are answered from an index. */
+export async function countKey(sql: Sql, queue: string, key: string): Promise<number> {
+  const [row] = await sql.query<{ depth: number }>(
+    `select (
+        (select count(*) from pgboss.job where name = $1 and singleton_key = $2 and state < 'active')
+      + (select count(*) from pgboss.job where name = $1 and singleton_key = $2 and state = 'active'
+           and policy = 'key_strict_fifo')
+     )::int as depth`,
+    [queue, key],
+  );
+  return row?.depth ?? 0;
+}
+
+/** Says that these jobs are still being worked on. Resolves with the ids of those that are still ours. */
+export async function touch(sql: Sql, queue: string, claims: readonly Claim[]): Promise<ReadonlySet<string>> {
+  const rows = await sql.query<{ id: string }>(
+    `update pgboss.job set heartbeat_on = now()
+     where name = $1 and state = 'active' and id = any($2::uuid[])
+       and (id::text || ':' || retry_count) = any($3::text[])
+     returning id`,
+    [queue, claims.map(({ id }) => id), claims.map(({ id, retryCount }) => `${id}:${retryCount}`)],
+  );
+  return new Set(rows.map(({ id }) => id));
+}
+
+/** The running jobs nobody has touched for so long; all running ones when 0. */
+export function abandoned(sql: Sql, queue: string, silentMs: number): Promise<readonly Claim[]> {
+  return sql.query<Claim>(
+    `select id, retry_count as "retryCount" from pgboss.job
+     where name = $1 and state = 'active' and policy = 'key_strict_fifo'
+       and ($2 = 0 or heartbeat_on < now() - $2 * interval '1 millisecond')`,
+    [queue, silentMs],
+  );
+}
+
+/** Takes running jobs away from whoever had them: due again at once, or dead when they have had all their runs. */
+export async function failOver(
+  sql: Sql,
+  boss: PgBoss,
+  queue: string,
+  claims: readonly Claim[],
+  why: string,
+): Promise<void> {
+  if (claims.length === 0) return;
+  await boss.fail(queue, [...claims], { message: why }, { db: sql.prompt });
+  // The delay between runs is for handlers that failed; these did not.
+  await sql.query(
+    `update pgboss.job set start_after = now() where name = $1 and state = 'retry' and id = any($2::uuid[])`,
+    [queue, claims.map(({ id }) => id)],
+  );
+}
+
+/** A job that has had all its runs, and now blocks its key. */
+export interface DeadRow {
+  readonly id: string;
+  readonly retryCount: number;
+  readonly data: { readonly json: string };
+  readonly output: unknown;
+  readonly deadForMs: number;
+}
+
+/**
+ * Claims the dead jobs of a queue for `leaseMs`, so that of several janitors one explains each. The heartbeat column, unused
+ * in this state, carries the claim.
+ */
+export function claimDead(sql: Sql, queue: string, leaseMs: number): Promise<readonly DeadRow[]> {
+  return sql.query<DeadRow>(
+    `update pgboss.job set heartbeat_on = now()
+     where name = $1 and state = 'failed' and policy = 'key_strict_fifo'
+       and (heartbeat_on is null or heartbeat_on < now() - $2 * interval '1 millisecond')
+     returning id, retry_count as "retryCount", data, output,
+       (extract(epoch from now() - completed_on) * 1000)::float8 as "deadForMs"`,
+    [queue, leaseMs],
+  );
+}
+
+/** Unblocks the key of a dead job. The row stays, so that its id remains known. */
+export async function release(sql: Sql, queue: string, id: string): Promise<void> {
+  await sql.query(
+    `update pgboss.job set state = 'cancelled' where name = $1 and id = $2 and state = 'failed'`,
+    [queue, id],
+  );
+}

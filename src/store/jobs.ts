@@ -1,0 +1,139 @@
+import type { PgBoss } from 'pg-boss';
+import type { EnqueueOptions, Job, Jobs, Log } from '../core/ports.ts';
+import { sleep } from '../core/sleep.ts';
+import { ensureQueue, startBoss } from './boss.ts';
+import type { Dispatcher, Packed } from './dispatcher.ts';
+import { createDispatcher } from './dispatcher.ts';
+import type { Janitor, OnDead } from './janitor.ts';
+import { startJanitor } from './janitor.ts';
+import { abandoned, countKey, failOver } from './job-rows.ts';
+import { createKeyOrder } from './key-order.ts';
+import { startPulse } from './pulse.ts';
+import type { Sql } from './sql.ts';
+
+/** Aborted handlers get this long to return before their jobs are handed to others. */
+const ABORT_PATIENCE_MS = 1_500;
+
+/** The queue, with what the port leaves to the implementation. */
+export interface StoreJobs extends Jobs {
+  /** As the port says. `onDead` is told of a job that has had all its runs, before its key is released. */
+  work<T extends object>(
+    queue: string,
+    slots: number,
+    handler: Handler<T>,
+    onDead?: OnDead<T>,
+  ): Promise<void>;
+  /** After `stop`: ends what runs in the background. */
+  close(): Promise<void>;
+}
+
+/**
+ * The queue on pg-boss, strictly in order per key. A job whose process dies is run again: on Postgres by another process
+ * within some 12 s, on PGlite as soon as the process is back.
+ */
+export async function openJobs(sql: Sql, log: Log): Promise<StoreJobs> {
+  const dispatchers = new Map<string, Dispatcher>();
+  const janitors: Janitor[] = [];
+  const wake = (queue: string | null): void => {
+    for (const dispatcher of dispatchers.values()) {
+      if (queue === null || dispatcher.queue === queue) dispatcher.kick();
+    }
+  };
+  const { boss, channel } = await startBoss(sql, wake, log);
+  const pulse = startPulse(sql, boss, dispatchers, log);
+  const ensure = createEnsure(boss, sql);
+  const inOrder = createKeyOrder();
+  let stopping: Promise<void> | null = null;
+
+  const jobs: StoreJobs = {
+    async enqueue(queue, data, options) {
+      await ensure(queue);
+      const isNew = await inOrder(`${queue} ${options.key}`, () => send(boss, sql, queue, data, options));
+      if (isNew) wake(queue);
+      return isNew;
+    },
+    depth: (queue, key) => countKey(sql, queue, key),
+    async work<T extends object>(queue: string, slots: number, handler: Handler<T>, onDead?: OnDead<T>) {
+      await ensure(queue);
+      if (sql.kind === 'pglite') await recover(sql, boss, queue);
+      // The casts: what a queue carries has one type, and its senders keep to it.
+      const janitor = startJanitor(sql, queue, onDead as OnDead<object> | undefined, () => wake(queue), log);
+      const run = handler as Handler<object>;
+      const onDying = janitor.kick;
+      janitors.push(janitor);
+      dispatchers.set(queue, createDispatcher({ boss, sql, queue, slots, handler: run, onDying, log }));
+      wake(queue);
+    },
+    stop(graceMs) {
+      stopping ??= drain({ sql, boss, dispatchers, janitors, channel }, graceMs);
+      return stopping;
+    },
+    async close() {
+      await jobs.stop(0);
+      await pulse.stop();
+      await boss.stop({ graceful: false });
+    },
+  };
+  return jobs;
+}
+
+type Handler<T> = (job: Job<T>) => Promise<void>;
+
+async function send(
+  boss: PgBoss,
+  sql: Sql,
+  queue: string,
+  data: object,
+  { id, key }: EnqueueOptions,
+): Promise<boolean> {
+  const packed: Packed = { json: JSON.stringify(data) };
+  return (await boss.send(queue, packed, { id, singletonKey: key, db: sql.prompt })) !== null;
+}
+
+/** Creates each queue once; a failed creation is tried again with the next use. */
+function createEnsure(boss: PgBoss, sql: Sql): (queue: string) => Promise<void> {
+  const queues = new Map<string, Promise<void>>();
+  return (queue) => {
+    const known = queues.get(queue);
+    if (known) return known;
+    const created = ensureQueue(boss, queue, sql);
+    queues.set(queue, created);
+    created.catch(() => queues.delete(queue));
+    return created;
+  };
+}
+
+/** The data directory is ours alone: what is marked as running was cut off when our predecessor ended. */
+async function recover(sql: Sql, boss: PgBoss, queue: string): Promise<void> {
+  await failOver(sql, boss, queue, await abandoned(sql, queue, 0), 'the process was stopped');
+}
+
+interface Running {
+  readonly sql: Sql;
+  readonly boss: PgBoss;
+  readonly dispatchers: ReadonlyMap<string, Dispatcher>;
+  readonly janitors: readonly Janitor[];
+  channel(): string | null;
+}
+
+/** The port's `stop`. Jobs keep their heartbeats meanwhile; what is left over is due for others at once. */
+async function drain({ sql, boss, dispatchers, janitors, channel }: Running, graceMs: number): Promise<void> {
+  const all = [...dispatchers.values()];
+  await Promise.all([...all.map((dispatcher) => dispatcher.close()), ...janitors.map((each) => each.stop())]);
+  await settled(all, graceMs);
+  const left = all.map(({ queue, runs }) => ({ queue, runs: [...runs.values()] }));
+  for (const run of left.flatMap(({ runs }) => runs)) run.abort.abort();
+  await settled(all, ABORT_PATIENCE_MS);
+  const notify = channel();
+  for (const { queue, runs } of left.filter(({ runs }) => runs.length > 0)) {
+    await failOver(sql, boss, queue, runs, 'its process was stopped');
+    if (notify) await sql.query('select pg_notify($1, $2)', [notify, queue]);
+  }
+}
+
+async function settled(dispatchers: readonly Dispatcher[], withinMs: number): Promise<void> {
+  const done = new AbortController();
+  const runs = dispatchers.flatMap(({ runs }) => [...runs.values()]);
+  void Promise.all(runs.map((run) => run.done)).then(() => done.abort());
+  await sleep(withinMs, done.signal);
+}

@@ -1,0 +1,90 @@
+import type { KeyvStorageAdapter } from 'keyv';
+import { Keyv } from 'keyv';
+import type { KeyValue } from '../core/ports.ts';
+import type { Sql } from './sql.ts';
+import { sweep } from './sweep.ts';
+
+/**
+ * Keyv over our own table, one instance per namespace (`history`, `settings`, …). It has no `error` listener, and must not
+ * get one: with a listener Keyv answers "nothing there" when the database is away, and the next write would wipe a history.
+ */
+export function createKeyValue(sql: Sql, namespace: string): KeyValue {
+  const store: Adapter = createAdapter(sql, namespace);
+  const keyv = new Keyv({ store, serialization: { stringify: JSON.stringify, parse: JSON.parse } });
+  return {
+    get: (key) => keyv.get(checked(key)),
+    getMany: (keys) => keyv.getMany(keys.map(checked)),
+    async set(key, value, ttlMs) {
+      // Keyv would take 0 for "for ever".
+      if (ttlMs !== undefined && ttlMs <= 0) await keyv.delete(checked(key));
+      else await keyv.set(checked(key), value, ttlMs);
+    },
+    async delete(key) {
+      await keyv.delete(checked(key));
+    },
+  };
+}
+
+/** Deletes expired rows of all namespaces, in slices. */
+export function sweepKeyValues(sql: Sql, signal: AbortSignal): Promise<void> {
+  return sweep(sql, 'footnote.key_values', 'namespace, key', 'expires_ms <= $1', [Date.now()], signal);
+}
+
+/** The part of Keyv's adapter that is not about events: ours reports faults by rejecting. */
+type Adapter = Pick<
+  KeyvStorageAdapter,
+  'get' | 'getMany' | 'has' | 'hasMany' | 'set' | 'setMany' | 'delete' | 'deleteMany' | 'clear'
+> & { readonly capabilities: { readonly expires: true } };
+
+/** Keyv drops writes to an empty key without a word. */
+function checked(key: string): string {
+  if (key === '') throw new TypeError('a key must not be empty');
+  return key;
+}
+
+function createAdapter(sql: Sql, namespace: string): Adapter {
+  const read = async (keys: readonly string[]): Promise<(string | undefined)[]> => {
+    const rows = await sql.query<{ key: string; value: string }>(READ, [namespace, keys, Date.now()]);
+    const values = new Map(rows.map(({ key, value }) => [key, value]));
+    return keys.map((key) => values.get(key));
+  };
+  const write = async (key: string, value: unknown, expires?: number): Promise<boolean> => {
+    await sql.query(WRITE, [namespace, key, String(value), expires ?? null]);
+    return true;
+  };
+  const remove = async (keys: readonly string[]): Promise<boolean[]> => {
+    const rows = await sql.query<{ key: string }>(REMOVE, [namespace, keys]);
+    const removed = new Set(rows.map(({ key }) => key));
+    return keys.map((key) => removed.has(key));
+  };
+  const hasMany = async (keys: readonly string[]): Promise<boolean[]> =>
+    (await read(keys)).map((value) => value !== undefined);
+  return {
+    // Keyv 6: `expires` is an absolute time in milliseconds since the epoch, not a duration.
+    capabilities: { expires: true },
+    get: async (key) => (await read([key]))[0],
+    getMany: read,
+    has: async (key) => (await hasMany([key]))[0] ?? false,
+    hasMany,
+    set: write,
+    async setMany(entries) {
+      for (const { key, value, expires } of entries) await write(key, value, expires);
+      return entries.map(() => true);
+    },
+    delete: async (key) => (await remove([key]))[0] ?? false,
+    deleteMany: remove,
+    async clear() {
+      await sql.query('delete from footnote.key_values where namespace = $1', [namespace]);
+    },
+  };
+}
+
+const READ = `
+  select key, value from footnote.key_values
+  where namespace = $1 and key = any($2::text[]) and (expires_ms is null or expires_ms > $3)`;
+
+const WRITE = `
+  insert into footnote.key_values (namespace, key, value, expires_ms) values ($1, $2, $3, $4)
+  on conflict (namespace, key) do update set value = excluded.value, expires_ms = excluded.expires_ms`;
+
+const REMOVE = 'delete from footnote.key_values where namespace = $1 and key = any($2::text[]) returning key';

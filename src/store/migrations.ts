@@ -1,0 +1,101 @@
+import type { Queryable, Sql } from './sql.ts';
+import { StoreError } from './store-error.ts';
+
+/**
+ * The schema's history, oldest first; a migration's number is its place, starting at 1. Only ever append: what has run
+ * somewhere is never edited.
+ */
+const MIGRATIONS: readonly (readonly string[])[] = [
+  [
+    // JSON is kept as text on purpose, see Queryable.query.
+    `create table footnote.answers (
+      id text primary key,
+      attempt integer not null,
+      question text not null,
+      asked_in text,
+      messages text not null default '[]',
+      conclusion text,
+      thread text,
+      delivered boolean not null default false,
+      begun_at timestamptz not null default now(),
+      changed_at timestamptz not null default now()
+    )`,
+    'create index answers_begun on footnote.answers (begun_at)',
+    // Outlives the answer it belongs to: a reply to an old message still finds its thread.
+    `create table footnote.answer_messages (
+      message text primary key,
+      answer text not null,
+      thread text,
+      posted_at timestamptz not null default now()
+    )`,
+    'create index answer_messages_answer on footnote.answer_messages (answer)',
+    'create index answer_messages_posted on footnote.answer_messages (posted_at)',
+    `create table footnote.threads (
+      thread text primary key,
+      speakers text[] not null,
+      touched_at timestamptz not null default now()
+    )`,
+    'create index threads_touched on footnote.threads (touched_at)',
+    `create table footnote.key_values (
+      namespace text not null,
+      key text not null,
+      value text not null,
+      expires_ms double precision,
+      primary key (namespace, key)
+    )`,
+    'create index key_values_expires on footnote.key_values (expires_ms) where expires_ms is not null',
+  ],
+];
+
+const VERSIONS = `create table if not exists footnote.schema_versions (
+  version integer primary key,
+  applied_at timestamptz not null default now()
+)`;
+
+/**
+ * Brings our own tables (schema `footnote`) up to date. Every migration is one transaction together with its version row and
+ * holds one cluster-wide lock, so that processes starting together and a death at any moment are safe.
+ * @throws {StoreError} `schema-newer` when a newer Footnote has been here
+ */
+export async function migrate(
+  sql: Sql,
+  migrations: readonly (readonly string[])[] = MIGRATIONS,
+): Promise<void> {
+  for (;;) {
+    const version = await versionOf(sql);
+    if (version > migrations.length) throw tooNew(version, migrations.length);
+    if (version === migrations.length) return;
+    await sql.tx((tx) => step(tx, migrations));
+  }
+}
+
+/** Applies the one migration that is next by the time the lock is ours; another process may have been faster. */
+async function step(tx: Queryable, migrations: readonly (readonly string[])[]): Promise<void> {
+  await tx.query("select pg_advisory_xact_lock(hashtextextended('footnote.migrations', 0))");
+  const version = await versionOf(tx);
+  const migration = migrations[version];
+  if (!migration) return;
+  await tx.query('create schema if not exists footnote');
+  await tx.query(VERSIONS);
+  for (const statement of migration) await tx.query(statement);
+  await tx.query('insert into footnote.schema_versions (version) values ($1)', [version + 1]);
+}
+
+async function versionOf(db: Queryable): Promise<number> {
+  const [table] = await db.query<{ known: boolean }>(
+    "select to_regclass('footnote.schema_versions') is not null as known",
+  );
+  if (!table?.known) return 0;
+  const [row] = await db.query<{ version: number | null }>(
+    'select max(version)::int as version from footnote.schema_versions',
+  );
+  return row?.version ?? 0;
+}
+
+function tooNew(found: number, known: number): StoreError {
+  return new StoreError(
+    'schema-newer',
+    `the database was written by a newer Footnote (schema ${found}, this one knows ${known})`,
+    'run that version or a later one, or point DATABASE_URL or DATA_DIR at another store',
+  );
+}

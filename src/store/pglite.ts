@@ -1,0 +1,47 @@
+import { join } from 'node:path';
+import type { PGlite, Transaction } from '@electric-sql/pglite';
+import { lockDataDir, unusable } from './owner-lock.ts';
+import type { Queryable, Sql } from './sql.ts';
+
+/** Postgres' defaults are made for a server: these keep the embedded one some 150 MB smaller, in memory and on disk. */
+const SMALL = ['shared_buffers=16MB', 'max_wal_size=64MB', 'min_wal_size=32MB', 'work_mem=2MB'];
+
+/**
+ * Opens the embedded database under `dataDir` (created when missing; the first time takes some seconds). It survives the
+ * death of the process, not that of the machine: it never flushes to the disk.
+ * @throws {StoreError} `data-dir-locked` or `data-dir-unusable`
+ */
+export async function openPglite(dataDir: string): Promise<Sql> {
+  const loading = Promise.all([import('@electric-sql/pglite'), import('pg-boss')]);
+  const unlock = await lockDataDir(dataDir);
+  try {
+    const [{ PGlite }, { fromPglite }] = await loading;
+    const startParams = [...PGlite.defaultStartParams, ...SMALL.flatMap((setting) => ['-c', setting])];
+    const db = await PGlite.create({ dataDir: join(dataDir, 'database'), startParams });
+    const boss = fromPglite(db);
+    return {
+      kind: 'pglite',
+      query: queryOf(db).query,
+      tx: (run) => db.transaction((tx) => run(queryOf(tx))),
+      upkeep: boss,
+      prompt: boss,
+      listen: null,
+      async close() {
+        await db.close();
+        unlock();
+      },
+    };
+  } catch (error) {
+    unlock();
+    throw unusable(dataDir, error);
+  }
+}
+
+function queryOf(db: PGlite | Transaction): Queryable {
+  return {
+    async query<R extends object>(text: string, params: readonly unknown[] = []) {
+      const { rows } = await db.query<R>(text, [...params]);
+      return rows;
+    },
+  };
+}

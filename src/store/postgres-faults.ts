@@ -1,0 +1,62 @@
+import { StoreError } from './store-error.ts';
+
+/** Translates what node-postgres throws while connecting; anything else is returned as it is. Never shows the password. */
+export function explainConnecting(databaseUrl: string, error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const place = placeOf(databaseUrl);
+  const code = 'code' in error ? String(error.code) : '';
+  if (UNREACHABLE.has(code) || /timeout|terminated unexpectedly/i.test(error.message)) {
+    return new StoreError(
+      'database-unreachable',
+      `no Postgres answers at ${place} (${code || error.message})`,
+      'start it, or correct the host and port in DATABASE_URL',
+      error,
+    );
+  }
+  const remedy = REFUSALS[code] ?? (code.startsWith('28') ? REFUSALS['28P01'] : undefined);
+  if (!remedy && !/^[0-9A-Z]{5}$/.test(code)) return error;
+  return new StoreError(
+    'database-refused',
+    `Postgres at ${place} refused us (${error.message.split('\n', 1)[0]})`,
+    remedy ?? 'check DATABASE_URL and the server',
+    error,
+  );
+}
+
+/** @throws {StoreError} `database-refused` when the address is not one of Postgres */
+export function checkUrl(databaseUrl: string): void {
+  const url = URL.canParse(databaseUrl) ? new URL(databaseUrl) : null;
+  if (url && (url.protocol === 'postgres:' || url.protocol === 'postgresql:')) return;
+  throw new StoreError(
+    'database-refused',
+    'DATABASE_URL is not the address of a Postgres database',
+    'set DATABASE_URL to postgres://user:password@host:5432/database, or leave it out to use DATA_DIR',
+  );
+}
+
+function placeOf(databaseUrl: string): string {
+  const { hostname, port, pathname } = new URL(databaseUrl);
+  return `${hostname || 'localhost'}:${port || '5432'}${pathname}`;
+}
+
+const UNREACHABLE = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOENT',
+  // cannot_connect_now: it is starting up or shutting down.
+  '57P03',
+]);
+
+/** By SQLSTATE. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  '28P01': 'correct the user and password in DATABASE_URL',
+  '3D000': 'create the database, or correct its name in DATABASE_URL',
+  '53300':
+    'the server has no connection left; raise its max_connections or stop other clients, then check DATABASE_URL',
+  '42501': 'let the user of DATABASE_URL create schemas: GRANT CREATE ON DATABASE … TO …',
+};

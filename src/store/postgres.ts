@@ -1,0 +1,126 @@
+import type { ClientConfig, Pool, PoolClient } from 'pg';
+import type { Log } from '../core/ports.ts';
+import { checkUrl, explainConnecting } from './postgres-faults.ts';
+import { holdSession } from './postgres-session.ts';
+import type { Queryable, Sql } from './sql.ts';
+
+/** Long enough for a loaded server, short enough that a start-up fault shows within 5 s. */
+const CONNECT_TIMEOUT_MS = 4_000;
+/** What somebody waits for gives up after this, so that a dead connection is replaced instead of hanging. */
+const PROMPT_MS = 8_000;
+/** Migrations and pg-boss's upkeep may rebuild indexes. */
+const UPKEEP_MS = 600_000;
+/** Per process; the listener and each lease add one more. */
+const POOL_SIZE = 10;
+
+/** How every connection of this service is made. */
+export function connectionConfig(databaseUrl: string): ClientConfig {
+  return {
+    connectionString: databaseUrl,
+    application_name: 'footnote',
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    // A process frozen in the middle of a transaction must not hold its locks for ever.
+    idle_in_transaction_session_timeout: 30_000,
+  };
+}
+
+/**
+ * Connects to a Postgres server; resolves once it has answered.
+ * @throws {StoreError} `database-unreachable` or `database-refused`
+ */
+export async function openPostgres(databaseUrl: string, log: Log): Promise<Sql> {
+  checkUrl(databaseUrl);
+  const { default: pg } = await import('pg');
+  const config = connectionConfig(databaseUrl);
+  const pool = new pg.Pool({ ...config, max: POOL_SIZE, idleTimeoutMillis: 60_000 });
+  // Idle connections break when the server restarts; without a listener that would end the process.
+  pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'));
+  try {
+    await pool.query('select 1');
+  } catch (error) {
+    await pool.end();
+    throw explainConnecting(databaseUrl, error);
+  }
+  return {
+    kind: 'postgres',
+    query: queryOf(pool, PROMPT_MS).query,
+    tx: (run) => inTransaction(pool, run),
+    upkeep: { executeSql: (text, values) => execute(pool, text, values, UPKEEP_MS) },
+    prompt: { executeSql: (text, values) => execute(pool, text, values, PROMPT_MS) },
+    listen: (channel, onPayload, onReady) => listen(config, channel, onPayload, onReady, log),
+    close: () => pool.end(),
+  };
+}
+
+function execute(
+  db: Pool | PoolClient,
+  text: string,
+  values: readonly unknown[] | undefined,
+  query_timeout: number,
+): Promise<{ rows: object[] }> {
+  // A variable, since the per-query timeout of node-postgres is missing from its types.
+  const query = { text, query_timeout, ...(values && values.length > 0 ? { values: [...values] } : {}) };
+  return db.query<object>(query);
+}
+
+function queryOf(db: Pool | PoolClient, timeoutMs: number): Queryable {
+  return {
+    async query<R extends object>(text: string, params: readonly unknown[] = []) {
+      const { rows } = await execute(db, text, params, timeoutMs);
+      // The port's contract: the caller knows what its statement returns.
+      return rows as R[];
+    },
+  };
+}
+
+async function inTransaction<T>(pool: Pool, run: (tx: Queryable) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  // A checked-out connection has no listener of its own; the failing statement reports the fault.
+  const onError = (error: Error): void => {
+    broken = error;
+  };
+  client.on('error', onError);
+  try {
+    await client.query('begin');
+    const result = await run(queryOf(client, UPKEEP_MS));
+    await client.query('commit');
+    return result;
+  } catch (error) {
+    await client.query('rollback').catch((reason: Error) => {
+      broken = reason;
+    });
+    throw error;
+  } finally {
+    client.off('error', onError);
+    client.release(broken);
+  }
+}
+
+function listen(
+  config: ClientConfig,
+  channel: string,
+  onPayload: (payload: string) => void,
+  onReady: () => void,
+  log: Log,
+): { close(): Promise<void> } {
+  const session = holdSession(
+    config,
+    {
+      async up(client) {
+        client.on('notification', (message) => onPayload(message.payload ?? ''));
+        await client.query(`listen ${client.escapeIdentifier(channel)}`);
+        onReady();
+      },
+      async beat(client) {
+        await client.query('select 1');
+      },
+      down() {},
+      beatMs: 10_000,
+    },
+    log,
+  );
+  return { close: () => session.stop() };
+}

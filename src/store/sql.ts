@@ -1,0 +1,35 @@
+import type { Db } from 'pg-boss';
+
+/** Anything that runs one statement: the database or an open transaction. */
+export interface Queryable {
+  /**
+   * Runs one statement in Postgres' dialect with `$1` parameters and resolves with its rows. JSON goes in and out as text
+   * (`JSON.stringify`), since `jsonb` refuses NUL characters and lone surrogates, which people do send. The row type is the
+   * caller's word for what its statement returns.
+   */
+  query<R extends object>(text: string, params?: readonly unknown[]): Promise<readonly R[]>;
+}
+
+/** Reports what a `listen` receives. */
+export interface Listening {
+  close(): Promise<void>;
+}
+
+/** The one seam between the store and its database; only the two files that implement it know which one it is. */
+export interface Sql extends Queryable {
+  readonly kind: 'pglite' | 'postgres';
+  /** Runs the statements of `run` in one transaction; rolls back when it throws. On PGlite everything else waits meanwhile. */
+  tx<T>(run: (tx: Queryable) => Promise<T>): Promise<T>;
+  /** For pg-boss's own upkeep: long statements and several at once are allowed. */
+  readonly upkeep: Db;
+  /** For pg-boss calls somebody waits for: gives up after the same time as `query`. */
+  readonly prompt: Db;
+  /**
+   * Hears what other processes say with `pg_notify`. Never rejects: it connects again by itself, and calls `onReady` after
+   * every (re)connection, since what was said in between is lost. Null where there are no other processes.
+   */
+  readonly listen:
+    | ((channel: string, onPayload: (payload: string) => void, onReady: () => void) => Listening)
+    | null;
+  close(): Promise<void>;
+}

@@ -1,0 +1,119 @@
+import type { Answers, KeyValue, Log, Threads } from '../core/ports.ts';
+import { sleep } from '../core/sleep.ts';
+import { createAnswers } from './answers.ts';
+import type { StoreJobs } from './jobs.ts';
+import { openJobs } from './jobs.ts';
+import { createKeyValue, sweepKeyValues } from './key-value.ts';
+import type { Lease, LeaseDuties } from './leases.ts';
+import { holdOnlyLease, holdPostgresLease } from './leases.ts';
+import { migrate } from './migrations.ts';
+import { openPglite } from './pglite.ts';
+import { openPostgres } from './postgres.ts';
+import type { Sql } from './sql.ts';
+import { createThreads } from './threads.ts';
+
+export interface StoreOptions {
+  /** A Postgres address, or null for the embedded database. */
+  readonly databaseUrl: string | null;
+  /** Where the embedded database lives; unused with a `databaseUrl`. */
+  readonly dataDir: string;
+  readonly log: Log;
+}
+
+/** Everything that is remembered. */
+export interface Store {
+  readonly kind: 'pglite' | 'postgres';
+  readonly jobs: StoreJobs;
+  readonly answers: Answers;
+  readonly threads: Threads;
+  /** One key space per namespace; the same namespace twice is the same data. */
+  keyValue(namespace: string): KeyValue;
+  /** For what only one process at a time may do. */
+  holdLease(name: string, duties: LeaseDuties): Lease;
+  /** Resolves when the database answers within 2 s, rejects otherwise. */
+  ping(): Promise<void>;
+  /** Stops the queue if that has not been done and closes the database. Leases are to be stopped before. */
+  close(): Promise<void>;
+}
+
+const SWEEP_EVERY_MS = 10 * 60_000;
+const PING_MS = 2_000;
+
+/**
+ * Opens Postgres or the embedded database, brings its tables up to date and starts the queue.
+ * @throws {StoreError} with one clear line for every fault an operator can cure, within 5 s
+ */
+export async function openStore({ databaseUrl, dataDir, log }: StoreOptions): Promise<Store> {
+  const sql = databaseUrl === null ? await openPglite(dataDir) : await openPostgres(databaseUrl, log);
+  let jobs: StoreJobs;
+  try {
+    await migrate(sql);
+    jobs = await openJobs(sql, log);
+  } catch (error) {
+    await sql.close();
+    throw error;
+  }
+  const answers = createAnswers(sql);
+  const threads = createThreads(sql);
+  const sweeping = startSweeping(log, (signal) => [
+    () => answers.sweep(signal),
+    () => threads.sweep(signal),
+    () => sweepKeyValues(sql, signal),
+  ]);
+  let closing: Promise<void> | null = null;
+  const close = async (): Promise<void> => {
+    await sweeping.stop();
+    await jobs.close();
+    await sql.close();
+  };
+  return {
+    kind: sql.kind,
+    jobs,
+    answers,
+    threads,
+    keyValue: (namespace) => createKeyValue(sql, namespace),
+    holdLease: (name, duties) =>
+      databaseUrl === null ? holdOnlyLease(duties) : holdPostgresLease(databaseUrl, name, duties),
+    ping: () => ping(sql),
+    close() {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+async function ping(sql: Sql): Promise<void> {
+  const answered = new AbortController();
+  const late = sleep(PING_MS, answered.signal).then(() => {
+    if (!answered.signal.aborted) throw new Error(`the database has not answered for ${PING_MS} ms`);
+  });
+  try {
+    await Promise.race([sql.query('select 1'), late]);
+  } finally {
+    answered.abort();
+  }
+}
+
+/** Retention, in the background: the first time after one interval, so that starting is not slowed down. */
+function startSweeping(
+  log: Log,
+  tasks: (signal: AbortSignal) => readonly (() => Promise<void>)[],
+): { stop(): Promise<void> } {
+  const stopped = new AbortController();
+  const run = async (): Promise<void> => {
+    for (;;) {
+      await sleep(SWEEP_EVERY_MS, stopped.signal);
+      for (const task of tasks(stopped.signal)) {
+        if (stopped.signal.aborted) return;
+        await task().catch((error: unknown) => log.warn({ err: error }, 'old rows could not be deleted'));
+      }
+    }
+  };
+  const running = run();
+  return {
+    async stop() {
+      stopped.abort();
+      await running;
+    },
+  };
+}
