@@ -1,0 +1,108 @@
+import type { ModelRequest, Usage } from '../core/types.ts';
+import { reportedFailure } from './errors.ts';
+import type { Gathered, Interpreter } from './interpreter.ts';
+import type { Profile } from './profiles.ts';
+import { sourcesOfChat } from './sources.ts';
+import { list, number, object, text, type Wire } from './wire.ts';
+
+/** The body of a chat completion. The service drops fields it does not know in silence, so their places matter. */
+export function chatBody({ system, messages, options }: ModelRequest, profile: Profile): Wire {
+  const body: Record<string, unknown> = {
+    model: profile.chatModel,
+    messages: [
+      ...(system === null ? [] : [{ role: 'system', content: system }]),
+      ...messages.map((message) => ({ role: message.role, content: message.text })),
+    ],
+    stream: true,
+    // The default mode repeats the whole text and all sources with every token: quadratic in the answer's length.
+    stream_mode: 'concise',
+    return_images: false,
+    max_tokens: options.maxTokens,
+    temperature: options.temperature,
+    top_p: options.topP,
+    presence_penalty: options.presencePenalty,
+    frequency_penalty: options.frequencyPenalty,
+    search_recency_filter: options.recency,
+    search_domain_filter: filled(options.domains),
+    num_search_results: options.maxSearchResults,
+    search_mode: options.searchMode,
+    return_related_questions: options.relatedQuestions,
+  };
+  if (options.searchContextSize !== undefined) {
+    body['web_search_options'] = { search_context_size: options.searchContextSize };
+  }
+  return body;
+}
+
+/** An empty list of domains would be a filter that nothing passes. */
+export function filled(domains: readonly string[] | undefined): readonly string[] | undefined {
+  return domains === undefined || domains.length === 0 ? undefined : domains;
+}
+
+/** Reads the chunks of a chat completion, in both of its stream modes. */
+export function createChatInterpreter(): Interpreter {
+  let knownSources = 0;
+
+  const readSources = (event: Wire, gathered: Gathered): void => {
+    const citations = list(event['citations']);
+    const results = list(event['search_results']);
+    // Repeated with every chunk in the full mode: looked at again only when there are more.
+    if (citations.length + results.length <= knownSources) return;
+    knownSources = citations.length + results.length;
+    const sources = sourcesOfChat(citations, results);
+    if (sources.length > 0) gathered.events.push({ type: 'sources', sources });
+  };
+  const readChoice = (event: Wire, gathered: Gathered, isReasoning: boolean): void => {
+    const choice = object(list(event['choices'])[0]);
+    if (choice === null) return;
+    const delta = object(choice['delta']);
+    if (isReasoning) {
+      gathered.isThinking = true;
+      readSteps(delta, gathered);
+    } else {
+      // Never `message.content`: it holds everything so far, not what is new.
+      gathered.text += text(delta?.['content']) ?? '';
+    }
+    const reason = text(choice['finish_reason']);
+    if (reason !== null) gathered.finish = FINISHES[reason] ?? 'complete';
+  };
+
+  return {
+    take(event, gathered, hasText) {
+      const kind = text(event['object']);
+      const error = object(event['error']) ?? (kind === null && text(event['message']) ? event : null);
+      if (error !== null) {
+        gathered.failure = reportedFailure(error, hasText);
+        return;
+      }
+      readChoice(event, gathered, kind?.startsWith('chat.reasoning') === true);
+      readSources(event, gathered);
+      gathered.usage = usageFrom(object(event['usage'])) ?? gathered.usage;
+      if (kind === 'chat.completion.done') {
+        gathered.finish ??= 'complete';
+        gathered.isOver = true;
+      }
+    },
+  };
+}
+
+const FINISHES: Readonly<Record<string, Gathered['finish']>> = {
+  stop: 'complete',
+  length: 'length',
+  content_filter: 'filtered',
+};
+
+function readSteps(delta: Wire | null, gathered: Gathered): void {
+  for (const step of list(delta?.['reasoning_steps'])) {
+    const search = object(object(step)?.['web_search']);
+    const queries = list(search?.['search_keywords']).flatMap((query) => text(query) ?? []);
+    if (queries.length > 0) gathered.events.push({ type: 'searching', queries });
+  }
+}
+
+function usageFrom(usage: Wire | null): Usage | null {
+  const inputTokens = number(usage?.['prompt_tokens']);
+  const outputTokens = number(usage?.['completion_tokens']);
+  if (inputTokens === null || outputTokens === null) return null;
+  return { inputTokens, outputTokens, cost: number(object(usage?.['cost'])?.['total_cost']) };
+}

@@ -1,0 +1,126 @@
+import { APIConnectionError, APIConnectionTimeoutError, APIError } from 'openai';
+import { Failure, type FailureKind } from '../core/failures.ts';
+import { object, text, type Wire } from './wire.ts';
+
+/**
+ * Translates what the client throws before a stream has begun. Errors that are not about the other side are ours and are
+ * returned as they are.
+ */
+export function failureFrom(error: unknown): unknown {
+  if (error instanceof APIConnectionTimeoutError) {
+    return new Failure('too-slow', 'no response from Perplexity', { cause: error });
+  }
+  if (error instanceof APIConnectionError) {
+    const code = networkCode(error);
+    return new Failure('unreachable', `Perplexity could not be reached (${code ?? 'no code'})`, { code });
+  }
+  if (!(error instanceof APIError) || typeof error.status !== 'number') return error;
+  // Typed as any by the client: whatever JSON the body's `error` field held.
+  return failureForStatus(error.status, object(error.error), error.headers ?? new Headers());
+}
+
+/** The failure for a status other than 2xx; `body` is the `error` object of the answer, if it had one. */
+function failureForStatus(status: number, body: Wire | null, headers: Headers): Failure {
+  const code = errorCode(body);
+  const kind = kindOfStatus(status, code);
+  return new Failure(kind, describe(`Perplexity answered ${status}`, body), {
+    status,
+    code,
+    retryAfterMs:
+      kind === 'rate-limited' || kind === 'unreachable' ? retryAfterMs(headers, Date.now()) : undefined,
+    remedy: remedyFor(status, code, text(body?.['message']) ?? ''),
+  });
+}
+
+/** True for the two refusals of a key or account that can only use the Agent API. */
+export function isRetired(failure: Failure): boolean {
+  return failure.status === 403 && RETIRED.has(failure.code ?? '');
+}
+
+const RETIRED: ReadonlySet<string> = new Set([
+  'chat_completions_not_available',
+  'agent_api_migration_required',
+]);
+
+/** A stream ended early: once a person has read some of it this is a cut, before that another try will do. */
+export function brokenStream(what: string, hasText: boolean, cause?: unknown): Failure {
+  return new Failure(hasText ? 'cut-off' : 'unreachable', `the stream from Perplexity ${what}`, {
+    code: networkCode(cause),
+  });
+}
+
+/**
+ * A stream sent what cannot be read: bad JSON (SyntaxError) or more than any answer holds (RangeError). Other errors are
+ * our own and are thrown again.
+ */
+export function unreadableStream(error: unknown, hasText: boolean): Failure {
+  if (!(error instanceof SyntaxError || error instanceof RangeError)) throw error;
+  const what = error instanceof RangeError ? 'is too large' : 'is not JSON';
+  return new Failure(hasText ? 'cut-off' : 'malformed', `the stream from Perplexity ${what}`);
+}
+
+/** The stream itself reported an error, after a 200. */
+export function reportedFailure(body: Wire | null, hasText: boolean): Failure {
+  const code = errorCode(body);
+  const status = Number(body?.['code']);
+  const kind: FailureKind = status >= 400 && status < 600 ? kindOfStatus(status, code) : 'unreachable';
+  return new Failure(hasText ? 'cut-off' : kind, describe('Perplexity reported an error', body), {
+    code,
+    remedy: hasText ? undefined : remedyFor(status, code, text(body?.['message']) ?? ''),
+  });
+}
+
+function kindOfStatus(status: number, code: string | undefined): FailureKind {
+  if (status === 401 || status === 402 || status === 403 || code === 'insufficient_quota')
+    return 'not-authorised';
+  if (status === 429) return 'rate-limited';
+  if (status === 408 || status >= 500) return 'unreachable';
+  return status >= 400 ? 'rejected' : 'malformed';
+}
+
+function remedyFor(status: number, code: string | undefined, message: string): string | undefined {
+  if (RETIRED.has(code ?? '')) return 'PERPLEXITY_API has to be auto or agent for this key.';
+  if (status === 402 || code === 'insufficient_quota') return 'The Perplexity account needs credit.';
+  if (status === 401) return 'PERPLEXITY_API_KEY is not accepted by Perplexity.';
+  if (status === 403) return 'PERPLEXITY_API_KEY is not allowed to do this.';
+  if (status === 413 || /context (?:length|window)|too (?:long|large|many tokens)/i.test(message)) {
+    return 'The question and its thread are too long. Ask it in a new thread.';
+  }
+  if (status === 404) return 'PERPLEXITY_BASE_URL does not lead to the Perplexity API.';
+  if (/\bmodel\b/i.test(message)) return 'Perplexity does not offer this model. Choose another one.';
+  if (/domain/i.test(message)) return 'The list of sites to search was not accepted.';
+  return undefined;
+}
+
+/** Reads, in this order, `retry-after-ms`, Retry-After (seconds or a date), and `x-ratelimit-reset` (epoch seconds). */
+function retryAfterMs(headers: Headers, now: number): number | undefined {
+  const exact = Number.parseFloat(headers.get('retry-after-ms') ?? '');
+  if (exact >= 0) return exact;
+  const after = headers.get('retry-after');
+  if (after !== null) {
+    const seconds = Number(after);
+    const ms = Number.isNaN(seconds) ? Date.parse(after) - now : seconds * 1000;
+    if (!Number.isNaN(ms)) return Math.max(0, ms);
+  }
+  const reset = Number.parseFloat(headers.get('x-ratelimit-reset') ?? '');
+  return reset >= 0 ? Math.max(0, reset * 1000 - now) : undefined;
+}
+
+function errorCode(body: Wire | null): string | undefined {
+  return text(body?.['type']) ?? text(body?.['code']) ?? undefined;
+}
+
+/** For the log: one short line, whatever the other side sent. */
+function describe(what: string, body: Wire | null): string {
+  const message = text(body?.['message'])?.replaceAll(/\s+/g, ' ').slice(0, 200);
+  return [what, errorCode(body), message].filter((part) => part !== undefined).join(': ');
+}
+
+/** The code of the innermost network error: ECONNREFUSED, UND_ERR_SOCKET and the like. */
+function networkCode(error: unknown): string | undefined {
+  let code: string | undefined;
+  for (let at = error; at instanceof Error; at = at.cause) {
+    code = text('code' in at ? at.code : null) ?? code;
+  }
+  return code;
+}

@@ -1,0 +1,120 @@
+import type { Failure } from '../core/failures.ts';
+import type { AnswerEvent } from '../core/types.ts';
+import { unreadableStream } from './errors.ts';
+import { createGathered, type Interpreter } from './interpreter.ts';
+import { createSseReader } from './sse.ts';
+import { createThinkStripper } from './think.ts';
+import { object } from './wire.ts';
+
+/** The way from bytes to events for one answer. */
+export interface Reading {
+  /** Takes the bytes of one read. False when they held no whole event: only comments, or the beginning of one. */
+  take(bytes: Uint8Array): boolean;
+  /** What came since the last call; text in one piece, however many events brought it. */
+  emit(): readonly AnswerEvent[];
+  /** What the stream reported or could not be read; null while all is well. */
+  failure(): Failure | null;
+  /** The events at the end of an answer that is complete. */
+  conclude(): readonly AnswerEvent[];
+  /** Nothing of interest will come any more. */
+  isOver(): boolean;
+  /** The stream has said that the answer is complete; usage may still come. */
+  isFinished(): boolean;
+  /** A person has been given some of the answer. */
+  hasText(): boolean;
+}
+
+/** No answer is this large, in bytes: a stream that goes on is broken. */
+const LARGEST_STREAM = 64_000_000;
+
+/** Prepares to read one answer. */
+export function createReading(interpreter: Interpreter): Reading {
+  const gathered = createGathered();
+  const answer = createVisibleText();
+  const sse = createSseReader();
+  let bytesRead = 0;
+  let saidThinking = false;
+
+  const takeEvent = (data: string): void => {
+    if (data === '[DONE]') {
+      gathered.isOver = gathered.finish !== null;
+      return;
+    }
+    const event = object(JSON.parse(data));
+    if (event === null) return;
+    interpreter.take(event, gathered, answer.isBegun());
+    answer.push(gathered.text);
+    gathered.text = '';
+    gathered.isThinking ||= answer.hasThought();
+  };
+  const take = (bytes: Uint8Array): boolean => {
+    bytesRead += bytes.length;
+    if (bytesRead > LARGEST_STREAM) throw new RangeError('stream too long');
+    const events = sse.push(bytes);
+    for (const data of events) {
+      if (gathered.isOver || gathered.failure) break;
+      takeEvent(data);
+    }
+    return events.length > 0;
+  };
+
+  return {
+    take(bytes) {
+      try {
+        return take(bytes);
+      } catch (error) {
+        // Told by kind only: the parser's own message quotes the text.
+        gathered.failure = unreadableStream(error, answer.isBegun());
+        return true;
+      }
+    },
+    emit() {
+      const events = gathered.events.splice(0);
+      if (gathered.isThinking && !saidThinking) events.unshift({ type: 'thinking' });
+      saidThinking = gathered.isThinking;
+      return answer.takeInto(events);
+    },
+    conclude() {
+      answer.end();
+      const events = answer.takeInto([]);
+      if (gathered.usage) events.push({ type: 'usage', usage: gathered.usage });
+      if (gathered.finish) events.push({ type: 'done', reason: gathered.finish });
+      return events;
+    },
+    failure: () => gathered.failure,
+    isOver: () => gathered.isOver,
+    isFinished: () => gathered.finish !== null,
+    hasText: answer.isBegun,
+  };
+}
+
+interface VisibleText {
+  push(text: string): void;
+  end(): void;
+  /** Adds what came since the last call as one event. */
+  takeInto(events: AnswerEvent[]): AnswerEvent[];
+  isBegun(): boolean;
+  hasThought(): boolean;
+}
+
+/** The text without thoughts. */
+function createVisibleText(): VisibleText {
+  const thoughts = createThinkStripper();
+  let fresh = '';
+  let isBegun = false;
+  const add = (text: string): void => {
+    fresh += text;
+    isBegun ||= text !== '';
+  };
+  return {
+    push: (text) => add(text === '' ? '' : thoughts.push(text)),
+    end: () => add(thoughts.end()),
+    takeInto(events) {
+      if (fresh !== '') events.push({ type: 'text', text: fresh });
+      fresh = '';
+      return events;
+    },
+    isBegun: () => isBegun,
+    hasThought: thoughts.hasThought,
+  };
+}

@@ -1,0 +1,104 @@
+import type OpenAI from 'openai';
+import { Failure } from '../core/failures.ts';
+import type { AnswerEvent } from '../core/types.ts';
+import { brokenStream, failureFrom } from './errors.ts';
+import type { Interpreter } from './interpreter.ts';
+import { createReading, type Reading } from './reading.ts';
+import { startWatch, type Timers, type Watch } from './watch.ts';
+import type { Wire } from './wire.ts';
+
+/** One streamed request to one of the APIs. */
+export interface Call {
+  readonly client: OpenAI;
+  readonly path: string;
+  readonly body: Wire;
+  readonly timers: Timers;
+  readonly interpreter: Interpreter;
+}
+
+type Body = ReadableStreamDefaultReader<Uint8Array>;
+
+/** How long the connection may take to end after the answer has: one that ends in order can be used again. */
+const LINGER_MS = 250;
+
+/**
+ * Makes one request and reads its stream. Events come at most one of a kind per read from the socket, however many tokens
+ * that read brought.
+ * @throws {Failure} of every kind; see `errors.ts`.
+ */
+export async function* streamAnswer(
+  call: Call,
+  caller: AbortSignal,
+): AsyncGenerator<AnswerEvent, void, undefined> {
+  const watch = startWatch(call.timers, caller);
+  const reading = createReading(call.interpreter);
+  try {
+    const body = await open(call, watch);
+    watch.headers();
+    while (!reading.isOver()) {
+      const bytes = await read(body, watch, reading);
+      if (bytes === null) break;
+      // Comments alone do not move the idle clock on.
+      if (!reading.take(bytes)) continue;
+      watch.pause();
+      for (const event of reading.emit()) yield event;
+      watch.resume();
+      const failure = reading.failure();
+      if (failure) throw failure;
+    }
+    for (const event of reading.conclude()) yield event;
+    await linger(body, watch);
+  } finally {
+    watch.close();
+  }
+}
+
+async function open(call: Call, watch: Watch): Promise<Body> {
+  const refused = watch.verdict();
+  if (refused) throw refused;
+  let response: Response;
+  try {
+    const options = { body: call.body, stream: true, signal: watch.signal, timeout: call.timers.totalMs };
+    response = await call.client.post(call.path, options).asResponse();
+  } catch (error) {
+    throw watch.verdict() ?? failureFrom(error);
+  }
+  const type = response.headers.get('content-type') ?? 'no content type';
+  if (!type.includes('text/event-stream') || response.body === null) {
+    // A web page with status 200 comes from something between us and Perplexity.
+    throw new Failure('malformed', `Perplexity answered with ${type.slice(0, 60)} instead of a stream`);
+  }
+  return response.body.getReader();
+}
+
+/** The next bytes; null when the stream has ended and the answer with it. */
+async function read(body: Body, watch: Watch, reading: Reading): Promise<Uint8Array | null> {
+  try {
+    const { done, value } = await body.read();
+    const verdict = watch.verdict();
+    if (verdict) throw verdict;
+    if (!done) return value;
+  } catch (error) {
+    const verdict = watch.verdict();
+    if (verdict?.kind === 'stopped') throw verdict;
+    // Once the answer is known to be complete, nothing that happens to the connection takes that back.
+    if (reading.isFinished()) return null;
+    throw verdict ?? brokenStream('was cut', reading.hasText(), error);
+  }
+  if (!reading.isFinished()) throw brokenStream('ended without a finish', reading.hasText());
+  return null;
+}
+
+/** Reads what little is left, so that the connection can be used again. */
+async function linger(body: Body, watch: Watch): Promise<void> {
+  const timer = setTimeout(() => void body.cancel().catch(ignore), LINGER_MS);
+  try {
+    while (watch.verdict() === null && !(await body.read()).done);
+  } catch {
+    // The answer is complete; how its connection ends is nobody's concern.
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function ignore(): void {}
