@@ -1,0 +1,91 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ConfigError, readConfig } from '../src/config.ts';
+
+const GOOD = {
+  SLACK_BOT_TOKEN: 'xoxb-1-abc',
+  SLACK_APP_TOKEN: 'xapp-1-abc',
+  DISCORD_TOKEN: 'MTIz.abc.def',
+  PERPLEXITY_API_KEY: 'pplx-abc',
+};
+
+function faultsOf(env: Record<string, string | undefined>): Record<string, string> {
+  try {
+    readConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError)
+      return Object.fromEntries(error.faults.map((f) => [f.variable, f.remedy]));
+    throw error;
+  }
+  return {};
+}
+
+describe('readConfig', () => {
+  test('tokens alone are enough', () => {
+    const config = readConfig(GOOD);
+    expect(config.slack?.apiUrl).toBe('https://slack.com/api/');
+    expect(config.discord?.apiUrl).toBeNull();
+    expect(config.perplexity).toMatchObject({ api: 'auto', baseUrl: 'https://api.perplexity.ai' });
+    expect(config.store).toEqual({ databaseUrl: null, dataDir: 'data' });
+  });
+
+  test('either platform may be left out, also by empty variables', () => {
+    expect(readConfig({ ...GOOD, DISCORD_TOKEN: '' }).discord).toBeNull();
+    expect(readConfig({ ...GOOD, SLACK_BOT_TOKEN: ' ', SLACK_APP_TOKEN: undefined }).slack).toBeNull();
+  });
+
+  test('with neither platform both are named, and the sandbox', () => {
+    const faults = faultsOf({ PERPLEXITY_API_KEY: 'pplx-1' });
+    expect(Object.keys(faults)).toEqual(['SLACK_BOT_TOKEN, SLACK_APP_TOKEN, DISCORD_TOKEN']);
+    expect(Object.values(faults)[0]).toContain('npm run sandbox');
+  });
+
+  test('all faults are listed at once', () => {
+    const faults = faultsOf({
+      ...GOOD,
+      PORT: 'x',
+      TEMPERATURE: '9',
+      PERPLEXITY_API: 'both',
+      DATABASE_URL: 'mysql://x',
+    });
+    expect(Object.keys(faults).sort()).toEqual(['DATABASE_URL', 'PERPLEXITY_API', 'PORT', 'TEMPERATURE']);
+  });
+
+  test.each([
+    [
+      'swapped Slack tokens',
+      { SLACK_BOT_TOKEN: 'xapp-1', SLACK_APP_TOKEN: 'xoxb-1' },
+      'SLACK_BOT_TOKEN',
+      'swap the two',
+    ],
+    ['a user token', { SLACK_BOT_TOKEN: 'xoxp-1' }, 'SLACK_BOT_TOKEN', 'does not begin with xoxb-'],
+    ['one Slack token only', { SLACK_APP_TOKEN: '' }, 'SLACK_APP_TOKEN', 'missing or empty'],
+    ['a Slack token for Discord', { DISCORD_TOKEN: 'xoxb-1' }, 'DISCORD_TOKEN', 'another service'],
+    ['a Slack token for Perplexity', { PERPLEXITY_API_KEY: 'xoxb-1' }, 'PERPLEXITY_API_KEY', 'Slack token'],
+    ['no Perplexity key', { PERPLEXITY_API_KEY: '' }, 'PERPLEXITY_API_KEY', 'missing or empty'],
+    ['a token with white space', { DISCORD_TOKEN: 'a b' }, 'DISCORD_TOKEN', 'white space'],
+    ['a bad address', { SLACK_API_URL: 'slack.com' }, 'SLACK_API_URL', 'not an http(s) address'],
+    [
+      'a Discord setting without its token',
+      { DISCORD_TOKEN: '', DISCORD_API_URL: 'http://x' },
+      'DISCORD_TOKEN',
+      'missing',
+    ],
+    ['a fraction', { PORT: '1.5' }, 'PORT', 'whole number'],
+  ])('%s is explained', (_what, change, variable, remedy) => {
+    expect(faultsOf({ ...GOOD, ...change })[variable]).toContain(remedy);
+  });
+
+  test('no value is ever part of a message', () => {
+    const secret = fc.string({ minLength: 12 }).map((s) => `s3cr3t${s}`);
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...Object.keys(GOOD), 'DATABASE_URL', 'PORT', 'SLACK_API_URL'),
+        secret,
+        (name, value) => {
+          expect(JSON.stringify(faultsOf({ ...GOOD, [name]: value }))).not.toContain('s3cr3t');
+        },
+      ),
+    );
+  });
+});

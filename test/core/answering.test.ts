@@ -1,0 +1,188 @@
+import { describe, expect, test } from 'vitest';
+import { type AnsweringDeps, answerQuestion } from '../../src/core/answering.ts';
+import { Failure } from '../../src/core/failures.ts';
+import { createHistory } from '../../src/core/history.ts';
+import { shortId } from '../../src/core/ids.ts';
+import type { AnswerEvent, Question } from '../../src/core/types.ts';
+import {
+  memoryAnswers,
+  memoryKeyValue,
+  memoryPlatform,
+  memoryThreads,
+  noMetrics,
+  question,
+  quietLog,
+  scriptedModel,
+  THREAD,
+} from './fakes.ts';
+
+const text = (words: string): AnswerEvent => ({ type: 'text', text: words });
+const done: AnswerEvent = { type: 'done', reason: 'complete' };
+const source = { number: 1, url: 'https://a.example/', title: 'A', date: null, snippet: null };
+const sources: AnswerEvent = { type: 'sources', sources: [source] };
+
+function setup(...scripts: readonly (readonly (AnswerEvent | Failure)[])[]) {
+  const platform = memoryPlatform();
+  const model = scriptedModel(...scripts);
+  const alerts: string[] = [];
+  const deps: AnsweringDeps & { answers: ReturnType<typeof memoryAnswers> } = {
+    model,
+    platforms: new Map([['slack', platform]]),
+    answers: memoryAnswers(),
+    history: createHistory(memoryKeyValue(), { window: 20, ttlMs: 1_000 }),
+    threads: memoryThreads(),
+    metrics: noMetrics,
+    log: quietLog,
+    settings: { defaults: { profile: 'sonar' }, systemPrompt: 'system', contextChars: 8_000 },
+    alertAdmins: async (_question, words) => void alerts.push(words),
+  };
+  const controller = new AbortController();
+  const run = (asked: Question, attempt = 1) => {
+    const job = {
+      id: asked.id,
+      data: { question: asked, isMarked: false },
+      attempt,
+      signal: controller.signal,
+    };
+    return answerQuestion(deps, job);
+  };
+  const last = (asked: Question) => platform.shown.get(asked.id)?.at(-1);
+  return { platform, model, alerts, deps, run, last, controller };
+}
+
+describe('answerQuestion', () => {
+  test('shows the whole answer with its sources and remembers the exchange', async () => {
+    const { run, last, deps } = setup([sources, text('Tall'), text(' [1].'), done]);
+    await run(question());
+    expect(last(question())).toMatchObject({
+      state: 'done',
+      text: 'Tall [1].',
+      sources: [{ number: 1 }],
+      notices: [],
+    });
+    const { newest } = await deps.history.read(THREAD);
+    expect(newest.map((turn) => turn.text)).toEqual(['How tall is it?', 'Tall [1].']);
+  });
+
+  test('a follow-up sees the earlier exchange', async () => {
+    const { run, model } = setup([text('828 m'), done]);
+    await run(question());
+    await run(question({ id: 'q2', text: 'And in feet?', trigger: 'thread' }));
+    expect(model.requests[1]?.messages.map((m) => m.text)).toEqual([
+      'How tall is it?',
+      '828 m',
+      'And in feet?',
+    ]);
+  });
+
+  test('an answer without sources says so', async () => {
+    const { run, last } = setup([text('From memory.'), done]);
+    await run(question());
+    expect(last(question())?.notices).toEqual(['⚠ No web sources were used for this answer.']);
+  });
+
+  test('a cut stream keeps the text, marks it and offers to go on', async () => {
+    const { run, last } = setup([text('Half')]);
+    await run(question());
+    const view = last(question());
+    expect(view).toMatchObject({ state: 'failed', text: 'Half' });
+    expect(view?.notices[0]).toBe(`⚠ Cut off: the answer broke off here · ${shortId(question().id)}`);
+    expect(view?.buttons.map((button) => button.action)).toEqual(['continue', 'retry']);
+  });
+
+  test('a refused key is a plain sentence for the asker and an alert for the admins', async () => {
+    const { run, last, alerts } = setup([new Failure('not-authorised', 'HTTP 401 <html>', { status: 401 })]);
+    await run(question());
+    expect(last(question())?.notices[0]).toContain("I'm not set up correctly; admins have been told.");
+    expect(alerts).toHaveLength(1);
+  });
+
+  test('a failure without a word is not remembered', async () => {
+    const { run, deps } = setup([new Failure('rejected', 'no')]);
+    await run(question());
+    expect((await deps.history.read(THREAD)).exchanges).toBe(0);
+  });
+
+  test('an attempt after the conclusion was stored delivers it without asking again', async () => {
+    const { run, last, model, platform, deps } = setup([text('Once.'), done]);
+    await run(question());
+    const { conclusion, messages } = deps.answers.records.get(question().id)!;
+    deps.answers.records.set(question().id, {
+      ...deps.answers.records.get(question().id)!,
+      delivered: false,
+      conclusion,
+      messages,
+    });
+    platform.shown.clear();
+    await run(question(), 2);
+    expect(model.requests).toHaveLength(1);
+    expect(last(question())?.text).toBe('Once.');
+    expect((await deps.history.read(THREAD)).exchanges).toBe(1);
+  });
+
+  test('a delivered answer is not touched again', async () => {
+    const { run, platform } = setup([text('Once.'), done]);
+    await run(question());
+    platform.shown.clear();
+    await run(question(), 2);
+    expect(platform.shown.size).toBe(0);
+  });
+
+  test('after too many interrupted attempts the person is told instead', async () => {
+    const { run, last, model } = setup([text('x'), done]);
+    await run(question(), 6);
+    expect(model.requests).toHaveLength(0);
+    expect(last(question())).toMatchObject({ state: 'failed', buttons: [{ action: 'retry' }] });
+  });
+
+  test('a stopped job throws, so that it is taken up again, and shows no failure', async () => {
+    const { run, platform, controller } = setup([text('Begin'), text(' more'), done]);
+    controller.abort();
+    await expect(run(question())).rejects.toThrow();
+    expect(platform.shown.get(question().id)?.some((view) => view.state === 'failed') ?? false).toBe(false);
+  });
+
+  test('where nothing can be written the asker is told once, by direct message', async () => {
+    const { run, platform, deps } = setup([text('x'), done]);
+    platform.noPlace = new Failure('undeliverable', 'no', {
+      remedy: 'I need "Send Messages in Threads" there.',
+    });
+    await run(question());
+    expect(platform.directMessages).toEqual([
+      { person: 'U1', text: 'I can\'t answer where you asked. I need "Send Messages in Threads" there.' },
+    ]);
+    expect(deps.answers.records.get(question().id)?.delivered).toBe(true);
+  });
+
+  test('an answer whose message somebody deleted ends silently', async () => {
+    const { run, platform, deps } = setup([text('x'), done]);
+    platform.faults.push(new Failure('gone', 'deleted'), new Failure('gone', 'deleted'));
+    await run(question());
+    expect(platform.directMessages).toEqual([]);
+    expect(deps.answers.records.get(question().id)?.delivered).toBe(true);
+  });
+
+  test('nothing asked gets the help text', async () => {
+    const { run, platform, model } = setup([]);
+    await run(question({ text: ' ' }));
+    expect(platform.whispers[0]).toContain('Ask me anything');
+    expect(model.requests).toHaveLength(0);
+  });
+
+  test('the first call into a running thread reads what was said before, once', async () => {
+    const { run, platform, model } = setup([text('Yes.'), done]);
+    platform.thread = [{ role: 'user', author: { id: 'U1', name: 'Ann' }, text: 'Paris is nice.', at: 0 }];
+    const message = { ...question().message!, message: '2.0' };
+    await run(question({ message, text: 'Is it?' }));
+    platform.thread = [];
+    await run(question({ id: 'q2', message, text: 'Sure?' }));
+    expect(model.requests[0]?.messages[0]?.text).toBe('Paris is nice.\n\nIs it?');
+    expect(model.requests[1]?.messages[0]?.text).toBe('Paris is nice.\n\nIs it?');
+  });
+
+  test('attachments are named as not read', async () => {
+    const { run, last } = setup([sources, text('x'), done]);
+    await run(question({ attachments: [{ name: 'report.fig', type: null, bytes: 5 }] }));
+    expect(last(question())?.notices).toEqual(["Not read: report.fig. I can't open attachments yet."]);
+  });
+});

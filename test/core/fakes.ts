@@ -1,0 +1,220 @@
+/** In-memory implementations of the core's ports: small, real in behaviour, and inspectable. */
+import { Failure } from '../../src/core/failures.ts';
+import type {
+  AnswerRecord,
+  Answers,
+  EnqueueOptions,
+  Jobs,
+  KeyValue,
+  Log,
+  Metrics,
+  Model,
+  Platform,
+  Reply,
+  ReplyStart,
+  Threads,
+} from '../../src/core/ports.ts';
+import {
+  type AnswerEvent,
+  type MessageRef,
+  type ModelRequest,
+  messageKey,
+  type Question,
+  type ThreadRef,
+  type Turn,
+  threadKey,
+  type View,
+} from '../../src/core/types.ts';
+
+export const THREAD: ThreadRef = { platform: 'slack', workspace: 'T1', channel: 'C1', thread: '1.0' };
+
+export function question(fields: Partial<Question> = {}): Question {
+  const message: MessageRef = { platform: 'slack', workspace: 'T1', channel: 'C1', message: '1.0' };
+  return {
+    id: '00000000-0000-5000-8000-000000000001',
+    platform: 'slack',
+    workspace: 'T1',
+    channel: 'C1',
+    thread: THREAD,
+    message,
+    repliesTo: null,
+    trigger: 'mention',
+    asker: { id: 'U1', name: 'Ann' },
+    text: 'How tall is it?',
+    quote: null,
+    attachments: [],
+    overrides: {},
+    delivery: {},
+    askedAt: 1_000,
+    ...fields,
+  };
+}
+
+export function memoryKeyValue(): KeyValue & { readonly size: number; readonly reads: () => number } {
+  const entries = new Map<string, string>();
+  let reads = 0;
+  const read = <T>(key: string): T | undefined => {
+    reads++;
+    const value = entries.get(key);
+    return value === undefined ? undefined : (JSON.parse(value) as T);
+  };
+  return {
+    get size() {
+      return entries.size;
+    },
+    reads: () => reads,
+    get: async <T>(key: string) => read<T>(key),
+    getMany: async <T>(keys: readonly string[]) => keys.map((key) => read<T>(key)),
+    set: async (key, value) => void entries.set(key, JSON.stringify(value)),
+    delete: async (key) => void entries.delete(key),
+  };
+}
+
+export function memoryAnswers(): Answers & { readonly records: Map<string, AnswerRecord> } {
+  const records = new Map<string, AnswerRecord>();
+  const change = (id: string, attempt: number, fields: Partial<AnswerRecord>): boolean => {
+    const record = records.get(id);
+    if (record?.attempt !== attempt) return false;
+    records.set(id, { ...record, ...fields });
+    return true;
+  };
+  return {
+    records,
+    async begin(asked, attempt) {
+      const old = records.get(asked.id);
+      if (old && old.attempt > attempt) return null;
+      const fresh = { messages: [], thread: null, conclusion: null, delivered: false };
+      const record: AnswerRecord = { ...fresh, ...old, question: asked, attempt };
+      records.set(asked.id, record);
+      return record;
+    },
+    posted: async (id, attempt, messages) => change(id, attempt, { messages }),
+    conclude: async (id, attempt, conclusion, thread) => change(id, attempt, { conclusion, thread }),
+    delivered: async (id, attempt) => change(id, attempt, { delivered: true }),
+    find: async (id) => records.get(id) ?? null,
+    async threadOf(message) {
+      for (const record of records.values()) {
+        const isOurs = record.messages.some((ref) => messageKey(ref) === messageKey(message));
+        if (isOurs) return record.thread;
+      }
+      return null;
+    },
+  };
+}
+
+export function memoryThreads(): Threads {
+  const speakers = new Map<string, Set<string>>();
+  return {
+    async join(thread, person) {
+      const known = speakers.get(threadKey(thread)) ?? new Set();
+      speakers.set(threadKey(thread), known.add(person));
+    },
+    hear: async (thread, person) => speakers.get(threadKey(thread))?.add(person).size ?? null,
+  };
+}
+
+export interface Queued extends EnqueueOptions {
+  readonly queue: string;
+  readonly data: object;
+}
+
+export function memoryJobs(): Jobs & { readonly queued: Queued[] } {
+  const queued: Queued[] = [];
+  return {
+    queued,
+    async enqueue(queue, data, options) {
+      if (queued.some((job) => job.queue === queue && job.id === options.id)) return false;
+      queued.push({ queue, data, ...options });
+      return true;
+    },
+    depth: async (queue, key) => queued.filter((job) => job.queue === queue && job.key === key).length,
+    work: async () => {},
+    stop: async () => {},
+  };
+}
+
+/** A model that plays one script per request; a Failure in a script is thrown where it stands. */
+export function scriptedModel(...scripts: readonly (readonly (AnswerEvent | Failure)[])[]): Model & {
+  readonly requests: ModelRequest[];
+} {
+  const requests: ModelRequest[] = [];
+  return {
+    requests,
+    async *answer(request, signal) {
+      const script = scripts[Math.min(requests.length, scripts.length - 1)] ?? [];
+      requests.push(request);
+      for (const step of script) {
+        await Promise.resolve();
+        if (signal.aborted) throw new Failure('stopped', 'aborted');
+        if (step instanceof Failure) throw step;
+        yield step;
+      }
+    },
+  };
+}
+
+export interface MemoryPlatform extends Platform {
+  /** Every view shown, per question id. */
+  readonly shown: Map<string, View[]>;
+  readonly whispers: string[];
+  readonly directMessages: { person: string; text: string }[];
+  readonly marks: boolean[];
+  readonly closed: string[];
+  /** Thrown by the next writes, one each. */
+  readonly faults: Failure[];
+  /** What `open` throws; null for none. */
+  noPlace: Failure | null;
+  thread: readonly Turn[];
+}
+
+export function memoryPlatform(): MemoryPlatform {
+  const platform: MemoryPlatform = {
+    name: 'slack',
+    shown: new Map(),
+    whispers: [],
+    directMessages: [],
+    marks: [],
+    closed: [],
+    faults: [],
+    noPlace: null,
+    thread: [],
+    reply: (asked, start) => memoryReply(platform, asked, start),
+    markWaiting: async (_asked, waiting) => void platform.marks.push(waiting),
+    whisper: async (_asked, text) => void platform.whispers.push(text),
+    directMessage: async (_workspace, person, text) => void platform.directMessages.push({ person, text }),
+    readThread: async () => platform.thread,
+  };
+  return platform;
+}
+
+function memoryReply(platform: MemoryPlatform, asked: Question, start: ReplyStart): Reply {
+  let messages = start.messages;
+  return {
+    async open() {
+      if (platform.noPlace) throw platform.noPlace;
+      return asked.thread ?? { ...THREAD, thread: 'opened' };
+    },
+    turn: async () => {},
+    async show(view) {
+      const fault = platform.faults.shift();
+      if (fault) throw fault;
+      if (messages.length === 0 && view.text !== '') {
+        messages = [{ platform: 'slack', workspace: 'T1', channel: 'C1', message: `answer to ${asked.id}` }];
+        await start.posted(messages);
+      }
+      platform.shown.set(asked.id, [...(platform.shown.get(asked.id) ?? []), view]);
+    },
+    close: async () => void platform.closed.push(asked.id),
+  };
+}
+
+export const quietLog: Log = {
+  trace: () => {},
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+  child: () => quietLog,
+};
+
+export const noMetrics: Metrics = { heard: () => {}, answered: () => {} };

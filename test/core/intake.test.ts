@@ -1,0 +1,133 @@
+import { describe, expect, test } from 'vitest';
+import { ANSWER_QUEUE, createIntake, type FollowMode, WORD_QUEUE } from '../../src/core/intake.ts';
+import type { ButtonPress } from '../../src/core/ports.ts';
+import { threadKey } from '../../src/core/types.ts';
+import {
+  memoryAnswers,
+  memoryJobs,
+  memoryPlatform,
+  memoryThreads,
+  noMetrics,
+  question,
+  quietLog,
+  THREAD,
+} from './fakes.ts';
+
+function setup(follow: FollowMode = 'auto') {
+  const jobs = memoryJobs();
+  const answers = memoryAnswers();
+  const platform = memoryPlatform();
+  const intake = createIntake({
+    jobs,
+    answers,
+    threads: memoryThreads(),
+    platforms: new Map([['slack', platform]]),
+    metrics: noMetrics,
+    log: quietLog,
+    follow,
+    isAdmin: (_platform, person) => person === 'UADMIN',
+  });
+  return { jobs, answers, platform, intake };
+}
+
+const followUp = (id: string, person = 'U1') =>
+  question({
+    id,
+    trigger: 'thread',
+    asker: { id: person, name: null },
+    message: { platform: 'slack', workspace: 'T1', channel: 'C1', message: `${id}.0` },
+  });
+
+describe('intake', () => {
+  test('the same question is one job, however often it is delivered', async () => {
+    const { intake, jobs } = setup();
+    expect(await intake.accept(question())).toBe('accepted');
+    expect(await intake.accept(question())).toBe('duplicate');
+    expect(jobs.queued).toHaveLength(1);
+    expect(jobs.queued[0]).toMatchObject({ queue: ANSWER_QUEUE, key: threadKey(THREAD) });
+  });
+
+  test('a message in a thread we take no part in is ignored', async () => {
+    const { intake, jobs } = setup();
+    expect(await intake.accept(followUp('q2'))).toBe('ignored');
+    expect(jobs.queued).toHaveLength(0);
+  });
+
+  test('auto: follow-ups need no mention until a second human speaks', async () => {
+    const { intake } = setup();
+    await intake.accept(question());
+    expect(await intake.accept(followUp('q2'))).toBe('accepted');
+    expect(await intake.accept(followUp('q3', 'U2'))).toBe('ignored');
+    expect(await intake.accept(followUp('q4'))).toBe('ignored');
+    expect(await intake.accept({ ...followUp('q5'), trigger: 'mention' })).toBe('accepted');
+  });
+
+  test('always: everybody is followed; mention: nobody', async () => {
+    const always = setup('always').intake;
+    await always.accept(question());
+    expect(await always.accept(followUp('q2', 'U2'))).toBe('accepted');
+    const mention = setup('mention').intake;
+    await mention.accept(question());
+    expect(await mention.accept(followUp('q2'))).toBe('ignored');
+  });
+
+  test('a waiting question is marked; beyond five the asker is told instead, once', async () => {
+    const { intake, jobs, platform } = setup();
+    await intake.accept(question());
+    for (let n = 2; n <= 6; n++) expect(await intake.accept(followUp(`q${n}`))).toBe('accepted');
+    expect(platform.marks).toEqual([true, true, true, true, true]);
+    expect(await intake.accept(followUp('q7'))).toBe('busy');
+    expect(await intake.accept(followUp('q7'))).toBe('busy');
+    expect(jobs.queued.filter((job) => job.queue === WORD_QUEUE)).toHaveLength(1);
+  });
+
+  test('a reply to one of our messages belongs to its thread', async () => {
+    const { intake, jobs, answers } = setup();
+    const reply = { platform: 'slack', workspace: 'T1', channel: 'C1', message: '9.0' } as const;
+    await answers.begin(question(), 1);
+    await answers.posted(question().id, 1, [reply]);
+    await answers.conclude(question().id, 1, { ...VIEW }, THREAD);
+    const elsewhere = { ...THREAD, thread: '77.0' };
+    await intake.accept(question({ id: 'q2', trigger: 'reply', repliesTo: reply, thread: elsewhere }));
+    expect(jobs.queued[0]?.key).toBe(threadKey(THREAD));
+  });
+
+  describe('buttons', () => {
+    const press = (presser: string): ButtonPress => ({
+      action: 'retry',
+      question: question().id,
+      presser: { id: presser, name: null },
+      press: 'p1',
+      delivery: {},
+    });
+
+    test('the asker and admins may retry; a second press changes nothing', async () => {
+      const { intake, jobs, answers } = setup();
+      await answers.begin(question(), 1);
+      expect(await intake.press(press('U1'))).toBeNull();
+      expect(await intake.press(press('UADMIN'))).toBe('That is already on its way.');
+      expect(jobs.queued).toHaveLength(1);
+    });
+
+    test('others are told who can', async () => {
+      const { intake, answers } = setup();
+      await answers.begin(question(), 1);
+      expect(await intake.press(press('U2'))).toBe('Only Ann or an admin can do that.');
+    });
+
+    test('an answer no longer known is too old', async () => {
+      const { intake } = setup();
+      expect(await intake.press(press('U1'))).toBe('This answer is too old for that; ask again.');
+    });
+  });
+});
+
+const VIEW = {
+  state: 'done',
+  status: '',
+  text: 'x',
+  sources: [],
+  notices: [],
+  footer: null,
+  buttons: [],
+} as const;

@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { createLog } from '../src/log.ts';
+
+function setup(secrets: readonly string[] = []) {
+  const lines: string[] = [];
+  const log = createLog({
+    level: 'debug',
+    secrets,
+    destination: { write: (line: string) => void lines.push(line) },
+  });
+  return { log, lines };
+}
+
+test('secrets are scrubbed wherever they stand in a line', () => {
+  const { log, lines } = setup(['exact"secret', 'p4ssw0rd']);
+  const error = Object.assign(new Error('failed with xoxb-11-22-abc'), { deep: { token: 'xapp-1-A-22' } });
+  log.error({ err: error, nested: { deeper: { key: 'pplx-abcdef' } } }, 'message with exact"secret');
+  log.info({ url: 'postgres://me:hunter2@db/x', other: 'p4ssw0rd' }, 'xoxe.xoxb-1-rotated');
+  const text = lines.join('');
+  for (const secret of ['xoxb-11', 'xapp-1', 'pplx-abc', 'exact', 'hunter2', 'p4ssw0rd', 'xoxb-1-rotated']) {
+    expect(text).not.toContain(secret);
+  }
+  expect(text).toContain('[redacted]');
+});
+
+test('an error is told by what we know of it, not by what an SDK hung on it', () => {
+  const { log, lines } = setup();
+  log.error(
+    { err: Object.assign(new Error('boom'), { status: 500, request: { body: 'the question' } }) },
+    'failed',
+  );
+  const line = JSON.parse(lines[0]!) as { err: Record<string, unknown>; level: string };
+  expect(line.level).toBe('error');
+  expect(Object.keys(line.err).sort()).toEqual(['message', 'stack', 'status', 'type']);
+});
+
+test('a child carries its fields on every line', () => {
+  const { log, lines } = setup();
+  log.child({ question: 'E-2222' }).info({}, 'answered');
+  expect(JSON.parse(lines[0]!)).toMatchObject({ question: 'E-2222', msg: 'answered' });
+});
