@@ -1,0 +1,177 @@
+/** Payloads in Slack's shapes, as events and Web API answers carry them. */
+import type { Channel, Person, StoredMessage } from './types.ts';
+import { BOT, findPerson, OTHER_BOT, PARTNER_TEAM, TEAM } from './world.ts';
+
+export type Payload = Readonly<Record<string, unknown>>;
+
+/** A message object as the Web API and `message` events show it; `replies` are those of the thread it is the root of. */
+export function messagePayload(
+  message: StoredMessage,
+  replies: readonly StoredMessage[],
+  root: StoredMessage | undefined,
+): Payload {
+  const { ts, user, threadTs } = message;
+  if (message.tombstone)
+    return {
+      type: 'message',
+      subtype: 'tombstone',
+      text: 'This message was deleted.',
+      user: 'USLACKBOT',
+      hidden: true,
+      ts,
+      thread_ts: ts,
+      ...threadFields(replies),
+    };
+  return {
+    type: 'message',
+    ...(message.botId === OTHER_BOT.id ? { subtype: 'bot_message', username: OTHER_BOT.name } : {}),
+    ...(message.files.length > 0
+      ? { subtype: 'file_share', files: message.files.map(filePayload), upload: false }
+      : {}),
+    ...(message.broadcast ? { subtype: 'thread_broadcast' } : {}),
+    ...(user === null || message.botId === OTHER_BOT.id ? {} : { user }),
+    ...(message.botId === null ? { client_msg_id: clientId(ts) } : botFields(message.botId)),
+    ...teamFields(user),
+    text: message.markdown ?? message.text,
+    ts,
+    blocks: blocksOf(message),
+    ...(message.editedTs === null ? {} : { edited: { user, ts: message.editedTs } }),
+    ...(threadTs === null
+      ? replies.length > 0
+        ? { thread_ts: ts, ...threadFields(replies) }
+        : {}
+      : { thread_ts: threadTs, parent_user_id: root?.user ?? undefined }),
+    ...(message.reactions.length > 0 ? { reactions: message.reactions.map(reactionPayload) } : {}),
+  };
+}
+
+/** The outer envelope of the Events API. */
+export function eventCallback(id: string, channel: Channel, actor: string | null, event: Payload): Payload {
+  return {
+    token: 'verification-stand-in',
+    // For people from another workspace this is theirs; `context_team_id` and `authorizations` are the bot's.
+    team_id: findPerson(actor)?.team ?? TEAM.id,
+    context_team_id: TEAM.id,
+    context_enterprise_id: null,
+    api_app_id: BOT.app,
+    event,
+    type: 'event_callback',
+    event_id: id,
+    event_time: Math.floor(Date.now() / 1000),
+    authorizations: [
+      {
+        enterprise_id: null,
+        team_id: TEAM.id,
+        user_id: BOT.user,
+        is_bot: true,
+        is_enterprise_install: false,
+      },
+    ],
+    is_ext_shared_channel: channel.shared,
+    event_context: `4-${id}`,
+  };
+}
+
+/** What every interactive payload repeats. */
+export function interactionBase(
+  person: Person,
+  channel: Channel,
+  triggerId: string,
+  responseUrl: string,
+): Payload {
+  return {
+    token: 'verification-stand-in',
+    api_app_id: BOT.app,
+    team: { id: TEAM.id, domain: TEAM.domain },
+    user: { id: person.id, username: person.name, name: person.name, team_id: person.team },
+    enterprise: null,
+    is_enterprise_install: false,
+    channel: { id: channel.id, name: channel.kind === 'im' ? 'directmessage' : channel.name },
+    trigger_id: triggerId,
+    response_url: responseUrl,
+  };
+}
+
+/** A channel as `conversations.info` shows it. */
+export function channelPayload(channel: Channel): Payload {
+  const im = channel.kind === 'im';
+  return {
+    id: channel.id,
+    ...(im ? { user: channel.members[0] } : { name: channel.name, name_normalized: channel.name }),
+    is_channel: !im,
+    is_group: false,
+    is_im: im,
+    is_mpim: false,
+    is_private: im,
+    is_archived: channel.archived,
+    is_member: channel.members.includes(BOT.user),
+    is_ext_shared: channel.shared,
+    is_org_shared: false,
+    context_team_id: TEAM.id,
+    shared_team_ids: channel.shared ? [TEAM.id, PARTNER_TEAM] : [TEAM.id],
+  };
+}
+
+/** A user as `users.info` shows it. */
+export function userPayload(person: Person | 'bot'): Payload {
+  const { id, name, team } = person === 'bot' ? { id: BOT.user, name: BOT.name, team: TEAM.id } : person;
+  const realName = name.charAt(0).toUpperCase() + name.slice(1);
+  return {
+    id,
+    team_id: team,
+    name,
+    deleted: false,
+    real_name: realName,
+    tz: 'Europe/Berlin',
+    is_bot: person === 'bot',
+    is_stranger: team !== TEAM.id,
+    profile: { real_name: realName, display_name: name, team },
+  };
+}
+
+function threadFields(replies: readonly StoredMessage[]): Payload {
+  return {
+    reply_count: replies.length,
+    reply_users: [...new Set(replies.map((reply) => reply.user))],
+    latest_reply: replies.at(-1)?.ts,
+  };
+}
+
+function teamFields(user: string | null): Payload {
+  const team = findPerson(user)?.team ?? TEAM.id;
+  return team === TEAM.id ? { team } : { team, user_team: team, source_team: team };
+}
+
+function botFields(botId: string): Payload {
+  const bot = botId === BOT.id ? BOT : OTHER_BOT;
+  return {
+    bot_id: bot.id,
+    app_id: bot.app,
+    bot_profile: { id: bot.id, app_id: bot.app, name: bot.name, deleted: false, team_id: TEAM.id },
+  };
+}
+
+/** Slack shows Markdown and people's typing as rich text; here the whole text is one element. */
+function blocksOf(message: StoredMessage): readonly unknown[] {
+  const text = message.markdown ?? (message.blocks.length === 0 ? message.text : '');
+  if (text === '') return message.blocks;
+  const element = { type: 'rich_text_section', elements: [{ type: 'text', text }] };
+  return [
+    { type: 'rich_text', block_id: clientId(message.ts).slice(0, 5), elements: [element] },
+    ...message.blocks,
+  ];
+}
+
+function filePayload(file: StoredMessage['files'][number]): Payload {
+  const { id, name, mimetype, size } = file;
+  const url = `https://files.example/${id}/${encodeURIComponent(name)}`;
+  return { id, name, title: name, mimetype, filetype: name.split('.').at(-1), size, url_private: url };
+}
+
+function reactionPayload(reaction: StoredMessage['reactions'][number]): Payload {
+  return { ...reaction, count: reaction.users.length };
+}
+
+function clientId(ts: string): string {
+  return `${ts.replace('.', '').slice(-12)}-msg`;
+}

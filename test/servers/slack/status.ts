@@ -1,0 +1,69 @@
+/** The status line under a thread: assistant.threads.setStatus and agents.sessions.setStatus. */
+import { type Args, text } from './arguments.ts';
+import { writableChannel } from './content.ts';
+import type { Context, Method } from './context.ts';
+import { type Channel, SlackError } from './types.ts';
+
+/** A status goes away by itself after two minutes, or when the app writes into the thread. */
+const STATUS_MS = 120_000;
+const LOADING_MAX = 10;
+const SESSION_STATUSES = new Set(['active', 'processing', 'suspended', 'closed']);
+
+export const statusMethods: Readonly<Record<string, Method>> = {
+  'assistant.threads.setStatus'(args, context) {
+    const channel = writableChannel(args['channel_id']);
+    const threadTs = text(args, 'thread_ts') ?? '';
+    requireThread(context, channel, threadTs);
+    const loading = args['loading_messages'] ?? [];
+    if (
+      !Array.isArray(loading) ||
+      loading.length > LOADING_MAX ||
+      loading.some((one) => typeof one !== 'string')
+    )
+      throw new SlackError('invalid_arguments', `[ERROR] at most ${LOADING_MAX} strings: loading_messages`);
+    record(args, context, 'assistant.threads.setStatus', channel, threadTs, loading.map(String));
+    return {};
+  },
+
+  'agents.sessions.setStatus'(args, context) {
+    const channel = writableChannel(args['channel_id']);
+    const threadTs = text(args, 'thread_ts');
+    if (threadTs === undefined) throw new SlackError('thread_ts_required');
+    requireThread(context, channel, threadTs);
+    const status = text(args, 'status') ?? '';
+    if (!SESSION_STATUSES.has(status)) throw new SlackError('invalid_status');
+    record(args, context, 'agents.sessions.setStatus', channel, threadTs, []);
+    return { status, agent_status: status, title: text(args, 'title') ?? '' };
+  },
+};
+
+/** What stands under the thread now; empty for nothing. */
+export function currentStatus({ store }: Context, channel: string, threadTs: string, now: number): string {
+  const last = store.statuses.findLast(
+    (one) =>
+      one.method === 'assistant.threads.setStatus' && one.channel === channel && one.threadTs === threadTs,
+  );
+  if (last === undefined || now - last.at > STATUS_MS) return '';
+  const written = store
+    .replies(channel, threadTs)
+    .some((one) => one.botId !== null && Number(one.ts) * 1000 > last.at);
+  return written ? '' : last.status;
+}
+
+function requireThread({ store }: Context, channel: Channel, threadTs: string): void {
+  if (store.find(channel.id, threadTs) === undefined && store.replies(channel.id, threadTs).length === 0)
+    throw new SlackError('thread_not_found');
+}
+
+function record(
+  args: Args,
+  { store }: Context,
+  method: 'assistant.threads.setStatus' | 'agents.sessions.setStatus',
+  channel: Channel,
+  threadTs: string,
+  loadingMessages: readonly string[],
+): void {
+  const status = text(args, 'status') ?? '';
+  store.statuses.push({ method, channel: channel.id, threadTs, status, loadingMessages, at: Date.now() });
+  store.changed();
+}

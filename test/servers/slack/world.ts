@@ -1,0 +1,62 @@
+/** The fixed world the stand-in plays in: one workspace, its people and its channels. */
+import type { Channel, Person } from './types.ts';
+
+export const TEAM = { id: 'T0HARBOR01', name: 'Harbor', domain: 'harbor' } as const;
+export const PARTNER_TEAM = 'T0PARTNER1';
+export const BOT = { user: 'U0FOOTNOTE', id: 'B0FOOTNOTE', app: 'A0FOOTNOTE', name: 'footnote' } as const;
+export const OTHER_BOT = { user: 'U0OTHERBOT', id: 'B0OTHERBOT', app: 'A0OTHERBOT', name: 'builds' } as const;
+
+export const PEOPLE: readonly Person[] = [
+  { id: 'U000000ADA', name: 'ada', team: TEAM.id },
+  { id: 'U0000GRACE', name: 'grace', team: TEAM.id },
+  { id: 'U0000LINUS', name: 'linus', team: TEAM.id },
+  { id: 'U00000OTTO', name: 'otto', team: PARTNER_TEAM },
+];
+
+const LOCALS = PEOPLE.filter((person) => person.team === TEAM.id).map((person) => person.id);
+const EVERYONE = PEOPLE.map((person) => person.id);
+
+const open = (id: string, name: string, members: readonly string[], shared = false): Channel => ({
+  id,
+  name,
+  kind: 'channel',
+  members,
+  archived: false,
+  shared,
+});
+
+export const CHANNELS: readonly Channel[] = [
+  open('C00GENERAL', 'general', [...LOCALS, BOT.user]),
+  open('C000RANDOM', 'random', [...LOCALS, BOT.user]),
+  open('C0PARTNERS', 'partners', [...EVERYONE, BOT.user], true),
+  { ...open('C0ARCHIVED', 'old-news', [...LOCALS, BOT.user]), archived: true },
+  open('C00PRIVATE', 'without-bot', LOCALS),
+  ...PEOPLE.map(
+    (person): Channel => ({
+      id: dmId(person.id),
+      name: `dm-${person.name}`,
+      kind: 'im',
+      members: [person.id, BOT.user],
+      archived: false,
+      shared: person.team !== TEAM.id,
+    }),
+  ),
+];
+
+/** The DM channel between a person and the bot. */
+export function dmId(user: string): string {
+  return `D${user.slice(1)}`;
+}
+
+export function findChannel(id: unknown): Channel | undefined {
+  return CHANNELS.find((channel) => channel.id === id);
+}
+
+export function findPerson(id: unknown): Person | undefined {
+  return PEOPLE.find((person) => person.id === id);
+}
+
+/** Whether the bot is a member. */
+export function hasBot(channel: Channel): boolean {
+  return channel.members.includes(BOT.user);
+}
