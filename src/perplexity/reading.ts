@@ -30,10 +30,9 @@ const LARGEST_STREAM = 64_000_000;
 /** Prepares to read one answer. */
 export function createReading(interpreter: Interpreter): Reading {
   const gathered = createGathered();
-  const answer = createVisibleText();
+  const answer = createVisibleText(() => gathered.isThinking);
   const sse = createSseReader();
   let bytesRead = 0;
-  let saidThinking = false;
 
   const takeEvent = (data: string): void => {
     if (data === '[DONE]') {
@@ -45,38 +44,28 @@ export function createReading(interpreter: Interpreter): Reading {
     interpreter.take(event, gathered, answer.isBegun());
     answer.push(gathered.text);
     gathered.text = '';
-    gathered.isThinking ||= answer.hasThought();
-  };
-  const take = (bytes: Uint8Array): boolean => {
-    bytesRead += bytes.length;
-    if (bytesRead > LARGEST_STREAM) throw new RangeError('stream too long');
-    const events = sse.push(bytes);
-    for (const data of events) {
-      if (gathered.isOver || gathered.failure) break;
-      takeEvent(data);
-    }
-    return events.length > 0;
   };
 
   return {
     take(bytes) {
       try {
-        return take(bytes);
+        bytesRead += bytes.length;
+        if (bytesRead > LARGEST_STREAM) throw new RangeError('stream too long');
+        const events = sse.push(bytes);
+        for (const data of events) {
+          if (!gathered.isOver && !gathered.failure) takeEvent(data);
+        }
+        return events.length > 0;
       } catch (error) {
         // Told by kind only: the parser's own message quotes the text.
         gathered.failure = unreadableStream(error, answer.isBegun());
         return true;
       }
     },
-    emit() {
-      const events = gathered.events.splice(0);
-      if (gathered.isThinking && !saidThinking) events.unshift({ type: 'thinking' });
-      saidThinking = gathered.isThinking;
-      return answer.takeInto(events);
-    },
+    emit: () => answer.takeAfter(gathered.events.splice(0)),
     conclude() {
       answer.end();
-      const events = answer.takeInto([]);
+      const events = answer.takeAfter([]);
       if (gathered.usage) events.push({ type: 'usage', usage: gathered.usage });
       if (gathered.finish) events.push({ type: 'done', reason: gathered.finish });
       return events;
@@ -91,17 +80,17 @@ export function createReading(interpreter: Interpreter): Reading {
 interface VisibleText {
   push(text: string): void;
   end(): void;
-  /** Adds what came since the last call as one event. */
-  takeInto(events: AnswerEvent[]): AnswerEvent[];
+  /** Adds to the events what came since the last call: that thinking has begun (said once), and the new text. */
+  takeAfter(events: AnswerEvent[]): AnswerEvent[];
   isBegun(): boolean;
-  hasThought(): boolean;
 }
 
-/** The text without thoughts. */
-function createVisibleText(): VisibleText {
+/** The text without thoughts; `isThinking`: the stream has said so in other words. */
+function createVisibleText(isThinking: () => boolean): VisibleText {
   const thoughts = createThinkStripper();
   let fresh = '';
   let isBegun = false;
+  let saidThinking = false;
   const add = (text: string): void => {
     fresh += text;
     isBegun ||= text !== '';
@@ -109,12 +98,15 @@ function createVisibleText(): VisibleText {
   return {
     push: (text) => add(text === '' ? '' : thoughts.push(text)),
     end: () => add(thoughts.end()),
-    takeInto(events) {
+    takeAfter(events) {
+      if (!saidThinking && (thoughts.hasThought() || isThinking())) {
+        saidThinking = true;
+        events.unshift({ type: 'thinking' });
+      }
       if (fresh !== '') events.push({ type: 'text', text: fresh });
       fresh = '';
       return events;
     },
     isBegun: () => isBegun,
-    hasThought: thoughts.hasThought,
   };
 }
