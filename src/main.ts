@@ -9,7 +9,7 @@ import {
 } from './core/answering.ts';
 import { createHistory, type History } from './core/history.ts';
 import { ANSWER_QUEUE, createIntake, WORD_QUEUE, type WordJob } from './core/intake.ts';
-import type { Log, Platform } from './core/ports.ts';
+import type { Intake, Log, Platform } from './core/ports.ts';
 import type { PlatformName } from './core/types.ts';
 import { createAdminAlerts, sayWord } from './core/words.ts';
 import { createLog } from './log.ts';
@@ -17,6 +17,7 @@ import { createMetrics } from './ops/metrics.ts';
 import { startOpsServer } from './ops/server.ts';
 import { createModel } from './perplexity/model.ts';
 import { resolveProfile } from './perplexity/profiles.ts';
+import type { DiscordApp } from './platforms/discord/discord.ts';
 import { exitCodeOf, explainStart } from './start-faults.ts';
 import { openStore, type Store } from './store/store.ts';
 
@@ -54,11 +55,7 @@ async function start(config: Config, log: Log): Promise<() => Promise<void>> {
   });
   await slack?.listen(intake);
   // One replica holds Discord's gateway: a second session would get every event twice.
-  const gateway = await (discord &&
-    store.holdLease('discord-gateway', {
-      acquired: () => discord.listen(intake),
-      lost: () => discord.unlisten(),
-    }));
+  const gateway = discord && holdGateway(store, discord, intake, log);
   log.info({ store: store.kind, platforms: [...platforms.keys()], port: ops.port }, 'ready');
 
   return async () => {
@@ -70,6 +67,11 @@ async function start(config: Config, log: Log): Promise<() => Promise<void>> {
     await store.close();
     log.info({}, 'stopped');
   };
+}
+
+function holdGateway(store: Store, discord: DiscordApp, intake: Intake, log: Log): { stop(): Promise<void> } {
+  const duties = { acquired: () => discord.listen(intake), lost: () => discord.unlisten(), log };
+  return store.holdLease('discord-gateway', duties);
 }
 
 function settingsOf({ answers }: Config, log: Log): AnsweringSettings {
