@@ -11,6 +11,8 @@ export interface RecordedRequest {
   readonly body: unknown;
   /** Milliseconds since the epoch. */
   readonly at: number;
+  /** The other side's port: the same for requests over one connection. */
+  readonly connection: number;
   /** The status that was sent; null while there is none. */
   status: number | null;
   /** The scripted answer in full, `<think>` included, whether or not it was sent to the end. */

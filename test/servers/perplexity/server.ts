@@ -138,6 +138,7 @@ function keepRecord(request: IncomingMessage, response: ServerResponse, body: un
     headers,
     body,
     at: Date.now(),
+    connection: request.socket.remotePort ?? 0,
     status: null,
     answer: null,
     state: 'open',

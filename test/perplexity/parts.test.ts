@@ -1,0 +1,134 @@
+import { assert, nat, property, uniqueArray } from 'fast-check';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { resolveProfile } from '../../src/perplexity/profiles.ts';
+import { sourcesOfChat } from '../../src/perplexity/sources.ts';
+import { createSseReader } from '../../src/perplexity/sse.ts';
+import { createThinkStripper } from '../../src/perplexity/think.ts';
+import { startWatch } from '../../src/perplexity/watch.ts';
+
+describe('thoughts', () => {
+  const strip = (pieces: readonly string[]): string => {
+    const stripper = createThinkStripper();
+    return pieces.map((piece) => stripper.push(piece)).join('') + stripper.end();
+  };
+  const CASES: readonly (readonly [string, string])[] = [
+    ['<think>\nlet me see <b> </thin </think>\n\nThe answer.', 'The answer.'],
+    [' \n<think></think>Short.', 'Short.'],
+    ['No thoughts <think>here</think>.', 'No thoughts <think>here</think>.'],
+    ['<thinking aloud> is fine', '<thinking aloud> is fine'],
+    ['<think>first</think>Second <think> stays.', 'Second <think> stays.'],
+    ['<think>never closed, </think', ''],
+    ['<thi', '<thi'],
+    ['  indented', '  indented'],
+    ['', ''],
+  ];
+
+  test.for(CASES)('of %j only %j is shown, wherever it is split', ([text, shown]) => {
+    expect(strip([text])).toBe(shown);
+    expect(strip(text.split(''))).toBe(shown);
+    assert(
+      property(uniqueArray(nat(text.length), { maxLength: 6 }), (cuts) => {
+        const at = [0, ...cuts.sort((a, b) => a - b), text.length];
+        expect(strip(at.slice(1).map((end, i) => text.slice(at[i], end)))).toBe(shown);
+      }),
+    );
+  });
+});
+
+describe('server-sent events', () => {
+  test('are the same however their bytes are split', () => {
+    const stream = Buffer.from(
+      ': hi\n\ndata: {"a":"ä€😀"}\n\nevent: x\r\nid: 7\r\ndata:two\r\ndata: lines\r\n\r\ndata:\n\n:\n\ndata: [DONE]\n\ndata: lost',
+    );
+    const expected = ['{"a":"ä€😀"}', 'two\nlines', '[DONE]'];
+    assert(
+      property(uniqueArray(nat(stream.length), { maxLength: 8 }), (cuts) => {
+        const reader = createSseReader();
+        const at = [0, ...cuts.sort((a, b) => a - b), stream.length];
+        const events = at.slice(1).flatMap((end, i) => reader.push(stream.subarray(at[i], end)));
+        expect(events).toEqual(expected);
+      }),
+    );
+  });
+
+  test('without an end are refused before they fill the memory', () => {
+    const reader = createSseReader();
+    const block = Buffer.alloc(1_000_000, 'x');
+    expect(() => {
+      for (let i = 0; i < 5; i++) reader.push(block);
+    }).toThrow(RangeError);
+  });
+});
+
+describe('sources of a chat completion', () => {
+  test('are numbered by the citations and described by the search results', () => {
+    const results = [
+      { url: 'https://b.example/', title: 'B', date: null, last_updated: '2026-01-02' },
+      { url: 'https://a.example/', title: 'A', date: '2026-01-01', snippet: 'text' },
+    ];
+    const citations = ['https://a.example/', 'https://b.example/', 'https://www.c.example/x'];
+    expect(sourcesOfChat(citations, results)).toEqual([
+      { number: 1, url: 'https://a.example/', title: 'A', date: '2026-01-01', snippet: 'text' },
+      { number: 2, url: 'https://b.example/', title: 'B', date: '2026-01-02', snippet: null },
+      { number: 3, url: 'https://www.c.example/x', title: 'c.example', date: null, snippet: null },
+    ]);
+  });
+
+  test('leave out what is not a page on the web, without moving the numbers', () => {
+    const urls = ['javascript:alert(1)', 'https://', 7, null, 'https://a.example/'];
+    expect(sourcesOfChat(urls, []).map(({ number, url }) => [number, url])).toEqual([
+      [5, 'https://a.example/'],
+    ]);
+  });
+});
+
+describe('model names', () => {
+  test.for([
+    ['sonar', 'sonar'],
+    [' Sonar-Pro ', 'sonar-pro'],
+    ['perplexity/sonar-reasoning-pro', 'sonar-reasoning-pro'],
+  ] as const)('%j is %s', ([name, profile]) => {
+    expect(resolveProfile(name)).toEqual({ profile, notice: null });
+  });
+
+  test('the name of a model that is gone leads to its successor and says so', () => {
+    expect(resolveProfile('sonar-reasoning')).toEqual({
+      profile: 'sonar-reasoning-pro',
+      notice: expect.stringContaining('no longer exists'),
+    });
+  });
+
+  test.for(['', 'gpt-5', 'toString', 'sonar-deep-research'])('%j is not a profile', (name) => {
+    expect(resolveProfile(name)).toBeNull();
+  });
+});
+
+describe('clocks', () => {
+  afterEach(() => void vi.useRealTimers());
+  const start = () => {
+    vi.useFakeTimers();
+    return startWatch({ headersMs: 100, idleMs: 100, totalMs: 1000 }, new AbortController().signal);
+  };
+
+  test('a consumer that takes its time is not the other side being silent', () => {
+    const watch = start();
+    watch.headers();
+    watch.pause();
+    vi.advanceTimersByTime(500);
+    expect(watch.verdict()).toBeNull();
+    watch.resume();
+    vi.advanceTimersByTime(99);
+    expect(watch.verdict()).toBeNull();
+    vi.advanceTimersByTime(1);
+    expect(watch.verdict()?.kind).toBe('too-slow');
+    expect(watch.signal.aborted).toBe(true);
+  });
+
+  test('none is left running after the end', () => {
+    const watch = start();
+    watch.headers();
+    watch.close();
+    expect(vi.getTimerCount()).toBe(0);
+    expect(watch.verdict()).toBeNull();
+  });
+});
