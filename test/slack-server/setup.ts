@@ -11,15 +11,21 @@ export async function startStandIn(options: SlackServerOptions = {}) {
   return { slack, client: clientOf(slack), channel: channelNamed(slack), person: personNamed(slack) };
 }
 
-export function clientOf(slack: SlackServer, token = slack.botToken): WebClient {
+export function clientOf(slack: SlackServer, token = slack.botToken, timeout = 5000): WebClient {
   return new WebClient(token, {
     slackApiUrl: slack.apiUrl,
     retryConfig: { retries: 0 },
     rejectRateLimitedCalls: true,
-    timeout: 5000,
+    timeout,
     logLevel: LogLevel.ERROR,
     logger: silent,
   });
+}
+
+/** chat.postMessage with arguments the SDK's types would refuse; also keeps the lint from taking it for the DOM's. */
+export async function post(client: WebClient, args: Record<string, unknown>): Promise<string> {
+  const { ts } = (await client.apiCall('chat.postMessage', args)) as { ts?: string };
+  return ts ?? 'no ts';
 }
 
 /** A real Bolt app with as many Socket Mode receivers as asked for, all connected. */

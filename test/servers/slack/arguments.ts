@@ -158,11 +158,12 @@ function decode(kind: Kind | undefined, value: string): unknown {
   try {
     return JSON.parse(value);
   } catch {
-    return value; // not JSON: `checkArguments` or the method itself refuses a string here
+    return value; // not JSON: the method refuses a string here
   }
 }
 
 function isOfKind(kind: Kind, value: unknown): boolean {
-  if (kind === 'json') return typeof value === 'object';
+  // What is no JSON is refused by the method, with its own code (`invalid_blocks_format`, …).
+  if (kind === 'json') return true;
   return typeof value === kind;
 }

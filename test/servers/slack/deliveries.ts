@@ -7,7 +7,7 @@ import type { Sockets } from './sockets.ts';
 import type { Unacked } from './types.ts';
 
 /** Something to deliver. Only `events_api` payloads are retried; the others are `late` after three seconds, once. */
-export interface Outgoing {
+interface Outgoing {
   readonly id: string;
   /** The `ts` of the message it is about. */
   readonly about?: string;

@@ -32,7 +32,7 @@ const TOLERANCE_MS = 5;
 /** Calls already on their way when the 429 was answered are refused too, but nobody can be blamed for them. */
 const IN_FLIGHT_MS = 50;
 
-export interface Verdict {
+interface Verdict {
   /** Seconds to wait, or null when the call may go ahead. */
   readonly retryAfter: number | null;
   readonly insideRetryAfter: boolean;
