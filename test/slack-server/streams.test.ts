@@ -105,4 +105,15 @@ describe('a native stream', () => {
     const odd = client.chat.appendStream({ ...message, chunks: [{ type: 'image' } as never] });
     expect(await errorOf(odd)).toBe('invalid_chunks');
   });
+
+  test('refuses a stop whose blocks make the message too long, and can then be stopped without them', async () => {
+    const { client, begin, answer } = await withThread();
+    const message = await begin('x'.repeat(11_000));
+    const text = { type: 'mrkdwn' as const, text: 'y'.repeat(2500) };
+    const blocks = [{ type: 'section' as const, text }];
+    expect(await errorOf(client.chat.stopStream({ ...message, blocks }))).toBe('msg_blocks_too_long');
+    expect(answer()!.streaming).toBe(true);
+    expect(await errorOf(client.chat.stopStream(message))).toBe('none');
+    expect(answer()).toMatchObject({ streaming: false, blocks: [] });
+  });
 });
