@@ -222,15 +222,10 @@ function failureContract(server: () => PerplexityServer, model: () => Model): vo
 }
 
 function endingContract(server: () => PerplexityServer, makeModel: MakeModel): void {
-  test('one answer costs one request, and the next one uses its connection', async () => {
-    const fresh = await startPerplexityServer();
-    const model = makeModel(fresh);
-    await outcomeOf(model, question('first'));
-    await outcomeOf(model, question('second'));
-    const [first, second, ...more] = fresh.requests;
-    expect(more).toEqual([]);
-    expect(second?.connection).toBe(first?.connection);
-    await fresh.close();
+  test('an answer costs one request', async () => {
+    const before = server().requests.length;
+    await outcomeOf(makeModel(server()), question('How are the tides?'));
+    expect(server().requests.length).toBe(before + 1);
   });
 
   test('a host that refuses connections is unreachable', async () => {

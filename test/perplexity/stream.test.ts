@@ -1,0 +1,168 @@
+import type { ServerResponse } from 'node:http';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createModel } from '../../src/perplexity/model.ts';
+import { type Outcome, outcomeOf, question } from '../contracts/model.ts';
+import { type PerplexityServer, startPerplexityServer } from '../servers/perplexity/server.ts';
+import { createSilentLog } from './silent-log.ts';
+
+let server: PerplexityServer;
+beforeAll(async () => {
+  server = await startPerplexityServer();
+});
+afterAll(() => server.close());
+
+/** Answers one question with the events given, in a single write, and then does as told. */
+function answerWith(
+  api: 'chat' | 'agent',
+  events: readonly (object | string)[],
+  then: (response: ServerResponse) => void = (response) => response.end(),
+): Promise<Outcome> {
+  server.fault((response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write(events.map((event) => `data: ${asData(event)}\n\n`).join(''));
+    then(response);
+  });
+  const { log } = createSilentLog();
+  const model = createModel({ apiKey: server.apiKey, baseUrl: server.url, api, log });
+  return outcomeOf(model, question('How are the tides?'));
+}
+
+function asData(event: object | string): string {
+  return typeof event === 'string' ? event : JSON.stringify(event);
+}
+
+function chunk(content: string, rest: object = {}, finish: string | null = null): object {
+  const choices = [{ index: 0, delta: { content }, finish_reason: finish }];
+  return { object: 'chat.completion.chunk', choices, ...rest };
+}
+
+const DONE = { type: 'done', reason: 'complete' };
+
+describe('reading a stream', () => {
+  test('gives the text of one read in one piece, however many events it came in', async () => {
+    const words = Array.from({ length: 200 }, (_, i) => chunk(`${i} `));
+    const { events, text } = await answerWith('chat', [...words, chunk('end', {}, 'stop'), '[DONE]']);
+    expect(text).toMatch(/^0 1 2 .* 199 end$/);
+    expect(events.filter((event) => event.type === 'text')).toHaveLength(1);
+  });
+
+  test('keeps an answer complete when its connection breaks after the finish', async () => {
+    const { events, failure } = await answerWith('chat', [chunk('All of it.', {}, 'stop')], (response) =>
+      setTimeout(() => response.socket?.resetAndDestroy(), 30),
+    );
+    expect(failure).toBeNull();
+    expect(events).toEqual([{ type: 'text', text: 'All of it.' }, DONE]);
+  });
+
+  test('takes a [DONE] without a finish for a cut', async () => {
+    const { failure } = await answerWith('chat', [chunk('Half of'), '[DONE]']);
+    expect(failure?.kind).toBe('cut-off');
+  });
+
+  test('waits a moment for the end of the connection, to use it again', async () => {
+    const first = server.requests.length;
+    for (let i = 0; i < 4; i++) {
+      await answerWith('chat', [chunk('Done.', {}, 'stop'), '[DONE]'], (response) =>
+        setTimeout(() => response.end(), 30),
+      );
+    }
+    const used = server.requests.slice(first).map(({ connection }) => connection);
+    expect(new Set(used).size).toBeLessThanOrEqual(2);
+  });
+
+  test('does not wait for a connection that never ends', async () => {
+    const events = [chunk('Done.', {}, 'stop'), '[DONE]'];
+    const outcome = await answerWith('chat', events, () => undefined);
+    expect(outcome.events.at(-1)).toEqual(DONE);
+  });
+
+  test('shows what could have become a tag but did not', async () => {
+    const { text } = await answerWith('chat', [chunk('<thi', {}, 'stop')]);
+    expect(text).toBe('<thi');
+  });
+});
+
+describe('chat completions', () => {
+  const pages = ['https://a.example/', 'https://b.example/'];
+
+  test('announce repeated sources once, and again when there are more', async () => {
+    const { events } = await answerWith('chat', [
+      chunk('One ', { citations: pages.slice(0, 1) }),
+      chunk('two ', { citations: pages.slice(0, 1) }),
+      chunk('three', { citations: pages, search_results: [{ url: pages[1], title: 'B' }] }),
+      chunk('', { citations: pages, search_results: [{ url: pages[1], title: 'B' }] }, 'stop'),
+    ]);
+    const announced = events.flatMap((event) => (event.type === 'sources' ? [event.sources] : []));
+    expect(announced.map((sources) => sources.map(({ title }) => title))).toEqual([
+      ['a.example'],
+      ['a.example', 'B'],
+    ]);
+  });
+
+  test('count the latest of the usages they repeat, with or without a price', async () => {
+    const { events } = await answerWith('chat', [
+      chunk('One', { usage: { prompt_tokens: 5, completion_tokens: 1 } }),
+      chunk('', { usage: { prompt_tokens: 5, completion_tokens: 9 } }, 'stop'),
+      { object: 'chat.completion.done', usage: null, choices: [] },
+    ]);
+    expect(events.at(-2)).toEqual({ type: 'usage', usage: { inputTokens: 5, outputTokens: 9, cost: null } });
+  });
+
+  test('never repeat the text that the full mode sends along', async () => {
+    const withWhole = {
+      choices: [{ delta: { content: 'b' }, message: { content: 'ab' }, finish_reason: 'stop' }],
+    };
+    const { text } = await answerWith('chat', [chunk('a'), withWhole]);
+    expect(text).toBe('ab');
+  });
+});
+
+describe('agent API', () => {
+  const result = (id: number | undefined, name: string): object => ({
+    id,
+    url: `https://${name}.example/`,
+    title: name,
+  });
+  const found = (...results: object[]): object => ({ type: 'response.reasoning.search_results', results });
+  const completed = (output: object[] = []): object => ({
+    type: 'response.completed',
+    response: { status: 'completed', output },
+  });
+
+  test('number sources on from one search to the next and drop repeats', async () => {
+    const { sources, events } = await answerWith('agent', [
+      found(result(undefined, 'a'), result(undefined, 'b')),
+      { type: 'response.output_item.done', item: { type: 'search_results', results: [result(1, 'a')] } },
+      found(result(undefined, 'b'), result(31, 'c')),
+      { type: 'response.output_text.delta', delta: 'Text [31].' },
+      completed([{ type: 'search_results', results: [result(2, 'b'), result(31, 'c')] }]),
+    ]);
+    expect(sources.map(({ number, title }) => [number, title])).toEqual([
+      [1, 'a'],
+      [2, 'b'],
+      [31, 'c'],
+    ]);
+    expect(events.filter((event) => event.type === 'sources')).toHaveLength(2);
+  });
+
+  test('take the text from the end when none came before', async () => {
+    const content = [{ type: 'output_text', text: 'Only at the end.' }];
+    const { text, events } = await answerWith('agent', [completed([{ type: 'message', content }])]);
+    expect(text).toBe('Only at the end.');
+    expect(events.at(-1)).toEqual(DONE);
+  });
+
+  test('name the limit of a run that was refused half-way', async () => {
+    const error = { message: 'Rate limited.', type: 'rate_limit_exceeded', code: 429 };
+    const { failure } = await answerWith('agent', [{ type: 'error', error }]);
+    expect(failure).toMatchObject({ kind: 'rate-limited', code: 'rate_limit_exceeded' });
+  });
+
+  test('a cancelled run is no answer', async () => {
+    const { failure } = await answerWith('agent', [
+      { type: 'response.output_text.delta', delta: 'Half of' },
+      { type: 'response.cancelled', response: { status: 'cancelled', error: null } },
+    ]);
+    expect(failure?.kind).toBe('cut-off');
+  });
+});
