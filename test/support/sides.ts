@@ -1,0 +1,233 @@
+/** Slack and Discord as the people in them see them, in the same words: for scenarios, chaos and load on both. */
+import type { PlatformName } from '../../src/core/types.ts';
+import {
+  type DiscordServer,
+  type DiscordServerOptions,
+  startDiscordServer,
+} from '../servers/discord/discord-server.ts';
+import { type SlackServer, startSlackServer } from '../servers/slack/server.ts';
+import type { SlackServerOptions } from '../servers/slack/types.ts';
+import type { ServiceOptions } from './service.ts';
+
+/** Where a conversation goes on: a thread (Slack's root `ts`, Discord's thread) or a DM. */
+export interface Place {
+  readonly channel: string;
+  readonly thread: string;
+}
+
+/** One message of the bot. */
+export interface Post {
+  readonly id: string;
+  /** The source of what is shown, in the platform's own mark-up. */
+  readonly text: string;
+  /** It streams, or carries the mark of a message that still grows. */
+  readonly isGrowing: boolean;
+  readonly buttons: readonly string[];
+}
+
+export interface Side {
+  readonly name: PlatformName;
+  /** How the service is told of this side. */
+  readonly connection: Pick<ServiceOptions, 'slack' | 'discord'>;
+  /** Somebody mentions the bot in a channel. `person` is 0 for the first. */
+  mention(text: string, person?: number): Place;
+  /** Somebody writes to the bot directly. */
+  direct(text: string, person?: number): Place;
+  /** Somebody goes on in a place, without a mention unless asked for. */
+  follow(
+    place: Place,
+    text: string,
+    options?: { readonly person?: number; readonly mention?: boolean },
+  ): void;
+  /** The bot's messages there, oldest first. */
+  posts(place: Place): readonly Post[];
+  /** Presses a button of a message by its label. */
+  press(place: Place, post: Post, label: string, person?: number): void;
+  /** Calls with a 429, and calls made although an earlier 429 forbade it. */
+  limits(): { readonly refused: number; readonly insideRetryAfter: number };
+  /** Called after every visible change. */
+  onChange(listener: () => void): () => void;
+  close(): Promise<void>;
+}
+
+export interface SlackSide extends Side {
+  readonly server: SlackServer;
+}
+
+export interface DiscordSide extends Side {
+  readonly server: DiscordServer;
+}
+
+/** A Slack stand-in as a side. */
+export async function startSlackSide(options: SlackServerOptions = {}): Promise<SlackSide> {
+  const server = await startSlackServer(options);
+  const user = (person = 0): string => server.people[person]?.id ?? '';
+  const general = server.channels.find((channel) => channel.name === 'general')?.id ?? '';
+  const dm = (person = 0): string =>
+    server.channels.find((channel) => channel.kind === 'im' && channel.members.includes(user(person)))?.id ??
+    '';
+  const { apiUrl, botToken, appToken } = server;
+  return {
+    name: 'slack',
+    server,
+    connection: { slack: { apiUrl, botToken, appToken } },
+    mention(text, person) {
+      const ts = server.say({ user: user(person), channel: general, text: `<@${server.botUser}> ${text}` });
+      return { channel: general, thread: ts };
+    },
+    direct(text, person) {
+      const channel = dm(person);
+      return { channel, thread: server.say({ user: user(person), channel, text }) };
+    },
+    follow({ channel, thread }, text, { person, mention } = {}) {
+      const words = mention ? `<@${server.botUser}> ${text}` : text;
+      server.say({ user: user(person), channel, text: words, threadTs: thread });
+    },
+    posts: ({ channel, thread }) =>
+      server
+        .history(channel, thread)
+        .filter((message) => message.bot && message.ts !== thread)
+        .map(({ ts, text, streaming, blocks }) => ({
+          id: ts,
+          text,
+          isGrowing: streaming,
+          buttons: slackButtons(blocks),
+        })),
+    press({ channel }, post, label, person) {
+      const message = server.history(channel).find(({ ts }) => ts === post.id);
+      const button = elements(message?.blocks ?? []).find((element) => element.text?.text === label);
+      if (!button) throw new Error(`no button ${label}`);
+      server.press({
+        user: user(person),
+        channel,
+        ts: post.id,
+        actionId: button.action_id,
+        value: button.value,
+      });
+    },
+    limits: () => ({
+      refused: server.calls.filter((call) => call.status === 429).length,
+      insideRetryAfter: server.calls.filter((call) => call.insideRetryAfter).length,
+    }),
+    onChange: (listener) => server.onChange(listener),
+    close: () => server.close(),
+  };
+}
+
+interface SlackButton {
+  readonly text?: { readonly text: string };
+  readonly action_id: string;
+  readonly value: string;
+}
+
+function elements(blocks: readonly unknown[]): readonly SlackButton[] {
+  // The stand-in has validated the blocks: an actions block has elements of this shape.
+  return (blocks as readonly { type: string; elements?: readonly SlackButton[] }[])
+    .filter((block) => block.type === 'actions')
+    .flatMap((block) => block.elements ?? []);
+}
+
+function slackButtons(blocks: readonly unknown[]): string[] {
+  return elements(blocks).map((element) => element.text?.text ?? '');
+}
+
+/** The mark at the end of a Discord message that still grows (ux: " ▌"). */
+const GROWING = /▌\s*$/;
+
+/** A Discord stand-in as a side. */
+export async function startDiscordSide(options: DiscordServerOptions = {}): Promise<DiscordSide> {
+  const server = await startDiscordServer(options);
+  const user = (person = 0): string => server.people[person]?.username ?? '';
+  const history = (place: Place) => {
+    const isThere = server.channels.some((channel) => channel.id === place.channel);
+    return isThere ? server.history(place.channel) : [];
+  };
+  const { apiUrl, token, applicationId } = server;
+  return {
+    name: 'discord',
+    server,
+    connection: { discord: { apiUrl, token, applicationId } },
+    mention(text, person) {
+      const content = `<@${server.botUser.id}> ${text}`;
+      const id = server.say({ user: user(person), channel: 'general', content });
+      return { channel: id, thread: id };
+    },
+    direct(text, person) {
+      const channel = server.channels.find(({ name }) => name === `@${user(person)}`)?.id ?? '';
+      return { channel, thread: server.say({ user: user(person), channel, content: text }) };
+    },
+    follow({ channel }, text, { person, mention } = {}) {
+      const content = mention ? `<@${server.botUser.id}> ${text}` : text;
+      server.say({ user: user(person), channel, content });
+    },
+    posts: (place) =>
+      history(place)
+        .filter((message) => message.author.bot && BigInt(message.id) > BigInt(place.thread))
+        .map(({ id, content, components }) => ({
+          id,
+          text: content.replace(GROWING, ''),
+          isGrowing: GROWING.test(content),
+          buttons: discordButtons(components).map((button) => button.label),
+        })),
+    press(place, post, label, person) {
+      const message = history(place).find(({ id }) => id === post.id);
+      const button = discordButtons(message?.components ?? []).find((one) => one.label === label);
+      if (!button) throw new Error(`no button ${label}`);
+      server.press({
+        user: user(person),
+        channel: place.channel,
+        message: post.id,
+        customId: button.custom_id,
+      });
+    },
+    limits: () => ({
+      refused: server.calls.filter((call) => call.status === 429).length,
+      insideRetryAfter: server.calls.filter((call) => call.insideRetryAfter).length,
+    }),
+    onChange: (listener) => server.onChange(listener),
+    close: () => server.close(),
+  };
+}
+
+interface DiscordButton {
+  readonly label: string;
+  readonly custom_id: string;
+}
+
+function discordButtons(components: readonly unknown[]): readonly DiscordButton[] {
+  // Action rows of buttons are all the service sends, and the stand-in has validated them.
+  return (components as readonly { components?: readonly DiscordButton[] }[]).flatMap(
+    (row) => row.components ?? [],
+  );
+}
+
+/** An answer's last message ends in its footer (`… · 3.2 s`) or in an explanation with its short id. */
+const ENDED = /· \d+\.\d s\b|· E-[2-9A-Z]{4}\b/;
+
+/** Whether the posts hold `count` ended answers and nothing is growing. */
+export function areEnded(posts: readonly Post[], count: number): boolean {
+  const ended = posts.filter((post) => ENDED.test(post.text)).length;
+  return ended >= count && posts.every((post) => !post.isGrowing);
+}
+
+/** Resolves when the condition holds, looked at after every visible change. @throws after `withinMs`. */
+export async function until(
+  side: Side,
+  what: string,
+  withinMs: number,
+  condition: () => boolean,
+): Promise<void> {
+  if (condition()) return;
+  await new Promise<void>((resolve, reject) => {
+    const patience = setTimeout(() => {
+      stop();
+      reject(new Error(`${side.name}: not within ${withinMs} ms: ${what}`));
+    }, withinMs);
+    const stop = side.onChange(() => {
+      if (!condition()) return;
+      clearTimeout(patience);
+      stop();
+      resolve();
+    });
+  });
+}
