@@ -78,17 +78,18 @@ function kindOfStatus(status: number, code: string | undefined): FailureKind {
   return status >= 400 ? 'rejected' : 'malformed';
 }
 
+/** Fits into a sentence: no capital at its start, no full stop at its end. */
 function remedyFor(status: number, code: string | undefined, message: string): string | undefined {
-  if (RETIRED.has(code ?? '')) return 'PERPLEXITY_API has to be auto or agent for this key.';
-  if (status === 402 || code === 'insufficient_quota') return 'The Perplexity account needs credit.';
-  if (status === 401) return 'PERPLEXITY_API_KEY is not accepted by Perplexity.';
-  if (status === 403) return 'PERPLEXITY_API_KEY is not allowed to do this.';
+  if (RETIRED.has(code ?? '')) return 'PERPLEXITY_API has to be auto or agent for this key';
+  if (status === 402 || code === 'insufficient_quota') return 'the Perplexity account needs credit';
+  if (status === 401) return 'PERPLEXITY_API_KEY is not accepted by Perplexity';
+  if (status === 403) return 'PERPLEXITY_API_KEY is not allowed to do this';
   if (status === 413 || /context (?:length|window)|too (?:long|large|many tokens)/i.test(message)) {
-    return 'The question and its thread are too long. Ask it in a new thread.';
+    return 'the question and its thread are too long; ask it in a new thread';
   }
-  if (status === 404) return 'PERPLEXITY_BASE_URL does not lead to the Perplexity API.';
-  if (/\bmodel\b/i.test(message)) return 'Perplexity does not offer this model. Choose another one.';
-  if (/domain/i.test(message)) return 'The list of sites to search was not accepted.';
+  if (status === 404) return 'PERPLEXITY_BASE_URL does not lead to the Perplexity API';
+  if (/\bmodel\b/i.test(message)) return 'Perplexity does not offer this model; choose another one';
+  if (/domain/i.test(message)) return 'the list of sites to search was not accepted';
   return undefined;
 }
 

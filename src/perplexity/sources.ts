@@ -2,24 +2,6 @@ import type { Source } from '../core/types.ts';
 import { list, number, object, text } from './wire.ts';
 
 /**
- * One search result of either API as a source, or null when it is not a page on the web (`javascript:`, uploaded files);
- * such a page is left out and its number stays free.
- */
-export function sourceFrom(result: unknown, position: number): Source | null {
-  const page = object(result);
-  const url = text(page?.['url']);
-  const host = url === null ? null : webHost(url);
-  if (page === null || url === null || host === null) return null;
-  return {
-    number: position,
-    url,
-    title: text(page['title']) ?? host,
-    date: text(page['date']) ?? text(page['last_updated']),
-    snippet: text(page['snippet']),
-  };
-}
-
-/**
  * The sources of a chat completion: `[n]` refers to the n-th of `citations`, and `search_results` knows their titles; where
  * there are no citations the results themselves are counted.
  */
@@ -53,6 +35,24 @@ export function createAgentSources(): AgentSources {
   return {
     add: (results) => list(results).map(add).includes(true),
     all: () => [...byNumber.values()].sort((a, b) => a.number - b.number),
+  };
+}
+
+/**
+ * One search result of either API as a source, or null when it is not a page on the web (`javascript:`, uploaded files);
+ * such a page is left out and its number stays free.
+ */
+function sourceFrom(result: unknown, position: number): Source | null {
+  const page = object(result);
+  const url = text(page?.['url']);
+  const host = url === null ? null : webHost(url);
+  if (page === null || url === null || host === null) return null;
+  return {
+    number: position,
+    url,
+    title: text(page['title']) ?? host,
+    date: text(page['date']) ?? text(page['last_updated']),
+    snippet: text(page['snippet']),
   };
 }
 

@@ -32,8 +32,9 @@ export async function* streamAnswer(
 ): AsyncGenerator<AnswerEvent, void, undefined> {
   const watch = startWatch(call.timers, caller);
   const reading = createReading(call.interpreter);
+  let body: Body | null = null;
   try {
-    const body = await open(call, watch);
+    body = await open(call, watch);
     watch.headers();
     while (!reading.isOver()) {
       const bytes = await read(body, watch, reading);
@@ -47,9 +48,11 @@ export async function* streamAnswer(
       if (failure) throw failure;
     }
     for (const event of reading.conclude()) yield event;
-    await linger(body, watch);
   } finally {
     watch.close();
+    // Beside the consumer, who is not to wait for the end of a connection once the answer is complete.
+    if (body !== null && reading.isFinished()) void linger(body, watch);
+    else watch.abort();
   }
 }
 
@@ -89,16 +92,14 @@ async function read(body: Body, watch: Watch, reading: Reading): Promise<Uint8Ar
   return null;
 }
 
-/** Reads what little is left, so that the connection can be used again. */
+/** Reads what little is left, so that the connection can be used again. Never throws; ends after `LINGER_MS`. */
 async function linger(body: Body, watch: Watch): Promise<void> {
-  const timer = setTimeout(() => void body.cancel().catch(ignore), LINGER_MS);
+  const timer = setTimeout(() => watch.abort(), LINGER_MS).unref();
   try {
-    while (watch.verdict() === null && !(await body.read()).done);
+    while (!(await body.read()).done);
   } catch {
     // The answer is complete; how its connection ends is nobody's concern.
   } finally {
     clearTimeout(timer);
   }
 }
-
-function ignore(): void {}

@@ -22,8 +22,10 @@ export interface Watch {
   pause(): void;
   /** Starts the idle clock anew. */
   resume(): void;
-  /** Stops the clocks and lets go of the caller's signal; ends the request if it is still open. */
+  /** Stops the clocks and lets go of the caller's signal. */
   close(): void;
+  /** Ends the request if it is still open. */
+  abort(): void;
 }
 
 /** Starts the clocks for a request that is about to be made. */
@@ -66,7 +68,7 @@ export function startWatch(timers: Timers, caller: AbortSignal): Watch {
     close() {
       for (const timer of [headers, total, idle]) clearTimeout(timer);
       caller.removeEventListener('abort', stop);
-      controller.abort();
     },
+    abort: () => controller.abort(),
   };
 }

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createModel } from '../../src/perplexity/model.ts';
 import { type Outcome, outcomeOf, question } from '../contracts/model.ts';
 import { type PerplexityServer, startPerplexityServer } from '../servers/perplexity/server.ts';
@@ -59,21 +59,34 @@ describe('reading a stream', () => {
     expect(failure?.kind).toBe('cut-off');
   });
 
-  test('waits a moment for the end of the connection, to use it again', async () => {
+  test('lets a connection end in order, to use it again, while the consumer goes on', async () => {
+    const model = createModel({
+      apiKey: server.apiKey,
+      baseUrl: server.url,
+      api: 'chat',
+      log: createSilentLog().log,
+    });
     const first = server.requests.length;
     for (let i = 0; i < 4; i++) {
-      await answerWith('chat', [chunk('Done.', {}, 'stop'), '[DONE]'], (response) =>
-        setTimeout(() => response.end(), 30),
-      );
+      server.fault((response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.write(`data: ${asData(chunk('Done.', {}, 'stop'))}\n\ndata: [DONE]\n\n`);
+        setTimeout(() => response.end(), 30);
+      });
+      for await (const event of model.answer(question('?'), new AbortController().signal)) {
+        if (event.type === 'done') break;
+      }
+      await vi.waitFor(() => expect(server.requests.at(-1)?.state).toBe('complete'));
     }
     const used = server.requests.slice(first).map(({ connection }) => connection);
     expect(new Set(used).size).toBeLessThanOrEqual(2);
   });
 
-  test('does not wait for a connection that never ends', async () => {
+  test('closes a connection that does not end after the answer has', async () => {
     const events = [chunk('Done.', {}, 'stop'), '[DONE]'];
     const outcome = await answerWith('chat', events, () => undefined);
     expect(outcome.events.at(-1)).toEqual(DONE);
+    await vi.waitFor(() => expect(server.requests.at(-1)?.state).toBe('aborted'));
   });
 
   test('shows what could have become a tag but did not', async () => {

@@ -167,7 +167,7 @@ export function isStreamFault(name: FaultName): name is StreamFault {
   return STREAM_FAULTS.has(name);
 }
 
-export function isFaultName(name: string): name is FaultName {
+function isFaultName(name: string): name is FaultName {
   return STREAM_FAULTS.has(name) || Object.hasOwn(ANSWERS, name);
 }
 

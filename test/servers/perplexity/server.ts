@@ -31,7 +31,7 @@ export interface PerplexityServerOptions {
 }
 
 /** Takes the place of the next answers: a fault by name, or a function that writes the response itself. */
-export type ScriptedFault = FaultName | ((response: ServerResponse, record: RecordedRequest) => void);
+type ScriptedFault = FaultName | ((response: ServerResponse, record: RecordedRequest) => void);
 
 export interface PerplexityServer {
   readonly url: string;
