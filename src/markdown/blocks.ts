@@ -1,0 +1,307 @@
+import type { Dialect } from './dialects.ts';
+import { createFence, type Fence } from './fences.ts';
+import { createFlow, type Flow } from './inline-flow.ts';
+import { type Line, readLine } from './lines.ts';
+import { createLists } from './lists.ts';
+import type { Boundary, Parts } from './parts.ts';
+import { inline, type Prefix, raw } from './pieces.ts';
+import { createTable, type Table, tableStarts } from './table-block.ts';
+
+/** Reads Markdown line by line as it arrives and hands what is certain to the parts. */
+export interface Blocks {
+  /** Cleaned text. `complete`: nothing follows. */
+  feed(delta: string, complete: boolean): void;
+}
+
+/** The block that text goes to until a line says otherwise. */
+interface OpenBlock {
+  readonly flow: Flow;
+  readonly isParagraph: boolean;
+}
+
+interface State {
+  readonly dialect: Dialect;
+  readonly parts: Parts;
+  readonly lists: ReturnType<typeof createLists>;
+  buffer: string;
+  complete: boolean;
+  /** Inside a line whose kind is known. */
+  inLine: boolean;
+  /** Behind the marker of a list item, where another block may begin. */
+  behindMarker: boolean;
+  block: OpenBlock | null;
+  fence: Fence | null;
+  table: Table | null;
+  wasBlank: boolean;
+  isFirst: boolean;
+  lastQuote: number;
+  /** What stood last; some blocks must not touch each other. */
+  last: Line['type'] | null;
+}
+
+export function createBlocks(dialect: Dialect, parts: Parts): Blocks {
+  const state: State = {
+    dialect,
+    parts,
+    lists: createLists(dialect.maxListDepth),
+    buffer: '',
+    complete: false,
+    inLine: false,
+    behindMarker: false,
+    block: null,
+    fence: null,
+    table: null,
+    wasBlank: false,
+    isFirst: true,
+    lastQuote: 0,
+    last: null,
+  };
+  return {
+    feed(delta, complete) {
+      state.buffer += delta;
+      state.complete = complete;
+      while (step(state));
+      if (complete) endAll(state);
+    },
+  };
+}
+
+/** One line, or as much of it as is certain; false when more text is needed. */
+function step(state: State): boolean {
+  if (state.buffer === '') return false;
+  if (state.fence !== null) return stepFence(state, state.fence);
+  if (state.inLine) return stepInline(state);
+  const end = state.buffer.indexOf('\n');
+  const line = end === -1 ? state.buffer : state.buffer.slice(0, end);
+  const isWhole = end !== -1 || state.complete;
+  const read = readLine(line, {
+    isWhole,
+    inParagraph: state.block?.isParagraph ?? false,
+    inList: state.lists.depth > 0,
+    maxHeading: state.dialect.maxHeading,
+    behindMarker: state.behindMarker,
+  });
+  if (read.type === 'open') return false;
+  if (read.type === 'row' && state.table === null) {
+    const starts = tableStarts(line.slice(read.start), state.buffer.slice(line.length + 1), state.complete);
+    if (starts === null) return false;
+    return take(state, starts ? read : { ...read, type: 'text' }, line);
+  }
+  return take(state, read, line);
+}
+
+function stepFence(state: State, fence: Fence): boolean {
+  const rest = fence.feed(state.buffer, state.complete);
+  const moved = rest.length < state.buffer.length;
+  state.buffer = rest;
+  if (fence.isClosed) {
+    state.fence = null;
+    state.last = 'fence';
+    return true;
+  }
+  return moved;
+}
+
+/** The rest of a line goes to its block as it comes. */
+function stepInline(state: State): boolean {
+  const end = state.buffer.indexOf('\n');
+  const text = end === -1 ? state.buffer : state.buffer.slice(0, end);
+  state.block?.flow.push(text);
+  state.buffer = end === -1 ? '' : state.buffer.slice(end + 1);
+  if (end !== -1) {
+    state.inLine = false;
+    state.behindMarker = false;
+    if (state.block?.isParagraph === true) state.block.flow.push('\n');
+    else endBlock(state);
+  }
+  return true;
+}
+
+/** What the line begins; whatever is open and does not go on in it ends here. */
+function take(state: State, line: Exclude<Line, { type: 'open' }>, text: string): boolean {
+  if (state.table !== null && (line.type !== 'row' || line.quote !== state.lastQuote)) endTable(state);
+  switch (line.type) {
+    case 'blank':
+      endBlock(state);
+      state.behindMarker = false;
+      state.wasBlank = true;
+      return skip(state, text);
+    case 'text':
+      return takeText(state, line);
+    case 'heading':
+      return takeHeading(state, line, text);
+    case 'item':
+      return takeItem(state, line);
+    case 'rule':
+      begin(state, line, 'block', 2);
+      state.parts.put([raw(state.dialect.rule)], 'block');
+      state.wasBlank = true;
+      return skip(state, text);
+    case 'fence': {
+      const prefix = begin(state, line, 'block', 1);
+      const { indentsFences } = state.dialect;
+      state.fence = createFence(
+        state.parts,
+        state.dialect,
+        line,
+        indentsFences ? prefix : { ...prefix, indent: 0 },
+      );
+      return skip(state, text);
+    }
+    case 'row':
+      return takeRow(state, line, text);
+  }
+}
+
+type Known<T extends Line['type']> = Extract<Line, { type: T }>;
+
+function takeText(state: State, line: Known<'text'>): boolean {
+  const goesOn = state.block?.isParagraph === true && (line.quote === state.lastQuote || line.quote === 0);
+  if (!goesOn) openParagraph(state, begin(state, line, 'block', 1));
+  return enter(state, line.start);
+}
+
+function takeHeading(state: State, line: Known<'heading'>, text: string): boolean {
+  const wasBehindMarker = state.behindMarker;
+  const prefix = begin(state, line, 'block', 1);
+  if (!wasBehindMarker && line.level <= state.dialect.maxHeading) {
+    state.parts.lead(raw(`${'#'.repeat(line.level)} `));
+    state.block = { flow: flowFor(state, prefix), isParagraph: false };
+    return enter(state, line.start);
+  }
+  const title = text
+    .slice(line.start)
+    .replace(/[ \t]+#+[ \t]*$/, '')
+    .trim();
+  if (title === '') return skip(state, text);
+  if (wasBehindMarker) {
+    state.block = { flow: flowFor(state, prefix), isParagraph: false };
+    return enter(state, line.start);
+  }
+  const mark = raw(state.dialect.mark('strong', '**'));
+  state.parts.put([mark, inline(title, { bold: true }), mark], 'block');
+  state.isFirst = false;
+  return skip(state, text);
+}
+
+function takeItem(state: State, line: Known<'item'>): boolean {
+  const wasBehindMarker = state.behindMarker;
+  endBlock(state);
+  if (wasBehindMarker) state.parts.put([], 'word');
+  const prefix = {
+    quote: quoteOf(state, line),
+    indent: state.lists.item(line.indent, line.marker, wasBehindMarker),
+  };
+  state.parts.line(prefix, gapBefore(state, line, 1), state.lists.depth > 1 ? 'line' : 'item');
+  const task = line.task === null ? '' : state.dialect.task(line.task);
+  state.parts.lead(raw(`${line.marker} ${task}`));
+  noteLine(state, line);
+  openParagraph(state, { ...prefix, indent: state.lists.contentIndent });
+  state.behindMarker = true;
+  state.buffer = state.buffer.slice(line.start);
+  return true;
+}
+
+function takeRow(state: State, line: Known<'row'>, text: string): boolean {
+  if (state.table === null) {
+    const prefix = begin(state, line, 'block', state.dialect.hasTables ? 2 : 1);
+    state.table = createTable(state.parts, state.dialect, prefix);
+  }
+  state.table.row(text.slice(line.start));
+  state.last = 'row';
+  return skip(state, text);
+}
+
+/** Ends what is open and places the next line; returns what its lines begin with. */
+function begin(
+  state: State,
+  line: Exclude<Line, { type: 'open' }>,
+  boundary: Boundary,
+  breaks: number,
+): Prefix {
+  if (state.behindMarker) {
+    state.behindMarker = false;
+    state.block = null;
+    state.isFirst = false;
+    // A block of its own inside an item begins on the marker's line only where that is plain text.
+    if (line.type !== 'text' && line.type !== 'heading') state.parts.put([], 'word');
+    const prefix = { quote: state.lastQuote, indent: state.lists.contentIndent };
+    if (line.type !== 'text' && line.type !== 'heading') state.parts.line(prefix, 1, boundary);
+    return prefix;
+  }
+  endBlock(state);
+  const quote = quoteOf(state, line);
+  if (quote !== state.lastQuote) state.lists.reset();
+  const wasInList = state.lists.depth > 0;
+  const indent = state.lists.text(line.indent, state.wasBlank || line.type !== 'text');
+  const leavesList = wasInList && state.lists.depth === 0;
+  const prefix = { quote, indent };
+  state.parts.line(prefix, leavesList && !state.wasBlank ? 2 : gapBefore(state, line, breaks), boundary);
+  noteLine(state, line);
+  return prefix;
+}
+
+/** Line breaks before a line: what the source has, and more where the platform would join the two otherwise. */
+function gapBefore(state: State, line: Exclude<Line, { type: 'open' }>, atLeast: number): number {
+  const leavesQuote = state.lastQuote > 0 && quoteOf(state, line) !== state.lastQuote;
+  const afterTable = state.dialect.hasTables && state.last === 'row';
+  return state.wasBlank || leavesQuote || afterTable ? 2 : atLeast;
+}
+
+function noteLine(state: State, line: Exclude<Line, { type: 'open' }>): void {
+  state.wasBlank = false;
+  state.lastQuote = quoteOf(state, line);
+  state.last = line.type;
+}
+
+function quoteOf(state: State, line: { readonly quote: number }): number {
+  return state.behindMarker ? state.lastQuote : Math.min(line.quote, state.dialect.maxQuoteDepth);
+}
+
+function openParagraph(state: State, prefix: Prefix): void {
+  state.block = { flow: flowFor(state, prefix), isParagraph: true };
+}
+
+function flowFor(state: State, prefix: Prefix): Flow {
+  const { parts } = state;
+  let ended = false;
+  const sink = {
+    unit(unit: { readonly source: string; readonly glued: boolean }) {
+      parts.put([inline(unit.source, { glued: unit.glued })], ended && !unit.glued ? 'sentence' : 'word');
+      ended = /[.!?…。！？]["'”’)\]*_]*$/.test(unit.source);
+    },
+    space: () => parts.space(),
+    newline: () => parts.line(prefix, 1, 'line'),
+  };
+  const isEager = state.isFirst;
+  state.isFirst = false;
+  return createFlow(sink, isEager);
+}
+
+function enter(state: State, start: number): boolean {
+  state.buffer = state.buffer.slice(start);
+  state.inLine = true;
+  return true;
+}
+
+function skip(state: State, line: string): boolean {
+  state.buffer = state.buffer.slice(line.length + 1);
+  return true;
+}
+
+function endBlock(state: State): void {
+  state.block?.flow.end();
+  state.block = null;
+}
+
+function endTable(state: State): void {
+  state.table?.end();
+  state.table = null;
+}
+
+function endAll(state: State): void {
+  endBlock(state);
+  endTable(state);
+  state.fence?.end();
+  state.fence = null;
+}

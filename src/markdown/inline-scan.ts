@@ -1,0 +1,254 @@
+/**
+ * Finds where inline mark-up ends, from left to right and without looking at anything twice, so that a stream can be shown up
+ * to the first mark that is still open. What stands inside is left to the parser (`inline.ts`).
+ */
+
+/** How long an open mark is waited for before it is taken as a plain character. */
+export const OPEN_LIMIT = 400;
+
+/** The address of a link may be longer: it is not text that a reader waits for. */
+const TARGET_LIMIT = 2_000;
+
+const LONGEST_RUN = 32;
+
+/** The characters at which something can begin. */
+const SPECIAL = /[\\`*_~[!<]/;
+
+const CITATION = /\[(?:web:)?\d{1,3}\]/y;
+const AUTOLINK = /<[a-z][a-z0-9+.-]{1,31}:[^\s<>]*>/iy;
+const AUTOLINK_BEGUN = /^<(?:[a-z][a-z0-9+.-]{0,31}(?::[^\s<>]*)?)?$/i;
+
+/** `open`: what follows decides. `closed`: mark-up up to `end`. `literal`: plain characters up to `end`. */
+export type Mark =
+  | { readonly state: 'open' }
+  | { readonly state: 'closed' | 'literal'; readonly end: number };
+
+/** What is being scanned: `ended` says that nothing follows `text` in its block. */
+export interface Scan {
+  readonly text: string;
+  readonly ended: boolean;
+}
+
+const OPEN: Mark = { state: 'open' };
+
+export function isSpecial(char: string): boolean {
+  return SPECIAL.test(char);
+}
+
+/** What begins at `at`, where `isSpecial` holds. The answer does not depend on text that comes later. */
+export function readMark(scan: Scan, at: number): Mark {
+  const { text, ended } = scan;
+  const char = text.charAt(at);
+  if (char === '\\' || char === '!') {
+    if (at + 1 >= text.length && !ended) return OPEN;
+    if (char === '\\') return { state: 'closed', end: Math.min(at + 2, text.length) };
+    if (text.charAt(at + 1) !== '[') return literal(at + 1);
+    const inner = readBracket(scan, at + 1);
+    return inner.state === 'literal' ? literal(at + 1) : inner;
+  }
+  if (char === '`') return readCode(scan, at);
+  if (char === '<') return readAutolink(scan, at);
+  if (char === '[') return readCitation(scan, at);
+  return readEmphasis(scan, at);
+}
+
+function readCode(scan: Scan, at: number): Mark {
+  const { text } = scan;
+  const length = runLength(text, at);
+  if (!isKnown(scan, at + length)) return OPEN;
+  const limit = Math.min(text.length, at + OPEN_LIMIT);
+  for (let i = text.indexOf('`', at + length); i !== -1 && i < limit; ) {
+    const closing = runLength(text, i);
+    if (!isKnown(scan, i + closing)) return OPEN;
+    if (closing === length) return { state: 'closed', end: i + closing };
+    i = text.indexOf('`', i + closing);
+  }
+  return undecided(scan, at) ? OPEN : literal(at + length);
+}
+
+function readAutolink(scan: Scan, at: number): Mark {
+  AUTOLINK.lastIndex = at;
+  const found = AUTOLINK.exec(scan.text);
+  if (found !== null) return { state: 'closed', end: at + found[0].length };
+  const rest = scan.text.slice(at, at + TARGET_LIMIT);
+  return !scan.ended && rest.length < TARGET_LIMIT && AUTOLINK_BEGUN.test(rest) ? OPEN : literal(at + 1);
+}
+
+function readCitation(scan: Scan, at: number): Mark {
+  CITATION.lastIndex = at;
+  const found = CITATION.exec(scan.text);
+  if (found === null) return readBracket(scan, at);
+  const end = at + found[0].length;
+  if (!isKnown(scan, end)) return OPEN;
+  if (scan.text.charAt(end) !== '(') return { state: 'closed', end };
+  const linked = readTarget(scan, end);
+  return linked.state === 'literal' ? { state: 'closed', end } : linked;
+}
+
+function readBracket(scan: Scan, at: number): Mark {
+  const { text } = scan;
+  const limit = Math.min(text.length, at + OPEN_LIMIT);
+  let depth = 0;
+  for (let i = at; i < limit; i += 1) {
+    const char = text.charAt(i);
+    if (char === '\\') i += 1;
+    else if (char === '`') {
+      const code = readCode(scan, i);
+      if (code.state === 'open') return OPEN;
+      i = code.end - 1;
+    } else if (char === '[') depth += 1;
+    else if (char === ']') {
+      depth -= 1;
+      if (depth > 0) continue;
+      if (!isKnown(scan, i + 1)) return OPEN;
+      return text.charAt(i + 1) === '(' ? orLiteral(readTarget(scan, i + 1), at) : literal(at + 1);
+    }
+  }
+  return undecided(scan, at) ? OPEN : literal(at + 1);
+}
+
+/** From the `(` behind a label to behind its `)`: an address, then perhaps a title. */
+function readTarget(scan: Scan, at: number): Mark {
+  const { text } = scan;
+  const limit = Math.min(text.length, at + TARGET_LIMIT);
+  let part: TargetPart = 'start';
+  let depth = 0;
+  for (let i = at + 1; i < limit; i += 1) {
+    const char = text.charAt(i);
+    if (char === '\\') {
+      i += 1;
+      if (part === 'start') part = 'address';
+      continue;
+    }
+    if (part === 'address' && char === '(') depth += 1;
+    if (part === 'address' && char === ')' && depth > 0) depth -= 1;
+    else if (char === ')' && endsTarget(part)) return { state: 'closed', end: i + 1 };
+    else {
+      const next = targetPart(part, char);
+      if (next === null) return literal(at);
+      part = next;
+    }
+  }
+  return !scan.ended && text.length < at + TARGET_LIMIT ? OPEN : literal(at);
+}
+
+type TargetPart = 'start' | 'angle' | 'address' | 'gap' | '"' | "'" | ')' | 'end';
+
+function endsTarget(part: TargetPart): boolean {
+  return part === 'start' || part === 'address' || part === 'gap' || part === 'end';
+}
+
+/** The part of a target that the character belongs to; null when it cannot be a target. */
+function targetPart(part: TargetPart, char: string): TargetPart | null {
+  const isSpace = /\s/.test(char);
+  switch (part) {
+    case 'start':
+      if (isSpace) return 'start';
+      return char === '<' ? 'angle' : 'address';
+    case 'angle':
+      if (char === '\n' || char === '<') return null;
+      return char === '>' ? 'gap' : 'angle';
+    case 'address':
+      return isSpace ? 'gap' : 'address';
+    case 'gap':
+      if (isSpace) return 'gap';
+      if (char === '(') return ')';
+      return char === '"' || char === "'" ? char : null;
+    case '"':
+    case "'":
+    case ')':
+      return char === part ? 'end' : part;
+    case 'end':
+      return isSpace ? 'end' : null;
+  }
+}
+
+/** `*`, `_`, `~~` runs, matched by the nearest run that can close them. */
+function readEmphasis(scan: Scan, at: number): Mark {
+  const { text } = scan;
+  const char = text.charAt(at);
+  const length = runLength(text, at);
+  if (!isKnown(scan, at + length)) return OPEN;
+  if (!canOpen(text, at, length)) return literal(at + length);
+  const open = [length];
+  const limit = Math.min(text.length, at + OPEN_LIMIT);
+  for (let i = at + length; i < limit; i += 1) {
+    const here = text.charAt(i);
+    if (here === '\\') i += 1;
+    else if (here === '`') {
+      const code = readCode(scan, i);
+      if (code.state === 'open') return OPEN;
+      i = code.end - 1;
+    } else if (here === char) {
+      const run = runLength(text, i);
+      if (!isKnown(scan, i + run)) return OPEN;
+      const end = matchRun(text, i, run, open);
+      if (end !== null) return { state: 'closed', end };
+      i += run - 1;
+    }
+  }
+  return undecided(scan, at) ? OPEN : literal(at + length);
+}
+
+/** Takes a run off the open ones, or adds it to them. The end of the outermost mark if this run closed it. */
+function matchRun(text: string, at: number, run: number, open: number[]): number | null {
+  const closes = canClose(text, at, run);
+  const opens = canOpen(text, at, run);
+  if (!closes) {
+    if (opens) open.push(run);
+    return null;
+  }
+  if (opens && open.at(-1) !== run) return null;
+  let left = run;
+  while (left > 0 && open.length > 0) {
+    const top = open.pop() ?? 0;
+    if (top > left) open.push(top - left);
+    left -= Math.min(top, left);
+  }
+  return open.length === 0 ? at + run - left : null;
+}
+
+function canOpen(text: string, at: number, run: number): boolean {
+  const char = text.charAt(at);
+  const before = text.charAt(at - 1);
+  const after = text.charAt(at + run);
+  if (after === '' || /\s/.test(after)) return false;
+  if (char === '~') return run === 2;
+  if (char === '_') return !isWord(before);
+  // `2*3` is a product.
+  return !(run === 1 && /\d/.test(before) && /\d/.test(after));
+}
+
+function canClose(text: string, at: number, run: number): boolean {
+  if (/\s/.test(text.charAt(at - 1))) return false;
+  return text.charAt(at) !== '_' || !isWord(text.charAt(at + run));
+}
+
+function isWord(char: string): boolean {
+  return /[\p{L}\p{N}_]/u.test(char);
+}
+
+function runLength(text: string, at: number): number {
+  const char = text.charAt(at);
+  let end = at + 1;
+  // A longer run is several: nobody means it, and it must not be read again and again while it grows.
+  while (end < at + LONGEST_RUN && text.charAt(end) === char) end += 1;
+  return end - at;
+}
+
+/** Whether the character at `at` is there, or certainly never will be. */
+function isKnown(scan: Scan, at: number): boolean {
+  return scan.ended || at < scan.text.length;
+}
+
+function undecided(scan: Scan, at: number): boolean {
+  return !scan.ended && scan.text.length < at + OPEN_LIMIT;
+}
+
+function orLiteral(mark: Mark, at: number): Mark {
+  return mark.state === 'literal' ? literal(at + 1) : mark;
+}
+
+function literal(end: number): Mark {
+  return { state: 'literal', end };
+}

@@ -1,0 +1,52 @@
+interface Level {
+  /** The column of its marker in the source. */
+  readonly column: number;
+  /** Where its content stands in what we write. */
+  readonly content: number;
+  readonly marker: number;
+}
+
+/** The list items that a line can belong to. Columns are the source's, indents ours. */
+export interface Lists {
+  readonly depth: number;
+  /** Where text of the innermost item stands. */
+  readonly contentIndent: number;
+  /** A new item; returns where its marker stands. */
+  item(column: number, marker: string, behindMarker: boolean): number;
+  /** A line that is no item. `leaves`: it ends the items it is not indented for; otherwise it goes on lazily. */
+  text(column: number, leaves: boolean): number;
+  reset(): void;
+}
+
+/** Two columns make a child: models indent by two even under `1. `, where the letter of the format wants three. */
+const STEP = 2;
+
+export function createLists(maxDepth: number): Lists {
+  let levels: Level[] = [];
+  const leave = (column: number): void => {
+    while (levels.length > 0 && column < (levels.at(-1)?.column ?? 0) + STEP) levels.pop();
+  };
+  return {
+    get depth() {
+      return levels.length;
+    },
+    get contentIndent() {
+      return levels.at(-1)?.content ?? 0;
+    },
+    item(column, marker, behindMarker) {
+      const at = behindMarker ? (levels.at(-1)?.column ?? 0) + STEP : column;
+      leave(at);
+      const parent = levels.at(-1);
+      const indent = levels.length < maxDepth ? (parent?.content ?? 0) : (parent?.marker ?? 0);
+      levels.push({ column: at, marker: indent, content: indent + marker.length + 1 });
+      return indent;
+    },
+    text(column, leaves) {
+      if (leaves) leave(column);
+      return levels.at(-1)?.content ?? 0;
+    },
+    reset() {
+      levels = [];
+    },
+  };
+}

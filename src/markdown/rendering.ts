@@ -1,0 +1,91 @@
+import type { Source } from '../core/types.ts';
+import { createBlocks } from './blocks.ts';
+import { createCleaner } from './clean.ts';
+import type { Dialect } from './dialects.ts';
+import { type Citations, createLinks } from './links.ts';
+import { createParts } from './parts.ts';
+
+/** One answer's text as messages of a platform, drawn while it grows: work is spent on what is new, never on the whole. */
+export interface Rendering {
+  /**
+   * Takes the answer's Markdown so far; it must begin with what the last call had. `complete`: nothing follows, and
+   * nothing is held back any more. Sources that come later than the text make links from there on; `relink` makes the rest.
+   */
+  update(text: string, sources: readonly Source[], complete: boolean): void;
+  /** One text per message. All but the last are final; the last only grows. Empty while there is nothing to show. */
+  readonly parts: readonly string[];
+  /**
+   * What closes the last part as it stands (an open code block), else empty. A message that will be rewritten shows
+   * `parts.at(-1) + closer`; a stream that is only appended to leaves it out, it comes by itself.
+   */
+  readonly closer: string;
+  /** Ends the current part here (its message grew too old); an open code block or table goes on in the next one. */
+  breakPart(): void;
+  /**
+   * Draws every part again with links to these sources and returns them. The parts end where they ended before and keep
+   * within the hard limit: a link that has no room is left out. `parts` are the new ones from here on.
+   */
+  relink(sources: readonly Source[]): readonly string[];
+  /** The numbers of the sources used, in order of first use. */
+  readonly cited: readonly number[];
+  /** How many markers lead to no source. */
+  readonly unresolved: number;
+}
+
+/** `limits` override the dialect's, in its own unit. */
+export interface RenderingOptions {
+  readonly softLimit?: number;
+  readonly hardLimit?: number;
+}
+
+export function createRendering(dialect: Dialect, options: RenderingOptions = {}): Rendering {
+  const limits = {
+    soft: options.softLimit ?? dialect.softLimit,
+    hard: options.hardLimit ?? dialect.hardLimit,
+  };
+  const citations: Citations = { met: new Map() };
+  const current = { links: createLinks([]), citations };
+  const parts = createParts(dialect, limits, current);
+  const blocks = createBlocks(dialect, parts);
+  const cleaner = createCleaner();
+  let known: readonly Source[] = [];
+  let taken = 0;
+  let isComplete = false;
+
+  const learn = (sources: readonly Source[]): void => {
+    if (sources === known) return;
+    known = sources;
+    current.links = createLinks(sources);
+  };
+  return {
+    update(text, sources, complete) {
+      learn(sources);
+      if (isComplete) return;
+      const delta = text.slice(taken);
+      taken = text.length;
+      isComplete = complete;
+      if (delta !== '' || complete) blocks.feed(cleaner.feed(delta, complete), complete);
+    },
+    get parts() {
+      return parts.texts;
+    },
+    get closer() {
+      return parts.closer;
+    },
+    breakPart: () => parts.breakPart(),
+    relink(sources) {
+      learn(sources);
+      parts.relink(current.links);
+      return parts.texts;
+    },
+    get cited() {
+      return [...citations.met.keys()].filter((number) => current.links.byNumber(number) !== null);
+    },
+    get unresolved() {
+      return [...citations.met].reduce(
+        (sum, [number, uses]) => sum + (current.links.byNumber(number) === null ? uses : 0),
+        0,
+      );
+    },
+  };
+}

@@ -1,0 +1,104 @@
+/** Tracking parameters: they do not change which page it is. */
+const TRACKING = /^(?:utm_\w+|fbclid|gclid|msclkid|mc_[ce]id|igshid|ref_src)$/i;
+
+/** What a link target may hold raw. Everything else could end the link, start a mark or be read as an entity. */
+const UNSAFE_IN_TARGET = /[\s()<>"'`\\|[\]{}^*~]/g;
+
+/** A link target beyond this is not worth the room it takes in a message. */
+const MAX_TARGET = 700;
+
+/** How much of an address that is not a link is shown. */
+const MAX_SHOWN = 100;
+
+/**
+ * One string per page: scheme, `www.`, default port, fragment, trailing slash, tracking and parameter order do not count.
+ * Null when it is not an http(s) address.
+ */
+export function canonicalUrl(address: string): string | null {
+  const url = parseWeb(address);
+  if (url === null) return null;
+  const query = [...url.searchParams].filter(([name]) => !TRACKING.test(name)).map((pair) => pair.join('='));
+  const path = url.pathname.replace(/\/+$/, '');
+  return `${url.host.replace(/^www\./, '')}${path}${query.length > 0 ? `?${query.sort().join('&')}` : ''}`;
+}
+
+/** The address as it can stand in a link of either platform; null when it must not become a link. */
+export function linkTarget(address: string): string | null {
+  const url = parseWeb(address);
+  if (url === null) return null;
+  const target = url.href
+    .replace(UNSAFE_IN_TARGET, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`)
+    // Slack would decode these inside a target.
+    .replace(/&(?=#?\w+;)/g, '%26');
+  return target.length <= MAX_TARGET ? target : null;
+}
+
+/** The site as people know it, `example.com`; empty when there is none. */
+export function siteOf(address: string): string {
+  return parseWeb(address)?.hostname.replace(/^www\./, '') ?? '';
+}
+
+/** An address as text for a code span: no scheme, no room for tricks, cut when long. */
+export function shownAddress(address: string): string {
+  const bare = address
+    .trim()
+    .replace(/^(?:https?:)?\/\//i, '')
+    .replace(/[\s`]+/g, (run) => '%20'.repeat(run.length));
+  return bare.length > MAX_SHOWN ? `${bare.slice(0, MAX_SHOWN).replace(/[\ud800-\udbff]$/, '')}…` : bare;
+}
+
+/** A stretch of plain text: words, or something that a platform could turn into a link. */
+export interface Stretch {
+  readonly text: string;
+  readonly isAddress: boolean;
+}
+
+const WITH_SCHEME = String.raw`[a-z][a-z0-9+.\-]*:\/\/[^\s<>"、。，」』）]*`;
+const LABEL = String.raw`[\p{L}\p{M}\p{N}_\-]+`;
+const BARE = String.raw`(?:${LABEL}(?:[.+]${LABEL})*@)?(?:${LABEL}\.)+(?:xn--[a-z0-9\-]+|\p{L}{2,24})(?![\p{L}\p{M}\p{N}])(?::\d{1,5})?(?:[\/?#][^\s<>"、。，」』）]*)?`;
+const SCHEMES = String.raw`(?:mailto|tel|sms|data|javascript|vbscript|file|slack|discord|steam):[^\s<>"]+`;
+const ADDRESS = new RegExp(`${WITH_SCHEME}|${SCHEMES}|${BARE}`, 'giu');
+
+/** Endings of file and product names that are no top-level domains: no platform links them. */
+const NOT_A_DOMAIN =
+  /^[^/?#@:]*\.(?:js|jsx|tsx|mjs|cjs|json|jsonl|yaml|yml|toml|ini|txt|csv|tsv|xml|html|htm|css|scss|sql|log|pdf|doc|docx|xls|xlsx|ppt|pptx|png|jpg|jpeg|gif|svg|webp|mp3|wav|exe|dll|jar|cpp|hpp|java|kt|go|php|rb|env|lock|bak|tmp)$/i;
+
+/** Splits plain text into words and addresses: with a scheme, bare domains, `www.`, invites, e-mail addresses. */
+export function splitAddresses(text: string): readonly Stretch[] {
+  if (!/[.:]/.test(text)) return [{ text, isAddress: false }];
+  const stretches: Stretch[] = [];
+  let last = 0;
+  for (const found of text.matchAll(ADDRESS)) {
+    const address = trimAddress(found[0]);
+    if (address === '' || (NOT_A_DOMAIN.test(address) && !/^www\./i.test(address))) continue;
+    if (found.index > last) stretches.push({ text: text.slice(last, found.index), isAddress: false });
+    stretches.push({ text: address, isAddress: true });
+    last = found.index + address.length;
+  }
+  if (last < text.length) stretches.push({ text: text.slice(last), isAddress: false });
+  return stretches;
+}
+
+/** Leaves sentence punctuation and closing brackets that the address did not open to the sentence. */
+function trimAddress(address: string): string {
+  let end = address.length;
+  while (end > 0) {
+    const char = address.charAt(end - 1);
+    if (/[.,;:!?'"*_~|\]}>]/.test(char)) end -= 1;
+    else if (char === ')' && count(address, '(', end) < count(address, ')', end)) end -= 1;
+    else break;
+  }
+  // A scheme alone keeps its slashes: `http://` in front of something else must not become a link either.
+  return address.slice(0, end).includes('://') || !address.includes('://') ? address.slice(0, end) : address;
+}
+
+function count(text: string, char: string, end: number): number {
+  return text.slice(0, end).split(char).length - 1;
+}
+
+function parseWeb(address: string): URL | null {
+  const url = URL.parse(address.trim());
+  if (url === null || !/^https?:$/.test(url.protocol)) return null;
+  // `https://bank.com@evil.example` reads as another site than it leads to.
+  return url.username === '' && url.password === '' && url.hostname.includes('.') ? url : null;
+}
