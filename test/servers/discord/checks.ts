@@ -26,7 +26,10 @@ const SUPPRESS_EMBEDS = 1 << 2;
 /** First match wins at every position; the order is that of Discord's own parser. */
 const TOKENS: readonly (readonly [LiveToken['kind'] | 'escape', RegExp])[] = [
   ['escape', /^\\[^0-9A-Za-z\s]/],
-  ['masked-link', /^\[(?:\\.|[^\\\]]|\](?!\())*\]\(\s*(<[^>\n]*>|[^\s)]+)(?:\s+["'][^\n]*?["'])?\s*\)/],
+  [
+    'masked-link',
+    /^\[((?:\\.|[^\\\]]|\](?!\())+)\]\(\s*(<(?:https?|discord):[^>\n]*>|(?:https?|discord):[^\s)]+)(?:\s+["'][^\n]*?["'])?\s*\)/i,
+  ],
   ['user', /^<@!?\d+>/],
   ['role', /^<@&\d+>/],
   ['channel', /^<(?:#\d+|id:\w+)>/],
@@ -38,7 +41,8 @@ const TOKENS: readonly (readonly [LiveToken['kind'] | 'escape', RegExp])[] = [
 ];
 
 /**
- * What Discord would make live in a message text, code excepted. The label of a masked link is looked through as well.
+ * What Discord would make live in a message text, code excepted. Mentions in the label of a masked link count
+ * as well.
  * @param flags the message's flags: with SUPPRESS_EMBEDS no link has a preview.
  */
 export function liveTokens(content: string, flags = 0): LiveToken[] {
@@ -54,9 +58,14 @@ export function liveTokens(content: string, flags = 0): LiveToken[] {
       continue;
     }
     if (hit.kind !== 'escape') found.push(describe(hit.kind, hit.match, previews));
+    if (hit.kind === 'masked-link') found.push(...liveTokens(hit.match[1] ?? '', flags).filter(isMention));
     at += hit.match[0].length;
   }
   return found;
+}
+
+function isMention({ kind }: LiveToken): boolean {
+  return kind !== 'masked-link' && kind !== 'bare-link';
 }
 
 function firstToken(rest: string): { kind: LiveToken['kind'] | 'escape'; match: RegExpExecArray } | null {
@@ -71,7 +80,7 @@ function firstToken(rest: string): { kind: LiveToken['kind'] | 'escape'; match: 
 function describe(kind: LiveToken['kind'], match: RegExpExecArray, previews: boolean): LiveToken {
   const [text] = match;
   if (kind !== 'masked-link' && kind !== 'bare-link') return { kind, text };
-  const target = kind === 'masked-link' ? (match[1] ?? '') : text;
+  const target = kind === 'masked-link' ? (match[2] ?? '') : text;
   const bracketed = target.startsWith('<');
   const url = bracketed ? target.slice(1, -1) : target;
   return { kind, text, url, preview: previews && !bracketed };

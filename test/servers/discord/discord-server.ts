@@ -110,6 +110,8 @@ export async function startDiscordServer(options: DiscordServerOptions = {}): Pr
   const routes = [...messageRoutes, ...channelRoutes, ...interactionRoutes, ...application];
   const http = { world, routes, limits, faults, calls, latencyMs: options.latencyMs ?? 0 };
   const server = createServer(createListener(http));
+  // Longer than any test: a connection closed for being idle would look like a fault.
+  server.keepAliveTimeout = 600_000;
   server.on('upgrade', gateway.upgrade);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

@@ -21,7 +21,7 @@ interface Connection {
   readonly socket: WebSocket;
   session: Session | null;
   sentAt: number[];
-  isBlackholed: boolean;
+  isSilent: boolean;
 }
 
 /** The test's hands on the gateway. */
@@ -38,7 +38,9 @@ export interface GatewayControl {
   dropSockets(): void;
   /** Cuts the next n connection attempts before their handshake. */
   refuse(attempts: number): void;
-  /** The open sockets stay open, but nothing is read or sent any more. */
+  /** The open sockets fall silent: no acknowledgement, no event. Only a close is still answered. */
+  zombie(): void;
+  /** As `zombie`, and no byte is read either: the closing client waits for an answer until its own timeout (ws: 30 s). */
   blackhole(): void;
   /** Dispatches a message once more, under a new sequence number. */
   redeliver(messageId: string): void;
@@ -77,7 +79,7 @@ export function createGateway(world: World, options: GatewayOptions): Gateway {
 
   const connected = (): Session[] => [...sessions.values()].filter(({ socket }) => socket !== null);
   const send = (connection: Connection, frame: Json): void => {
-    if (!connection.isBlackholed) connection.socket.send(JSON.stringify(frame));
+    if (!connection.isSilent) connection.socket.send(JSON.stringify(frame));
   };
   const push = (session: Session, t: string, d: unknown): void => {
     session.seq += 1;
@@ -85,7 +87,10 @@ export function createGateway(world: World, options: GatewayOptions): Gateway {
     session.events.push({ s: session.seq, text });
     if (session.events.length > MAX_EVENTS) session.events.shift();
     const connection = [...connections].find((other) => other.session === session);
-    if (connection && !connection.isBlackholed && session.socket) session.socket.send(text);
+    if (connection && !connection.isSilent && session.socket) session.socket.send(text);
+  };
+  const silence = (): void => {
+    for (const connection of connections) connection.isSilent = true;
   };
   const forgetOldSessions = (): void => {
     const oldest = world.now() - SESSION_TTL_MS;
@@ -123,7 +128,8 @@ export function createGateway(world: World, options: GatewayOptions): Gateway {
     const before = [...connections].find((other) => other.session === session);
     if (before) {
       before.session = null;
-      before.socket.close(4000, 'Session resumed elsewhere.');
+      if (before.isSilent) before.socket.terminate();
+      else before.socket.close(4000, 'Session resumed elsewhere.');
     }
     connection.session = session;
     session.socket = connection.socket;
@@ -133,7 +139,7 @@ export function createGateway(world: World, options: GatewayOptions): Gateway {
   };
 
   const receive = (connection: Connection, raw: RawData): void => {
-    if (connection.isBlackholed) return;
+    if (connection.isSilent) return;
     const text = Buffer.isBuffer(raw) ? raw.toString() : '';
     if (Buffer.byteLength(text) > MAX_FRAME_BYTES)
       return connection.socket.close(4002, 'Error while decoding payload.');
@@ -151,7 +157,7 @@ export function createGateway(world: World, options: GatewayOptions): Gateway {
   };
 
   const connect = (socket: WebSocket): void => {
-    const connection: Connection = { socket, session: null, sentAt: [], isBlackholed: false };
+    const connection: Connection = { socket, session: null, sentAt: [], isSilent: false };
     connections.add(connection);
     socket.on('message', (raw) => receive(connection, raw));
     // A socket error is always followed by close, which is where the session is put aside.
@@ -211,11 +217,10 @@ export function createGateway(world: World, options: GatewayOptions): Gateway {
     refuse(attempts) {
       refusals = attempts;
     },
+    zombie: silence,
     blackhole() {
-      for (const connection of connections) {
-        connection.isBlackholed = true;
-        connection.socket.pause();
-      }
+      silence();
+      for (const { socket } of connections) socket.pause();
     },
     dispatchRaw(t, d) {
       for (const session of sessions.values()) push(session, t, d);

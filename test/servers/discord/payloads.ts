@@ -13,6 +13,7 @@ import {
   findChannel,
   findMessage,
   findPerson,
+  may,
   PermissionBits,
   threadOf,
   type World,
@@ -211,7 +212,8 @@ export function messageEventPayload(world: World, message: MessageState, canRead
 
 export function guildPayload(world: World): Json {
   const { guild, channels, botUser, people } = world.state;
-  const isActive = (channel: ChannelState): boolean => channel.thread?.archived === false;
+  const isActive = (channel: ChannelState): boolean =>
+    channel.thread?.archived === false && may(world, channel, 'VIEW_CHANNEL');
   const seen = (kind: ChannelState['kind'][]): ChannelState[] =>
     channels.filter((channel) => kind.includes(channel.kind));
   const role = (id: string, name: string, permissions: bigint, managed: boolean): Json => ({
