@@ -1,0 +1,81 @@
+import { type Budget, type BudgetLimit, createBudget } from '../../core/pacing.ts';
+import type { Urgency } from '../../core/ports.ts';
+
+const MINUTE_MS = 60_000;
+
+/** Slack's documented tiers, per method, workspace and app. `chat.postMessage` has a cap per workspace too, said to be "several hundred". */
+const LIMITS = {
+  'chat.startStream': { limit: 20, windowMs: MINUTE_MS },
+  'chat.stopStream': { limit: 20, windowMs: MINUTE_MS },
+  'chat.appendStream': { limit: 100, windowMs: MINUTE_MS },
+  'chat.update': { limit: 50, windowMs: MINUTE_MS },
+  'chat.delete': { limit: 50, windowMs: MINUTE_MS },
+  'chat.postMessage': { limit: 300, windowMs: MINUTE_MS },
+  'chat.postEphemeral': { limit: 100, windowMs: MINUTE_MS },
+  'conversations.replies': { limit: 50, windowMs: MINUTE_MS },
+  'conversations.history': { limit: 50, windowMs: MINUTE_MS },
+  'conversations.open': { limit: 50, windowMs: MINUTE_MS },
+  'reactions.add': { limit: 50, windowMs: MINUTE_MS },
+  'reactions.remove': { limit: 20, windowMs: MINUTE_MS },
+  // Special tier without a published number.
+  'assistant.threads.setStatus': { limit: 100, windowMs: MINUTE_MS },
+} as const satisfies Record<string, BudgetLimit>;
+/** One message a second and channel. */
+const CHANNEL_POSTS: BudgetLimit = { limit: 1, windowMs: 1000 };
+/** A channel nobody has been answered in for a second needs no budget object. */
+const MOST_CHANNELS = 500;
+
+/** A Web API method that we call under a budget. */
+export type PacedMethod = keyof typeof LIMITS;
+
+/** The budgets of one workspace, shared by every answer in it. */
+export interface Budgets {
+  of(method: PacedMethod): Budget;
+  /** Waits for what one post into this channel costs: the channel's second and the workspace's minute. */
+  takePost(channel: string): Promise<void>;
+  /** Takes a post now if both are free; false without taking anything. */
+  tryTakePost(channel: string, urgency: Urgency): boolean;
+  blockPosts(channel: string, ms: number): void;
+  /** The messages growing at this moment, by how they are written: they share the window. */
+  readonly growing: Readonly<Record<'stream' | 'edit', Set<object>>>;
+}
+
+export function limitOf(method: PacedMethod): BudgetLimit {
+  return LIMITS[method];
+}
+
+/** Creates the budgets of one workspace, all unused. */
+export function createBudgets(): Budgets {
+  const methods = new Map<PacedMethod, Budget>();
+  const channels = new Map<string, Budget>();
+  const of = (method: PacedMethod): Budget => existing(methods, method, LIMITS[method]);
+  const ofChannel = (channel: string): Budget => {
+    if (channels.size >= MOST_CHANNELS) {
+      for (const [key, budget] of channels) if (budget.load() === 0) channels.delete(key);
+    }
+    return existing(channels, channel, CHANNEL_POSTS);
+  };
+  return {
+    of,
+    async takePost(channel) {
+      await ofChannel(channel).take('final');
+      await of('chat.postMessage').take('final');
+    },
+    tryTakePost(channel, urgency) {
+      // The scarcer one second: what it takes in vain from the minute would be lost.
+      return of('chat.postMessage').load() < 1 && ofChannel(channel).tryTake(urgency)
+        ? of('chat.postMessage').tryTake(urgency)
+        : false;
+    },
+    blockPosts(channel, ms) {
+      ofChannel(channel).blockFor(ms);
+    },
+    growing: { stream: new Set(), edit: new Set() },
+  };
+}
+
+function existing<K>(budgets: Map<K, Budget>, key: K, limit: BudgetLimit): Budget {
+  const budget = budgets.get(key) ?? createBudget(limit);
+  budgets.set(key, budget);
+  return budget;
+}

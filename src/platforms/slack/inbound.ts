@@ -1,0 +1,100 @@
+/** Events from Slack → Questions. Pure: plain payloads in, plain data out. */
+import { idFrom } from '../../core/ids.ts';
+import type { Attachment, Question, Quote, ThreadRef, Trigger } from '../../core/types.ts';
+import { decodeText, mentionsUs, questionText, type SlackSelf } from './incoming-text.ts';
+import { asNumber, asRecord, asRecords, asText } from './payload.ts';
+
+type Payload = Readonly<Record<string, unknown>>;
+
+/** Edits older than this do not start an answer; it is as long as an answered id is remembered. */
+const OLDEST_EDIT_MS = 24 * 60 * 60 * 1000;
+const SPOKEN_SUBTYPES: ReadonlySet<unknown> = new Set([undefined, 'file_share', 'thread_broadcast']);
+
+/**
+ * The question in an Events API payload (`event_callback`): a mention, a direct message, a message in a thread, or an
+ * edit that newly mentions us. Null for everything else: our own and other bots' messages, joins, deletions, channel talk.
+ * A mention in a channel comes twice (`message` and `app_mention`); both give the same id.
+ */
+export function questionFromEvent(body: unknown, self: SlackSelf): Question | null {
+  const envelope = asRecord(body);
+  const event = asRecord(envelope?.event);
+  if (!envelope || !event) return null;
+  if (event.type === 'message' && event.subtype === 'message_changed')
+    return editedQuestion(envelope, event, self);
+  if (event.type !== 'message' && event.type !== 'app_mention') return null;
+  if (!SPOKEN_SUBTYPES.has(event.subtype)) return null;
+  if (event.edited !== undefined && isOld(envelope, event)) return null;
+  const trigger = triggerOf(event, self);
+  return trigger && questionOf(envelope, event, asText(event.channel), trigger, self);
+}
+
+function editedQuestion(envelope: Payload, event: Payload, self: SlackSelf): Question | null {
+  const message = asRecord(event.message);
+  if (!message || message.edited === undefined || !SPOKEN_SUBTYPES.has(message.subtype)) return null;
+  const before = asText(asRecord(event.previous_message)?.text) ?? '';
+  const isNewMention = mentionsUs(asText(message.text) ?? '', self) && !mentionsUs(before, self);
+  if (!isNewMention || event.channel_type === 'im' || isOld(envelope, message)) return null;
+  return questionOf(envelope, message, asText(event.channel), 'mention', self);
+}
+
+function triggerOf(event: Payload, self: SlackSelf): Trigger | null {
+  if (event.channel_type === 'im') return 'dm';
+  if (event.type === 'app_mention' || mentionsUs(asText(event.text) ?? '', self)) return 'mention';
+  const thread = asText(event.thread_ts);
+  return thread !== null && thread !== event.ts ? 'thread' : null;
+}
+
+function questionOf(
+  envelope: Payload,
+  message: Payload,
+  channel: string | null,
+  trigger: Trigger,
+  self: SlackSelf,
+): Question | null {
+  const ts = asText(message.ts);
+  const asker = asText(message.user);
+  const isHuman = asker !== null && asker !== self.user && asker !== 'USLACKBOT' && !message.bot_id;
+  if (!isHuman || ts === null || channel === null) return null;
+  const workspace = asText(envelope.context_team_id) ?? self.team;
+  const place = { platform: 'slack', workspace, channel } as const;
+  return {
+    id: idFrom('slack', workspace, channel, ts),
+    ...place,
+    thread: { ...place, thread: asText(message.thread_ts) ?? ts } satisfies ThreadRef,
+    message: { ...place, message: ts },
+    repliesTo: null,
+    trigger,
+    asker: { id: asker, name: null },
+    text: questionText(asText(message.text) ?? '', self),
+    quote: sharedMessage(message, self),
+    attachments: attachmentsOf(message),
+    overrides: {},
+    delivery: { recipient: asker, recipientTeam: homeTeam(message) ?? workspace },
+    askedAt: Math.round(Number(ts) * 1000),
+  };
+}
+
+/** Slack Connect: a stream's recipient is named with the workspace the person belongs to, not the one we are in. */
+function homeTeam(message: Payload): string | null {
+  return asText(message.user_team) ?? asText(message.source_team) ?? asText(message.team);
+}
+
+function attachmentsOf(message: Payload): readonly Attachment[] {
+  return asRecords(message.files).map((file) => ({
+    name: asText(file.name) ?? asText(file.title) ?? 'a file',
+    type: asText(file.mimetype),
+    bytes: asNumber(file.size),
+  }));
+}
+
+/** A message that somebody forwarded along with the question. */
+function sharedMessage(message: Payload, self: SlackSelf): Quote | null {
+  const shared = asRecords(message.attachments).find((entry) => entry.is_share === true);
+  const text = asText(shared?.text);
+  return shared && text ? { author: asText(shared.author_name), text: decodeText(text, self) } : null;
+}
+
+function isOld(envelope: Payload, message: Payload): boolean {
+  const now = asNumber(envelope.event_time) ?? 0;
+  return now * 1000 - Number(asText(message.ts) ?? 0) * 1000 > OLDEST_EDIT_MS;
+}

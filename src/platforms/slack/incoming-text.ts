@@ -1,0 +1,48 @@
+/** Who we are on Slack, from `auth.test`. */
+export interface SlackSelf {
+  readonly team: string;
+  readonly user: string;
+  /** The `bot_id` our own messages carry. */
+  readonly bot: string;
+  readonly name: string;
+}
+
+/**
+ * What a person wrote, out of Slack's mrkdwn: tokens become readable text, links keep their address, entities are
+ * decoded last (an escaped `<@U1>` is text, not a mention). No names are looked up: an unlabelled mention stays an id.
+ */
+export function decodeText(text: string, self: SlackSelf): string {
+  return text
+    .replace(/<([^<>]+)>/g, (_token, inside: string) => decodeToken(inside, self))
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&amp;', '&');
+}
+
+/** The question in a message: decoded, without our own mention at its start or end. */
+export function questionText(text: string, self: SlackSelf): string {
+  const mention = `<@${self.user}(?:\\|[^>]*)?>`;
+  const stripped = text
+    .replace(new RegExp(`^(?:\\s*${mention}[\\s,:]*)+`), '')
+    .replace(new RegExp(`(?:\\s*${mention}\\s*)+$`), '');
+  return decodeText(stripped, self).trim();
+}
+
+/** True when the text, as Slack delivers it, mentions us. */
+export function mentionsUs(text: string, self: SlackSelf): boolean {
+  return text.includes(`<@${self.user}>`) || text.includes(`<@${self.user}|`);
+}
+
+function decodeToken(inside: string, self: SlackSelf): string {
+  const bar = inside.indexOf('|');
+  const target = bar < 0 ? inside : inside.slice(0, bar);
+  const label = bar < 0 ? '' : inside.slice(bar + 1);
+  if (target.startsWith('@')) {
+    return target === `@${self.user}` ? `@${self.name}` : `@${label || target.slice(1)}`;
+  }
+  if (target.startsWith('#')) return `#${label || target.slice(1)}`;
+  if (target.startsWith('!')) return label || `@${target.slice(1).split('^')[0] ?? ''}`;
+  const address = target.replace(/^(?:mailto|tel):/, '');
+  if (label === '' || label === address || address.endsWith(`//${label}`)) return address;
+  return `${label} (${address})`;
+}

@@ -1,0 +1,84 @@
+import type { App } from '@slack/bolt';
+import type { Intake, Log } from '../../core/ports.ts';
+import { askUsage } from './ask-flags.ts';
+import { questionFromEvent } from './inbound.ts';
+import type { SlackSelf } from './incoming-text.ts';
+import {
+  ASK_ABOUT_CALLBACK,
+  actionId,
+  pressFromAction,
+  questionFromCommand,
+  questionFromShortcut,
+} from './interactions.ts';
+import { asRecord, asText } from './payload.ts';
+import { respondPrivately } from './respond.ts';
+
+export interface ListenerOptions {
+  readonly askCommand: string;
+  readonly self: SlackSelf;
+  readonly intake: Intake;
+  readonly log: Log;
+}
+
+const NOT_TAKEN = "I couldn't take that just now. Please try again in a moment.";
+
+/** Registers everything the manifests subscribe to. A listener that rejects leaves its event unacknowledged. */
+export function registerListeners(app: App, options: ListenerOptions): void {
+  listenToEvents(app, options);
+  listenToCommand(app, options);
+  listenToShortcut(app, options);
+  listenToButtons(app, options);
+}
+
+function listenToEvents(app: App, { self, intake }: ListenerOptions): void {
+  const accept = async ({ body }: { body: unknown }): Promise<void> => {
+    const question = questionFromEvent(body, self);
+    if (question) await intake.accept(question);
+  };
+  app.event('app_mention', accept);
+  app.event('message', accept);
+}
+
+function listenToCommand(app: App, { askCommand, self, intake, log }: ListenerOptions): void {
+  app.command(askCommand, async ({ body, ack }) => {
+    const question = questionFromCommand(body, self, Date.now());
+    if (question === null) return ack({ response_type: 'ephemeral', text: askUsage(askCommand) });
+    if ('problem' in question) return ack({ response_type: 'ephemeral', text: question.problem });
+    await acceptOrSay(() => intake.accept(question), body, log);
+    await ack();
+  });
+}
+
+function listenToShortcut(app: App, { self, intake, log }: ListenerOptions): void {
+  app.shortcut({ callback_id: ASK_ABOUT_CALLBACK, type: 'message_action' }, async ({ body, ack }) => {
+    const question = questionFromShortcut(body, self, Date.now());
+    if (question) await acceptOrSay(() => intake.accept(question), body, log);
+    await ack();
+  });
+}
+
+function listenToButtons(app: App, { self, intake, log }: ListenerOptions): void {
+  for (const action of ['retry', 'continue'] as const) {
+    app.action(actionId(action), async ({ body, ack }) => {
+      const press = pressFromAction(body, self);
+      const reply = press && (await acceptOrSay(() => intake.press(press), body, log));
+      await ack();
+      if (reply) await respondPrivately(responseUrl(body), reply, log);
+    });
+  }
+}
+
+/** Slack does not repeat an interaction: when it cannot be stored, the person must hear of it. */
+async function acceptOrSay<T>(accept: () => Promise<T>, body: unknown, log: Log): Promise<T | null> {
+  try {
+    return await accept();
+  } catch (error) {
+    log.error({ err: error }, 'could not take an interaction');
+    await respondPrivately(responseUrl(body), NOT_TAKEN, log);
+    return null;
+  }
+}
+
+function responseUrl(body: unknown): string | null {
+  return asText(asRecord(body)?.response_url);
+}

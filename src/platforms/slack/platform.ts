@@ -1,0 +1,90 @@
+import { Failure } from '../../core/failures.ts';
+import type { Log, Platform } from '../../core/ports.ts';
+import { isRetryable } from '../../core/retry.ts';
+import type { Question } from '../../core/types.ts';
+import { createBudgets } from './budgets.ts';
+import { type Desk, send, sendSurely } from './desk.ts';
+import type { SlackSelf } from './incoming-text.ts';
+import { asRecord, asText } from './payload.ts';
+import { readThread } from './read-thread.ts';
+import { createReply } from './reply.ts';
+import { inert, respondPrivately } from './respond.ts';
+import type { SlackCall } from './web.ts';
+import { post } from './writing.ts';
+
+const WAITING = 'clock1';
+/** Slack cuts an ephemeral text at 40,000; ours are a few sentences. */
+const WHISPER_LIMIT = 3_000;
+
+export interface SlackPlatformOptions {
+  readonly call: SlackCall;
+  readonly self: SlackSelf;
+  readonly log: Log;
+}
+
+/** The outbound side of Slack. One budget object per workspace, shared by everything that is written there. */
+export function createSlackPlatform({ call, self, log }: SlackPlatformOptions): Platform {
+  const desks = new Map<string, Desk>();
+  const deskOf = (workspace: string): Desk => {
+    const latches = { noStreams: false, noStatus: false };
+    const desk = desks.get(workspace) ?? { call, self, log, latches, budgets: createBudgets() };
+    desks.set(workspace, desk);
+    return desk;
+  };
+  return {
+    name: 'slack',
+    reply: (question, start) => createReply(deskOf(question.workspace), question, start),
+    markWaiting: (question, waiting) => markWaiting(deskOf(question.workspace), question, waiting),
+    whisper: (question, text) => whisper(deskOf(question.workspace), question, text.slice(0, WHISPER_LIMIT)),
+    directMessage: (workspace, person, text) => directMessage(deskOf(workspace), person, text),
+    readThread: (question, signal) => readThread(deskOf(question.workspace), question, signal),
+  };
+}
+
+async function markWaiting(desk: Desk, { message }: Question, isWaiting: boolean): Promise<void> {
+  const method = isWaiting ? 'reactions.add' : 'reactions.remove';
+  if (message === null || !desk.budgets.of(method).tryTake('progress')) return;
+  try {
+    await send(desk, method, { channel: message.channel, timestamp: message.message, name: WAITING }, true);
+  } catch (error) {
+    desk.log.debug({ err: error, method }, 'could not mark a waiting question');
+  }
+}
+
+async function whisper(desk: Desk, question: Question, text: string): Promise<void> {
+  // The only way to somebody who asked where we are no member.
+  if (await respondPrivately(question.delivery.responseUrl ?? null, text, desk.log)) return;
+  const channel = question.thread?.channel ?? question.channel;
+  const thread = question.thread === null ? {} : { thread_ts: question.thread.thread };
+  const inThread = { channel, ...thread, text: inert(text) };
+  try {
+    await sendSurely(desk, 'chat.postEphemeral', {
+      ...inThread,
+      user: question.asker.id,
+      parse: 'none',
+      link_names: false,
+    });
+  } catch (error) {
+    if (!(error instanceof Failure) || isRetryable(error)) throw error;
+    desk.log.debug({ err: error }, 'could not whisper; replying instead');
+    await replyInstead(desk, inThread);
+  }
+}
+
+async function replyInstead(desk: Desk, message: { readonly channel: string }): Promise<void> {
+  try {
+    await post(desk, message);
+  } catch (error) {
+    if (!(error instanceof Failure) || isRetryable(error)) throw error;
+    // Where we may not write, there is nobody to tell either.
+    desk.log.info({ err: error }, 'the asker cannot be told');
+  }
+}
+
+/** @throws {Failure} */
+async function directMessage(desk: Desk, person: string, text: string): Promise<void> {
+  const opened = await sendSurely(desk, 'conversations.open', { users: person });
+  const channel = asText(asRecord(opened.channel)?.id);
+  if (channel === null) throw new Failure('undeliverable', 'conversations.open gave no channel');
+  await post(desk, { channel, text: inert(text) });
+}

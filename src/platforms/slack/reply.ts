@@ -1,0 +1,105 @@
+import type { Reply, ReplyStart, Urgency } from '../../core/ports.ts';
+import { gapMs, waitGap } from '../../core/pacing.ts';
+import type { Question, ThreadRef } from '../../core/types.ts';
+import { slackMarkdown } from '../../markdown/dialects.ts';
+import { createRendering } from '../../markdown/rendering.ts';
+import { limitOf } from './budgets.ts';
+import type { Desk } from './desk.ts';
+import { drawView, type Paid } from './draw.ts';
+import type { Drawing } from './drawing.ts';
+import { openThread } from './root.ts';
+import { createStatus, type Status } from './status.ts';
+import { giveBack } from './writing.ts';
+
+/** A lone answer is written this often: natively, and by edits, which Slack gives half as many of. */
+const STREAM_GAP_MS = 700;
+const EDIT_GAP_MS = 1_200;
+/** How often an answer that could not be begun looks whether it can be by now. */
+const LATE_GAP_MS = 2_000;
+
+/** One answer's presence in Slack. */
+export function createReply(desk: Desk, question: Question, start: ReplyStart): Reply {
+  let opening: Promise<Opened> | null = null;
+  let lastWriteAt = Number.NEGATIVE_INFINITY;
+  let paid: Paid = null;
+  const open = (): Promise<Opened> => {
+    opening ??= openThread(desk, question, start.attempt).then((thread) => opened(desk, question, thread, start));
+    // A thread that could not be opened may be tried again.
+    opening.catch(() => {
+      opening = null;
+    });
+    return opening;
+  };
+  return {
+    open: async () => (await open()).drawing.thread,
+    async turn(urgency, signal) {
+      if (urgency === 'final' || opening === null) return;
+      const { drawing } = await opening;
+      await waitGap(lastWriteAt, () => gapOf(drawing), signal, () => performance.now());
+      paid = await takeTurn(drawing, urgency, signal);
+    },
+    async show(view) {
+      const { drawing, status } = await open();
+      if (view.text === '' && view.state !== 'done' && view.state !== 'failed') status.show(view.status);
+      const mayUse = paid;
+      paid = null;
+      try {
+        await drawView(drawing, view, mayUse);
+      } finally {
+        if (view.text !== '') lastWriteAt = performance.now();
+      }
+    },
+    async close() {
+      // Nobody waits for a thread that never opened.
+      const place = await opening?.catch(() => null);
+      if (place) await closeReply(place);
+    },
+  };
+}
+
+interface Opened {
+  readonly drawing: Drawing;
+  readonly status: Status;
+}
+
+function opened(desk: Desk, question: Question, thread: ThreadRef, start: ReplyStart): Opened {
+  const drawing: Drawing = {
+    desk,
+    question,
+    thread,
+    start,
+    rendering: createRendering(slackMarkdown),
+    slots: [],
+    cuts: new Map(),
+    isStreamless: false,
+    hasLooked: false,
+  };
+  return { drawing, status: createStatus(desk, thread, question.message) };
+}
+
+async function closeReply({ drawing, status }: Opened): Promise<void> {
+  const { growing } = drawing.desk.budgets;
+  for (const slot of drawing.slots) {
+    growing.stream.delete(slot);
+    growing.edit.delete(slot);
+    giveBack(drawing, slot);
+  }
+  await status.clear();
+}
+
+function gapOf({ desk, slots }: Drawing): number {
+  const slot = slots.at(-1);
+  if (!slot) return LATE_GAP_MS;
+  const method = slot.mode === 'stream' ? 'chat.appendStream' : 'chat.update';
+  const active = Math.max(1, desk.budgets.growing[slot.mode].size);
+  const least = slot.mode === 'stream' ? STREAM_GAP_MS : EDIT_GAP_MS;
+  return gapMs(limitOf(method), active, desk.budgets.of(method).load(), least);
+}
+
+async function takeTurn({ desk, slots }: Drawing, urgency: Urgency, signal: AbortSignal): Promise<Paid> {
+  const slot = slots.at(-1);
+  if (!slot) return null;
+  const method = slot.mode === 'stream' ? 'chat.appendStream' : 'chat.update';
+  await desk.budgets.of(method).take(urgency, signal);
+  return signal.aborted ? null : method;
+}

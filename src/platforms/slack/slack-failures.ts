@@ -1,0 +1,138 @@
+import {
+  WebAPIHTTPError,
+  WebAPIPlatformError,
+  WebAPIRateLimitedError,
+  WebAPIRequestError,
+} from '@slack/web-api';
+import { Failure, type FailureKind } from '../../core/failures.ts';
+import { asText } from './payload.ts';
+
+/** Without a Retry-After, Slack's windows are a minute long: a share of it is a fair guess. */
+const DEFAULT_RETRY_AFTER_MS = 5_000;
+
+const KINDS: ReadonlyMap<string, FailureKind> = new Map([
+  ...kinds('gone', ['message_not_found', 'thread_not_found', 'cannot_reply_to_message']),
+  ...kinds('undeliverable', [
+    'is_archived',
+    'not_in_channel',
+    'channel_not_found',
+    'restricted_action',
+    'restricted_action_read_only_channel',
+    'restricted_action_thread_only_channel',
+    'restricted_action_non_threadable_channel',
+    'restricted_action_thread_locked',
+    'thread_locked',
+    'messages_tab_disabled',
+    'no_permission',
+    'user_not_in_channel',
+    'user_not_found',
+    'user_disabled',
+    'cannot_dm_bot',
+    'ekm_access_denied',
+    'posting_to_general_channel_denied',
+  ]),
+  ...kinds('not-authorised', [
+    'invalid_auth',
+    'not_authed',
+    'account_inactive',
+    'token_revoked',
+    'token_expired',
+    'not_allowed_token_type',
+    'missing_scope',
+    'org_login_required',
+    'access_denied',
+    'team_disabled',
+    'user_removed_from_team',
+  ]),
+  ...kinds('rate-limited', ['ratelimited', 'rate_limited']),
+  ...kinds('unreachable', [
+    'internal_error',
+    'fatal_error',
+    'service_unavailable',
+    'request_timeout',
+    'team_added_to_org',
+  ]),
+]);
+
+const REMEDIES: Readonly<Record<string, string>> = {
+  is_archived: 'The channel is archived. Unarchive it or ask elsewhere.',
+  not_in_channel: 'I am not in that channel. Invite me there first.',
+  channel_not_found: 'I cannot see that channel. Invite me there first.',
+  messages_tab_disabled:
+    'Messages to me are switched off: an admin can turn on the Messages tab in the app settings.',
+  thread_locked: 'The thread is locked.',
+  missing_scope:
+    'The Slack app lacks a permission. Compare its scopes with manifests/slack.yaml and reinstall it.',
+};
+const RESTRICTED = 'The channel only lets certain people post. A channel manager can let me post there.';
+
+/** The connection was never made: what was to be sent cannot have taken effect. */
+const NOT_SENT: ReadonlySet<unknown> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
+
+/** Translates whatever the Slack client threw, once; a Failure passes through. `ambiguous` is set when the call may have taken effect. */
+export function toFailure(error: unknown, method: string): Failure {
+  if (error instanceof Failure) return error;
+  if (error instanceof WebAPIRateLimitedError) {
+    return new Failure('rate-limited', `${method}: ratelimited`, {
+      retryAfterMs: error.retryAfter * 1000,
+      status: 429,
+      code: 'ratelimited',
+      cause: error,
+    });
+  }
+  if (error instanceof WebAPIPlatformError) return fromPlatform(error, method);
+  if (error instanceof WebAPIHTTPError) {
+    const details = { status: error.statusCode, ambiguous: error.statusCode >= 500, cause: error };
+    return new Failure('unreachable', `${method}: HTTP ${error.statusCode}`, details);
+  }
+  // The client's own error for a 429 without a Retry-After has no class.
+  if (error instanceof Error && error.message.startsWith('Retry header')) {
+    const details = { retryAfterMs: DEFAULT_RETRY_AFTER_MS, status: 429, code: 'ratelimited', cause: error };
+    return new Failure('rate-limited', `${method}: ratelimited`, details);
+  }
+  const original = error instanceof WebAPIRequestError ? error.original : error;
+  const reason = causeCode(original);
+  return new Failure('unreachable', `${method}: ${reason ?? 'no answer'}`, {
+    code: reason,
+    ambiguous: !NOT_SENT.has(reason),
+    cause: error,
+  });
+}
+
+function fromPlatform(error: WebAPIPlatformError, method: string): Failure {
+  const code = asText(error.data.error) ?? 'unknown';
+  // A gateway's HTML page arrives as an "error": no error code of Slack's looks like this.
+  if (!/^[a-z0-9_]{1,80}$/.test(code)) {
+    return new Failure('unreachable', `${method}: not an answer of Slack's`, {
+      ambiguous: true,
+      cause: error,
+    });
+  }
+  const kind = KINDS.get(code) ?? (code.startsWith('restricted_action') ? 'undeliverable' : 'rejected');
+  return new Failure(kind, `${method}: ${code}`, {
+    code,
+    remedy: REMEDIES[code] ?? (code.startsWith('restricted_action') ? RESTRICTED : undefined),
+    retryAfterMs: kind === 'rate-limited' ? DEFAULT_RETRY_AFTER_MS : undefined,
+    ambiguous: kind === 'unreachable',
+    cause: error,
+  });
+}
+
+function causeCode(error: unknown): string | undefined {
+  for (let inner: unknown = error; inner instanceof Error; inner = inner.cause) {
+    if ('code' in inner && typeof inner.code === 'string') return inner.code;
+    if (inner.name === 'TimeoutError') return 'timeout';
+    if (inner instanceof AggregateError && inner.errors.length > 0) return causeCode(inner.errors[0]);
+  }
+  return undefined;
+}
+
+function kinds(kind: FailureKind, codes: readonly string[]): readonly (readonly [string, FailureKind])[] {
+  return codes.map((code) => [code, kind] as const);
+}

@@ -1,0 +1,122 @@
+import { App } from '@slack/bolt';
+import { Failure } from '../../core/failures.ts';
+import type { Intake, Log, Platform } from '../../core/ports.ts';
+import { sleep } from '../../core/sleep.ts';
+import type { SlackSelf } from './incoming-text.ts';
+import { registerListeners } from './listeners.ts';
+import { asText } from './payload.ts';
+import { createSlackPlatform } from './platform.ts';
+import { createReceiver } from './receiver.ts';
+import { clientOptions, createCall, sdkLogger } from './web.ts';
+
+/** Start-up must end, well or badly, within 5 s: two calls are made, one after the other. */
+const START_TIMEOUT_MS = 2_300;
+/** `listen` waits this long for the first socket; after that the service starts anyway and keeps trying. */
+const LISTEN_WAIT_MS = 10_000;
+
+export interface SlackOptions {
+  readonly botToken: string;
+  readonly appToken: string;
+  /** Ends with `/api/`. */
+  readonly apiUrl: string;
+  /** With its slash: `/ask`. */
+  readonly askCommand: string;
+  readonly log: Log;
+}
+
+/** Slack, connected: the outbound port at once, inbound traffic after `listen`. */
+export interface SlackApp {
+  readonly platform: Platform;
+  /** Opens the sockets and hands what comes to the intake. */
+  listen(intake: Intake): Promise<void>;
+  /** True while at least one socket is open. */
+  ready(): boolean;
+  /** Takes nothing new, lets what is being accepted be acknowledged, closes the sockets; idempotent, within 5 s. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Checks both tokens against Slack.
+ * @throws {Failure} `not-authorised` or `unreachable` within 5 s, with a one-line remedy that names the variable.
+ */
+export async function openSlack(options: SlackOptions): Promise<SlackApp> {
+  const { botToken, appToken, apiUrl, askCommand, log } = options;
+  const self = await identify(options);
+  await checkAppToken(options);
+  const receiver = createReceiver({ appToken, apiUrl, log });
+  const app = new App({
+    token: botToken,
+    receiver,
+    // Bolt's own start-up check rejects unhandled on a bad token; ours has already been made.
+    deferInitialization: true,
+    tokenVerificationEnabled: false,
+    botId: self.bot,
+    botUserId: self.user,
+    convoStore: false,
+    logger: sdkLogger(log),
+    clientOptions: clientOptions(apiUrl, log),
+  });
+  // The receiver decides what a failure means.
+  app.error((error) => Promise.reject(error));
+  await app.init();
+  const call = createCall(botToken, apiUrl, log);
+  let stopped: Promise<void> | null = null;
+  return {
+    platform: createSlackPlatform({ call, self, log }),
+    async listen(intake) {
+      registerListeners(app, { askCommand, self, intake, log });
+      const connected = new AbortController();
+      const start = receiver.start().then(() => connected.abort());
+      await Promise.race([start, sleep(LISTEN_WAIT_MS, connected.signal)]);
+      if (receiver.openSockets() === 0) log.warn({}, 'not connected to Slack yet; still trying');
+      else log.info({ team: self.team, bot: self.user }, 'listening to Slack');
+    },
+    ready: () => receiver.openSockets() > 0,
+    stop() {
+      stopped ??= receiver.stop();
+      return stopped;
+    },
+  };
+}
+
+async function identify({ botToken, apiUrl, log }: SlackOptions): Promise<SlackSelf> {
+  if (botToken.startsWith('xapp-')) throw wrongKind('SLACK_BOT_TOKEN', 'an app-level token (xapp-…)', 'xoxb-…');
+  if (botToken.startsWith('xoxp-')) throw wrongKind('SLACK_BOT_TOKEN', 'a user token (xoxp-…)', 'xoxb-…');
+  const result = await checked('auth.test', botToken, { apiUrl, log }, 'SLACK_BOT_TOKEN');
+  const team = asText(result.team_id);
+  const user = asText(result.user_id);
+  const bot = asText(result.bot_id);
+  if (!team || !user || !bot) throw wrongKind('SLACK_BOT_TOKEN', 'not a bot token', 'xoxb-…');
+  return { team, user, bot, name: asText(result.user) ?? 'footnote' };
+}
+
+/** Asks for a socket address that nobody will use: the only check there is for an app-level token. */
+async function checkAppToken({ appToken, apiUrl, log }: SlackOptions): Promise<void> {
+  if (/^xox[a-z]-/.test(appToken)) throw wrongKind('SLACK_APP_TOKEN', 'a bot or user token', 'xapp-…');
+  await checked('apps.connections.open', appToken, { apiUrl, log }, 'SLACK_APP_TOKEN');
+}
+
+async function checked(
+  method: string,
+  token: string,
+  { apiUrl, log }: Pick<SlackOptions, 'apiUrl' | 'log'>,
+  variable: string,
+): Promise<Readonly<Record<string, unknown>>> {
+  try {
+    return await createCall(token, apiUrl, log, START_TIMEOUT_MS)(method, {});
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const reason = error.code ?? error.message;
+    if (error.kind === 'not-authorised') {
+      const remedy = `${variable} is refused by Slack (${reason}): copy it again from the app's settings.`;
+      throw new Failure('not-authorised', remedy, { code: error.code, remedy, cause: error });
+    }
+    const remedy = `Slack cannot be reached (${reason}): check SLACK_API_URL and the network.`;
+    throw new Failure('unreachable', remedy, { code: error.code, remedy, cause: error });
+  }
+}
+
+function wrongKind(variable: string, what: string, wanted: string): Failure {
+  const remedy = `${variable} is ${what}; it must be ${wanted}.`;
+  return new Failure('not-authorised', remedy, { remedy });
+}

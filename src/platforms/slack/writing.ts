@@ -1,0 +1,259 @@
+/** The single writes of an answer to Slack: start, append, stop, update, post, each with every refusal it can meet. */
+import { Failure } from '../../core/failures.ts';
+import { isRetryable, retry } from '../../core/retry.ts';
+import { content, contentWithoutBlocks, type Extras, NO_EXTRAS } from './blocks.ts';
+import { type Desk, patience, send, sendSurely, waitAskedFor } from './desk.ts';
+import { createSlot, cutShorter, type Drawing, record, type Slot, TooLong } from './drawing.ts';
+import { findReplies, replyMetadata } from './lookup.ts';
+import { asText } from './payload.ts';
+import { hasCode } from './web.ts';
+
+const NO_STREAMS = new Set(['unknown_method', 'feature_not_enabled', 'feature_disabled', 'method_deprecated']);
+const NOT_STREAMING = new Set(['message_not_in_streaming_state']);
+const STILL_STREAMING = new Set(['streaming_state_conflict']);
+const TOO_LONG = new Set(['msg_too_long', 'msg_blocks_too_long', 'msg_blocks_too_many', 'markdown_text_too_long']);
+const NOT_EDITABLE = new Set(['edit_window_closed', 'cant_update_message', 'message_not_owned_by_app']);
+
+/** Opens a native stream with its first text; a start and a stop have been reserved. False when this answer has to do without; nothing was written then. */
+export async function startStream(drawing: Drawing, index: number, body: string): Promise<boolean> {
+  const { desk, question, thread } = drawing;
+  let ts: string;
+  try {
+    const result = await send(desk, 'chat.startStream', {
+      channel: thread.channel,
+      thread_ts: thread.thread,
+      markdown_text: body,
+      recipient_user_id: question.delivery.recipient,
+      recipient_team_id: question.delivery.recipientTeam,
+    });
+    ts = asText(result.ts) ?? '';
+  } catch (error) {
+    desk.budgets.of('chat.stopStream').release();
+    if (!(error instanceof Failure)) throw error;
+    return recoverStart(drawing, index, error);
+  }
+  await record(drawing, index, createSlot(ts, 'stream', body, 'chat.stopStream'));
+  return true;
+}
+
+async function recoverStart(drawing: Drawing, index: number, failure: Failure): Promise<boolean> {
+  const { desk } = drawing;
+  if (hasCode(failure, NO_STREAMS)) desk.latches.noStreams = true;
+  else if (failure.kind === 'rejected' || failure.code === 'no_permission') drawing.isStreamless = true;
+  else if (!isRetryable(failure)) throw failure;
+  if (!failure.ambiguous) return false;
+  // The stream may be open without our knowing its id; a second one would be a second answer.
+  const orphan = await findUnrecorded(drawing);
+  if (orphan === null) return false;
+  await endQuietly(drawing, orphan);
+  await record(drawing, index, createSlot(orphan, 'edit', null, null));
+  return true;
+}
+
+/** Appends what is new. Leaves the slot in `edit` mode when the stream is over, and unsure when nobody knows. */
+export async function append(drawing: Drawing, slot: Slot, body: string, isPaid: boolean): Promise<void> {
+  const { desk, thread } = drawing;
+  const suffix = slot.shown === null ? '' : body.slice(slot.shown.length);
+  if (suffix === '') return;
+  try {
+    const args = { channel: thread.channel, ts: slot.ts, markdown_text: suffix };
+    await send(desk, 'chat.appendStream', args, isPaid);
+    slot.shown = body;
+  } catch (error) {
+    if (hasCode(error, NOT_STREAMING)) {
+      giveBack(drawing, slot);
+      slot.mode = 'edit';
+    }
+    // Too much for one stream, or no one knows how much arrived: one rewrite of the whole text settles it.
+    else if (hasCode(error, TOO_LONG) || (error instanceof Failure && error.ambiguous)) slot.shown = null;
+    else throw error;
+  }
+}
+
+/** Ends a stream so that it shows `body` and what belongs under it. @throws {TooLong} */
+export async function finishStream(
+  drawing: Drawing,
+  index: number,
+  slot: Slot,
+  body: string,
+  extras: Extras,
+): Promise<void> {
+  const tail = slot.shown !== null && body.startsWith(slot.shown) ? body.slice(slot.shown.length) : null;
+  const isRefused = tail === null || !(await stopWith(drawing, index, slot, tail, extras));
+  slot.reserved = null; // spent by the one call or the other
+  if (isRefused && slot.mode === 'stream') await endQuietly(drawing, slot.ts);
+  slot.mode = 'edit';
+  if (isRefused) await rewrite(drawing, index, slot, body, extras);
+  slot.shown = body;
+}
+
+/** False when Slack did not take the tail: the stream had ended, or the tail or the blocks are refused. */
+async function stopWith(
+  drawing: Drawing,
+  index: number,
+  slot: Slot,
+  tail: string,
+  extras: Extras,
+): Promise<boolean> {
+  const { desk, thread, question } = drawing;
+  try {
+    await sendSurely(desk, 'chat.stopStream', {
+      channel: thread.channel,
+      ts: slot.ts,
+      ...(tail === '' ? {} : { markdown_text: tail }),
+      ...(extras.blocks.length === 0 ? {} : { blocks: extras.blocks }),
+      metadata: replyMetadata(question, index),
+    });
+    return true;
+  } catch (error) {
+    if (hasCode(error, NOT_STREAMING)) slot.mode = 'edit';
+    else if (!isRejected(error)) throw error;
+    return false;
+  }
+}
+
+/** Ends a stream as it is; it may have ended long ago. */
+export async function endQuietly({ desk, thread }: Drawing, ts: string): Promise<void> {
+  try {
+    await sendSurely(desk, 'chat.stopStream', { channel: thread.channel, ts });
+  } catch (error) {
+    desk.log.debug({ err: error }, 'a stream could not be ended');
+  }
+}
+
+/** Rewrites a message that is not (or no longer) streaming. @throws {TooLong} */
+export async function rewrite(
+  drawing: Drawing,
+  index: number,
+  slot: Slot,
+  body: string,
+  extras: Extras,
+): Promise<void> {
+  const update = (what: Readonly<Record<string, unknown>>) => sendUpdate(drawing, index, slot, what);
+  slot.reserved = null; // spent by the call
+  try {
+    await update(content(body, extras));
+  } catch (error) {
+    if (hasCode(error, TOO_LONG)) throw tooLong(drawing, index, body, error);
+    if (hasCode(error, NOT_EDITABLE)) return postAt(drawing, index, body, extras);
+    if (hasCode(error, STILL_STREAMING)) {
+      await endQuietly(drawing, slot.ts);
+      await update(content(body, extras));
+    } else if (isRejected(error)) await update(contentWithoutBlocks(body, extras));
+    else throw error;
+  }
+  slot.shown = body;
+}
+
+/** One progress edit under a budget already taken. */
+export async function edit(drawing: Drawing, index: number, slot: Slot, body: string): Promise<void> {
+  const args = updateArgs(drawing, index, slot, content(body, NO_EXTRAS));
+  await send(drawing.desk, 'chat.update', args, true);
+  slot.shown = body;
+}
+
+function sendUpdate(drawing: Drawing, index: number, slot: Slot, what: Readonly<Record<string, unknown>>) {
+  return sendSurely(drawing.desk, 'chat.update', updateArgs(drawing, index, slot, what));
+}
+
+function updateArgs(
+  { thread, question }: Drawing,
+  index: number,
+  slot: Slot,
+  what: Readonly<Record<string, unknown>>,
+) {
+  return {
+    channel: thread.channel,
+    ts: slot.ts,
+    ...what,
+    // Left out, Slack would parse the text as if a person had typed it.
+    parse: 'none',
+    link_names: false,
+    metadata: replyMetadata(question, index),
+  };
+}
+
+/** Posts a message as number `index` of the answer. `isPaid`: the first try's budget is taken already. @throws {TooLong} */
+export async function postAt(
+  drawing: Drawing,
+  index: number,
+  body: string,
+  extras: Extras,
+  reserved: Slot['reserved'] = null,
+  isPaid = false,
+): Promise<void> {
+  const post = (what: Readonly<Record<string, unknown>>, paid: boolean) => postSurely(drawing, index, what, paid);
+  let ts: string;
+  try {
+    ts = await post(content(body, extras), isPaid);
+  } catch (error) {
+    if (hasCode(error, TOO_LONG)) throw tooLong(drawing, index, body, error);
+    if (!isRejected(error)) throw error;
+    ts = await post(contentWithoutBlocks(body, extras), false);
+  }
+  await record(drawing, index, createSlot(ts, 'edit', body, reserved));
+}
+
+/** Posts until it is certain that it stands there once. */
+async function postSurely(
+  drawing: Drawing,
+  index: number,
+  what: Readonly<Record<string, unknown>>,
+  isPaid: boolean,
+): Promise<string> {
+  const { desk, thread, question } = drawing;
+  const args = { channel: thread.channel, thread_ts: thread.thread, metadata: replyMetadata(question, index) };
+  let isUnsure = false;
+  return retry(patience(desk), async (attempt) => {
+    if (isUnsure) {
+      const found = await findUnrecorded(drawing);
+      if (found !== null) return found;
+    }
+    try {
+      return await post(desk, { ...args, ...what }, isPaid && attempt === 1);
+    } catch (error) {
+      isUnsure = error instanceof Failure && error.ambiguous;
+      throw error;
+    }
+  });
+}
+
+/** One `chat.postMessage` under the budgets, without previews and with inert text. Returns its `ts`. @throws {Failure} */
+export async function post(
+  desk: Desk,
+  args: Readonly<Record<string, unknown>> & { readonly channel: string },
+  isPaid = false,
+): Promise<string> {
+  if (!isPaid) await desk.budgets.takePost(args.channel);
+  const quiet = { unfurl_links: false, unfurl_media: false, parse: 'none', link_names: false };
+  try {
+    const result = await desk.call('chat.postMessage', { ...args, ...quiet });
+    return asText(result.ts) ?? '';
+  } catch (error) {
+    const waitMs = waitAskedFor(error);
+    if (waitMs > 0) desk.budgets.blockPosts(args.channel, waitMs);
+    throw error;
+  }
+}
+
+/** The newest message of this answer that is in the thread but not in our list. */
+async function findUnrecorded({ desk, question, thread, slots }: Drawing): Promise<string | null> {
+  const known = new Set(slots.map((slot) => slot.ts));
+  const found = await findReplies(desk, question, thread.thread);
+  return found?.findLast((message) => !known.has(message.ts))?.ts ?? null;
+}
+
+/** Frees the final write that was set aside for a message which will not need it. */
+export function giveBack({ desk }: Drawing, slot: Slot): void {
+  if (slot.reserved !== null) desk.budgets.of(slot.reserved).release();
+  slot.reserved = null;
+}
+
+/** Slack dislikes what was sent, most likely its blocks (`invalid_blocks`); without them it is plain Markdown. */
+function isRejected(error: unknown): boolean {
+  return error instanceof Failure && error.kind === 'rejected';
+}
+
+function tooLong(drawing: Drawing, index: number, body: string, refusal: unknown): unknown {
+  return cutShorter(drawing, index, body) ? new TooLong(refusal) : refusal;
+}

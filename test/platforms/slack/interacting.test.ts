@@ -1,0 +1,90 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { View } from '../../../src/core/types.ts';
+import { ADA, connect, GENERAL, questionAt, view } from './setup.ts';
+
+let connected: Awaited<ReturnType<typeof connect>>;
+beforeEach(async () => {
+  connected = await connect({ retryScale: 1 });
+  await connected.app.listen(connected.intake);
+});
+afterEach(() => connected.close());
+
+const seenByAda = (): string[] => connected.server.ephemerals.map(({ text }) => text);
+
+describe('/ask', () => {
+  test('is stored, then acknowledged without a word', async () => {
+    const { server, intake } = connected;
+    server.command({ user: ADA, channel: GENERAL, command: '/ask', text: '--recent week why?' });
+    await vi.waitFor(() => expect(server.unacked()).toEqual([]));
+    expect(intake.questions).toMatchObject([{ trigger: 'command', text: 'why?', overrides: { recency: 'week' } }]);
+    expect(seenByAda()).toEqual([]);
+  });
+
+  test('without text shows how it is used, to the asker alone', async () => {
+    const { server, intake } = connected;
+    server.command({ user: ADA, channel: GENERAL, command: '/ask', text: '' });
+    await vi.waitFor(() => expect(seenByAda()).toEqual([expect.stringContaining('Write your question')]));
+    expect(intake.calls).toBe(0);
+  });
+
+  test('with an unknown model shows the known ones', async () => {
+    connected.server.command({ user: ADA, channel: GENERAL, command: '/ask', text: 'why? --model gpt' });
+    await vi.waitFor(() => expect(seenByAda()).toEqual([expect.stringContaining('sonar-reasoning-pro')]));
+  });
+
+  test('that cannot be stored is acknowledged, and the asker is told', async () => {
+    const { server, intake } = connected;
+    intake.isBroken = true;
+    server.command({ user: ADA, channel: GENERAL, command: '/ask', text: 'why?' });
+    await vi.waitFor(() => expect(server.unacked()).toEqual([]));
+    await vi.waitFor(() => expect(seenByAda()).toEqual([expect.stringContaining("couldn't take that")]));
+  });
+
+  test('is acknowledged in time while the store is slow', async () => {
+    const { server, intake } = connected;
+    const gate = Promise.withResolvers<void>();
+    intake.gate = gate.promise;
+    server.command({ user: ADA, channel: GENERAL, command: '/ask', text: 'why?' });
+    await vi.waitFor(() => expect(server.acknowledged).toHaveLength(1), 3_500);
+    expect(intake.questions).toEqual([]);
+    gate.resolve();
+    await vi.waitFor(() => expect(intake.questions).toHaveLength(1));
+    expect(seenByAda()).toEqual([]);
+  });
+});
+
+describe('shortcuts and buttons', () => {
+  test('"Ask about this" quotes the message it was used on', async () => {
+    const { server, intake } = connected;
+    const ts = server.otherBot({ channel: GENERAL, text: 'The build is green.' });
+    server.shortcut({ user: ADA, channel: GENERAL, ts, callbackId: 'ask_about_message' });
+    await vi.waitFor(() => expect(intake.questions).toHaveLength(1));
+    expect(intake.questions).toMatchObject([
+      { trigger: 'shortcut', thread: { thread: ts }, quote: { author: 'builds', text: 'The build is green.' } },
+    ]);
+    await vi.waitFor(() => expect(server.unacked()).toEqual([]));
+  });
+
+  test('a pressed button reaches the intake, and its answer only the presser', async () => {
+    const { server, intake, app } = connected;
+    intake.reply = 'Only grace can do that.';
+    const question = { ...askedBy(server), id: 'the-question' };
+    const reply = app.platform.reply(question, { messages: [], attempt: 1, posted: async () => {} });
+    const buttons = [{ action: 'retry', label: 'Retry', question: question.id }] as const;
+    await reply.show(failed(buttons));
+    const ts = server.history(GENERAL, question.thread?.thread).find((message) => message.bot)?.ts ?? '';
+    server.press({ user: ADA, channel: GENERAL, ts, actionId: 'footnote:retry' });
+    await vi.waitFor(() => expect(seenByAda()).toEqual(['Only grace can do that.']));
+    expect(intake.presses).toMatchObject([{ action: 'retry', question: 'the-question', presser: { id: ADA } }]);
+    expect(server.unacked().filter(({ type }) => type === 'interactive')).toEqual([]);
+    await reply.close();
+  });
+});
+
+function askedBy(server: typeof connected.server) {
+  return questionAt(server.team, GENERAL, server.say({ user: ADA, channel: GENERAL, text: 'why?' }));
+}
+
+function failed(buttons: View['buttons']): View {
+  return view({ state: 'failed', notices: ['That did not work.'], buttons });
+}

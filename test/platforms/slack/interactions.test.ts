@@ -1,0 +1,114 @@
+import { describe, expect, test } from 'vitest';
+import { idFrom } from '../../../src/core/ids.ts';
+import { parseAsk } from '../../../src/platforms/slack/ask-flags.ts';
+import { decodeText, questionText } from '../../../src/platforms/slack/incoming-text.ts';
+import {
+  pressFromAction,
+  questionFromCommand,
+  questionFromShortcut,
+} from '../../../src/platforms/slack/interactions.ts';
+import { commandBody, pressBody, SELF, shortcutBody, TS } from './payloads.ts';
+
+describe('text from Slack', () => {
+  test.each([
+    ['a &lt;b&gt; &amp;amp; c', 'a <b> &amp; c'],
+    ['see <https://example.org/a?b=1&amp;c=2>', 'see https://example.org/a?b=1&c=2'],
+    ['see <https://example.org|the page>', 'see the page (https://example.org)'],
+    ['<http://example.org|example.org>', 'http://example.org'],
+    ['<mailto:a@example.org|a@example.org>', 'a@example.org'],
+    ['ask <@U2|grace> or <@U3>', 'ask @grace or @U3'],
+    ['in <#C2|random> and <#C3>', 'in #random and #C3'],
+    ['<!here> <!subteam^S1|@ops> <!channel>', '@here @ops @channel'],
+    ['&lt;@U2&gt; stays text', '<@U2> stays text'],
+  ])('decodes %s', (raw, text) => {
+    expect(decodeText(raw, SELF)).toBe(text);
+  });
+
+  test.each([
+    ['<@UBOT> why?', 'why?'],
+    ['<@UBOT>, <@UBOT|footnote>: why?', 'why?'],
+    ['why? <@UBOT>', 'why?'],
+    ['why does <@UBOT> do that', 'why does @footnote do that'],
+    ['<@UBOT>', ''],
+  ])('takes our mention off the ends of %s', (raw, text) => {
+    expect(questionText(raw, SELF)).toBe(text);
+  });
+});
+
+describe('/ask', () => {
+  test('becomes a question without a thread, for its asker', () => {
+    expect(questionFromCommand(commandBody('why &lt; how?'), SELF, 5)).toMatchObject({
+      id: idFrom('slack', 'T1', '13.37.abc'),
+      trigger: 'command',
+      channel: 'C1',
+      thread: null,
+      message: null,
+      text: 'why < how?',
+      asker: { id: 'U1', name: 'ada' },
+      delivery: { recipient: 'U1', recipientTeam: 'T1', responseUrl: 'http://127.0.0.1:1/response' },
+      askedAt: 5,
+    });
+  });
+
+  test.each(['', '   '])('is no question without text (%j)', (text) => {
+    expect(questionFromCommand(commandBody(text), SELF, 5)).toBeNull();
+  });
+
+  test.each([
+    ['--model sonar-pro why?', { text: 'why?', overrides: { profile: 'sonar-pro' } }],
+    ['why? --recent week —model sonar', { text: 'why?', overrides: { recency: 'week', profile: 'sonar' } }],
+    ['--mode=academic why? --site a.org --site -b.org', {
+      text: 'why?',
+      overrides: { searchMode: 'academic', domains: ['-b.org', 'a.org'] },
+    }],
+    ['what does git commit --amend do', { text: 'what does git commit --amend do', overrides: {} }],
+    ['what does --model sonar mean here?', { text: 'what does --model sonar mean here?', overrides: {} }],
+  ])('reads the options of %s', (text, parsed) => {
+    expect(parseAsk(text)).toEqual(parsed);
+  });
+
+  test('answers a wrong option with the accepted values', () => {
+    expect(questionFromCommand(commandBody('--model gpt why?'), SELF, 5)).toEqual({
+      problem: "I don't know --model gpt. Accepted: sonar, sonar-pro, sonar-reasoning-pro.",
+    });
+  });
+});
+
+describe('Ask about this', () => {
+  test('asks about the message, in its thread', () => {
+    expect(questionFromShortcut(shortcutBody({ thread_ts: '1.000001' }), SELF, 5)).toMatchObject({
+      id: idFrom('slack', 'T1', '13.38.abc'),
+      trigger: 'shortcut',
+      thread: { channel: 'C1', thread: '1.000001' },
+      message: { message: TS },
+      quote: { author: null, text: 'The moon is < Mars' },
+      text: 'What should I know about this message? Explain it and check its claims.',
+    });
+  });
+
+  test('opens a thread at a message that has none, and names the bot that wrote it', () => {
+    const question = questionFromShortcut(shortcutBody({ username: 'news' }), SELF, 5);
+    expect(question?.thread?.thread).toBe(TS);
+    expect(question?.quote?.author).toBe('news');
+  });
+
+  test('ignores other shortcuts', () => {
+    expect(questionFromShortcut(shortcutBody({}, { callback_id: 'other' }), SELF, 5)).toBeNull();
+  });
+});
+
+describe('buttons', () => {
+  test.each(['retry', 'continue'] as const)('%s is a press on the question it carries', (action) => {
+    expect(pressFromAction(pressBody(`footnote:${action}`), SELF)).toEqual({
+      action,
+      question: 'q-1',
+      presser: { id: 'U1', name: 'ada' },
+      press: '13.39.abc',
+      delivery: { recipient: 'U1', recipientTeam: 'T1', responseUrl: 'http://127.0.0.1:1/response' },
+    });
+  });
+
+  test.each([pressBody('other'), {}, null, { actions: [] }])('anything else is none', (body) => {
+    expect(pressFromAction(body, SELF)).toBeNull();
+  });
+});

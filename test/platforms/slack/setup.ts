@@ -1,0 +1,140 @@
+import { Failure } from '../../../src/core/failures.ts';
+import type { Accepted, ButtonPress, Intake, Log, ReplyStart } from '../../../src/core/ports.ts';
+import type { MessageRef, Question, View } from '../../../src/core/types.ts';
+import { openSlack, type SlackApp } from '../../../src/platforms/slack/slack.ts';
+import { type SlackServer, startSlackServer } from '../../servers/slack/server.ts';
+import type { SlackServerOptions } from '../../servers/slack/types.ts';
+import { silentLog } from './log.ts';
+
+export const ADA = 'U000000ADA';
+export const GENERAL = 'C00GENERAL';
+
+/** An intake that keeps what it is given, as the store would: one question per id. */
+export interface MemoryIntake extends Intake {
+  readonly questions: Question[];
+  readonly presses: ButtonPress[];
+  /** How often `accept` was called. */
+  calls: number;
+  /** While set, nothing can be stored. */
+  isBroken: boolean;
+  /** While set, `accept` waits for it. */
+  gate: Promise<void> | null;
+  /** What a press is answered with. */
+  reply: string | null;
+}
+
+export function memoryIntake(): MemoryIntake {
+  return {
+    questions: [],
+    presses: [],
+    calls: 0,
+    isBroken: false,
+    gate: null,
+    reply: null,
+    async accept(question): Promise<Accepted> {
+      this.calls++;
+      await this.gate;
+      if (this.isBroken) throw new Error('the disk is full');
+      if (this.questions.some((known) => known.id === question.id)) return 'duplicate';
+      this.questions.push(question);
+      return 'accepted';
+    },
+    async press(press) {
+      this.calls++;
+      if (this.isBroken) throw new Error('the disk is full');
+      this.presses.push(press);
+      return this.reply;
+    },
+  };
+}
+
+/** A stand-in and an app connected to it. Call `close` at the end. */
+export async function connect(options: SlackServerOptions = {}, log: Log = silentLog) {
+  const server = await startSlackServer(options);
+  const app = await openApp(server, log);
+  const intake = memoryIntake();
+  return {
+    server,
+    app,
+    intake,
+    async close() {
+      await app.stop();
+      await server.close();
+    },
+  };
+}
+
+export function openApp(server: SlackServer, log: Log = silentLog): Promise<SlackApp> {
+  const { botToken, appToken, apiUrl } = server;
+  return openSlack({ botToken, appToken, apiUrl, askCommand: '/ask', log });
+}
+
+/** A question by ada, said in #general just now, as inbound would make it. */
+export function askIn(server: SlackServer, text = '@footnote why?', channel = GENERAL): Question {
+  const ts = server.say({ user: ADA, channel, text });
+  return questionAt(server.team, channel, ts);
+}
+
+export function questionAt(workspace: string, channel: string, ts: string): Question {
+  const place = { platform: 'slack', workspace, channel } as const;
+  return {
+    id: `q-${channel}-${ts}`,
+    ...place,
+    thread: { ...place, thread: ts },
+    message: { ...place, message: ts },
+    repliesTo: null,
+    trigger: 'mention',
+    asker: { id: ADA, name: null },
+    text: 'why?',
+    quote: null,
+    attachments: [],
+    overrides: {},
+    delivery: { recipient: ADA, recipientTeam: workspace },
+    askedAt: Math.round(Number(ts) * 1000),
+  };
+}
+
+/** A start that remembers what was posted, as the store would. */
+export function fresh(attempt = 1, messages: readonly MessageRef[] = []) {
+  const recorded = { messages };
+  const start: ReplyStart = {
+    messages,
+    attempt,
+    posted: async (refs) => {
+      recorded.messages = refs;
+    },
+  };
+  return { start, recorded };
+}
+
+export function view(fields: Partial<View> = {}): View {
+  return {
+    state: 'writing',
+    status: '',
+    text: '',
+    sources: [],
+    notices: [],
+    footer: null,
+    buttons: [],
+    ...fields,
+  };
+}
+
+export function source(number: number) {
+  return { number, url: `https://example.org/${number}`, title: `Page ${number}`, date: null, snippet: null };
+}
+
+/** What the bot has written in a question's thread, as a person sees it. */
+export function answersTo(server: SlackServer, { channel, thread }: Question) {
+  return server.history(channel, thread?.thread).filter((message) => message.bot && message.ts !== thread?.thread);
+}
+
+/** The Failure a promise rejects with. */
+export async function failureOf(work: Promise<unknown>): Promise<Failure> {
+  const error = await work.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof Failure)) throw new Error(`expected a Failure, got ${String(error)}`);
+  return error;
+}
