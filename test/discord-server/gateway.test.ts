@@ -30,7 +30,7 @@ async function openSocket(server: DiscordServer): Promise<{
   const socket = new WebSocket(String(body['url']));
   onTestFinished(() => socket.terminate());
   const frames: Frame[] = [];
-  socket.on('message', (data) => frames.push(JSON.parse(String(data)) as Frame));
+  socket.on('message', (data: Buffer) => frames.push(JSON.parse(data.toString()) as Frame));
   const closed = new Promise<number>((resolve) => {
     socket.once('close', resolve);
   });
@@ -151,18 +151,22 @@ describe('the gateway', () => {
     expect(server.gateway.identifies).toBe(1);
   });
 
-  test('ends the session with op 9, so that the client identifies again and has missed something', async () => {
+  test('ends the session with op 9: it cannot be resumed, and what is said meanwhile is lost', async () => {
     const server = await startServer();
-    const client = await connect(server);
-    const heard: string[] = [];
-    client.on(Events.MessageCreate, ({ content }) => heard.push(content));
+    const first = await openSocket(server);
+    first.send(2, identify(server));
+    await vi.waitFor(() => expect(first.frames).toHaveLength(3));
     server.gateway.op(9);
-    server.say({ user: 'ada', channel: 'general', content: 'missed' });
-    // discord.js itself leaves 5 s between two identifies.
-    await vi.waitFor(() => expect(server.gateway.identifies).toBe(2), { timeout: 15_000 });
-    await vi.waitFor(() => expect(server.gateway.sessions()).toBe(1));
+    await vi.waitFor(() => expect(first.frames.at(-1)).toMatchObject({ op: 9, d: false }));
+    server.say({ user: 'ada', channel: 'general', content: 'lost' });
+    const second = await openSocket(server);
+    second.send(6, { token: server.token, session_id: first.frames[1]?.d['session_id'], seq: 2 });
+    await vi.waitFor(() => expect(second.frames.at(-1)).toMatchObject({ op: 9, d: false }));
+    second.send(2, identify(server));
+    await vi.waitFor(() => expect(second.frames.at(-1)?.t).toBe('GUILD_CREATE'));
     server.say({ user: 'ada', channel: 'general', content: 'heard' });
-    await vi.waitFor(() => expect(heard).toEqual(['heard']));
+    await vi.waitFor(() => expect(contents(second.frames)).toEqual(['heard']));
+    expect(contents(first.frames)).toEqual([]);
   });
 
   test('lets a new process resume the session of one that was killed', async () => {

@@ -28,7 +28,7 @@ export function invokeCommand(
     type: 1,
     options: options.map(([name, value]) => ({ name, value, type: optionType(command, name, value) })),
   };
-  return start(world, call, { type: 2, name: call.name, data });
+  return start(world, call, { type: 2, name: call.name, data, answerType: 20 });
 }
 
 /** What the client asks for while somebody types into an option. */
@@ -52,7 +52,7 @@ export function invokeMessageCommand(
   const messages = { [target.id]: messagePayload(world, target, true) };
   const id = command?.['id'] ?? world.nextId();
   const data = { id, name: call.name, type: 3, target_id: target.id, resolved: { messages } };
-  return start(world, call, { type: 2, name: call.name, data });
+  return start(world, call, { type: 2, name: call.name, data, answerType: 23 });
 }
 
 /** Presses a button. Throws when the message has no such button, or it is disabled. */
@@ -95,9 +95,14 @@ interface Start {
   readonly name: string;
   readonly data: Json;
   readonly source?: MessageState;
+  readonly answerType?: 20 | 23;
 }
 
-function start(world: World, call: Invocation, { type, name, data, source }: Start): InteractionState {
+function start(
+  world: World,
+  call: Invocation,
+  { type, name, data, source, answerType }: Start,
+): InteractionState {
   const channel = channelNamed(world, call.channel);
   const person = personNamed(world, call.user);
   const id = world.nextId();
@@ -116,6 +121,7 @@ function start(world: World, call: Invocation, { type, name, data, source }: Sta
     modal: null,
     choices: null,
     source: source?.id ?? null,
+    answerType: answerType ?? 0,
   };
   world.state.interactions.push(interaction);
   const message = source ? { message: sourcePayload(world, source) } : {};

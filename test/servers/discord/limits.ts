@@ -13,7 +13,7 @@ interface Window {
 }
 
 /** What a call met: headers to send, and how long to wait when it is refused. */
-export interface Verdict {
+interface Verdict {
   readonly headers: Readonly<Record<string, string>>;
   /** Seconds; null when the call may go ahead. */
   readonly retryAfter: number | null;

@@ -23,7 +23,7 @@ import {
 const HAS_THREAD = 1 << 5;
 const JOINED = '2026-01-01T00:00:00.000000+00:00';
 
-export const ChannelTypes = { text: 0, dm: 1, thread: 11, forum: 15 } as const;
+const ChannelTypes = { text: 0, dm: 1, thread: 11, forum: 15 } as const;
 
 const iso = (ms: number): string => new Date(ms).toISOString().replace('Z', '000+00:00');
 

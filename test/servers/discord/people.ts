@@ -12,7 +12,7 @@ import { channelPayload } from './payloads.ts';
 import type { Author, ChannelState, MessageState, Permission, Person } from './state.ts';
 import { authorOf, findMessage, Intents, type World } from './world.ts';
 
-export interface SaidFile {
+interface SaidFile {
   readonly filename: string;
   readonly contentType?: string;
   readonly text?: string;
@@ -21,7 +21,7 @@ export interface SaidFile {
 }
 
 /** Users and channels are given by id or by name. */
-export interface Said {
+interface Said {
   readonly user: string;
   readonly channel: string;
   readonly content: string;

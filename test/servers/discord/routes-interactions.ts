@@ -152,7 +152,7 @@ function envelope(
     allowed: INTERACTION_DEFAULT,
     interaction: { id, user, type },
     ephemeralTo: isEphemeral ? user : null,
-    type: type === 2 ? 20 : 0,
+    type: interaction.answerType,
   };
 }
 

@@ -3,7 +3,7 @@ import { BOT_DEFAULT } from './mentions.ts';
 import { addMessage, changeMessage, dispatchMessage, react, removeMessage } from './messages.ts';
 import { messagePayload } from './payloads.ts';
 import type { UploadedFile } from './recording.ts';
-import { type Answer, channelOf, messageOf, type Request, type Route } from './routing.ts';
+import { type Answer, channelOf, messageOf, type Request, type Route, snowflake } from './routing.ts';
 import type { AttachmentState, ChannelState, MessageState } from './state.ts';
 import { checkFiles, checkMessage, Flags, isEmpty, type MessageBody, validate } from './validation.ts';
 import { findMessage, findPerson, may, type World } from './world.ts';
@@ -68,7 +68,7 @@ function createMessage(request: Request): Answer {
 }
 
 /** Whether the bot can post here. @throws {DiscordError} 50008, 50007, 160005, 50013 */
-export function checkMaySend(world: World, channel: ChannelState): void {
+function checkMaySend(world: World, channel: ChannelState): void {
   if (channel.kind === 'forum') throw new DiscordError(50008);
   if (findPerson(world, channel.recipient ?? '')?.refusesDms) throw new DiscordError(50007);
   if (channel.thread?.locked) throw new DiscordError(160005);
@@ -197,7 +197,10 @@ function listMessages(request: Request): Answer {
 }
 
 function pageOf(all: readonly MessageState[], limit: number, query: URLSearchParams): MessageState[] {
-  const [before, after, around] = ['before', 'after', 'around'].map((name) => query.get(name));
+  const [before, after, around] = ['before', 'after', 'around'].map((name) => {
+    const id = query.get(name);
+    return id === null ? null : snowflake(id);
+  });
   if (after) return all.filter(({ id }) => BigInt(id) > BigInt(after)).slice(0, limit);
   if (around) {
     const at = all.findIndex(({ id }) => BigInt(id) >= BigInt(around));

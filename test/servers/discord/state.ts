@@ -30,7 +30,7 @@ export interface Author {
   readonly webhook: boolean;
 }
 
-export interface ThreadState {
+interface ThreadState {
   readonly owner: string;
   archived: boolean;
   locked: boolean;
@@ -110,6 +110,8 @@ export interface InteractionState {
   readonly channel: string;
   /** The command's name or the component's custom id. */
   readonly name: string;
+  /** The type of the message that answers: 20 for a slash command, 23 for a message command, 0 for others. */
+  readonly answerType: 0 | 20 | 23;
   readonly createdAt: number;
   acknowledged: number | null;
   responseType: number | null;
