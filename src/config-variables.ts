@@ -64,6 +64,7 @@ export const variables = z.object({
     .optional(),
   PERPLEXITY_BASE_URL: url.default('https://api.perplexity.ai'),
   PERPLEXITY_API: z.enum(['auto', 'chat', 'agent'], { error: 'use auto, chat or agent' }).default('auto'),
+  AGENT_PROFILES: text.transform(parseAgentProfiles).default({}),
   DATABASE_URL: text
     .refine((value) => URL.canParse(value) && /^postgres(ql)?:$/.test(new URL(value).protocol), {
       message: 'must look like postgres://user:password@host:5432/database',
@@ -99,6 +100,23 @@ export const variables = z.object({
   CONCURRENT_ANSWERS: integer(1, 2_000).default(200),
   SHUTDOWN_GRACE_SECONDS: integer(0, 600).default(20),
 });
+
+/** What the Agent API is sent for each model name: `{"sonar-pro":{"preset":"low"}}`. */
+const agentProfiles = z.partialRecord(
+  z.enum(['sonar', 'sonar-pro', 'sonar-reasoning-pro']),
+  z.record(z.string(), z.unknown()),
+);
+
+function parseAgentProfiles(value: string, context: z.RefinementCtx): z.infer<typeof agentProfiles> {
+  try {
+    return agentProfiles.parse(JSON.parse(value));
+  } catch {
+    const message =
+      'must be JSON such as {"sonar-pro":{"preset":"low"}}, with model names as keys (docs/settings.md)';
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  }
+}
 
 function slackToken(prefix: 'xoxb-' | 'xapp-', origin: string) {
   return token.superRefine((value, context) => {

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { variables } from './config-variables.ts';
-import type { AnswerOptions } from './core/types.ts';
+import type { AnswerOptions, ProfileName } from './core/types.ts';
 
 /** Everything an operator can set, validated and frozen. This file is the only reader of the environment. */
 export interface Config {
@@ -10,6 +10,10 @@ export interface Config {
     readonly apiKey: string;
     readonly baseUrl: string;
     readonly api: 'auto' | 'chat' | 'agent';
+    /** What the Agent API is sent for a model name instead of the built-in table's entry. */
+    readonly profiles: Readonly<
+      Partial<Record<ProfileName, { readonly agent: Readonly<Record<string, unknown>> }>>
+    >;
   };
   readonly store: { readonly databaseUrl: string | null; readonly dataDir: string };
   readonly server: { readonly host: string; readonly port: number };
@@ -117,7 +121,14 @@ function configOf(values: Fields): Config {
   return {
     slack: botToken && appToken ? slackOf(values, botToken, appToken) : null,
     discord: discordToken ? discordOf(values, discordToken) : null,
-    perplexity: { apiKey, baseUrl: values.PERPLEXITY_BASE_URL, api: values.PERPLEXITY_API },
+    perplexity: {
+      apiKey,
+      baseUrl: values.PERPLEXITY_BASE_URL,
+      api: values.PERPLEXITY_API,
+      profiles: Object.fromEntries(
+        Object.entries(values.AGENT_PROFILES).map(([name, agent]) => [name, { agent }]),
+      ),
+    },
     store: { databaseUrl: values.DATABASE_URL ?? null, dataDir: values.DATA_DIR },
     server: { host: values.HOST, port: values.PORT },
     logLevel: values.LOG_LEVEL,

@@ -71,9 +71,21 @@ describe('readConfig', () => {
       'DISCORD_TOKEN',
       'missing',
     ],
+    [
+      'a profile that does not exist',
+      { AGENT_PROFILES: '{"gpt":{}}' },
+      'AGENT_PROFILES',
+      'must be JSON such as',
+    ],
+    ['a profile table that is no JSON', { AGENT_PROFILES: 'low' }, 'AGENT_PROFILES', 'must be JSON such as'],
     ['a fraction', { PORT: '1.5' }, 'PORT', 'whole number'],
   ])('%s is explained', (_what, change, variable, remedy) => {
     expect(faultsOf({ ...GOOD, ...change })[variable]).toContain(remedy);
+  });
+
+  test('the Agent API can be sent something else for a model name', () => {
+    const { perplexity } = readConfig({ ...GOOD, AGENT_PROFILES: '{"sonar-pro":{"preset":"low"}}' });
+    expect(perplexity.profiles).toEqual({ 'sonar-pro': { agent: { preset: 'low' } } });
   });
 
   test('no value is ever part of a message', () => {
