@@ -1,0 +1,148 @@
+import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type DiscordServer, startDiscordServer } from './servers/discord/discord-server.ts';
+import { type SlackServer, startSlackServer } from './servers/slack/server.ts';
+import { type ServiceOptions, ServiceStartError, startService } from './support/service.ts';
+
+const perplexity = { url: 'http://127.0.0.1:9', apiKey: 'pplx-test' };
+let slack: SlackServer;
+let discord: DiscordServer;
+
+beforeAll(async () => {
+  [slack, discord] = await Promise.all([startSlackServer(), startDiscordServer()]);
+});
+afterAll(async () => {
+  await Promise.all([slack.close(), discord.close()]);
+});
+
+function onSlack(
+  change: Partial<Record<'apiUrl' | 'botToken' | 'appToken', string>> = {},
+): ServiceOptions['slack'] {
+  const { apiUrl, botToken, appToken } = slack;
+  return { apiUrl, botToken, appToken, ...change };
+}
+
+function onDiscord(change: Partial<Record<'apiUrl' | 'token', string>> = {}): ServiceOptions['discord'] {
+  const { apiUrl, token, applicationId } = discord;
+  return { apiUrl, token, applicationId, ...change };
+}
+
+/** Starts it in the expectation that it refuses; returns what it said. */
+async function refused(
+  options: Partial<ServiceOptions>,
+): Promise<{ exit: unknown; lines: string[]; seconds: number }> {
+  const startedAt = performance.now();
+  try {
+    const service = await startService({ perplexity, ...options });
+    await service.kill('SIGKILL');
+    throw new Error('it started');
+  } catch (error) {
+    if (!(error instanceof ServiceStartError)) throw error;
+    const lines = error.stderr.split('\n').filter((line) => line !== '');
+    return { exit: error.exit, lines, seconds: (performance.now() - startedAt) / 1000 };
+  }
+}
+
+describe('a start that cannot succeed says why in one line, with the right exit code, soon', () => {
+  test.each<[string, () => Partial<ServiceOptions>, number, RegExp]>([
+    ['no platform', () => ({}), 78, /SLACK_BOT_TOKEN, SLACK_APP_TOKEN, DISCORD_TOKEN: .*npm run sandbox/],
+    [
+      'an empty token',
+      () => ({ slack: onSlack({ appToken: '' })! }),
+      78,
+      /SLACK_APP_TOKEN: is missing or empty/,
+    ],
+    ['swapped tokens', () => swapped(), 78, /SLACK_BOT_TOKEN: is the other Slack token: swap/],
+    ['a wrong bot token', () => ({ slack: onSlack({ botToken: 'xoxb-wrong' })! }), 78, /SLACK_BOT_TOKEN/],
+    ['a wrong app token', () => ({ slack: onSlack({ appToken: 'xapp-wrong' })! }), 78, /SLACK_APP_TOKEN/],
+    [
+      'a wrong Discord token',
+      () => ({ discord: onDiscord({ token: 'MTIz.wrong.token' })! }),
+      78,
+      /DISCORD_TOKEN/,
+    ],
+    [
+      'no address',
+      () => ({ slack: onSlack({ apiUrl: 'nonsense' })! }),
+      78,
+      /SLACK_API_URL: is not an http\(s\) address/,
+    ],
+    ['a dead Slack address', () => ({ slack: onSlack({ apiUrl: DEAD })! }), 69, /SLACK_API_URL/],
+    ['a dead Discord address', () => ({ discord: onDiscord({ apiUrl: DEAD })! }), 69, /DISCORD_API_URL/],
+    [
+      'an unknown model',
+      () => ({ slack: onSlack()!, env: { DEFAULT_MODEL: 'gpt-3' } }),
+      78,
+      /DEFAULT_MODEL: use sonar/,
+    ],
+    [
+      'a refused database',
+      () => ({ slack: onSlack()!, databaseUrl: 'postgres://u:s3cr3t@127.0.0.1:9/x' }),
+      69,
+      /DATABASE_URL/,
+    ],
+    ['a data directory that is a file', () => ({ slack: onSlack()!, dataDir: aFile() }), 78, /DATA_DIR/],
+  ])('%s', async (_what, options, exit, line) => {
+    const result = await refused(options());
+    expect(
+      result.lines.filter((one) => line.test(one)),
+      result.lines.join('\n'),
+    ).toHaveLength(1);
+    expect(
+      result.lines.every((one) => one.startsWith('footnote: ')),
+      result.lines.join('\n'),
+    ).toBe(true);
+    expect(result.exit).toBe(exit);
+    expect(result.seconds).toBeLessThan(5);
+    expect(result.lines.join('\n')).not.toMatch(/s3cr3t|xoxb-wrong|xapp-wrong|MTIz/);
+  });
+
+  test('a port that is taken', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { port } = server.address() as { port: number };
+    const result = await refused({ slack: onSlack()!, env: { PORT: String(port) } });
+    server.close();
+    expect(result.lines).toEqual([expect.stringMatching(/HOST, PORT: cannot listen there \(EADDRINUSE\)/)]);
+    expect(result.exit).toBe(78);
+  });
+
+  test('a data directory in use by another process', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'footnote-'));
+    const first = await startService({ perplexity, slack: onSlack()!, dataDir });
+    const result = await refused({ slack: onSlack()!, dataDir });
+    await first.kill('SIGKILL');
+    expect(result.lines).toEqual([expect.stringMatching(/DATA_DIR/)]);
+    expect(result.exit).toBe(75);
+    expect(result.seconds).toBeLessThan(5);
+  });
+});
+
+test('healthz, readyz and metrics are served, and SIGTERM ends it in order', async () => {
+  const service = await startService({ perplexity, slack: onSlack()!, discord: onDiscord()! });
+  const get = async (path: string) => {
+    const response = await fetch(`http://127.0.0.1:${service.port}${path}`);
+    return { status: response.status, text: await response.text() };
+  };
+  expect(await get('/healthz')).toEqual({ status: 200, text: 'ok\n' });
+  await expect.poll(() => get('/readyz'), { timeout: 10_000 }).toEqual({ status: 200, text: 'ready\n' });
+  expect((await get('/metrics')).text).toContain('footnote_process_resident_memory_bytes');
+  expect((await get('/else')).status).toBe(404);
+  expect(await service.stop()).toBe(0);
+});
+
+const DEAD = 'http://127.0.0.1:9/api';
+
+function swapped(): Partial<ServiceOptions> {
+  return { slack: onSlack({ botToken: slack.appToken, appToken: slack.botToken })! };
+}
+
+function aFile(): string {
+  const path = join(mkdtempSync(join(tmpdir(), 'footnote-')), 'file');
+  writeFileSync(path, '');
+  chmodSync(path, 0o400);
+  return path;
+}
