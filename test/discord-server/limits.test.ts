@@ -42,6 +42,21 @@ describe('real limits', () => {
     expect(server.invalidRequests()).toBe(2);
   });
 
+  test('let fifty threads be started in a channel in five minutes', async () => {
+    let now = Date.now();
+    const server = await startServer({ limits: 'real', now: () => now });
+    const statuses: number[] = [];
+    for (let at = 0; at < 51; at += 1) {
+      now += 100;
+      const id = server.say({ user: 'ada', channel: 'general', content: 'q' });
+      const path = `/channels/${channelId(server, 'general')}/messages/${id}/threads`;
+      statuses.push((await rest(server, 'POST', path, { name: 'q' })).status);
+    }
+    expect(statuses.indexOf(429)).toBe(50);
+    expect(server.calls.at(-1)?.retryAfter).toBeGreaterThan(290);
+    expect(server.invalidRequests()).toBe(0);
+  });
+
   test('allow fifty calls a second in all, interactions apart', async () => {
     const now = Date.now();
     const server = await startServer({ limits: 'real', now: () => now });
