@@ -1,0 +1,51 @@
+import '../../src/node-version.js';
+import { join, resolve } from 'node:path';
+import { startSandbox } from './sandbox.ts';
+
+/** The service's own settings that are worth trying out here, and what reaches the real API through a proxy. */
+const PASSED_ON = [
+  'DEFAULT_MODEL',
+  'SYSTEM_PROMPT',
+  'FOLLOW',
+  'DISCORD_THREADS',
+  'LOG_LEVEL',
+  'PERPLEXITY_API',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+  'NODE_USE_ENV_PROXY',
+  'NODE_EXTRA_CA_CERTS',
+];
+
+const { SANDBOX_PORT, SANDBOX_DIR, PERPLEXITY_API_KEY, PERPLEXITY_BASE_URL, ...rest } = process.env;
+const root = join(import.meta.dirname, '..', '..');
+const sandbox = await startSandbox({
+  port: Number(SANDBOX_PORT || 4000),
+  directory: resolve(SANDBOX_DIR || join(root, '.sandbox')),
+  perplexity: PERPLEXITY_API_KEY
+    ? { apiKey: PERPLEXITY_API_KEY, url: PERPLEXITY_BASE_URL || 'https://api.perplexity.ai' }
+    : null,
+  env: Object.fromEntries(PASSED_ON.flatMap((name) => (rest[name] ? [[name, rest[name]]] : []))),
+});
+
+console.log(`Footnote sandbox: ${sandbox.url}`);
+console.log(
+  PERPLEXITY_API_KEY
+    ? 'Answers come from the real Perplexity API, with your key.'
+    : 'Answers are scripted; set PERPLEXITY_API_KEY to get real ones.',
+);
+console.log('Conversations are kept in .sandbox/. Ctrl-C ends everything.');
+
+let isEnding = false;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    if (isEnding) process.exit(1);
+    isEnding = true;
+    sandbox.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        console.error(error);
+        process.exit(1);
+      },
+    );
+  });
+}

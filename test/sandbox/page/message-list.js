@@ -1,0 +1,168 @@
+/** The messages of one channel or thread. Only what changed is drawn again, so a growing answer can be read and selected. */
+import { blocks } from './blocks.js';
+import { arrange, h } from './dom.js';
+import { inline } from './inline.js';
+
+/** A reader this close to the end, in pixels, wants to see what comes. */
+const NEAR_PX = 90;
+
+export function createMessageList({ kind, onAbout, onPress, onReply, onOpen }) {
+  const items = h('ol.messages', {
+    role: 'log',
+    'aria-live': 'off',
+    'aria-label': kind === 'thread' ? 'Thread' : 'Messages',
+  });
+  const scroller = h(
+    'div.scroller',
+    { tabindex: '0', role: 'group', 'aria-label': 'Message history' },
+    items,
+  );
+  const more = h('button.more', { type: 'button', hidden: true, onclick: () => toEnd() }, 'New messages ↓');
+  const element = h('div.list', {}, scroller, more);
+  let known = new Map();
+  let place = null;
+  let isAtEnd = true;
+
+  scroller.addEventListener('scroll', () => {
+    isAtEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_PX;
+    if (isAtEnd) more.hidden = true;
+  });
+  new ResizeObserver(() => isAtEnd && toEnd()).observe(scroller);
+
+  function toEnd() {
+    scroller.scrollTop = scroller.scrollHeight;
+    isAtEnd = true;
+    more.hidden = true;
+  }
+
+  function draw(message, context) {
+    const key = `${message.channel}/${message.id}`;
+    const replies = context.replies.get(message.id) ?? null;
+    const drawn = JSON.stringify([message, replies]);
+    const before = known.get(key);
+    if (before?.drawn === drawn) return { key, ...before, isNew: false };
+    const item = before?.item ?? h('li.message', { 'data-id': message.id });
+    item.className = classesOf(message);
+    item.setAttribute('aria-busy', String(message.streaming));
+    item.replaceChildren(...content(message, replies, context));
+    return { key, drawn, item, isNew: true };
+  }
+
+  function content(message, replies, context) {
+    const { author, at, edited, onlyFor, streaming } = message;
+    const rulesOf = (dialect) => ({ dialect, nameOf: (id) => nameIn(context.side, id) });
+    const time = new Date(at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+    const head = h(
+      'p.head',
+      {},
+      h('strong', {}, author.name),
+      author.kind === 'bot' ? h('span.badge', {}, 'app') : null,
+      h('time', { datetime: new Date(at).toISOString() }, time),
+      streaming ? h('span.mark.live', {}, 'writing') : null,
+      edited && !streaming ? h('span.mark', {}, 'edited') : null,
+    );
+    return [
+      h(
+        'span.avatar',
+        { 'aria-hidden': 'true', 'data-who': author.kind === 'person' ? author.name : author.kind },
+        author.name[0].toUpperCase(),
+      ),
+      h(
+        'div.body',
+        {},
+        onlyFor === null ? null : h('p.only', {}, 'Only visible to you'),
+        quoteOf(message, context, rulesOf),
+        head,
+        ...message.pieces.map((piece) => drawPiece(piece, message, rulesOf)),
+        ...message.files.map((name) => h('p.small', {}, `📎 ${name}`)),
+        reactionsOf(message),
+        replies ? threadChip(message, replies, context) : null,
+      ),
+      toolbar(message, context),
+    ];
+  }
+
+  function drawPiece(piece, message, rulesOf) {
+    if (piece.type === 'divider') return h('hr');
+    if (piece.type === 'heading') return h('h4', {}, piece.text);
+    if (piece.type === 'small') return h('p.small', {}, ...inline(piece.text, rulesOf(piece.dialect)));
+    if (piece.type === 'text') return h('div.text', {}, ...blocks(piece.text, rulesOf(piece.dialect)));
+    const buttons = piece.buttons.map((one) =>
+      h('button', { type: 'button', onclick: () => onPress(message, one) }, one.label),
+    );
+    return h('div.buttons', {}, ...buttons);
+  }
+
+  function threadChip(message, { count, activity, name }, { side }) {
+    const replies = count === 0 ? 'Open thread' : count === 1 ? '1 reply' : `${count} replies`;
+    const now = activity ? h('span.now', {}, `${side.bot.name} ${activity}`) : null;
+    const title = name ? `Thread: ${name}` : null;
+    return h(
+      'button.thread-chip',
+      { type: 'button', title, onclick: () => onOpen(message.id) },
+      `💬 ${replies}`,
+      now,
+    );
+  }
+
+  function toolbar(message, { platform }) {
+    if (message.onlyFor !== null || message.streaming) return h('div.toolbar');
+    const isReply = platform === 'discord' || kind === 'channel';
+    const reply = platform === 'slack' ? 'Reply in thread' : 'Reply';
+    return h(
+      'div.toolbar',
+      {},
+      isReply ? h('button', { type: 'button', onclick: () => onReply(message) }, reply) : null,
+      h('button', { type: 'button', onclick: () => onAbout(message) }, 'Ask about this'),
+    );
+  }
+
+  return {
+    element,
+    /** @param where another value means another channel or thread: it is shown from its end */
+    show(where, messages, context) {
+      const isElsewhere = where !== place;
+      if (isElsewhere) known = new Map();
+      place = where;
+      const drawn = messages.map((message) => draw(message, context));
+      known = new Map(drawn.map((one) => [one.key, one]));
+      arrange(
+        items,
+        drawn.map(({ item }) => item),
+      );
+      element.classList.toggle('empty', messages.length === 0);
+      if (isElsewhere || isAtEnd) toEnd();
+      else if (drawn.some(({ isNew }) => isNew)) more.hidden = false;
+    },
+  };
+}
+
+function classesOf({ author, streaming, onlyFor }) {
+  return ['message', author.kind, streaming ? 'streaming' : '', onlyFor === null ? '' : 'private']
+    .join(' ')
+    .trim();
+}
+
+function reactionsOf({ reactions }) {
+  if (reactions.length === 0) return null;
+  return h('p.reactions', {}, ...reactions.map(({ emoji, count }) => h('span', {}, `${emoji} ${count}`)));
+}
+
+function quoteOf({ repliesTo, channel }, { side }, rulesOf) {
+  if (repliesTo === null) return null;
+  const quoted = side.messages.find((one) => one.id === repliesTo && one.channel === channel);
+  const text = quoted?.pieces.find((piece) => piece.type === 'text');
+  if (!text) return h('p.quote-line', {}, 'replying to a message that is gone');
+  const line = text.text.split('\n')[0].slice(0, 120);
+  return h(
+    'p.quote-line',
+    {},
+    h('strong', {}, quoted.author.name),
+    ' ',
+    ...inline(line, { ...rulesOf(text.dialect), isLabel: true }),
+  );
+}
+
+function nameIn({ bot, people, channels }, id) {
+  return [bot, ...people, ...channels].find((one) => one.id === id)?.name ?? null;
+}
