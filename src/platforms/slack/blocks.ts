@@ -1,11 +1,12 @@
-import { escapeText, plain } from '../../markdown/text.ts';
+import type { Button, View } from '../../core/types.ts';
 import { slackMarkdown } from '../../markdown/dialects.ts';
 import { sourceLines } from '../../markdown/sources.ts';
-import type { Button, View } from '../../core/types.ts';
+import { escapeText, plain } from '../../markdown/text.ts';
 import { actionId } from './interactions.ts';
+import { inert } from './respond.ts';
 
 /** A Block Kit block. */
-export type Block = { readonly type: string } & Readonly<Record<string, unknown>>;
+type Block = { readonly type: string } & Readonly<Record<string, unknown>>;
 
 /** What stands under the text of a finished answer, and how to say it where blocks are refused. */
 export interface Extras {
@@ -17,6 +18,9 @@ export interface Extras {
 export const MARKDOWN_LIMIT = 12_000;
 /** `text` of chat.update is refused above 4,000. */
 const FALLBACK_LIMIT = 3_900;
+/** The plain text is made anew with every edit: what is read for it has a bound, so that a long answer costs no more. */
+const FALLBACK_SOURCE = 4_000;
+const GROWING_FALLBACK_SOURCE = 400;
 /** Slack's limit for a text in a context block is 3,000. */
 const FOOTER_LIMIT = 2_000;
 const BUTTON_LABEL_LIMIT = 75;
@@ -26,25 +30,34 @@ export const NO_EXTRAS: Extras = { blocks: [], markdown: '' };
 
 /** Notices, as the body of a message that has no text of its own. */
 export function noticesMarkdown(view: View): string {
-  return view.notices.map((notice) => escapeText(slackMarkdown, notice)).join('\n');
+  // Two spaces make Slack's Markdown keep the line break.
+  return view.notices.map((notice) => escapeText(slackMarkdown, notice)).join('  \n');
 }
 
 /** Sources, notices, footer and buttons. `room` is what the body leaves of the message's Markdown. */
 export function extrasOf(view: View, cited: readonly number[], body: string, room: number): Extras {
   const notices = view.text === '' ? '' : noticesMarkdown(view);
   const sources = view.text === '' ? '' : sourcesThatFit(view, cited, room - notices.length);
-  const footer = view.footer === null ? '' : escapeText(slackMarkdown, view.footer).slice(0, FOOTER_LIMIT);
+  const footer = (view.footer ?? '').slice(0, FOOTER_LIMIT);
   const texts = [sources, notices.length <= room ? notices : ''].filter((text) => text !== '');
   const blocks: Block[] = texts.map((text) => ({ type: 'markdown', text }));
-  if (footer !== '') blocks.push({ type: 'context', elements: [{ type: 'mrkdwn', text: footer, verbatim: true }] });
+  if (footer !== '')
+    blocks.push({ type: 'context', elements: [{ type: 'mrkdwn', text: inert(footer), verbatim: true }] });
   if (view.buttons.length > 0) blocks.push({ type: 'actions', elements: view.buttons.map(buttonElement) });
-  return { blocks, markdown: [body === '' ? '' : '', ...texts, footer].filter((text) => text !== '').join('\n\n') };
+  return {
+    blocks,
+    markdown: [...texts, escapeText(slackMarkdown, footer)].filter((text) => text !== '').join('\n\n'),
+  };
 }
 
 /** A message's content as blocks, with the plain `text` that notifications and screen readers use. */
-export function content(body: string, extras: Extras): Readonly<Record<string, unknown>> {
-  const blocks: readonly Block[] = [...(body === '' ? [] : [{ type: 'markdown', text: body }]), ...extras.blocks];
-  return { blocks, text: plain(body).slice(0, FALLBACK_LIMIT) || 'Answer' };
+export function content(body: string, extras: Extras, isGrowing = false): Readonly<Record<string, unknown>> {
+  const blocks: readonly Block[] = [
+    ...(body === '' ? [] : [{ type: 'markdown', text: body }]),
+    ...extras.blocks,
+  ];
+  const text = plain(body.slice(0, isGrowing ? GROWING_FALLBACK_SOURCE : FALLBACK_SOURCE));
+  return { blocks, text: text.slice(0, FALLBACK_LIMIT) || 'Answer' };
 }
 
 /** The same without blocks, for when Slack refuses them. */

@@ -6,7 +6,7 @@ import type { SlackSelf } from './incoming-text.ts';
 import type { SlackCall } from './web.ts';
 
 /** What one workspace has taught us it cannot do; remembered until the restart. */
-export interface Latches {
+interface Latches {
   noStreams: boolean;
   noStatus: boolean;
 }

@@ -95,7 +95,13 @@ function canStream({ desk, isStreamless, question }: Drawing): boolean {
   return false;
 }
 
-async function editInTurn(drawing: Drawing, index: number, slot: Slot, body: string, paid: Paid): Promise<void> {
+async function editInTurn(
+  drawing: Drawing,
+  index: number,
+  slot: Slot,
+  body: string,
+  paid: Paid,
+): Promise<void> {
   if (slot.shown === body) return;
   if (paid === 'chat.update' || tryTake(drawing, 'chat.update')) await edit(drawing, index, slot, body);
 }

@@ -43,7 +43,12 @@ export class TooLong extends Error {
 }
 
 /** A fresh slot for a message that has just been posted. */
-export function createSlot(ts: string, mode: Slot['mode'], shown: string | null, reserved: Slot['reserved']): Slot {
+export function createSlot(
+  ts: string,
+  mode: Slot['mode'],
+  shown: string | null,
+  reserved: Slot['reserved'],
+): Slot {
   return { ts, mode, shown, reserved, startedAt: performance.now(), isBroken: false };
 }
 
@@ -88,7 +93,7 @@ function partOf(cuts: ReadonlyMap<number, number>, parts: readonly string[], ind
 }
 
 /** Cuts at line ends where it can; a fence that is cut is closed and opened again. Growing text keeps its first pieces. */
-export function pieces(text: string, most: number): readonly string[] {
+function pieces(text: string, most: number): readonly string[] {
   const result: string[] = [];
   let rest = text;
   while (rest.length > most) {

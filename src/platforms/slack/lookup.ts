@@ -33,7 +33,11 @@ export function rootMetadata(question: Question): object {
  * thread are strictly serial and a finished message carries metadata, so one without can only be an unfinished stream of
  * this question. Null when the thread cannot be read.
  */
-export async function findReplies(desk: Desk, question: Question, thread: string): Promise<readonly OwnMessage[] | null> {
+export async function findReplies(
+  desk: Desk,
+  question: Question,
+  thread: string,
+): Promise<readonly OwnMessage[] | null> {
   const oldest = beginOf(question);
   const channel = question.thread?.channel ?? question.channel;
   const messages = await readMessages(desk, 'conversations.replies', { channel, ts: thread, oldest });

@@ -15,7 +15,11 @@ const SPOKEN: ReadonlySet<unknown> = new Set([undefined, 'file_share', 'thread_b
  * What was said in the question's thread before it, oldest first; at most two calls. Empty when there is nothing, or it
  * cannot be read (no history scope, rate limit): the answer does without.
  */
-export async function readThread(desk: Desk, question: Question, signal: AbortSignal): Promise<readonly Turn[]> {
+export async function readThread(
+  desk: Desk,
+  question: Question,
+  signal: AbortSignal,
+): Promise<readonly Turn[]> {
   const { thread, message } = question;
   if (thread === null || message?.message === thread.thread || signal.aborted) return [];
   try {
@@ -36,7 +40,12 @@ export async function readThread(desk: Desk, question: Question, signal: AbortSi
   }
 }
 
-async function readPage(desk: Desk, channel: string, ts: string, oldest: string | null): Promise<readonly Message[]> {
+async function readPage(
+  desk: Desk,
+  channel: string,
+  ts: string,
+  oldest: string | null,
+): Promise<readonly Message[]> {
   const args = { channel, ts, limit: PAGE, ...(oldest === null ? {} : { oldest }) };
   const isFree = desk.budgets.of('conversations.replies').tryTake('progress');
   return isFree ? asRecords((await send(desk, 'conversations.replies', args, true)).messages) : [];

@@ -69,11 +69,18 @@ async function handle(app: App, envelope: Envelope, log: Log): Promise<void> {
     if (envelope.type === 'events_api') await handleEvent(app, envelope, body);
     else await handleInteraction(app, envelope, body);
   } catch (error) {
-    log.error({ err: error, type: envelope.type, retry: envelope.retryNum }, 'could not take a delivery from Slack');
+    log.error(
+      { err: error, type: envelope.type, retry: envelope.retryNum },
+      'could not take a delivery from Slack',
+    );
   }
 }
 
-async function handleEvent(app: App, envelope: Envelope, body: Readonly<Record<string, unknown>>): Promise<void> {
+async function handleEvent(
+  app: App,
+  envelope: Envelope,
+  body: Readonly<Record<string, unknown>>,
+): Promise<void> {
   if (!asRecord(body.event)) return envelope.ack();
   await app.processEvent(boltEvent(envelope, body, async () => {}));
   envelope.ack();

@@ -1,5 +1,5 @@
-import type { Reply, ReplyStart, Urgency } from '../../core/ports.ts';
 import { gapMs, waitGap } from '../../core/pacing.ts';
+import type { Reply, ReplyStart, Urgency } from '../../core/ports.ts';
 import type { Question, ThreadRef } from '../../core/types.ts';
 import { slackMarkdown } from '../../markdown/dialects.ts';
 import { createRendering } from '../../markdown/rendering.ts';
@@ -23,7 +23,9 @@ export function createReply(desk: Desk, question: Question, start: ReplyStart): 
   let lastWriteAt = Number.NEGATIVE_INFINITY;
   let paid: Paid = null;
   const open = (): Promise<Opened> => {
-    opening ??= openThread(desk, question, start.attempt).then((thread) => opened(desk, question, thread, start));
+    opening ??= openThread(desk, question, start.attempt).then((thread) =>
+      opened(desk, question, thread, start),
+    );
     // A thread that could not be opened may be tried again.
     opening.catch(() => {
       opening = null;
@@ -35,7 +37,12 @@ export function createReply(desk: Desk, question: Question, start: ReplyStart): 
     async turn(urgency, signal) {
       if (urgency === 'final' || opening === null) return;
       const { drawing } = await opening;
-      await waitGap(lastWriteAt, () => gapOf(drawing), signal, () => performance.now());
+      await waitGap(
+        lastWriteAt,
+        () => gapOf(drawing),
+        signal,
+        () => performance.now(),
+      );
       paid = await takeTurn(drawing, urgency, signal);
     },
     async show(view) {

@@ -21,7 +21,11 @@ export async function openThread(desk: Desk, question: Question, attempt: number
     const found = mayExist ? await findRoot(desk, question) : null;
     if (found !== null) return found;
     try {
-      return await post(desk, { channel: question.channel, ...rootContent(question), metadata: rootMetadata(question) });
+      return await post(desk, {
+        channel: question.channel,
+        ...rootContent(question),
+        metadata: rootMetadata(question),
+      });
     } catch (error) {
       mayExist ||= error instanceof Failure && error.ambiguous;
       throw error;
@@ -31,7 +35,10 @@ export async function openThread(desk: Desk, question: Question, attempt: number
   return { platform: 'slack', workspace, channel, thread };
 }
 
-function rootContent({ asker, text }: Question): { readonly text: string; readonly blocks: readonly object[] } {
+function rootContent({ asker, text }: Question): {
+  readonly text: string;
+  readonly blocks: readonly object[];
+} {
   const cut = text.length > QUESTION_LIMIT ? `${text.slice(0, QUESTION_LIMIT)}…` : text;
   const quoted = escapeText(slackMarkdown, cut)
     .split('\n')

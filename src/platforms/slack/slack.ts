@@ -80,7 +80,8 @@ export async function openSlack(options: SlackOptions): Promise<SlackApp> {
 }
 
 async function identify({ botToken, apiUrl, log }: SlackOptions): Promise<SlackSelf> {
-  if (botToken.startsWith('xapp-')) throw wrongKind('SLACK_BOT_TOKEN', 'an app-level token (xapp-…)', 'xoxb-…');
+  if (botToken.startsWith('xapp-'))
+    throw wrongKind('SLACK_BOT_TOKEN', 'an app-level token (xapp-…)', 'xoxb-…');
   if (botToken.startsWith('xoxp-')) throw wrongKind('SLACK_BOT_TOKEN', 'a user token (xoxp-…)', 'xoxb-…');
   const result = await checked('auth.test', botToken, { apiUrl, log }, 'SLACK_BOT_TOKEN');
   const team = asText(result.team_id);

@@ -83,7 +83,10 @@ export function createSocket({ appToken, apiUrl, log, onEnvelope }: SocketOption
         await within(OPEN_TIMEOUT_MS, Promise.race([client.start(), closed]));
         if (isClosing) throw new Failure('stopped', 'closed while it was being opened');
       } catch (error) {
-        throw toFailure(error ?? new Error('the socket was closed before it was open'), 'apps.connections.open');
+        throw toFailure(
+          error ?? new Error('the socket was closed before it was open'),
+          'apps.connections.open',
+        );
       }
     },
     async close() {

@@ -119,7 +119,10 @@ async function tryOpen(keeper: Keeper): Promise<Socket | null> {
 async function afterEnd(keeper: Keeper, socket: Socket, reason: EndReason): Promise<Socket | null> {
   if (isRenewal(reason) && !keeper.signal.aborted) return socket;
   if (reason === 'link_disabled') {
-    keeper.options.log.error({}, 'Slack has switched Socket Mode off for this app: turn it on in the app settings');
+    keeper.options.log.error(
+      {},
+      'Slack has switched Socket Mode off for this app: turn it on in the app settings',
+    );
   }
   await socket.close();
   return null;
@@ -133,7 +136,10 @@ function report({ options, openSockets, outage }: Keeper, error: unknown): void 
   if (outage.isReported || openSockets.size > 0) return;
   if (isRefusal) {
     outage.isReported = true;
-    options.log.error({ code }, 'Slack refuses SLACK_APP_TOKEN: create a new app-level token with connections:write');
+    options.log.error(
+      { code },
+      'Slack refuses SLACK_APP_TOKEN: create a new app-level token with connections:write',
+    );
   } else if (Date.now() - outage.since > ALARM_MS) {
     outage.isReported = true;
     options.log.error({ code }, 'no connection to Slack for over a minute; still trying');

@@ -8,10 +8,20 @@ import { findReplies, replyMetadata } from './lookup.ts';
 import { asText } from './payload.ts';
 import { hasCode } from './web.ts';
 
-const NO_STREAMS = new Set(['unknown_method', 'feature_not_enabled', 'feature_disabled', 'method_deprecated']);
+const NO_STREAMS = new Set([
+  'unknown_method',
+  'feature_not_enabled',
+  'feature_disabled',
+  'method_deprecated',
+]);
 const NOT_STREAMING = new Set(['message_not_in_streaming_state']);
 const STILL_STREAMING = new Set(['streaming_state_conflict']);
-const TOO_LONG = new Set(['msg_too_long', 'msg_blocks_too_long', 'msg_blocks_too_many', 'markdown_text_too_long']);
+const TOO_LONG = new Set([
+  'msg_too_long',
+  'msg_blocks_too_long',
+  'msg_blocks_too_many',
+  'markdown_text_too_long',
+]);
 const NOT_EDITABLE = new Set(['edit_window_closed', 'cant_update_message', 'message_not_owned_by_app']);
 
 /** Opens a native stream with its first text; a start and a stop have been reserved. False when this answer has to do without; nothing was written then. */
@@ -147,7 +157,7 @@ export async function rewrite(
 
 /** One progress edit under a budget already taken. */
 export async function edit(drawing: Drawing, index: number, slot: Slot, body: string): Promise<void> {
-  const args = updateArgs(drawing, index, slot, content(body, NO_EXTRAS));
+  const args = updateArgs(drawing, index, slot, content(body, NO_EXTRAS, true));
   await send(drawing.desk, 'chat.update', args, true);
   slot.shown = body;
 }
@@ -182,7 +192,8 @@ export async function postAt(
   reserved: Slot['reserved'] = null,
   isPaid = false,
 ): Promise<void> {
-  const post = (what: Readonly<Record<string, unknown>>, paid: boolean) => postSurely(drawing, index, what, paid);
+  const post = (what: Readonly<Record<string, unknown>>, paid: boolean) =>
+    postSurely(drawing, index, what, paid);
   let ts: string;
   try {
     ts = await post(content(body, extras), isPaid);
@@ -202,7 +213,11 @@ async function postSurely(
   isPaid: boolean,
 ): Promise<string> {
   const { desk, thread, question } = drawing;
-  const args = { channel: thread.channel, thread_ts: thread.thread, metadata: replyMetadata(question, index) };
+  const args = {
+    channel: thread.channel,
+    thread_ts: thread.thread,
+    metadata: replyMetadata(question, index),
+  };
   let isUnsure = false;
   return retry(patience(desk), async (attempt) => {
     if (isUnsure) {

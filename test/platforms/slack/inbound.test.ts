@@ -43,9 +43,17 @@ describe('questionFromEvent', () => {
   test.each([
     ['a direct message', messageEvent({ channel: 'D1', channel_type: 'im' }), 'dm'],
     ['a message in a thread', messageEvent({ thread_ts: '1.000001' }), 'thread'],
-    ['a message in a group conversation that mentions us', messageEvent({ channel_type: 'mpim', text: 'a <@UBOT>' }), 'mention'],
+    [
+      'a message in a group conversation that mentions us',
+      messageEvent({ channel_type: 'mpim', text: 'a <@UBOT>' }),
+      'mention',
+    ],
     ['a message with a file', messageEvent({ subtype: 'file_share', channel_type: 'im' }), 'dm'],
-    ['a reply also sent to the channel', messageEvent({ subtype: 'thread_broadcast', thread_ts: '1.0' }), 'thread'],
+    [
+      'a reply also sent to the channel',
+      messageEvent({ subtype: 'thread_broadcast', thread_ts: '1.0' }),
+      'thread',
+    ],
   ])('hears %s', (_name, event, trigger) => {
     expect(heard(event)?.trigger).toBe(trigger);
   });
@@ -55,7 +63,10 @@ describe('questionFromEvent', () => {
     ['the root of a thread, without a mention', messageEvent({ thread_ts: TS })],
     ['our own messages', messageEvent({ user: 'UBOT', channel_type: 'im' })],
     ['other bots', messageEvent({ bot_id: 'B2', text: '<@UBOT> hi' })],
-    ['bot messages without a user', messageEvent({ subtype: 'bot_message', user: undefined, channel_type: 'im' })],
+    [
+      'bot messages without a user',
+      messageEvent({ subtype: 'bot_message', user: undefined, channel_type: 'im' }),
+    ],
     ['mentions by bots', mentionEvent({ bot_id: 'B2' })],
     ['Slackbot', messageEvent({ user: 'USLACKBOT', channel_type: 'im' })],
     ['joins', messageEvent({ subtype: 'channel_join', text: '<@UBOT> joined' })],
@@ -107,11 +118,23 @@ describe('edits', () => {
   test.each([
     ['an edit of a message that mentioned us before', editEvent('<@UBOT> why', '<@UBOT> why?'), {}],
     ['an edit without a mention', editEvent('a', 'b'), {}],
-    ['a preview added to a message', { ...editEvent('a', '<@UBOT>'), message: { text: '<@UBOT>', ts: TS, user: 'U1' } }, {}],
+    [
+      'a preview added to a message',
+      { ...editEvent('a', '<@UBOT>'), message: { text: '<@UBOT>', ts: TS, user: 'U1' } },
+      {},
+    ],
     ['an edit in a direct message', editEvent('why', '<@UBOT> why', { channel_type: 'im' }), {}],
     ['an edit of an old message', editEvent('why', '<@UBOT> why'), { event_time: ASKED_AT_S + 90_000 }],
-    ['an old message mentioned anew', mentionEvent({ edited: { ts: TS } }), { event_time: ASKED_AT_S + 90_000 }],
-    ['our own update', { ...editEvent('a', 'b'), message: { text: 'b', ts: TS, bot_id: 'BBOT', edited: {} } }, {}],
+    [
+      'an old message mentioned anew',
+      mentionEvent({ edited: { ts: TS } }),
+      { event_time: ASKED_AT_S + 90_000 },
+    ],
+    [
+      'our own update',
+      { ...editEvent('a', 'b'), message: { text: 'b', ts: TS, bot_id: 'BBOT', edited: {} } },
+      {},
+    ],
   ])('ignores %s', (_name, event, envelope) => {
     expect(heard(event, envelope)).toBeNull();
   });

@@ -16,7 +16,9 @@ describe('/ask', () => {
     const { server, intake } = connected;
     server.command({ user: ADA, channel: GENERAL, command: '/ask', text: '--recent week why?' });
     await vi.waitFor(() => expect(server.unacked()).toEqual([]));
-    expect(intake.questions).toMatchObject([{ trigger: 'command', text: 'why?', overrides: { recency: 'week' } }]);
+    expect(intake.questions).toMatchObject([
+      { trigger: 'command', text: 'why?', overrides: { recency: 'week' } },
+    ]);
     expect(seenByAda()).toEqual([]);
   });
 
@@ -60,7 +62,11 @@ describe('shortcuts and buttons', () => {
     server.shortcut({ user: ADA, channel: GENERAL, ts, callbackId: 'ask_about_message' });
     await vi.waitFor(() => expect(intake.questions).toHaveLength(1));
     expect(intake.questions).toMatchObject([
-      { trigger: 'shortcut', thread: { thread: ts }, quote: { author: 'builds', text: 'The build is green.' } },
+      {
+        trigger: 'shortcut',
+        thread: { thread: ts },
+        quote: { author: 'builds', text: 'The build is green.' },
+      },
     ]);
     await vi.waitFor(() => expect(server.unacked()).toEqual([]));
   });
@@ -75,7 +81,9 @@ describe('shortcuts and buttons', () => {
     const ts = server.history(GENERAL, question.thread?.thread).find((message) => message.bot)?.ts ?? '';
     server.press({ user: ADA, channel: GENERAL, ts, actionId: 'footnote:retry' });
     await vi.waitFor(() => expect(seenByAda()).toEqual(['Only grace can do that.']));
-    expect(intake.presses).toMatchObject([{ action: 'retry', question: 'the-question', presser: { id: ADA } }]);
+    expect(intake.presses).toMatchObject([
+      { action: 'retry', question: 'the-question', presser: { id: ADA } },
+    ]);
     expect(server.unacked().filter(({ type }) => type === 'interactive')).toEqual([]);
     await reply.close();
   });

@@ -57,10 +57,13 @@ describe('/ask', () => {
   test.each([
     ['--model sonar-pro why?', { text: 'why?', overrides: { profile: 'sonar-pro' } }],
     ['why? --recent week —model sonar', { text: 'why?', overrides: { recency: 'week', profile: 'sonar' } }],
-    ['--mode=academic why? --site a.org --site -b.org', {
-      text: 'why?',
-      overrides: { searchMode: 'academic', domains: ['-b.org', 'a.org'] },
-    }],
+    [
+      '--mode=academic why? --site a.org --site -b.org',
+      {
+        text: 'why?',
+        overrides: { searchMode: 'academic', domains: ['-b.org', 'a.org'] },
+      },
+    ],
     ['what does git commit --amend do', { text: 'what does git commit --amend do', overrides: {} }],
     ['what does --model sonar mean here?', { text: 'what does --model sonar mean here?', overrides: {} }],
   ])('reads the options of %s', (text, parsed) => {

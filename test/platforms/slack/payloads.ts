@@ -37,12 +37,27 @@ export function messageEvent(fields: Fields = {}): Fields {
 }
 
 export function mentionEvent(fields: Fields = {}): Fields {
-  return { type: 'app_mention', channel: 'C1', user: 'U1', text: '<@UBOT> why?', ts: TS, team: 'T1', ...fields };
+  return {
+    type: 'app_mention',
+    channel: 'C1',
+    user: 'U1',
+    text: '<@UBOT> why?',
+    ts: TS,
+    team: 'T1',
+    ...fields,
+  };
 }
 
 /** An edit of a message: `message_changed` as channels get it. */
 export function editEvent(before: string, after: string, fields: Fields = {}): Fields {
-  const message = { type: 'message', user: 'U1', text: after, ts: TS, edited: { user: 'U1', ts: TS }, team: 'T1' };
+  const message = {
+    type: 'message',
+    user: 'U1',
+    text: after,
+    ts: TS,
+    edited: { user: 'U1', ts: TS },
+    team: 'T1',
+  };
   return {
     type: 'message',
     subtype: 'message_changed',

@@ -26,7 +26,9 @@ async function showAll(question: Question, views: readonly View[], attempt = fre
 }
 
 const methods = (prefix = 'chat.'): string[] =>
-  server.calls.filter(({ method }) => method.startsWith(prefix)).map(({ method }) => method.slice(prefix.length));
+  server.calls
+    .filter(({ method }) => method.startsWith(prefix))
+    .map(({ method }) => method.slice(prefix.length));
 
 describe('a streamed answer', () => {
   test('grows in one message, appending only what is new, and ends with sources, footer and buttons', async () => {
@@ -78,12 +80,16 @@ describe('a streamed answer', () => {
   test('longer than one message goes on in the next, complete and in order', async () => {
     const question = askIn(server);
     const text = Array.from({ length: 300 }, (_, i) => `Paragraph ${i} ${'word '.repeat(18)}\n\n`).join('');
-    const cut = [0.2, 0.5, 0.8].map((share) => view({ text: text.slice(0, Math.round(text.length * share)) }));
+    const cut = [0.2, 0.5, 0.8].map((share) =>
+      view({ text: text.slice(0, Math.round(text.length * share)) }),
+    );
     const recorded = await showAll(question, [...cut, view({ state: 'done', text, footer: 'the end' })]);
     const answers = answersTo(server, question);
     expect(answers.length).toBeGreaterThan(2);
     expect(recorded.messages.map(({ message }) => message)).toEqual(answers.map(({ ts }) => ts));
-    const numbers = answers.flatMap((answer) => [...answer.text.matchAll(/Paragraph (\d+)/g)].map((match) => Number(match[1])));
+    const numbers = answers.flatMap((answer) =>
+      [...answer.text.matchAll(/Paragraph (\d+)/g)].map((match) => Number(match[1])),
+    );
     expect(numbers).toEqual(Array.from({ length: 300 }, (_, i) => i));
     expect(answers.filter((answer) => answer.text.includes('the end'))).toEqual([answers.at(-1)]);
     expect(answers.every((answer) => !answer.streaming && answer.text.length <= 12_000)).toBe(true);
@@ -98,7 +104,9 @@ describe('a streamed answer', () => {
     ]);
     expect(methods()).toEqual(['startStream', 'appendStream', 'stopStream', 'update']);
     const [answer] = answersTo(server, question);
-    expect(answer?.text).toContain('Fact [1](https://example.org/1) and more [2](https://example.org/2) here.');
+    expect(answer?.text).toContain(
+      'Fact [1](https://example.org/1) and more [2](https://example.org/2) here.',
+    );
     expect(answer?.text).toContain('Page 2');
   });
 
@@ -180,7 +188,15 @@ describe('the status', () => {
 describe('/ask', () => {
   const command = (text = 'why <!channel>?'): Question => {
     const { thread: _thread, message: _message, ...question } = askIn(server, 'unrelated');
-    return { ...question, id: 'command-1', thread: null, message: null, trigger: 'command', text, askedAt: Date.now() };
+    return {
+      ...question,
+      id: 'command-1',
+      thread: null,
+      message: null,
+      trigger: 'command',
+      text,
+      askedAt: Date.now(),
+    };
   };
 
   test('posts the question as the root of the thread, inert, and answers there', async () => {
@@ -204,7 +220,12 @@ describe('/ask', () => {
   test('finds the root whose post was never answered', async () => {
     server.fault('chat.postMessage', 'commit-then-reset');
     const thread = await connected.app.platform.reply(command(), fresh().start).open();
-    expect(server.history(GENERAL).filter(({ bot }) => bot).map(({ ts }) => ts)).toEqual([thread.thread]);
+    expect(
+      server
+        .history(GENERAL)
+        .filter(({ bot }) => bot)
+        .map(({ ts }) => ts),
+    ).toEqual([thread.thread]);
   });
 
   test('says what to do where the bot is no member', async () => {

@@ -10,7 +10,7 @@ export const ADA = 'U000000ADA';
 export const GENERAL = 'C00GENERAL';
 
 /** An intake that keeps what it is given, as the store would: one question per id. */
-export interface MemoryIntake extends Intake {
+interface MemoryIntake extends Intake {
   readonly questions: Question[];
   readonly presses: ButtonPress[];
   /** How often `accept` was called. */
@@ -23,7 +23,7 @@ export interface MemoryIntake extends Intake {
   reply: string | null;
 }
 
-export function memoryIntake(): MemoryIntake {
+function memoryIntake(): MemoryIntake {
   return {
     questions: [],
     presses: [],
@@ -126,7 +126,9 @@ export function source(number: number) {
 
 /** What the bot has written in a question's thread, as a person sees it. */
 export function answersTo(server: SlackServer, { channel, thread }: Question) {
-  return server.history(channel, thread?.thread).filter((message) => message.bot && message.ts !== thread?.thread);
+  return server
+    .history(channel, thread?.thread)
+    .filter((message) => message.bot && message.ts !== thread?.thread);
 }
 
 /** The Failure a promise rejects with. */

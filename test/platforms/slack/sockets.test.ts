@@ -47,7 +47,10 @@ describe('starting', () => {
     for (const apiUrl of [`http://127.0.0.1:${port}/api/`, 'http://127.0.0.1:1/api/']) {
       const options = { botToken: 'xoxb-1', appToken: 'xapp-1', apiUrl, askCommand: '/ask', log: silentLog };
       const failure = await failureOf(openSlack(options));
-      expect(failure).toMatchObject({ kind: 'unreachable', remedy: expect.stringContaining('SLACK_API_URL') });
+      expect(failure).toMatchObject({
+        kind: 'unreachable',
+        remedy: expect.stringContaining('SLACK_API_URL'),
+      });
     }
     expect(performance.now() - startedAt).toBeLessThan(5_000);
     silent.close();
@@ -110,7 +113,11 @@ describe('events', () => {
       { envelope_id: 'g3', type: 'never_seen', payload: {} },
       { envelope_id: 'g4', type: 'interactive', payload: {} },
       { envelope_id: 'g5', type: 'slash_commands', payload: { command: 7 } },
-      { envelope_id: 'g6', type: 'events_api', payload: { event: { type: 'message', text: 7, channel: [] } } },
+      {
+        envelope_id: 'g6',
+        type: 'events_api',
+        payload: { event: { type: 'message', text: 7, channel: [] } },
+      },
     ];
     for (const frame of frames) server.deliverRaw(frame);
     await vi.waitFor(() => {
@@ -126,7 +133,10 @@ describe('staying connected', () => {
     'no message is lost while Slack renews a socket (%s)',
     async (reason) => {
       // When an admin switches the sockets off, all close at once: only then Slack has to deliver again.
-      const { server, intake, app } = await listening({ autoRetry: reason === 'link_disabled', retryScale: 0.05 });
+      const { server, intake, app } = await listening({
+        autoRetry: reason === 'link_disabled',
+        retryScale: 0.05,
+      });
       await vi.waitFor(() => expect(server.sockets()).toBe(2), 5_000);
       server.disconnect(reason);
       const texts = Array.from({ length: 20 }, (_, i) => `question ${i}`);
@@ -134,7 +144,10 @@ describe('staying connected', () => {
         server.say({ user: ADA, channel: 'D000000ADA', text });
         await new Promise(setImmediate);
       }
-      await vi.waitFor(() => expect(intake.questions.map(({ text }) => text).sort()).toEqual(texts.sort()), 5_000);
+      await vi.waitFor(
+        () => expect(intake.questions.map(({ text }) => text).sort()).toEqual(texts.sort()),
+        5_000,
+      );
       await vi.waitFor(() => expect(server.sockets()).toBe(2), 5_000);
       expect(app.ready()).toBe(true);
     },

@@ -1,0 +1,122 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Platform } from '../../../src/core/ports.ts';
+import type { Question } from '../../../src/core/types.ts';
+import type { SlackServer } from '../../servers/slack/server.ts';
+import { ADA, askIn, connect, failureOf, fresh, GENERAL, questionAt, view } from './setup.ts';
+
+let connected: Awaited<ReturnType<typeof connect>>;
+let server: SlackServer;
+let platform: Platform;
+beforeEach(async () => {
+  connected = await connect();
+  ({ server } = connected);
+  ({ platform } = connected.app);
+});
+afterEach(() => connected.close());
+
+const GRACE = 'U0000GRACE';
+const never = new AbortController().signal;
+
+describe('marks and words', () => {
+  test('a waiting question carries a clock until it is its turn', async () => {
+    const question = askIn(server);
+    const marks = () => server.history(GENERAL)[0]?.reactions.map(({ name }) => name);
+    await platform.markWaiting(question, true);
+    await platform.markWaiting(question, true);
+    expect(marks()).toEqual(['clock1']);
+    await platform.markWaiting(question, false);
+    expect(marks()).toEqual([]);
+  });
+
+  test('a mark that cannot be set is no failure', async () => {
+    server.fault('reactions.add', 'reset-before');
+    await expect(platform.markWaiting(askIn(server), true)).resolves.toBeUndefined();
+  });
+
+  test('a whisper is seen by the asker alone, in the thread, and is inert', async () => {
+    const question = askIn(server);
+    await platform.whisper(question, 'One moment <!channel>');
+    expect(server.ephemerals).toMatchObject([
+      { user: ADA, channel: GENERAL, text: 'One moment &lt;!channel&gt;', threadTs: question.thread?.thread },
+    ]);
+    expect(server.history(GENERAL)).toHaveLength(1);
+  });
+
+  test('where no whisper is possible, it becomes a reply', async () => {
+    server.fault('chat.postEphemeral', { error: 'user_not_in_channel' });
+    await platform.whisper(askIn(server), 'One moment');
+    expect(server.history(GENERAL).at(-1)).toMatchObject({ bot: true, text: 'One moment' });
+  });
+
+  test('a whisper after /ask reaches somebody where the bot is no member', async () => {
+    await connected.app.listen(connected.intake);
+    server.command({ user: ADA, channel: 'C00PRIVATE', command: '/ask', text: 'why?' });
+    await expect.poll(() => connected.intake.questions).toHaveLength(1);
+    await platform.whisper(connected.intake.questions[0] as Question, 'Invite me first.');
+    expect(server.ephemerals).toMatchObject([{ user: ADA, channel: 'C00PRIVATE', text: 'Invite me first.' }]);
+  });
+
+  test('a direct message arrives in the DM', async () => {
+    await platform.directMessage(server.team, ADA, 'Check the key.');
+    expect(server.history('D000000ADA').map(({ text }) => text)).toEqual(['Check the key.']);
+  });
+
+  test('refused direct messages are undeliverable', async () => {
+    server.fault('conversations.open', { error: 'user_disabled' });
+    const failure = await failureOf(platform.directMessage(server.team, ADA, 'x'));
+    expect(failure.kind).toBe('undeliverable');
+  });
+});
+
+describe('readThread', () => {
+  /** A thread with people, our answer, another bot, and a question at its end. */
+  async function thread(): Promise<Question> {
+    const root = server.say({ user: GRACE, channel: GENERAL, text: 'Is <b> bold?' });
+    const first = questionAt(server.team, GENERAL, root);
+    await platform.reply(first, fresh().start).show(view({ state: 'done', text: 'It **was**.' }));
+    server.otherBot({ channel: GENERAL, text: 'Build 7 failed', threadTs: root });
+    const asked = server.say({ user: ADA, channel: GENERAL, text: '@footnote and now?', threadTs: root });
+    server.say({ user: GRACE, channel: GENERAL, text: 'too late', threadTs: root });
+    const question = questionAt(server.team, GENERAL, asked);
+    return { ...question, thread: first.thread };
+  }
+
+  test('gives what was said before the question, oldest first, with who said it', async () => {
+    const turns = await platform.readThread(await thread(), never);
+    expect(turns).toMatchObject([
+      { role: 'user', author: { id: GRACE, name: null }, text: 'Is <b> bold?' },
+      { role: 'assistant', author: null, text: 'It was.' },
+      { role: 'user', author: { name: 'builds (bot)' }, text: 'Build 7 failed' },
+    ]);
+    expect(server.calls.filter(({ method }) => method === 'conversations.replies')).toHaveLength(1);
+  });
+
+  test('reads nothing for a message that starts a thread', async () => {
+    expect(await platform.readThread(askIn(server), never)).toEqual([]);
+    expect(server.calls.some(({ method }) => method === 'conversations.replies')).toBe(false);
+  });
+
+  test.each([{ error: 'missing_scope' }, { status: 429, retryAfter: 30 }, 'reset-before'] as const)(
+    'does without where it cannot be read: %j',
+    async (fault) => {
+      const question = await thread();
+      server.fault('conversations.replies', fault, 9);
+      expect(await platform.readThread(question, never)).toEqual([]);
+    },
+  );
+
+  test('of a very long thread, reads the root and the newest in two calls', async () => {
+    const root = server.say({ user: GRACE, channel: GENERAL, text: 'the root' });
+    for (let i = 0; i < 400; i++)
+      server.say({ user: GRACE, channel: GENERAL, text: `reply ${i}`, threadTs: root });
+    const asked = server.say({ user: ADA, channel: GENERAL, text: '@footnote?', threadTs: root });
+    const question = {
+      ...questionAt(server.team, GENERAL, asked),
+      thread: questionAt(server.team, GENERAL, root).thread,
+    };
+    const turns = await platform.readThread(question, never);
+    expect(turns[0]?.text).toBe('the root');
+    expect(turns.at(-1)?.text).toBe('reply 399');
+    expect(server.calls.filter(({ method }) => method === 'conversations.replies')).toHaveLength(2);
+  });
+});
