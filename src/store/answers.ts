@@ -1,6 +1,6 @@
 import type { AnswerRecord, Answers } from '../core/ports.ts';
-import type { MessageRef, Question, ThreadRef, View } from '../core/types.ts';
-import { messageKey } from './keys.ts';
+import { type MessageRef, messageKey, type Question, type ThreadRef, type View } from '../core/types.ts';
+
 import type { Sql } from './sql.ts';
 import { sweep } from './sweep.ts';
 

@@ -100,7 +100,7 @@ function createFollower(
   giveUp: () => void,
 ): () => Promise<void> {
   let told = false;
-  let running: Promise<void> | null = null;
+  let last: Promise<void> = Promise.resolve();
   const run = async (): Promise<void> => {
     while (told !== isHeld()) {
       if (told) {
@@ -121,9 +121,7 @@ function createFollower(
     }
   };
   return () => {
-    running ??= run().finally(() => {
-      running = null;
-    });
-    return running;
+    last = last.then(run);
+    return last;
   };
 }

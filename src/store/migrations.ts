@@ -82,10 +82,12 @@ async function step(tx: Queryable, migrations: readonly (readonly string[])[]): 
 }
 
 async function versionOf(db: Queryable): Promise<number> {
-  const [table] = await db.query<{ known: boolean }>(
-    "select to_regclass('footnote.schema_versions') is not null as known",
+  // Not `to_regclass`: inside a transaction that answers from a cache which does not know of what others have just made.
+  const known = await db.query(
+    `select 1 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+     where n.nspname = 'footnote' and c.relname = 'schema_versions'`,
   );
-  if (!table?.known) return 0;
+  if (known.length === 0) return 0;
   const [row] = await db.query<{ version: number | null }>(
     'select max(version)::int as version from footnote.schema_versions',
   );

@@ -1,5 +1,5 @@
 import type { Threads } from '../core/ports.ts';
-import { threadKey } from './keys.ts';
+import { threadKey } from '../core/types.ts';
 import type { Sql } from './sql.ts';
 import { sweep } from './sweep.ts';
 

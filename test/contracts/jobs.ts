@@ -1,0 +1,182 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, it, vi } from 'vitest';
+import type { Job } from '../../src/core/ports.ts';
+import type { StoreJobs } from '../../src/store/jobs.ts';
+import type { Sql } from '../../src/store/sql.ts';
+
+interface Numbered {
+  readonly n: number;
+}
+
+/** A promise that is settled from outside. */
+export function gate(): { open: () => void; readonly opened: Promise<void> } {
+  let open = (): void => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { open, opened };
+}
+
+/** `another` opens a further instance on the same database: another process, as far as the queue can tell. */
+export function jobsContract(jobs: () => StoreJobs, another: () => Promise<StoreJobs>, sql: () => Sql): void {
+  let serial = 0;
+  const newQueue = (): string => `contract-${++serial}`;
+  const patient = { timeout: 15_000 };
+
+  describe('jobs', () => {
+    it('takes an id once, also when it comes twice at the same moment or after the job is done', async () => {
+      const queue = newQueue();
+      const options = { id: randomUUID(), key: 'k' };
+      const twice = [jobs().enqueue(queue, { n: 1 }, options), jobs().enqueue(queue, { n: 2 }, options)];
+      expect((await Promise.all(twice)).filter(Boolean)).toHaveLength(1);
+      await jobs().work(queue, 1, async () => {});
+      await vi.waitFor(async () => expect(await jobs().depth(queue, 'k')).toBe(0), patient);
+      expect(await jobs().enqueue(queue, { n: 3 }, options)).toBe(false);
+    });
+
+    it('hands the data over exactly as it was given', async () => {
+      const queue = newQueue();
+      const data = { text: 'nul \u0000, half a pair \ud83c, quote " and 🎈', empty: {}, list: [null, 1.5] };
+      const seen: object[] = [];
+      await jobs().work(queue, 1, async (job) => void seen.push(job.data));
+      await jobs().enqueue(queue, data, { id: randomUUID(), key: 'k' });
+      await vi.waitFor(() => expect(seen).toEqual([data]), patient);
+    });
+
+    it('runs the jobs of one key one at a time, in the order they came', async () => {
+      const queue = newQueue();
+      const seen: string[] = [];
+      await jobs().work<Numbered>(queue, 8, async ({ data }) => {
+        seen.push(`start ${data.n}`);
+        await jobs().depth(queue, 'k');
+        seen.push(`end ${data.n}`);
+      });
+      const numbers = Array.from({ length: 12 }, (_, n) => n);
+      await Promise.all(numbers.map((n) => jobs().enqueue(queue, { n }, { id: randomUUID(), key: 'k' })));
+      await vi.waitFor(() => expect(seen).toHaveLength(24), patient);
+      expect(seen).toEqual(numbers.flatMap((n) => [`start ${n}`, `end ${n}`]));
+    });
+
+    it('runs different keys side by side, at most as many as there are slots', async () => {
+      const queue = newQueue();
+      const door = gate();
+      const running = new Set<number>();
+      let most = 0;
+      await jobs().work<Numbered>(queue, 3, async ({ data }) => {
+        running.add(data.n);
+        most = Math.max(most, running.size);
+        await door.opened;
+        running.delete(data.n);
+      });
+      for (let n = 0; n < 7; n++) await jobs().enqueue(queue, { n }, { id: randomUUID(), key: `k${n}` });
+      await vi.waitFor(() => expect(running.size).toBe(3), patient);
+      door.open();
+      const depths = async (): Promise<number> => {
+        const all = Array.from({ length: 7 }, (_, n) => jobs().depth(queue, `k${n}`));
+        return (await Promise.all(all)).reduce((sum, depth) => sum + depth);
+      };
+      await vi.waitFor(async () => expect(await depths()).toBe(0), patient);
+      expect(most).toBe(3);
+    });
+
+    it('counts the waiting and the running jobs of a key', async () => {
+      const queue = newQueue();
+      const door = gate();
+      for (let n = 0; n < 3; n++) await jobs().enqueue(queue, { n }, { id: randomUUID(), key: 'busy' });
+      await jobs().enqueue(queue, { n: 3 }, { id: randomUUID(), key: 'other' });
+      expect(await jobs().depth(queue, 'busy')).toBe(3);
+      const started: number[] = [];
+      await jobs().work<Numbered>(queue, 4, async ({ data }) => {
+        started.push(data.n);
+        await door.opened;
+      });
+      await vi.waitFor(() => expect(started).toHaveLength(2), patient);
+      expect(await jobs().depth(queue, 'busy')).toBe(3);
+      expect(await jobs().depth(queue, 'nobody')).toBe(0);
+      door.open();
+      await vi.waitFor(async () => expect(await jobs().depth(queue, 'busy')).toBe(0), patient);
+    });
+
+    it('runs a job again when its handler throws, before the next of its key', async () => {
+      const queue = newQueue();
+      const seen: string[] = [];
+      await jobs().work<Numbered>(queue, 2, async ({ data, attempt }) => {
+        seen.push(`${data.n}.${attempt}`);
+        if (attempt === 1 && data.n === 0) throw new Error('at first it fails');
+      });
+      for (let n = 0; n < 2; n++) await jobs().enqueue(queue, { n }, { id: randomUUID(), key: 'k' });
+      await vi.waitFor(() => expect(seen).toEqual(['0.1', '0.2', '1.1']), patient);
+    });
+
+    it('tells of a job that has failed for good, and only then lets the next of its key run', async () => {
+      const queue = newQueue();
+      const options = { id: randomUUID(), key: 'k' };
+      await jobs().enqueue(queue, { n: 0 }, options);
+      await jobs().enqueue(queue, { n: 1 }, { id: randomUUID(), key: 'k' });
+      // As if eight runs had failed already.
+      await sql().query('update pgboss.job set retry_count = 8 where name = $1 and id = $2', [
+        queue,
+        options.id,
+      ]);
+      const door = gate();
+      const seen: string[] = [];
+      const handler = async ({ data }: Job<Numbered>): Promise<void> => {
+        seen.push(`run ${data.n}`);
+        if (data.n === 0) throw new Error('always fails');
+      };
+      await jobs().work<Numbered>(queue, 2, handler, async (job) => {
+        seen.push(`dead ${job.data.n} after ${job.attempts}`);
+        await door.opened;
+        seen.push('explained');
+      });
+      await vi.waitFor(() => expect(seen).toEqual(['run 0', 'dead 0 after 9']), patient);
+      door.open();
+      const all = ['run 0', 'dead 0 after 9', 'explained', 'run 1'];
+      await vi.waitFor(() => expect(seen).toEqual(all), patient);
+      expect(await jobs().enqueue(queue, { n: 0 }, options)).toBe(false);
+    });
+  });
+
+  describe('jobs that are stopped', () => {
+    it('lets a running job finish within the grace, and takes no new one', async () => {
+      const queue = newQueue();
+      const mine = await another();
+      const door = gate();
+      const seen: string[] = [];
+      await mine.work<Numbered>(queue, 1, async ({ data, attempt, signal }) => {
+        seen.push(`${data.n}.${attempt}`);
+        await door.opened;
+        seen.push(signal.aborted ? 'aborted' : 'finished');
+      });
+      for (let n = 0; n < 2; n++) await mine.enqueue(queue, { n }, { id: randomUUID(), key: `k${n}` });
+      await vi.waitFor(() => expect(seen).toEqual(['0.1']), patient);
+      const stopped = mine.stop(10_000);
+      door.open();
+      await stopped;
+      expect(seen).toEqual(['0.1', 'finished']);
+      expect(await jobs().depth(queue, 'k0')).toBe(0);
+      expect(await jobs().depth(queue, 'k1')).toBe(1);
+      await mine.close();
+    });
+
+    it('aborts what is left after the grace and leaves it to others, as the next attempt', async () => {
+      const queue = newQueue();
+      const mine = await another();
+      const door = gate();
+      const seen: string[] = [];
+      await mine.work<Numbered>(queue, 1, async ({ attempt, signal }) => {
+        seen.push(`mine ${attempt}`);
+        signal.addEventListener('abort', door.open);
+        await door.opened;
+        seen.push('aborted');
+      });
+      await mine.enqueue(queue, { n: 0 }, { id: randomUUID(), key: 'k' });
+      await vi.waitFor(() => expect(seen).toEqual(['mine 1']), patient);
+      await mine.stop(20);
+      expect(seen).toEqual(['mine 1', 'aborted']);
+      await jobs().work<Numbered>(queue, 1, async ({ attempt }) => void seen.push(`theirs ${attempt}`));
+      await vi.waitFor(() => expect(seen).toEqual(['mine 1', 'aborted', 'theirs 2']), patient);
+      await mine.close();
+    });
+  });
+}

@@ -1,0 +1,83 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
+import { openStore } from '../../src/store/store.ts';
+import { StoreError } from '../../src/store/store-error.ts';
+import { quietLog } from '../core/fakes.ts';
+import { type Child, killChildren, startChild } from './children.ts';
+import { temporaryDir } from './parts.ts';
+
+const patient = { timeout: 30_000 };
+const said = (child: Child, what: string): unknown[] =>
+  child.steps.flatMap((step) => (what in step ? [step[what]] : []));
+
+describe('a data directory whose process is killed', () => {
+  const dir = temporaryDir();
+  afterEach(killChildren);
+  afterAll(dir.remove);
+
+  it('keeps every accepted job, runs what was cut off again at once, and can be killed while it is made', async () => {
+    // While its files are being made, then while its tables are.
+    for (const file of ['PG_VERSION', 'postmaster.pid']) {
+      const young = startChild('hold', null, dir.path);
+      await vi.waitFor(() => expect(existsSync(join(dir.path, 'database', file))).toBe(true), patient);
+      await young.kill();
+    }
+    const child = startChild('enqueue', null, dir.path);
+    await vi.waitFor(() => expect(said(child, 'accepted').length).toBeGreaterThan(40), patient);
+    await child.kill();
+
+    const store = await openStore({ databaseUrl: null, dataDir: dir.path, log: quietLog });
+    const again: string[] = [];
+    const accepted = said(child, 'accepted') as string[];
+    for (const [n, id] of accepted.entries()) {
+      expect(await store.jobs.enqueue('killed', { id }, { id, key: `k${n % 3}` })).toBe(false);
+    }
+    await store.jobs.work<{ id: string }>('killed', 4, async ({ data }) => void again.push(data.id));
+    const missing = (): string[] => {
+      const ran = new Set([...(said(child, 'ran') as string[]), ...again]);
+      return accepted.filter((id) => !ran.has(id));
+    };
+    await vi.waitFor(() => expect(missing()).toEqual([]), patient);
+    await store.close();
+  }, 90_000);
+
+  it('starts a running job again at once, with the next attempt', async () => {
+    const first = await openStore({ databaseUrl: null, dataDir: dir.path, log: quietLog });
+    const id = '00000000-0000-5000-8000-00000000000a';
+    await first.jobs.enqueue('taken-over', {}, { id, key: 'k' });
+    await first.close();
+    const child = startChild('work', null, dir.path);
+    await vi.waitFor(() => expect(said(child, 'started')).toEqual([id]), patient);
+    await child.kill();
+
+    const store = await openStore({ databaseUrl: null, dataDir: dir.path, log: quietLog });
+    const began = performance.now();
+    const attempts: number[] = [];
+    await store.jobs.work('taken-over', 1, async ({ attempt }) => void attempts.push(attempt));
+    await vi.waitFor(() => expect(attempts).toEqual([2]), patient);
+    expect(performance.now() - began).toBeLessThan(2_000);
+    await store.close();
+  }, 60_000);
+});
+
+describe('a data directory in use', () => {
+  const dir = temporaryDir();
+  afterEach(killChildren);
+  afterAll(dir.remove);
+
+  it('refuses a second process with one clear line, and is free once the first is killed', async () => {
+    const child = startChild('hold', null, dir.path);
+    await vi.waitFor(() => expect(said(child, 'ready')).toEqual([true]), patient);
+    const second = openStore({ databaseUrl: null, dataDir: dir.path, log: quietLog });
+    const error = await second.catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(StoreError);
+    expect(error).toMatchObject({ code: 'data-dir-locked' });
+    expect(String(error)).toMatch(/already in use by another Footnote.*DATA_DIR/);
+    expect(String(error)).not.toContain('\n');
+    await child.kill();
+    const store = await openStore({ databaseUrl: null, dataDir: dir.path, log: quietLog });
+    await store.ping();
+    await store.close();
+  }, 60_000);
+});

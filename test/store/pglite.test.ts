@@ -1,0 +1,50 @@
+import { afterAll, beforeAll, describe } from 'vitest';
+import { openJobs } from '../../src/store/jobs.ts';
+import { createKeyValue, sweepKeyValues } from '../../src/store/key-value.ts';
+import { holdOnlyLease } from '../../src/store/leases.ts';
+import { openPglite } from '../../src/store/pglite.ts';
+import { answersContract } from '../contracts/answers.ts';
+import { jobsContract } from '../contracts/jobs.ts';
+import { keyValueContract } from '../contracts/key-value.ts';
+import { leasesContract } from '../contracts/leases.ts';
+import { sqlContract } from '../contracts/sql.ts';
+import { threadsContract } from '../contracts/threads.ts';
+import { quietLog } from '../core/fakes.ts';
+import { assemble, type Parts, temporaryDir } from './parts.ts';
+import { countRows } from './rows.ts';
+
+describe('the store on PGlite', () => {
+  const dir = temporaryDir();
+  let parts: Parts;
+
+  beforeAll(async () => {
+    parts = await assemble(await openPglite(dir.path));
+  });
+  afterAll(async () => {
+    await parts.close();
+    dir.remove();
+  });
+
+  sqlContract(() => parts.sql);
+  answersContract(
+    () => parts.answers,
+    () => parts.sql,
+  );
+  threadsContract(
+    () => parts.threads,
+    () => parts.sql,
+  );
+  keyValueContract(
+    (namespace) => createKeyValue(parts.sql, namespace),
+    async (namespace) => {
+      await sweepKeyValues(parts.sql, new AbortController().signal);
+      return countRows(parts.sql, namespace);
+    },
+  );
+  jobsContract(
+    () => parts.jobs,
+    () => openJobs(parts.sql, quietLog),
+    () => parts.sql,
+  );
+  leasesContract((_name, duties) => holdOnlyLease(duties), quietLog);
+});

@@ -1,0 +1,52 @@
+import { afterAll, beforeAll, describe } from 'vitest';
+import { openJobs } from '../../src/store/jobs.ts';
+import { createKeyValue, sweepKeyValues } from '../../src/store/key-value.ts';
+import { holdPostgresLease } from '../../src/store/leases.ts';
+import { openPostgres } from '../../src/store/postgres.ts';
+import { answersContract } from '../contracts/answers.ts';
+import { jobsContract } from '../contracts/jobs.ts';
+import { keyValueContract } from '../contracts/key-value.ts';
+import { leasesContract } from '../contracts/leases.ts';
+import { sqlContract } from '../contracts/sql.ts';
+import { threadsContract } from '../contracts/threads.ts';
+import { quietLog } from '../core/fakes.ts';
+import { createDatabase, serverUrl, type TestDatabase } from './database.ts';
+import { assemble, type Parts } from './parts.ts';
+import { countRows } from './rows.ts';
+
+describe.skipIf(serverUrl === null)('the store on Postgres', () => {
+  let database: TestDatabase;
+  let parts: Parts;
+
+  beforeAll(async () => {
+    database = await createDatabase();
+    parts = await assemble(await openPostgres(database.url, quietLog));
+  });
+  afterAll(async () => {
+    await parts.close();
+    await database.drop();
+  });
+
+  sqlContract(() => parts.sql);
+  answersContract(
+    () => parts.answers,
+    () => parts.sql,
+  );
+  threadsContract(
+    () => parts.threads,
+    () => parts.sql,
+  );
+  keyValueContract(
+    (namespace) => createKeyValue(parts.sql, namespace),
+    async (namespace) => {
+      await sweepKeyValues(parts.sql, new AbortController().signal);
+      return countRows(parts.sql, namespace);
+    },
+  );
+  jobsContract(
+    () => parts.jobs,
+    () => openJobs(parts.sql, quietLog),
+    () => parts.sql,
+  );
+  leasesContract((name, duties) => holdPostgresLease(database.url, name, duties), quietLog);
+});
