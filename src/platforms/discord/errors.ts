@@ -1,0 +1,84 @@
+import { DiscordAPIError, HTTPError, RateLimitError } from 'discord.js';
+import { Failure, type FailureKind } from '../../core/failures.ts';
+
+/** Discord's error codes that mean something to us (docs: topics/opcodes-and-status-codes, JSON error codes). */
+export const CODE = {
+  unknownChannel: '10003',
+  unknownGuild: '10004',
+  unknownMessage: '10008',
+  unknownWebhook: '10015',
+  unknownInteraction: '10062',
+  editedTooOften: '30046',
+  alreadyAcknowledged: '40060',
+  missingAccess: '50001',
+  dmRefused: '50007',
+  missingPermissions: '50013',
+  wrongChannelType: '50024',
+  interactionExpired: '50027',
+  threadArchived: '50083',
+  noMutualGuild: '50278',
+  threadExists: '160004',
+  threadLocked: '160005',
+  tooManyThreads: '160006',
+  blockedByAutoMod: '200000',
+} as const;
+
+/** Remedies are read by the person who asked. */
+const KNOWN: Readonly<Record<string, readonly [FailureKind, string?]>> = {
+  [CODE.unknownChannel]: ['gone'],
+  [CODE.unknownGuild]: ['gone'],
+  [CODE.unknownMessage]: ['gone'],
+  [CODE.missingAccess]: [
+    'undeliverable',
+    'Please have an admin give me the permission "View Channel" there, or ask me somewhere else.',
+  ],
+  [CODE.missingPermissions]: [
+    'undeliverable',
+    'Please have an admin give me the permissions "Send Messages" and "Send Messages in Threads" there.',
+  ],
+  [CODE.threadLocked]: ['undeliverable', 'That thread is locked; please ask in another one.'],
+  [CODE.dmRefused]: ['undeliverable', 'Direct messages from this server are switched off.'],
+  [CODE.noMutualGuild]: ['undeliverable', 'Direct messages need a server that we share.'],
+  [CODE.blockedByAutoMod]: ['undeliverable', "The server's AutoMod blocked my answer."],
+};
+
+/**
+ * Translates whatever discord.js throws. The SDK's error is not kept as cause: it carries the request, and with it what
+ * people wrote and interaction tokens.
+ */
+export function failureOf(error: unknown, route: string, signal?: AbortSignal): Failure {
+  if (error instanceof Failure) return error;
+  if (error instanceof RateLimitError) {
+    const retryAfterMs = Math.max(error.retryAfter, error.sublimitTimeout, MIN_WAIT_MS);
+    return new Failure('rate-limited', `Discord limits ${route}`, { retryAfterMs, status: 429 });
+  }
+  if (error instanceof HTTPError) {
+    return new Failure('unreachable', `Discord answered ${error.status} to ${route}`, {
+      status: error.status,
+    });
+  }
+  if (error instanceof DiscordAPIError) return refusal(error, route);
+  if (error instanceof Error && error.message.startsWith('Expected token to be set')) {
+    // discord.js forgets the token at the first 401.
+    return new Failure('not-authorised', 'Discord has refused DISCORD_TOKEN', { status: 401 });
+  }
+  if (signal?.aborted) return new Failure('stopped', `stopped during ${route}`);
+  const reason = error instanceof Error ? `${error.name}: ${error.message}` : 'unknown error';
+  return new Failure('unreachable', `no answer from Discord to ${route} (${reason})`);
+}
+
+/** A Retry-After may be missing or round to nothing. */
+const MIN_WAIT_MS = 250;
+
+function refusal(error: DiscordAPIError, route: string): Failure {
+  // A page instead of JSON (a proxy, Cloudflare) has no code.
+  const code = error.code === undefined ? undefined : String(error.code);
+  const details = { status: error.status, code };
+  const message = `Discord refused ${route}: ${code ?? error.status} ${error.message}`;
+  if (error.status === 401 && code !== CODE.interactionExpired) {
+    return new Failure('not-authorised', message, details);
+  }
+  if (code === undefined && error.status !== 404) return new Failure('unreachable', message, details);
+  const known = KNOWN[code ?? ''];
+  return new Failure(known?.[0] ?? 'rejected', message, { ...details, remedy: known?.[1] });
+}

@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import { Failure } from '../../core/failures.ts';
+import type { Urgency } from '../../core/ports.ts';
+import type { Button } from '../../core/types.ts';
+import type { DiscordRest } from './rest.ts';
+import { readMessage, type WireMessage } from './wire.ts';
+
+/** One message as it should look. */
+export interface Draft {
+  /** At most 2,000 characters, inert. */
+  readonly content: string;
+  readonly buttons: readonly Button[];
+}
+
+export interface PostOptions {
+  readonly channel: string;
+  /** The message it answers visibly; null for none. */
+  readonly replyTo: string | null;
+  /** The same nonce within a few minutes is the same message: a repeated post gets the first one back. */
+  readonly nonce: string;
+  readonly urgency: Urgency;
+}
+
+/** No link previews: an answer with citations would be followed by a screenful of them. */
+export const SUPPRESS_EMBEDS = 1 << 2;
+export const EPHEMERAL = 1 << 6;
+
+/** Nothing that a model or a person wrote may notify anybody. */
+export const NO_MENTIONS = { parse: [], replied_user: false } as const;
+
+/** The nonce of one of our messages: the same parts always give the same; at most 25 characters, as Discord demands. */
+export function nonceOf(...parts: readonly (string | number)[]): string {
+  return createHash('sha256').update(parts.join('\u0000')).digest('base64url').slice(0, 24);
+}
+
+/** Posts a message; safe to repeat with the same nonce. Spends no budget of the channel: the caller does. */
+export async function postMessage(
+  rest: DiscordRest,
+  draft: Draft,
+  { channel, replyTo, nonce, urgency }: PostOptions,
+): Promise<WireMessage> {
+  const body = {
+    ...bodyOf(draft),
+    nonce,
+    enforce_nonce: true,
+    ...(replyTo && { message_reference: { message_id: replyTo, fail_if_not_exists: false } }),
+  };
+  const message = readMessage(await rest.post(`/channels/${channel}/messages`, { body, urgency }));
+  if (!message) throw new Failure('unreachable', 'Discord answered a post with something else');
+  return message;
+}
+
+/** Replaces what a message shows. */
+export async function editMessage(
+  rest: DiscordRest,
+  draft: Draft,
+  { channel, message, urgency }: { channel: string; message: string; urgency: Urgency },
+): Promise<void> {
+  await rest.patch(`/channels/${channel}/messages/${message}`, { body: bodyOf(draft), urgency });
+}
+
+function bodyOf({ content, buttons }: Draft): object {
+  return { content, flags: SUPPRESS_EMBEDS, allowed_mentions: NO_MENTIONS, components: rowOf(buttons) };
+}
+
+/** Sent even when empty: an edit must be able to take buttons away. */
+function rowOf(buttons: readonly Button[]): object[] {
+  if (buttons.length === 0) return [];
+  const components = buttons.slice(0, MOST_IN_ROW).map(({ action, label, question }) => ({
+    type: 2,
+    style: 2,
+    label: label.slice(0, LONGEST_LABEL),
+    custom_id: `${CUSTOM_ID}:${action}:${question}`,
+  }));
+  return [{ type: 1, components }];
+}
+
+const CUSTOM_ID = 'footnote';
+const MOST_IN_ROW = 5;
+const LONGEST_LABEL = 80;
+
+/** What a button of ours carries; null for anything else. */
+export function readCustomId(value: string): { action: Button['action']; question: string } | null {
+  const [prefix, action, question] = value.split(':');
+  if (prefix !== CUSTOM_ID || !question || (action !== 'retry' && action !== 'continue')) return null;
+  return { action, question };
+}

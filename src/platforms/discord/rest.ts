@@ -1,0 +1,143 @@
+import { DefaultRestOptions, REST, RESTEvents, RequestMethod } from 'discord.js';
+import { Failure } from '../../core/failures.ts';
+import type { Log, Urgency } from '../../core/ports.ts';
+import { CODE, failureOf } from './errors.ts';
+import { createPaces, type Paces } from './pace.ts';
+
+export interface CallOptions {
+  readonly body?: unknown;
+  readonly query?: Readonly<Record<string, string>>;
+  /** `final` goes before everything that is waiting; `progress` when left out. */
+  readonly urgency?: Urgency;
+  /** False for interaction callbacks and webhooks: they carry their own token and do not count against the bot's limit. */
+  readonly auth?: false;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Discord's REST API: one try per call, never a hidden wait for a limit.
+ * Every method throws {Failure} and nothing else.
+ */
+export interface DiscordRest {
+  get(route: string, options?: CallOptions): Promise<unknown>;
+  post(route: string, options?: CallOptions): Promise<unknown>;
+  put(route: string, options?: CallOptions): Promise<unknown>;
+  patch(route: string, options?: CallOptions): Promise<unknown>;
+  delete(route: string, options?: CallOptions): Promise<unknown>;
+  readonly paces: Paces;
+  /** False once Discord has refused the token: nothing will work until the process is restarted with another. */
+  isAuthorised(): boolean;
+  /** discord.js's own client, for the gateway to ask where to connect. */
+  readonly client: REST;
+  close(): void;
+}
+
+export interface RestOptions {
+  readonly token: string;
+  /** Without the version; null for Discord's own. */
+  readonly apiUrl: string | null;
+  readonly log: Log;
+}
+
+/** A hung call is given up after this long; what it may have posted is found again by its nonce. */
+const TIMEOUT_MS = 10_000;
+
+export function createRest(options: RestOptions): DiscordRest {
+  const paces = createPaces();
+  const client = createClient(options, paces);
+  let isAuthorised = true;
+  const failed = (
+    error: unknown,
+    method: string,
+    route: string,
+    auth: boolean,
+    signal?: AbortSignal,
+  ): Failure => {
+    const failure = failureOf(error, `${method} ${nameOf(route)}`, signal);
+    if (failure.kind === 'rate-limited') noteLimit(paces, method, route, failure, isGlobal(error));
+    if (failure.kind === 'not-authorised' && auth && isAuthorised) {
+      isAuthorised = false;
+      options.log.error({ code: failure.code }, 'Discord refuses DISCORD_TOKEN: set a new one and restart');
+    }
+    return failure;
+  };
+  const send = async (method: RequestMethod, route: string, call: CallOptions = {}): Promise<unknown> => {
+    const { body, query, urgency = 'progress', auth = true, signal } = call;
+    if (auth) await paces.all.take(urgency, signal);
+    if (signal?.aborted) throw new Failure('stopped', `stopped before ${nameOf(route)}`);
+    try {
+      return await client.request({
+        method,
+        fullRoute: asRoute(route),
+        ...(body !== undefined && { body }),
+        ...(query && { query: new URLSearchParams(query) }),
+        ...(signal && { signal }),
+        auth,
+      });
+    } catch (error) {
+      throw failed(error, method, route, auth, signal);
+    }
+  };
+  return {
+    get: (route, call) => send(RequestMethod.Get, route, call),
+    post: (route, call) => send(RequestMethod.Post, route, call),
+    put: (route, call) => send(RequestMethod.Put, route, call),
+    patch: (route, call) => send(RequestMethod.Patch, route, call),
+    delete: (route, call) => send(RequestMethod.Delete, route, call),
+    paces,
+    isAuthorised: () => isAuthorised,
+    client,
+    close() {
+      client.clearHashSweeper();
+      client.clearHandlerSweeper();
+    },
+  };
+}
+
+function createClient({ token, apiUrl }: RestOptions, paces: Paces): REST {
+  const client = new REST({
+    api: (apiUrl ?? DefaultRestOptions.api).replace(/\/+$/, ''),
+    version: '10',
+    retries: 0,
+    timeout: TIMEOUT_MS,
+    rejectOnRateLimit: () => true,
+  });
+  client.on(RESTEvents.Response, ({ method, path }, { headers }) => {
+    if (headers.get('x-ratelimit-remaining') !== '0') return;
+    const resetMs = Number(headers.get('x-ratelimit-reset-after')) * 1000;
+    // discord.js refuses calls until 50 ms after the reset.
+    if (resetMs > 0) paces.correct(method.toUpperCase(), path, resetMs + 60);
+  });
+  return client.setToken(token);
+}
+
+/** True when an interaction's token no longer opens anything: never acknowledged, deleted, or older than 15 minutes. */
+export function isInteractionOver(error: unknown): boolean {
+  const over: readonly string[] = [
+    CODE.unknownWebhook,
+    CODE.unknownInteraction,
+    CODE.unknownMessage,
+    CODE.interactionExpired,
+  ];
+  return error instanceof Failure && (over.includes(error.code ?? '') || error.status === 404);
+}
+
+function asRoute(route: string): `/${string}` {
+  // All our routes begin with a slash; the type wants it proven.
+  return route as `/${string}`;
+}
+
+/** A route for logs: interaction tokens are secrets. */
+function nameOf(route: string): string {
+  return route.replace(/^(\/(?:webhooks|interactions)\/\d+\/)[^/]+/, '$1…');
+}
+
+function isGlobal(error: unknown): boolean {
+  return error instanceof Error && 'global' in error && error.global === true;
+}
+
+function noteLimit(paces: Paces, method: string, route: string, failure: Failure, isGlobal: boolean): void {
+  const waitMs = failure.retryAfterMs ?? 0;
+  if (isGlobal) paces.all.blockFor(waitMs);
+  else paces.correct(method, route, waitMs);
+}

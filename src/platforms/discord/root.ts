@@ -1,0 +1,73 @@
+import { Failure } from '../../core/failures.ts';
+import { sleep } from '../../core/sleep.ts';
+import type { Question } from '../../core/types.ts';
+import { discordMarkdown } from '../../markdown/dialects.ts';
+import { escapeText } from '../../markdown/text.ts';
+import { cutText } from './cutting.ts';
+import { nonceOf, postMessage } from './messages.ts';
+import { type DiscordRest, isInteractionOver } from './rest.ts';
+import { asId, asObject } from './wire.ts';
+
+/** The question restated under `/ask`: a quote, cut to what fits with room to spare; inert. */
+export function restate(text: string): string {
+  const trimmed = text.trim();
+  const cut = trimmed.length > LONGEST_QUOTE ? `${cutText(trimmed, LONGEST_QUOTE)}…` : trimmed;
+  const quoted = escapeText(discordMarkdown, cut).split(/\r?\n/).join('\n> ');
+  // Escaping lengthens: the worst text still has to fit.
+  return `> ${cutText(quoted, LONGEST_ROOT)}`;
+}
+
+/** A question may be longer than a message: what stands above the answer is a reminder, not the whole. */
+const LONGEST_QUOTE = 900;
+const LONGEST_ROOT = 1_900;
+
+/**
+ * Finds the message the answer to `/ask` belongs under: our response to the command, or one posted in its place when that
+ * never came into being (the process died between storing and responding) or its token is too old to ask.
+ * @returns the id of the message in the question's channel.
+ * @throws {Failure}
+ */
+export async function findRoot(rest: DiscordRest, question: Question): Promise<string> {
+  return (await findResponse(rest, question)) ?? (await postRoot(rest, question));
+}
+
+/** The response is on its way while the first attempt already runs: it is given this long to appear. */
+const PATIENCE_MS = [0, 100, 200, 400, 800, 1_500];
+/** An older question is one that was taken up again: a response that is not there by now will not come. */
+const FRESH_MS = 20_000;
+/** Discord's tokens live 15 minutes; the margin is for clocks. */
+export const TOKEN_LIFETIME_MS = 14 * 60_000;
+
+async function findResponse(
+  rest: DiscordRest,
+  { delivery, askedAt, trigger }: Question,
+): Promise<string | null> {
+  const { application, token } = delivery;
+  const age = Date.now() - askedAt;
+  // A button's token leads to the message with the button.
+  if (trigger !== 'command' || !application || !token || age > TOKEN_LIFETIME_MS) return null;
+  for (const waitMs of age > FRESH_MS ? [0] : PATIENCE_MS) {
+    await sleep(waitMs);
+    try {
+      const found = await rest.get(`/webhooks/${application}/${token}/messages/@original`, { auth: false });
+      return asId(asObject(found)?.['id']);
+    } catch (error) {
+      if (!isInteractionOver(error)) throw error;
+    }
+  }
+  return null;
+}
+
+async function postRoot(rest: DiscordRest, question: Question): Promise<string> {
+  const asker = question.asker.name ? escapeText(discordMarkdown, question.asker.name) : 'Somebody';
+  const { channel } = question;
+  await rest.paces.of(channel).create.take('progress');
+  const draft = {
+    content: `${asker.slice(0, 100)} asked:\n${restate(question.text)}`.slice(0, 2_000),
+    buttons: [],
+  };
+  const nonce = nonceOf(question.id, 'root');
+  const root = await postMessage(rest, draft, { channel, replyTo: null, nonce, urgency: 'progress' });
+  if (root.channel !== channel) throw new Failure('rejected', 'the root was posted elsewhere');
+  return root.id;
+}
