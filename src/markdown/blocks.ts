@@ -123,8 +123,8 @@ function take(state: State, line: Exclude<Line, { type: 'open' }>, text: string)
   switch (line.type) {
     case 'blank':
       endBlock(state);
+      state.wasBlank = !state.behindMarker;
       state.behindMarker = false;
-      state.wasBlank = true;
       return skip(state, text);
     case 'text':
       return takeText(state, line);
@@ -178,7 +178,7 @@ function takeHeading(state: State, line: Known<'heading'>, text: string): boolea
     state.block = { flow: flowFor(state, prefix), isParagraph: false };
     return enter(state, line.start);
   }
-  const mark = raw(state.dialect.mark('strong', '**'));
+  const mark = raw(state.dialect.mark('strong'));
   state.parts.put([mark, inline(title, { bold: true }), mark], 'block');
   state.isFirst = false;
   return skip(state, text);
@@ -187,7 +187,7 @@ function takeHeading(state: State, line: Known<'heading'>, text: string): boolea
 function takeItem(state: State, line: Known<'item'>): boolean {
   const wasBehindMarker = state.behindMarker;
   endBlock(state);
-  if (wasBehindMarker) state.parts.put([], 'word');
+  if (wasBehindMarker) state.parts.flush();
   const prefix = {
     quote: quoteOf(state, line),
     indent: state.lists.item(line.indent, line.marker, wasBehindMarker),
@@ -224,7 +224,7 @@ function begin(
     state.block = null;
     state.isFirst = false;
     // A block of its own inside an item begins on the marker's line only where that is plain text.
-    if (line.type !== 'text' && line.type !== 'heading') state.parts.put([], 'word');
+    if (line.type !== 'text' && line.type !== 'heading') state.parts.flush();
     const prefix = { quote: state.lastQuote, indent: state.lists.contentIndent };
     if (line.type !== 'text' && line.type !== 'heading') state.parts.line(prefix, 1, boundary);
     return prefix;
@@ -292,6 +292,8 @@ function skip(state: State, line: string): boolean {
 function endBlock(state: State): void {
   state.block?.flow.end();
   state.block = null;
+  // An empty item or heading is its marker alone.
+  state.parts.flush();
 }
 
 function endTable(state: State): void {

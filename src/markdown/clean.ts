@@ -32,7 +32,8 @@ const RULES = new RegExp(
 );
 
 /** What the next character could still change: half a pair, a carriage return, a joiner, a flag being spelt. */
-const UNCERTAIN = /(?:[\r\u200c\u200d\ud800-\udbff]|\u{1F3F4}[\u{E0000}-\u{E0FFF}]*(?:\udb40)?)$/u;
+const UNCERTAIN =
+  /(?:[\r\u200c\u200d]+[\ud800-\udbff]?|[\ud800-\udbff]|\u{1F3F4}[\u{E0000}-\u{E0FFF}]*(?:\udb40)?)$/u;
 
 /** How much cleaned text the look-behinds of the rules can see. */
 const CONTEXT = 8;

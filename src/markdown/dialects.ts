@@ -43,8 +43,8 @@ export interface Dialect {
   readonly code: (text: string) => string;
   /** Code in a line of text; empty for nothing visible. */
   readonly codeSpan: (text: string) => string;
-  /** What opens and closes an emphasis; `raw` is what the source has. */
-  readonly mark: (kind: 'strong' | 'em' | 'del', raw: string) => string;
+  /** What opens and closes an emphasis. */
+  readonly mark: (kind: 'strong' | 'em' | 'del') => string;
   /** A link with a label that is mark-up already; `target` from `linkTarget`. */
   readonly link: (label: string, target: string) => string;
   /** A citation marker that leads to its source. */
@@ -73,7 +73,7 @@ export const slackMarkdown: Dialect = {
   // Slack looks for `<…>` tokens before it looks for code.
   code: codeForSlack,
   codeSpan: (text) => codeSpan(codeForSlack(text)),
-  mark: (kind, raw) => MARKS[kind] ?? raw,
+  mark: (kind) => MARKS[kind],
   link: (label, target) => `[${label}](${target})`,
   cite: (number, target) => `[${number}](${target})`,
 };
@@ -96,7 +96,7 @@ export const discordMarkdown: Dialect = {
   escape: escapeForDiscord,
   code: (text) => text,
   codeSpan,
-  mark: (kind, raw) => MARKS[kind] ?? raw,
+  mark: (kind) => MARKS[kind],
   // Angle brackets keep the preview away.
   link: (label, target) => `[${label}](<${target}>)`,
   cite: (number, target) => `[[${number}]](<${target}>)`,
@@ -107,8 +107,7 @@ export function withoutFences(code: string): string {
   return code.replace(/`{3,}/g, (run) => run.split('').join(BREAKER));
 }
 
-/** `*` and `_` stay what they were: side by side they mean different things. */
-const MARKS: Readonly<Record<'strong' | 'em' | 'del', string | null>> = { strong: '**', em: null, del: '~~' };
+const MARKS = { strong: '**', em: '*', del: '~~' } as const;
 
 /** Both platforms understand two backticks around one. */
 function codeSpan(code: string): string {

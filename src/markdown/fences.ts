@@ -1,8 +1,9 @@
 import { type Dialect, withoutFences } from './dialects.ts';
+import { mayCut } from './graphemes.ts';
 import type { Parts } from './parts.ts';
 import { type Prefix, raw } from './pieces.ts';
 
-/** A block of code between fences, handed on as it arrives. */
+/** A block of code between fences, handed on word by word. */
 export interface Fence {
   readonly isClosed: boolean;
   /** Takes what it can of the buffer and returns the rest. */
@@ -10,23 +11,21 @@ export interface Fence {
   end(): void;
 }
 
-interface FenceLine {
+/** How a block was opened. */
+interface Opening {
   readonly mark: string;
   readonly language: string;
   readonly quote: number;
   readonly indent: number;
 }
 
-/** Code is handed on in stretches of at most this many characters, so that a part can end between them. */
+/** Code without spaces is handed on in stretches of this many characters. */
 const STRETCH = 200;
 
-/** A block that `line` opens. Its lines stand behind `prefix`. */
-export function createFence(parts: Parts, dialect: Dialect, line: FenceLine, prefix: Prefix): Fence {
+/** A block whose lines we begin with `prefix`. */
+export function createFence(parts: Parts, dialect: Dialect, opening: Opening, prefix: Prefix): Fence {
   const { fence } = dialect;
-  parts.open({ opener: [raw(fence === '' ? '' : fence + line.language)], closer: fence, prefix });
-  const closing = new RegExp(`^[ \\t]*${line.mark.charAt(0)}{${line.mark.length},}[ \\t]*$`);
-  const closingBegun = new RegExp(`^[ \\t]*${line.mark.charAt(0)}*[ \\t]*$`);
-  const indent = new RegExp(`^ {0,${line.indent}}`);
+  parts.open({ opener: [raw(fence === '' ? '' : fence + opening.language)], closer: fence, prefix });
   let isClosed = false;
   let inLine = false;
 
@@ -34,35 +33,23 @@ export function createFence(parts: Parts, dialect: Dialect, line: FenceLine, pre
     if (!isClosed) parts.close();
     isClosed = true;
   };
-  /** The length of the container's part of the line; null when the line has left the container. */
-  const contentAt = (text: string, isWhole: boolean): number | 'open' | null => {
-    const quoted = new RegExp(`^(?: {0,3}>[ \\t]?){${line.quote}}`).exec(text);
-    if (quoted === null) return !isWhole && /^[ \t>]*$/.test(text) ? 'open' : null;
-    return quoted[0].length + (indent.exec(text.slice(quoted[0].length))?.[0].length ?? 0);
-  };
-  const write = (code: string): void => {
-    for (const stretch of stretches(withoutFences(code))) parts.put([raw(dialect.code(stretch))], 'word');
-  };
-  /** The first characters of a line: closing fence, end of the container, or code. Null when more is needed. */
-  const startLine = (buffer: string, complete: boolean): string | null => {
-    const end = buffer.indexOf('\n');
-    const text = end === -1 ? buffer : buffer.slice(0, end);
-    const isWhole = end !== -1 || complete;
-    const at = contentAt(text, isWhole);
-    if (at === 'open') return null;
-    if (at === null) {
-      close();
-      return buffer;
+  /** Returns what is left of the buffer; null when more text is needed. */
+  const step = (buffer: string, complete: boolean): string | null => {
+    if (inLine) {
+      const code = readCode(buffer, complete);
+      if (code === null) return null;
+      if (code !== '') parts.put([raw(dialect.code(withoutFences(code)))], 'word');
+      inLine = !buffer.startsWith('\n', code.length);
+      return buffer.slice(code.length + (inLine ? 0 : 1));
     }
-    const content = text.slice(at);
-    if (!isWhole && content.length < STRETCH && closingBegun.test(content)) return null;
-    if (isWhole && closing.test(content)) {
-      close();
-      return buffer.slice(text.length + 1);
+    const start = readStart(buffer, complete, opening);
+    if (start.state === 'open') return null;
+    if (start.state === 'closed') close();
+    else {
+      parts.codeLine();
+      inLine = true;
     }
-    parts.codeLine();
-    inLine = true;
-    return buffer.slice(at);
+    return buffer.slice(start.length);
   };
   return {
     get isClosed() {
@@ -70,20 +57,10 @@ export function createFence(parts: Parts, dialect: Dialect, line: FenceLine, pre
     },
     feed(buffer, complete) {
       let rest = buffer;
-      while (!isClosed && rest !== '') {
-        if (!inLine) {
-          const started = startLine(rest, complete);
-          if (started === null) return rest;
-          rest = started;
-          continue;
-        }
-        const end = rest.indexOf('\n');
-        // Backticks at the end may become a fence.
-        const upTo = end !== -1 ? end : complete ? rest.length : rest.length - trailingTicks(rest);
-        write(rest.slice(0, upTo));
-        inLine = end === -1;
-        rest = rest.slice(end === -1 ? upTo : end + 1);
-        if (end === -1) return rest;
+      while (rest !== '' && !isClosed) {
+        const left = step(rest, complete);
+        if (left === null) break;
+        rest = left;
       }
       return rest;
     },
@@ -91,23 +68,34 @@ export function createFence(parts: Parts, dialect: Dialect, line: FenceLine, pre
   };
 }
 
-function trailingTicks(text: string): number {
-  return /[`\ud800-\udbff]{0,64}$/.exec(text)?.[0].length ?? 0;
+type Start = { readonly state: 'open' } | { readonly state: 'closed' | 'code'; readonly length: number };
+
+/** What a line inside the block begins with: the closing fence, something outside its container, or code. */
+function readStart(buffer: string, complete: boolean, { mark, quote, indent }: Opening): Start {
+  const end = buffer.indexOf('\n');
+  const line = buffer.slice(0, end === -1 ? Math.min(buffer.length, 2 * STRETCH) : end);
+  const isWhole = end !== -1 || complete || line.length >= STRETCH;
+  const quoted = new RegExp(`^(?: {0,3}>[ \\t]?){${quote}}`).exec(line)?.[0];
+  if (quoted === undefined)
+    return !isWhole && /^[ \t>]*$/.test(line) ? { state: 'open' } : { state: 'closed', length: 0 };
+  const content = line.slice(quoted.length);
+  const run = mark.charAt(0);
+  if (!isWhole && new RegExp(`^[ \\t]*${run}*[ \\t]*$`).test(content)) return { state: 'open' };
+  if (isWhole && new RegExp(`^[ \\t]*${run}{${mark.length},}[ \\t]*$`).test(content)) {
+    return { state: 'closed', length: line.length + 1 };
+  }
+  const indented = new RegExp(`^ {0,${indent}}`).exec(content)?.[0] ?? '';
+  return { state: 'code', length: quoted.length + indented.length };
 }
 
-const GRAPHEMES = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
-
-/** Cuts long code between characters as a reader sees them. */
-function stretches(code: string): readonly string[] {
-  if (code.length <= STRETCH) return code === '' ? [] : [code];
-  const result: string[] = [];
-  let current = '';
-  for (const { segment } of GRAPHEMES.segment(code)) {
-    if (current.length + segment.length > STRETCH && current !== '') {
-      result.push(current);
-      current = '';
-    }
-    current += segment;
+/** One word of code with the spaces before it, up to the end of its line; null when more text is needed. */
+function readCode(buffer: string, complete: boolean): string | null {
+  const word = /^[^\S\n]*[^\s]*/.exec(buffer.slice(0, 2 * STRETCH))?.[0] ?? '';
+  if (word.length <= STRETCH) return complete || word.length < buffer.length ? word : null;
+  for (let at = STRETCH; at < word.length; at += 1) {
+    const cut = mayCut(buffer, at, complete);
+    if (cut === 'unknown') return null;
+    if (cut === 'here') return buffer.slice(0, at);
   }
-  return [...result, current];
+  return word.length < buffer.length || complete ? word : null;
 }

@@ -42,7 +42,7 @@ export interface Citations {
   readonly met: Map<number, number>;
 }
 
-/** Counts one use of a marker. */
-export function meet(citations: Citations, number: number): void {
-  citations.met.set(number, (citations.met.get(number) ?? 0) + 1);
+/** Counts uses of a marker. */
+export function meet(citations: Citations, number: number, uses = 1): void {
+  citations.met.set(number, (citations.met.get(number) ?? 0) + uses);
 }

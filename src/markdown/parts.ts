@@ -1,7 +1,7 @@
 import type { Dialect } from './dialects.ts';
-import { renderInline } from './inline.ts';
-import { type Citations, type Links, meet } from './links.ts';
-import { cutPiece, type Piece, type Prefix, prefixText } from './pieces.ts';
+import { addCitations, type Drawn, drawPieces } from './draw-pieces.ts';
+import type { Citations, Links } from './links.ts';
+import { cutPiece, type Piece, type Prefix, prefixText, raw } from './pieces.ts';
 
 /** How good a place for a new part is; the better it is, the earlier in a part it is taken. */
 export type Boundary = 'block' | 'item' | 'line' | 'sentence' | 'word';
@@ -19,15 +19,14 @@ const FULL_ENOUGH: Readonly<Record<Boundary, number>> = {
 };
 
 /** Something that goes on over lines: at the end of a part it is closed, in the next one opened again. */
-export interface Frame {
-  /** A line of its own, without newline. */
+interface Frame {
   readonly opener: readonly Piece[];
   /** A line of its own; empty when nothing closes it. */
   readonly closer: string;
   readonly prefix: Prefix;
 }
 
-/** Puts rendered pieces into messages. What a part holds never changes except by growing, and by `relink`. */
+/** Puts pieces into messages. What a part holds never changes except by growing, and by `relink`. */
 export interface Parts {
   readonly texts: readonly string[];
   /** What would close the last part as it stands. */
@@ -39,7 +38,9 @@ export interface Parts {
   space(): void;
   /** Stands in front of the next piece and never ends a part alone: a list marker, the opening of a fence. */
   lead(piece: Piece): void;
-  /** Pieces that stay together. */
+  /** Writes what `lead` has left, if there is any. */
+  flush(): void;
+  /** Pieces that stay together if a part can hold them. */
   put(pieces: readonly Piece[], boundary: Boundary): void;
   open(frame: Frame): void;
   close(): void;
@@ -50,222 +51,195 @@ export interface Parts {
 
 interface Part {
   text: string;
-  pieces: Piece[];
+  readonly pieces: Piece[];
   /** In the platform's unit, with the room kept for links. */
   size: number;
+  /** The indentation that is the part's left edge. */
   base: number;
   lastQuote: number;
 }
 
-interface Drawn {
-  readonly pieces: readonly Piece[];
-  readonly text: string;
-  readonly size: number;
-  readonly citations: Citations;
-}
-
-export interface Limits {
+/** In the dialect's unit. */
+interface Limits {
   readonly soft: number;
   readonly hard: number;
 }
 
-export function createParts(
-  dialect: Dialect,
-  limits: Limits,
-  current: { links: Links; readonly citations: Citations },
-): Parts {
-  const parts: Part[] = [];
-  let part: Part | null = null;
-  let breaks = 0;
-  let boundary: Boundary = 'word';
-  let prefix: Prefix = { quote: 0, indent: 0 };
-  let hasSpace = false;
-  let leads: Piece[] = [];
-  let frame: Frame | null = null;
+interface State {
+  readonly dialect: Dialect;
+  readonly limits: Limits;
+  readonly current: { links: Links; readonly citations: Citations };
+  readonly parts: Part[];
+  /** The part that still grows. */
+  part: Part | null;
+  frame: Frame | null;
+  leads: Piece[];
+  /** What stands before the next piece. */
+  breaks: number;
+  boundary: Boundary;
+  prefix: Prefix;
+  hasSpace: boolean;
+}
 
-  const closerOf = (): string =>
-    frame === null || frame.closer === '' || leads.length > 0
-      ? ''
-      : `\n${prefixText(frame.prefix, part?.base ?? 0)}${frame.closer}`;
-
-  /** What stands between the end of the part and the next piece. */
-  const joint = (into: Part): string => {
-    if (into.text === '') return prefixText(prefix, into.base);
-    if (breaks === 0) return hasSpace ? ' ' : '';
-    const between =
-      prefix.quote > 0 && into.lastQuote > 0 ? `\n${prefixText({ ...prefix, indent: 0 }, 0)}` : '\n';
-    return `${between.repeat(breaks - 1)}\n${prefixText(prefix, Math.min(into.base, prefix.indent))}`;
+/** `current.links` is read at every piece: it may be replaced at any time. */
+export function createParts(dialect: Dialect, limits: Limits, current: State['current']): Parts {
+  const prefix = { quote: 0, indent: 0 };
+  const state: State = {
+    ...{ dialect, limits, current, parts: [], part: null, frame: null },
+    ...{ leads: [], breaks: 0, boundary: 'word', prefix, hasSpace: false },
   };
-
-  const draw = (group: readonly Piece[], into: Part, linkRoom: number): Drawn => {
-    const isLineStart = into.text === '' || breaks > 0;
-    const head: Piece = { type: 'raw', text: joint(into) };
-    return drawPieces([head, ...leads, ...group], {
-      dialect,
-      links: current.links,
-      before: isLineStart ? '' : into.text.slice(-1),
-      isLineStart,
-      linkRoom,
-    });
-  };
-
-  const append = (into: Part, drawn: Drawn): void => {
-    into.text += drawn.text;
-    into.pieces.push(...drawn.pieces);
-    into.size += drawn.size;
-    if (breaks > 0 || into.pieces.length === drawn.pieces.length) into.lastQuote = prefix.quote;
-    into.base = Math.min(into.base, prefix.indent);
-    for (const [number, uses] of drawn.citations.met)
-      for (let i = 0; i < uses; i += 1) meet(current.citations, number);
-    breaks = 0;
-    boundary = 'word';
-    hasSpace = false;
-    leads = [];
-  };
-
-  const start = (): Part => {
-    const fresh: Part = { text: '', pieces: [], size: 0, base: prefix.indent, lastQuote: 0 };
-    parts.push(fresh);
-    part = fresh;
-    hasSpace = false;
-    if (frame !== null && leads.length === 0) {
-      const waiting = Math.max(1, breaks);
-      const [nextBoundary, nextPrefix] = [boundary, prefix];
-      breaks = 0;
-      prefix = frame.prefix;
-      fresh.base = prefix.indent;
-      append(fresh, draw(frame.opener, fresh, 0));
-      [breaks, boundary, prefix] = [waiting, nextBoundary, nextPrefix];
-    } else breaks = 0;
-    return fresh;
-  };
-
-  const finish = (): void => {
-    const closer = closerOf();
-    if (part !== null && closer !== '') {
-      part.text += closer;
-      part.pieces.push({ type: 'raw', text: closer });
-    }
-    part = null;
-  };
-
-  const place = (group: readonly Piece[], drawn: Drawn, into: Part): void => {
-    const room = limits.soft - dialect.measure(closerOf());
-    if (into.size + drawn.size <= room || (group.length === 0 && into.size + drawn.size <= limits.hard))
-      append(into, drawn);
-    else if (group.length > 1) for (const piece of group) put([piece], 'word');
-    else {
-      const bare = draw(group, into, 0);
-      if (into.size + bare.size <= room) append(into, bare);
-      else for (const half of cutPiece(group[0])) put([half], 'word');
-    }
-  };
-
-  const put = (group: readonly Piece[], better: Boundary): void => {
-    const edge = FULL_ENOUGH[better] < FULL_ENOUGH[boundary] ? better : boundary;
-    if (part !== null) {
-      const drawn = draw(group, part, limits.soft / 2);
-      const full = part.size + drawn.size + dialect.measure(closerOf()) > limits.soft;
-      if (!full && part.size < FULL_ENOUGH[edge] * limits.soft) {
-        append(part, drawn);
-        return;
-      }
-      finish();
-    }
-    const fresh = start();
-    place(group, draw(group, fresh, limits.soft / 2), fresh);
-  };
-
   return {
     get texts() {
-      return parts.map((each) => each.text);
+      return state.parts.map(({ text }) => text);
     },
     get closer() {
-      return part === null ? '' : closerOf();
+      return state.part === null ? '' : closerOf(state);
     },
-    line(next, count, kind) {
-      prefix = next;
-      breaks = Math.max(breaks, count);
-      hasSpace = false;
-      if (FULL_ENOUGH[kind] < FULL_ENOUGH[boundary]) boundary = kind;
+    line(next, breaks, boundary) {
+      state.prefix = next;
+      state.breaks = Math.max(state.breaks, breaks);
+      state.hasSpace = false;
+      state.boundary = better(boundary, state.boundary);
     },
     codeLine() {
-      if (leads.length > 0) put([], 'word');
-      breaks += 1;
-      boundary = 'line';
+      flush(state);
+      state.breaks += 1;
+      state.boundary = 'line';
     },
     space() {
-      hasSpace = true;
+      state.hasSpace = true;
     },
-    lead(piece) {
-      leads.push(piece);
-    },
-    put,
-    open(next) {
-      frame = next;
-      leads.push(...next.opener);
+    lead: (piece) => void state.leads.push(piece),
+    flush: () => flush(state),
+    put: (pieces, boundary) => put(state, pieces, boundary),
+    open(frame) {
+      state.frame = frame;
+      state.leads.push(...frame.opener);
     },
     close() {
-      if (leads.length > 0) put([], 'word');
-      const closer = closerOf();
-      if (part !== null && closer !== '') {
-        part.text += closer;
-        part.pieces.push({ type: 'raw', text: closer });
-        part.size += dialect.measure(closer);
-      }
-      frame = null;
+      flush(state);
+      writeCloser(state);
+      state.frame = null;
     },
-    breakPart() {
-      if (part !== null) finish();
-    },
-    relink(links) {
-      current.links = links;
-      current.citations.met.clear();
-      for (const each of parts) {
-        const how = { dialect, links, before: '', isLineStart: true };
-        const bare = drawPieces(each.pieces, { ...how, linkRoom: 0 });
-        const spare =
-          limits.hard - dialect.measure(bare.text) - (each === part ? dialect.measure(closerOf()) : 0);
-        const drawn = drawPieces(each.pieces, { ...how, linkRoom: Math.max(0, spare) });
-        each.text = drawn.text;
-        each.size = drawn.size;
-        for (const [number, uses] of drawn.citations.met)
-          current.citations.met.set(number, (current.citations.met.get(number) ?? 0) + uses);
-      }
-    },
+    breakPart: () => finish(state),
+    relink: (links) => relink(state, links),
   };
 }
 
-interface Drawing {
-  readonly dialect: Dialect;
-  readonly links: Links;
-  readonly before: string;
-  readonly isLineStart: boolean;
-  readonly linkRoom: number;
+function better(one: Boundary, other: Boundary): Boundary {
+  return FULL_ENOUGH[one] < FULL_ENOUGH[other] ? one : other;
 }
 
-/** Draws pieces that follow each other; their links share the room. */
-function drawPieces(pieces: readonly Piece[], drawing: Drawing): Drawn {
-  const { dialect, links } = drawing;
-  const citations: Citations = { met: new Map() };
-  let text = '';
-  let reserve = 0;
-  const budget = { left: drawing.linkRoom };
-  let isLineStart = drawing.isLineStart;
-  for (const piece of pieces) {
-    if (piece.type === 'raw') {
-      text += piece.text;
-      if (piece.text.includes('\n')) isLineStart = true;
-      continue;
-    }
-    const lineStart = isLineStart && !piece.cell;
-    const before = lineStart ? '' : text.slice(-1) || drawing.before;
-    const place = { lineStart, before, cell: piece.cell, label: false };
-    const context = { ...piece, dialect, links, citations, place, budget };
-    const drawn = renderInline(piece.source, context);
-    text += drawn.text;
-    reserve += drawn.reserve;
-    isLineStart = false;
+function flush(state: State): void {
+  if (state.leads.length > 0) put(state, [], 'word');
+}
+
+function put(state: State, group: readonly Piece[], boundary: Boundary): void {
+  const { part, limits } = state;
+  if (part !== null) {
+    const drawn = draw(state, part, group, limits.soft / 2);
+    const isEnough = part.size >= FULL_ENOUGH[better(boundary, state.boundary)] * limits.soft;
+    if (!isEnough && part.size + drawn.size <= roomOf(state)) return append(state, part, drawn);
+    finish(state);
   }
-  return { pieces, text, size: dialect.measure(text) + reserve, citations };
+  place(state, group, start(state));
+}
+
+/** Puts a group into a fresh part; a group that no part can hold is taken apart. */
+function place(state: State, group: readonly Piece[], into: Part): void {
+  const room = roomOf(state) - into.size;
+  const drawn = draw(state, into, group, state.limits.soft / 2);
+  if (drawn.size <= room || group.length === 0) return append(state, into, drawn);
+  const bare = draw(state, into, group, 0);
+  if (bare.size <= room) return append(state, into, bare);
+  const pieces = group.length > 1 ? group : cutPiece(group[0]);
+  for (const piece of pieces) put(state, [piece], 'word');
+}
+
+function start(state: State): Part {
+  const { frame, prefix, breaks, boundary } = state;
+  const part: Part = { text: '', pieces: [], size: 0, base: prefix.indent, lastQuote: 0 };
+  state.parts.push(part);
+  state.part = part;
+  state.hasSpace = false;
+  state.breaks = 0;
+  if (frame === null || state.leads.length > 0) return part;
+  state.prefix = frame.prefix;
+  part.base = frame.prefix.indent;
+  append(state, part, draw(state, part, frame.opener, 0));
+  state.prefix = prefix;
+  state.breaks = Math.max(1, breaks);
+  state.boundary = boundary;
+  return part;
+}
+
+function finish(state: State): void {
+  writeCloser(state);
+  state.part = null;
+}
+
+function draw(state: State, into: Part, group: readonly Piece[], linkRoom: number): Drawn {
+  const { dialect, current, leads, limits } = state;
+  const isLineStart = into.text === '' || state.breaks > 0;
+  const before = isLineStart ? '' : into.text.slice(-1);
+  const pieces = [raw(joint(state, into)), ...leads, ...group];
+  const drawn = drawPieces(pieces, { dialect, links: current.links, before, isLineStart, linkRoom });
+  // Room kept for links must never be what breaks a mark in two.
+  return { ...drawn, size: Math.min(drawn.size, Math.max(drawn.length, limits.soft / 2)) };
+}
+
+/** What stands between the end of the part and the next piece. */
+function joint({ breaks, prefix, hasSpace }: State, into: Part): string {
+  if (into.text === '') return prefixText(prefix, into.base);
+  if (breaks === 0) return hasSpace ? ' ' : '';
+  const isQuoteGoingOn = prefix.quote > 0 && into.lastQuote > 0;
+  const blank = isQuoteGoingOn ? `\n${prefixText({ ...prefix, indent: 0 }, 0)}` : '\n';
+  return `${blank.repeat(breaks - 1)}\n${prefixText(prefix, Math.min(into.base, prefix.indent))}`;
+}
+
+function append(state: State, into: Part, drawn: Drawn): void {
+  if (into.text === '' || state.breaks > 0) into.lastQuote = state.prefix.quote;
+  into.base = Math.min(into.base, state.prefix.indent);
+  into.text += drawn.text;
+  into.pieces.push(...drawn.pieces);
+  into.size += drawn.size;
+  addCitations(state.current.citations, drawn);
+  state.leads = [];
+  state.breaks = 0;
+  state.boundary = 'word';
+  state.hasSpace = false;
+}
+
+function closerOf({ frame, leads, part }: State): string {
+  // A frame whose opening is not out yet needs no end.
+  if (frame === null || frame.closer === '' || leads.length > 0) return '';
+  return `\n${prefixText(frame.prefix, part?.base ?? 0)}${frame.closer}`;
+}
+
+function writeCloser(state: State): void {
+  const closer = closerOf(state);
+  if (state.part === null || closer === '') return;
+  state.part.text += closer;
+  state.part.pieces.push(raw(closer));
+  state.part.size += state.dialect.measure(closer);
+}
+
+/** How large a part may become, the end of what is open in it set aside. */
+function roomOf(state: State): number {
+  return state.limits.soft - state.dialect.measure(closerOf(state));
+}
+
+function relink(state: State, links: Links): void {
+  const { dialect, limits, current } = state;
+  current.links = links;
+  current.citations.met.clear();
+  for (const part of state.parts) {
+    const how = { dialect, links, before: '', isLineStart: true };
+    const closing = part === state.part ? dialect.measure(closerOf(state)) : 0;
+    const spare = limits.hard - closing - drawPieces(part.pieces, { ...how, linkRoom: 0 }).length;
+    const drawn = drawPieces(part.pieces, { ...how, linkRoom: Math.max(0, spare) });
+    part.text = drawn.text;
+    part.size = drawn.size;
+    addCitations(current.citations, drawn);
+  }
 }

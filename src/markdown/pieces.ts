@@ -1,3 +1,5 @@
+import { boundaryBefore } from './graphemes.ts';
+
 /** What a part is made of, kept so that the part can be drawn again when its sources are known. */
 export type Piece =
   | { readonly type: 'raw'; readonly text: string }
@@ -34,14 +36,12 @@ export function prefixText({ quote, indent }: Prefix, base: number): string {
   return '> '.repeat(quote) + ' '.repeat(Math.max(0, indent - base));
 }
 
-const GRAPHEMES = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
-
 /** Two halves of a piece that no part can hold. Marks in it become plain characters. */
 export function cutPiece(piece: Piece | undefined): readonly Piece[] {
   if (piece === undefined) return [];
   const text = piece.type === 'raw' ? piece.text : piece.source;
   const middle = Math.ceil(text.length / 2);
-  const edge = GRAPHEMES.segment(text).containing(middle)?.index ?? 0;
+  const edge = boundaryBefore(text, middle);
   const unit = text.charCodeAt(middle);
   // One grapheme of thousands of marks is no character any more.
   const at = edge > 0 ? edge : middle + (unit >= 0xdc00 && unit <= 0xdfff ? 1 : 0);

@@ -44,7 +44,7 @@ function nativeTable(parts: Parts, prefix: Prefix): Table {
         const newline = raw(`\n${prefixText(prefix, 0)}`);
         const rule = raw(`|${' --- |'.repeat(count)}`);
         parts.open({ opener: [...rowPieces(cells), newline, rule], closer: '', prefix });
-        parts.put([], 'word');
+        parts.flush();
       } else if (seen > 2) {
         parts.line(prefix, 1, 'line');
         parts.put(rowPieces(fitCells(cells, count)), 'line');
@@ -67,7 +67,7 @@ function drawnTable(parts: Parts, dialect: Dialect, prefix: Prefix): Table {
   let draw: ((cells: readonly string[]) => void) | null = null;
   let isOpen = false;
 
-  const bold = raw(dialect.mark('strong', '**'));
+  const bold = raw(dialect.mark('strong'));
   const asBlock = (widths: readonly number[]): ((cells: readonly string[]) => void) => {
     isOpen = true;
     const flat = { ...prefix, indent: 0 };

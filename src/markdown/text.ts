@@ -1,5 +1,6 @@
 import { clean } from './clean.ts';
 import { type Dialect, mrkdwnDialect, plainDialect } from './dialects.ts';
+import { graphemes } from './graphemes.ts';
 import { renderInline } from './inline.ts';
 import { createLinks } from './links.ts';
 import { createRendering } from './rendering.ts';
@@ -47,13 +48,11 @@ function drawWhole(dialect: Dialect, text: string): string {
     .trim();
 }
 
-const GRAPHEMES = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
-
 /** The text, or its beginning with `…` when it has more than `max` characters as a reader counts them. */
 export function cutText(text: string, max: number): string {
   // A character can be many units long, so that only a short text is surely short.
   if (text.length <= max) return text;
-  const segments = [...GRAPHEMES.segment(text.slice(0, max * 32))].map(({ segment }) => segment);
+  const segments = graphemes(text.slice(0, max * 32));
   return segments.length <= max
     ? text
     : `${segments

@@ -1,0 +1,119 @@
+import { Lexer, type Token, type Tokens } from 'marked';
+
+export type MarkKind = 'strong' | 'em' | 'del';
+
+/** What inline Markdown says, before any platform or source is thought of. */
+export type Span =
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'code'; readonly text: string }
+  | { readonly type: 'open' | 'close'; readonly mark: MarkKind }
+  | { readonly type: 'cite'; readonly number: number }
+  /** Also an image. `text`: the label's source; `isBare`: there is no label but the address. */
+  | {
+      readonly type: 'link';
+      readonly href: string;
+      readonly text: string;
+      readonly isBare: boolean;
+      readonly label: readonly Span[];
+    };
+
+/** Marks nest; what nests deeper than this is hostile. */
+const MAX_DEPTH = 8;
+
+/** Nothing in it that the parser could see as mark-up. */
+const PLAIN = /^[^\\`*_~[\]!<&]*$/;
+
+/** `inside`: the marks that are open already; the same mark again is left out. */
+export function parseInline(text: string, inside: readonly MarkKind[]): readonly Span[] {
+  if (PLAIN.test(text)) return text === '' ? [] : [{ type: 'text', text }];
+  return readTokens(Lexer.lexInline(text, { gfm: true }), inside, 0);
+}
+
+function readTokens(tokens: readonly Token[], inside: readonly MarkKind[], depth: number): readonly Span[] {
+  if (depth > MAX_DEPTH) return [{ type: 'text', text: tokens.map(({ raw }) => raw).join('') }];
+  return tokens.flatMap((token) => readToken(token, inside, depth));
+}
+
+function readToken(token: Token, inside: readonly MarkKind[], depth: number): readonly Span[] {
+  switch (token.type) {
+    case 'strong':
+    case 'em':
+    case 'del':
+      return readMark(token.type, token.tokens ?? [], inside, depth);
+    case 'codespan':
+      return [{ type: 'code', text: String(token.text) }];
+    case 'link':
+    case 'image':
+      // The lexer gives these two exactly these types.
+      return readLink(token as Tokens.Link | Tokens.Image, inside, depth);
+    case 'escape':
+      return [{ type: 'text', text: String(token.text) }];
+    case 'br':
+      return [{ type: 'text', text: ' ' }];
+    case 'html':
+      return [{ type: 'text', text: /^<br\s*\/?>$/i.test(token.raw) ? ' ' : decode(token.raw) }];
+    default:
+      return readText(token.raw);
+  }
+}
+
+/** Marks around nothing visible would be seen themselves. */
+function readMark(
+  mark: MarkKind,
+  tokens: readonly Token[],
+  inside: readonly MarkKind[],
+  depth: number,
+): readonly Span[] {
+  const inner = readTokens(tokens, [...inside, mark], depth + 1);
+  const isVisible = inner.some((span) => !('text' in span) || span.text.trim() !== '');
+  if (!isVisible || inside.includes(mark)) return inner;
+  return [{ type: 'open', mark }, ...inner, { type: 'close', mark }];
+}
+
+function readLink(
+  token: Tokens.Link | Tokens.Image,
+  inside: readonly MarkKind[],
+  depth: number,
+): readonly Span[] {
+  // A bare address is text: it is judged with the word it is part of.
+  if (!/^!?\[|^</.test(token.raw)) return [{ type: 'text', text: token.raw }];
+  const isBare = token.raw.startsWith('<') || token.text.trim() === '';
+  const label = isBare ? [] : readTokens(token.tokens, inside, depth + 1);
+  return [{ type: 'link', href: decode(token.href), text: token.text.trim(), isBare, label }];
+}
+
+function readText(text: string): readonly Span[] {
+  const spans: Span[] = [];
+  let last = 0;
+  for (const found of text.matchAll(/\[(?:web:)?(\d{1,3})\]/g)) {
+    if (found.index > last) spans.push({ type: 'text', text: decode(text.slice(last, found.index)) });
+    spans.push({ type: 'cite', number: Number(found[1]) });
+    last = found.index + found[0].length;
+  }
+  if (last < text.length) spans.push({ type: 'text', text: decode(text.slice(last)) });
+  return spans;
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  amp: '&',
+  lt: '<',
+  gt: '>',
+  quot: '"',
+  apos: "'",
+  nbsp: ' ',
+};
+
+/** The entities that models write; what they stand for is judged like any other text. */
+function decode(text: string): string {
+  const pattern = /&(?:#(\d{1,7})|#x([\da-f]{1,6})|(amp|lt|gt|quot|apos|nbsp));/gi;
+  return text.replace(pattern, (whole, decimal?: string, hex?: string, name?: string) => {
+    if (name !== undefined) return ENTITIES[name.toLowerCase()] ?? whole;
+    const code = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
+    if (code < 0x20 || code > 0x1_ffff) return whole;
+    const char = String.fromCodePoint(code);
+    // Controls, bidi marks and the like stay spelt out: they went from the text itself as well.
+    return /[\p{C}\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0]/u.test(char)
+      ? whole
+      : char;
+  });
+}

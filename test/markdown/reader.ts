@@ -1,0 +1,79 @@
+/**
+ * What a platform's client would make of a message, written from the platforms' side: nothing here knows how we render.
+ */
+
+/** The message without code, escapes taken as the plain characters they stand for (U+FFFC). */
+export function withoutCode(text: string): string {
+  const lines: string[] = [];
+  let isInside = false;
+  for (const line of text.split('\n')) {
+    if (/^[ >]*(?:- )?```/.test(line)) {
+      isInside = !isInside;
+      lines.push('');
+    } else lines.push(isInside ? '' : line);
+  }
+  return lines.map(inlineWithoutCode).join('\n');
+}
+
+function inlineWithoutCode(line: string): string {
+  let result = '';
+  for (let i = 0; i < line.length; ) {
+    const run = /^`+/.exec(line.slice(i))?.[0];
+    if (line.charAt(i) === '\\' && /[!-/:-@[-`{-~]/.test(line.charAt(i + 1))) {
+      result += '\ufffc';
+      i += 2;
+    } else if (run !== undefined) {
+      const end = new RegExp(`(?<!\`)${run}(?!\`)`).exec(line.slice(i + run.length));
+      result += end === null ? run : '\ufffd';
+      i += end === null ? run.length : run.length + end.index + run.length;
+    } else {
+      result += line.charAt(i);
+      i += 1;
+    }
+  }
+  return result;
+}
+
+const TARGET = /\[(?:[^[\]]|\[[^[\]]*\])*\]\(<?([^\s()<>]*)>?\)/g;
+
+/** The addresses a reader could click, wherever they lead. */
+export function clickable(name: string, text: string): readonly string[] {
+  const shown = withoutCode(text);
+  const found = [...shown.matchAll(TARGET)].map((match) => match[1] ?? '');
+  const rest = shown.replace(TARGET, '');
+  found.push(
+    ...(rest.match(/(?:https?|steam|discord):\/\/\S+|(?:mailto|tel|javascript):[\p{L}\p{N}]\S*/giu) ?? []),
+  );
+  found.push(...(rest.match(/discord\.gg\/\w+/gi) ?? []));
+  if (name === 'slack') {
+    found.push(...(rest.match(/[\p{L}\p{N}_-]+\.(?:com|net|org|io|gg|example)\b/giu) ?? []));
+    found.push(...(rest.match(/^\s*\[[^\]]*\]:.*/gm) ?? []));
+    found.push(...(text.match(/<[^>]*>?/g) ?? []));
+  }
+  return found;
+}
+
+/** Tokens that ping, or that a client draws as something else than text. */
+export function liveTokens(name: string, text: string): readonly string[] {
+  const shown = name === 'slack' ? text : withoutCode(text);
+  return (
+    shown
+      .match(/@(?:everyone|here|channel)\b(?!\u200b)|<[@#!/][^>]*>|<(?:t|id):[^>]*>|<a?:\w+:\d+>/gi)
+      ?.filter((token) => name === 'discord' || token.startsWith('<')) ?? []
+  );
+}
+
+/** Inline marks that are open at the end of their line block; only meaningful where every literal mark is escaped. */
+export function openMarks(text: string): readonly string[] {
+  const shown = withoutCode(text).replace(TARGET, '');
+  const open: string[] = [];
+  if ((shown.match(/\*\*/g)?.length ?? 0) % 2 === 1) open.push('**');
+  if ((shown.match(/~~/g)?.length ?? 0) % 2 === 1) open.push('~~');
+  if (/`/.test(shown)) open.push('`');
+  return open;
+}
+
+/** Whether every code block of a message is closed. */
+export function fencesClosed(text: string): boolean {
+  return text.split('\n').filter((line) => /^[ >]*(?:- )?```/.test(line)).length % 2 === 0;
+}
