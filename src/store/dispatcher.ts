@@ -25,7 +25,7 @@ export interface Run extends Claim {
 
 export interface Dispatcher {
   readonly queue: string;
-  readonly runs: ReadonlyMap<string, Run>;
+  readonly runs: ReadonlySet<Run>;
   /** There may be something to fetch. */
   kick(): void;
   /** Fetches nothing any more; resolves once no fetch is under way. */
@@ -52,18 +52,18 @@ const SETTLE_RETRY_MS = 500;
  */
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { boss, sql, queue, slots, log } = options;
-  const runs = new Map<string, Run>();
+  const runs = new Set<Run>();
   const settle = createSettling(options);
   let failing = false;
 
   const start = (id: string, retryCount: number, data: Packed, confirmedAt: number): void => {
     const abort = new AbortController();
     const run: Run = { id, retryCount, abort, confirmedAt, lost: false, done: Promise.resolve() };
-    runs.set(id, run);
+    runs.add(run);
     run.done = perform(options.handler, run, data)
       .then((failure) => settle(run, failure))
       .finally(() => {
-        runs.delete(id);
+        runs.delete(run);
         pump.kick();
       });
   };

@@ -6,7 +6,7 @@ import type { Dispatcher, Packed } from './dispatcher.ts';
 import { createDispatcher } from './dispatcher.ts';
 import type { Janitor, OnDead } from './janitor.ts';
 import { startJanitor } from './janitor.ts';
-import { abandoned, countKey, failOver } from './job-rows.ts';
+import { abandoned, type Claim, countKey, failOver } from './job-rows.ts';
 import { createKeyOrder } from './key-order.ts';
 import { startPulse } from './pulse.ts';
 import type { Sql } from './sql.ts';
@@ -65,7 +65,7 @@ export async function openJobs(sql: Sql, log: Log): Promise<StoreJobs> {
       wake(queue);
     },
     stop(graceMs) {
-      stopping ??= drain({ sql, boss, dispatchers, janitors, channel }, graceMs);
+      stopping ??= drain({ sql, boss, dispatchers, janitors, channel, log }, graceMs);
       return stopping;
     },
     async close() {
@@ -114,26 +114,42 @@ interface Running {
   readonly dispatchers: ReadonlyMap<string, Dispatcher>;
   readonly janitors: readonly Janitor[];
   channel(): string | null;
+  readonly log: Log;
 }
 
 /** The port's `stop`. Jobs keep their heartbeats meanwhile; what is left over is due for others at once. */
-async function drain({ sql, boss, dispatchers, janitors, channel }: Running, graceMs: number): Promise<void> {
-  const all = [...dispatchers.values()];
-  await Promise.all([...all.map((dispatcher) => dispatcher.close()), ...janitors.map((each) => each.stop())]);
+async function drain(running: Running, graceMs: number): Promise<void> {
+  const all = [...running.dispatchers.values()];
+  await Promise.all([...all.map((each) => each.close()), ...running.janitors.map((each) => each.stop())]);
   await settled(all, graceMs);
-  const left = all.map(({ queue, runs }) => ({ queue, runs: [...runs.values()] }));
+  const left = all
+    .map(({ queue, runs }) => ({ queue, runs: [...runs] }))
+    .filter(({ runs }) => runs.length > 0);
   for (const run of left.flatMap(({ runs }) => runs)) run.abort.abort();
   await settled(all, ABORT_PATIENCE_MS);
-  const notify = channel();
-  for (const { queue, runs } of left.filter(({ runs }) => runs.length > 0)) {
-    await failOver(sql, boss, queue, runs, 'its process was stopped');
-    if (notify) await sql.query('select pg_notify($1, $2)', [notify, queue]);
+  for (const { queue, runs } of left) {
+    await handOver(running, queue, runs).catch((error: unknown) => {
+      running.log.warn(
+        { queue, err: error },
+        'jobs cannot be handed over; others take them up after a while',
+      );
+    });
   }
+}
+
+async function handOver(
+  { sql, boss, channel }: Running,
+  queue: string,
+  claims: readonly Claim[],
+): Promise<void> {
+  await failOver(sql, boss, queue, claims, 'its process was stopped');
+  const notify = channel();
+  if (notify) await sql.query('select pg_notify($1, $2)', [notify, queue]);
 }
 
 async function settled(dispatchers: readonly Dispatcher[], withinMs: number): Promise<void> {
   const done = new AbortController();
-  const runs = dispatchers.flatMap(({ runs }) => [...runs.values()]);
+  const runs = dispatchers.flatMap(({ runs }) => [...runs]);
   void Promise.all(runs.map((run) => run.done)).then(() => done.abort());
   await sleep(withinMs, done.signal);
 }

@@ -1,26 +1,35 @@
 import { StoreError } from './store-error.ts';
 
-/** Translates what node-postgres throws while connecting; anything else is returned as it is. Never shows the password. */
-export function explainConnecting(databaseUrl: string, error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
-  const place = placeOf(databaseUrl);
-  const code = 'code' in error ? String(error.code) : '';
-  if (UNREACHABLE.has(code) || /timeout|terminated unexpectedly/i.test(error.message)) {
+/** Translates whatever node-postgres throws while connecting. Never shows the password. */
+export function explainConnecting(databaseUrl: string, error: unknown): StoreError {
+  const known = explainUsing(databaseUrl, error);
+  if (known) return known;
+  return refused(databaseUrl, error, 'check DATABASE_URL and the server');
+}
+
+/** Translates those faults of an open connection that are the server's or its administrator's; null for any other. */
+export function explainUsing(databaseUrl: string, error: unknown): StoreError | null {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const message = firstLine(error);
+  if (UNREACHABLE.has(code) || /timeout|terminated/i.test(message)) {
     return new StoreError(
       'database-unreachable',
-      `no Postgres answers at ${place} (${code || error.message})`,
+      `no Postgres answers at ${placeOf(databaseUrl)} (${code || message})`,
       'start it, or correct the host and port in DATABASE_URL',
       error,
     );
   }
   const remedy = REFUSALS[code] ?? (code.startsWith('28') ? REFUSALS['28P01'] : undefined);
-  if (!remedy && !/^[0-9A-Z]{5}$/.test(code)) return error;
-  return new StoreError(
-    'database-refused',
-    `Postgres at ${place} refused us (${error.message.split('\n', 1)[0]})`,
-    remedy ?? 'check DATABASE_URL and the server',
-    error,
-  );
+  return remedy ? refused(databaseUrl, error, remedy) : null;
+}
+
+function refused(databaseUrl: string, error: unknown, remedy: string): StoreError {
+  const what = `Postgres at ${placeOf(databaseUrl)} refused us (${firstLine(error)})`;
+  return new StoreError('database-refused', what, remedy, error);
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
 }
 
 /** @throws {StoreError} `database-refused` when the address is not one of Postgres */

@@ -13,9 +13,12 @@ const BEAT_MS = 2_000;
  */
 const SILENT_MS = 10_000;
 
+/** How often claims are looked at for age; also the most by which an abort may come late. */
+const CHECK_MS = 1_000;
+
 /**
- * The regular round: fetches what nobody announced and, where several processes share a database, keeps this one's jobs
- * alive and takes over those of the dead.
+ * The regular round: confirms this process's claims on its jobs, fetches what nobody announced and, where several processes
+ * share a database, takes over the jobs of dead ones. Jobs that are no longer ours, or may not be, are aborted.
  */
 export function startPulse(
   sql: Sql,
@@ -24,53 +27,57 @@ export function startPulse(
   log: Log,
 ): { stop(): Promise<void> } {
   const stopped = new AbortController();
+  const shared = sql.kind === 'postgres';
   const beat = async (dispatcher: Dispatcher): Promise<void> => {
-    if (sql.kind === 'postgres') {
-      await confirm(sql, dispatcher);
-      await takeOver(sql, boss, dispatcher, log);
-    }
+    await confirm(sql, dispatcher);
+    if (shared) await takeOver(sql, boss, dispatcher, log);
     dispatcher.kick();
   };
   const run = async (): Promise<void> => {
     let failing = false;
     while (!stopped.signal.aborted) {
       await sleep(BEAT_MS, stopped.signal);
-      for (const result of await Promise.allSettled([...dispatchers.values()].map(beat))) {
-        if (result.status === 'fulfilled') failing = false;
-        else if (!failing) {
-          failing = true;
-          log.warn({ err: result.reason }, 'heartbeats cannot be written');
-        }
-      }
+      const results = await Promise.allSettled([...dispatchers.values()].map(beat));
+      const failed = results.find((result) => result.status === 'rejected');
+      if (failed && !failing) log.warn({ err: failed.reason }, 'heartbeats cannot be written');
+      failing = failed !== undefined;
     }
   };
+  const ageing = shared ? watchAge(dispatchers) : null;
   const running = run();
   return {
     async stop() {
       stopped.abort();
+      if (ageing) clearInterval(ageing);
       await running;
     },
   };
 }
 
-/** Renews the claims; jobs that are no longer ours, or may not be, are aborted. */
+/** Aborts jobs whose claim has run out, whatever the database connection is doing. */
+function watchAge(dispatchers: ReadonlyMap<string, Dispatcher>): NodeJS.Timeout {
+  let checkedAt = performance.now();
+  return setInterval(() => {
+    const now = performance.now();
+    // After a stall of the whole process the database is asked first: the jobs may still be ours.
+    const wasStalled = now - checkedAt > 3 * CHECK_MS;
+    checkedAt = now;
+    if (wasStalled) return;
+    for (const { runs } of dispatchers.values()) {
+      for (const run of runs) if (now - run.confirmedAt >= SILENT_MS) lose(run);
+    }
+  }, CHECK_MS);
+}
+
 async function confirm(sql: Sql, { queue, runs }: Dispatcher): Promise<void> {
-  const mine = [...runs.values()].filter(({ lost }) => !lost);
+  const mine = [...runs].filter(({ lost }) => !lost);
   if (mine.length === 0) return;
   const before = performance.now();
-  // Beside the statement, since that may take longer than the claims last.
-  const watch = setTimeout(() => mine.filter(isOverdue).forEach(lose), SILENT_MS - BEAT_MS);
-  try {
-    const kept = await touch(sql, queue, mine);
-    for (const run of mine) {
-      if (kept.has(run.id)) run.confirmedAt = before;
-      else if (runs.get(run.id) === run) lose(run);
-    }
-  } catch (error) {
-    mine.filter(isOverdue).forEach(lose);
-    throw error;
-  } finally {
-    clearTimeout(watch);
+  const kept = await touch(sql, queue, mine);
+  for (const run of mine) {
+    if (kept.has(run.id)) run.confirmedAt = before;
+    // It may also just have ended.
+    else if (runs.has(run)) lose(run);
   }
 }
 
@@ -79,10 +86,6 @@ async function takeOver(sql: Sql, boss: PgBoss, { queue }: Dispatcher, log: Log)
   if (claims.length === 0) return;
   log.warn({ queue, jobs: claims.map(({ id }) => id) }, 'taking over jobs of a process that went away');
   await failOver(sql, boss, queue, claims, 'its process went away');
-}
-
-function isOverdue({ confirmedAt }: Run): boolean {
-  return performance.now() - confirmedAt >= SILENT_MS;
 }
 
 function lose(run: Run): void {

@@ -9,6 +9,7 @@ import { holdOnlyLease, holdPostgresLease } from './leases.ts';
 import { migrate } from './migrations.ts';
 import { openPglite } from './pglite.ts';
 import { openPostgres } from './postgres.ts';
+import { explainUsing } from './postgres-faults.ts';
 import type { Sql } from './sql.ts';
 import { createThreads } from './threads.ts';
 
@@ -38,6 +39,8 @@ export interface Store {
 
 const SWEEP_EVERY_MS = 10 * 60_000;
 const PING_MS = 2_000;
+/** A database that has gone away must not keep the process. */
+const CLOSE_MS = 4_000;
 
 /**
  * Opens Postgres or the embedded database, brings its tables up to date and starts the queue.
@@ -51,7 +54,7 @@ export async function openStore({ databaseUrl, dataDir, log }: StoreOptions): Pr
     jobs = await openJobs(sql, log);
   } catch (error) {
     await sql.close();
-    throw error;
+    throw (databaseUrl !== null && explainUsing(databaseUrl, error)) || error;
   }
   const answers = createAnswers(sql);
   const threads = createThreads(sql);
@@ -63,8 +66,8 @@ export async function openStore({ databaseUrl, dataDir, log }: StoreOptions): Pr
   let closing: Promise<void> | null = null;
   const close = async (): Promise<void> => {
     await sweeping.stop();
-    await jobs.close();
-    await sql.close();
+    await within(CLOSE_MS, jobs.close());
+    await within(CLOSE_MS, sql.close());
   };
   return {
     kind: sql.kind,
@@ -83,14 +86,18 @@ export async function openStore({ databaseUrl, dataDir, log }: StoreOptions): Pr
 }
 
 async function ping(sql: Sql): Promise<void> {
-  const answered = new AbortController();
-  const late = sleep(PING_MS, answered.signal).then(() => {
-    if (!answered.signal.aborted) throw new Error(`the database has not answered for ${PING_MS} ms`);
-  });
+  const answered = sql.query('select 1').then(() => true);
+  if (!(await within(PING_MS, answered))) throw new Error(`the database has not answered for ${PING_MS} ms`);
+}
+
+/** Resolves with the result, or with null when it takes too long. */
+async function within<T>(ms: number, result: Promise<T>): Promise<T | null> {
+  const done = new AbortController();
+  const late = sleep(ms, done.signal).then(() => null);
   try {
-    await Promise.race([sql.query('select 1'), late]);
+    return await Promise.race([result, late]);
   } finally {
-    answered.abort();
+    done.abort();
   }
 }
 
