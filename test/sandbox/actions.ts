@@ -59,18 +59,21 @@ export function perform(stage: Stage, what: Action): string | null {
     case 'say':
       return what.platform === 'slack' ? saySlack(stage.slack, what) : sayDiscord(stage.discord, what);
     case 'ask':
-      return ask(stage, what);
+      ask(stage, what);
+      break;
     case 'about':
-      return askAbout(stage, what);
+      askAbout(stage, what);
+      break;
     case 'press':
-      return press(stage, what);
+      press(stage, what);
+      break;
     case 'break':
-      return breakIt(stage, what.what);
+      breakIt(stage, what.what);
+      break;
     case 'break-answer':
-      if (!stage.perplexity)
-        throw new Error('The real Perplexity API is in use: its answers cannot be broken.');
-      return stage.perplexity.fault(what.fault);
+      breakAnswer(stage, what.fault);
   }
+  return null;
 }
 
 type Doing<Name extends Action['do']> = Extract<Action, { do: Name }>;
@@ -131,4 +134,9 @@ function breakIt({ slack, discord, supervisor }: Stage, what: Doing<'break'>['wh
     case 'restart':
       return supervisor.restart();
   }
+}
+
+function breakAnswer({ perplexity }: Stage, fault: Doing<'break-answer'>['fault']): void {
+  if (!perplexity) throw new Error('The real Perplexity API is in use: its answers cannot be broken.');
+  perplexity.fault(fault);
 }

@@ -36,8 +36,8 @@ export interface Sandbox {
   close(): Promise<void>;
 }
 
-/** How fast the real API writes. */
-const HUMAN_PACE = { tokensPerSecond: 60, firstTokenMs: 400 };
+/** About how fast the real API writes: the stand-in's tokens are whole words, and a word is one and a half of the real ones. */
+const HUMAN_PACE = { tokensPerSecond: 35, firstTokenMs: 400 };
 
 /** Starts the stand-ins, the unmodified service as a child process, and the page. Does not wait for the service. */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {

@@ -85,11 +85,11 @@ function smallPrint(lines, at, rules) {
 
 function quote(lines, at, rules) {
   const mark = rules.dialect === 'mrkdwn' ? /^(?:>|&gt;) ?/ : /^> ?/;
-  if (rules.dialect === 'discord' && /^>>> /.test(lines[at])) {
+  if (rules.dialect === 'discord' && lines[at].startsWith('>>> ')) {
     const rest = [lines[at].slice(4), ...lines.slice(at + 1)].join('\n');
     return { node: h('blockquote', {}, ...blocks(rest, rules)), end: lines.length };
   }
-  if (!mark.test(lines[at]) || (rules.dialect === 'discord' && !/^> /.test(lines[at]))) return null;
+  if (!mark.test(lines[at]) || (rules.dialect === 'discord' && !lines[at].startsWith('> '))) return null;
   let end = at;
   while (end < lines.length && mark.test(lines[end])) end++;
   const inner = lines.slice(at, end).map((line) => line.replace(mark, ''));

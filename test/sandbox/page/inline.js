@@ -120,26 +120,35 @@ function closing(text, at, mark, dialect) {
 
 function link(text, at, rules) {
   if (rules.dialect === 'mrkdwn' || rules.dialect === 'plain') return null;
-  const labelEnd = matching(text, at, '[', ']');
-  if (labelEnd === -1 || text[labelEnd + 1] !== '(') return null;
-  const rest = text.slice(labelEnd + 1);
-  const target =
-    /^\(<([^<>\n]+)>(?:\s+"[^"\n]*")?\)/.exec(rest) ??
-    /^\(((?:\\.|\([^()\s]*\)|[^()\s\\])+)(?:\s+"[^"\n]*")?\)/.exec(rest);
-  const label = text.slice(at + 1, labelEnd);
+  const length = rules.dialect === 'discord' ? discordLabel(text, at) : markdownLabel(text, at);
+  if (length === 0 || text[at + length] !== '(') return null;
+  const rest = text.slice(at + length);
+  const target = TARGETS.map((form) => form.exec(rest)).find((found) => found !== null);
+  const label = text.slice(at + 1, at + length - 1);
   const made = target && anchor(unescape(target[1]), inline(label, { ...rules, isLabel: true }), rules);
-  return made && { nodes: [made], end: labelEnd + 1 + target[0].length };
+  return made ? { nodes: [made], end: at + length + target[0].length } : null;
 }
 
-function matching(text, at, open, close) {
+const TARGETS = [
+  /^\(<([^<>\n]+)>(?:\s+"[^"\n]*")?\)/,
+  /^\(((?:\\.|\([^()\s]*\)|[^()\s\\])+)(?:\s+"[^"\n]*")?\)/,
+];
+
+/** Discord does not look for backslashes here: a label may hold `[…]`, and a `]` where another one follows. */
+function discordLabel(text, at) {
+  return /^\[(?:\[[^\]\n]*\]|[^[\]\n]|\](?=[^[\n]*\]))+\]/.exec(text.slice(at))?.[0].length ?? 0;
+}
+
+/** The length of a label with its brackets, 0 when it is not closed in this paragraph. */
+function markdownLabel(text, at) {
   let depth = 0;
   for (let index = at; index < text.length; index++) {
     if (text[index] === '\\') index++;
-    else if (text[index] === open) depth++;
-    else if (text[index] === close && --depth === 0) return index;
-    else if (text.startsWith('\n\n', index)) return -1;
+    else if (text[index] === '[') depth++;
+    else if (text[index] === ']' && --depth === 0) return index + 1 - at;
+    else if (text.startsWith('\n\n', index)) return 0;
   }
-  return -1;
+  return 0;
 }
 
 function bareLink(text, at, rules) {

@@ -12,11 +12,9 @@ export function createMessageList({ kind, onAbout, onPress, onReply, onOpen }) {
     'aria-live': 'off',
     'aria-label': kind === 'thread' ? 'Thread' : 'Messages',
   });
-  const scroller = h(
-    'div.scroller',
-    { tabindex: '0', role: 'group', 'aria-label': 'Message history' },
-    items,
-  );
+  const welcome = h('p.welcome');
+  const label = { tabindex: '0', role: 'group', 'aria-label': 'Message history' };
+  const scroller = h('div.scroller', label, welcome, items);
   const more = h('button.more', { type: 'button', hidden: true, onclick: () => toEnd() }, 'New messages ↓');
   const element = h('div.list', {}, scroller, more);
   let known = new Map();
@@ -131,6 +129,8 @@ export function createMessageList({ kind, onAbout, onPress, onReply, onOpen }) {
         drawn.map(({ item }) => item),
       );
       element.classList.toggle('empty', messages.length === 0);
+      if (messages.length === 0)
+        welcome.replaceChildren(h('strong', {}, context.welcome[0]), context.welcome[1]);
       if (isElsewhere || isAtEnd) toEnd();
       else if (drawn.some(({ isNew }) => isNew)) more.hidden = false;
     },

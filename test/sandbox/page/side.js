@@ -205,7 +205,13 @@ export function createSide(platform, root) {
     const shown = side.messages.filter(
       (one) => isMine(one) && (one.thread === threadId || (threadId !== null && one.id === threadId)),
     );
-    const context = { side, view, replies: threadId === null ? repliesIn(here.id) : new Map(), platform };
+    const context = {
+      side,
+      view,
+      replies: threadId === null ? repliesIn(here.id) : new Map(),
+      platform,
+      welcome: welcome(here),
+    };
     pane.list.show(`${here.id}/${threadId}/${view.person}`, shown, context);
     const activity = side.activities.find((one) => one.channel === here.id && one.thread === threadId);
     pane.activity.textContent = activity ? `${side.bot.name} ${activity.text}` : '';
@@ -248,6 +254,15 @@ export function createSide(platform, root) {
       render();
     },
   };
+}
+
+function welcome({ kind, name }) {
+  if (kind === 'dm')
+    return ['Just you and Footnote', 'No mention is needed here: whatever you write is answered.'];
+  return [
+    `Nothing has been said in #${name} yet`,
+    'Mention @footnote with a question. It answers in a thread, with sources, and remembers what was said there.',
+  ];
 }
 
 function examples(isScripted) {
