@@ -17,7 +17,7 @@ const ALLOWED: Readonly<
   },
   ops: { ours: ['core'], packages: ['prom-client'] },
   'platforms/slack': { ours: ['core', 'markdown'], packages: ['@slack/'] },
-  'platforms/discord': { ours: ['core', 'markdown'], packages: ['discord.js'] },
+  'platforms/discord': { ours: ['core', 'markdown'], packages: ['discord.js', '@discordjs/ws'] },
 };
 
 /** The one file outside that an entry point of its own may read: the configuration. */

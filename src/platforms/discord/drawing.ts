@@ -3,7 +3,7 @@ import { discordMarkdown } from '../../markdown/dialects.ts';
 import { createRendering, type Rendering } from '../../markdown/rendering.ts';
 import { sourceLines } from '../../markdown/sources.ts';
 import { escapeText } from '../../markdown/text.ts';
-import { cutText } from './cutting.ts';
+import { clipText } from './clipping.ts';
 import type { Draft } from './messages.ts';
 
 /** Draws the views of one answer as messages. */
@@ -78,5 +78,5 @@ function tailOf({ sources, notices, footer }: View, cited: readonly number[]): r
 /** No block of ours should be longer than a message; one that is goes line by line, and what is too long even so is cut. */
 function cut(block: string): readonly string[] {
   if (measure(block) <= hardLimit) return [block];
-  return block.split('\n').map((line) => (measure(line) <= hardLimit ? line : cutText(line, hardLimit)));
+  return block.split('\n').map((line) => (measure(line) <= hardLimit ? line : clipText(line, hardLimit)));
 }

@@ -7,6 +7,12 @@ import { sleep } from '../../core/sleep.ts';
  */
 const PER_CHANNEL: BudgetLimit = { limit: 5, windowMs: 5_000 };
 
+/**
+ * Starting threads is held short by a limit of its own, shared by everybody in the channel; people report 50 and waits of
+ * four to five minutes. Beyond it answers are replies in the channel.
+ */
+const THREADS_PER_CHANNEL: BudgetLimit = { limit: 45, windowMs: 300_000 };
+
 /** Discord allows 50 requests a second in all; the rest is for what other replicas and discord.js itself send. */
 const IN_ALL: BudgetLimit = { limit: 45, windowMs: 1_000 };
 
@@ -17,6 +23,7 @@ const GAP_MS = 1_200;
 export interface ChannelPace {
   readonly create: Budget;
   readonly edit: Budget;
+  readonly thread: Budget;
   /** Resolves when the next progress edit in this channel is due, having claimed it; also after an abort. */
   gap(signal: AbortSignal): Promise<void>;
   /** Notes that something was written: the next progress edit is due one gap later. */
@@ -48,10 +55,12 @@ export function createPaces(): Paces {
     all: createBudget(IN_ALL),
     of,
     correct(method, path, waitMs) {
-      const match = /^\/channels\/(\d+)\/messages(\/\d+)?$/.exec(path);
-      if (!match?.[1]) return;
-      if (method === 'POST' && !match[2]) of(match[1]).create.blockFor(waitMs);
-      if (method === 'PATCH' && match[2]) of(match[1]).edit.blockFor(waitMs);
+      const [, channel, message, threads] =
+        /^\/channels\/(\d+)\/messages(\/\d+)?(\/threads)?$/.exec(path) ?? [];
+      if (!channel) return;
+      if (threads) of(channel).thread.blockFor(waitMs);
+      else if (method === 'POST' && !message) of(channel).create.blockFor(waitMs);
+      else if (method === 'PATCH' && message) of(channel).edit.blockFor(waitMs);
     },
   };
 }
@@ -61,6 +70,7 @@ function createChannelPace(): ChannelPace {
   return {
     create: createBudget(PER_CHANNEL),
     edit: createBudget(PER_CHANNEL),
+    thread: createBudget(THREADS_PER_CHANNEL),
     async gap(signal) {
       while (!signal.aborted) {
         const leftMs = dueAt - performance.now();

@@ -2,7 +2,7 @@ import { Failure } from '../../core/failures.ts';
 import type { Log } from '../../core/ports.ts';
 import { retry } from '../../core/retry.ts';
 import type { MessageRef, Question, ThreadRef } from '../../core/types.ts';
-import { cutText } from './cutting.ts';
+import { clipText } from './clipping.ts';
 import { CODE } from './errors.ts';
 import type { DiscordRest } from './rest.ts';
 import { findRoot } from './root.ts';
@@ -86,23 +86,29 @@ function refOf({ workspace }: Question, id: string): ThreadRef {
 const ONE_DAY_MIN = 1440;
 const LONGEST_NAME = 90;
 
+/** A longer wait than this and the answer is a reply: thread starts are limited for minutes at a time. */
+const LONGEST_WAIT_MS = 2_000;
+
 /** False where no thread can be had and the answer becomes a reply in the channel. */
-async function startThread(deps: PlaceDeps, question: Question, root: string): Promise<boolean> {
-  const { rest, log, denials } = deps;
+async function startThread(
+  { rest, log, denials }: PlaceDeps,
+  question: Question,
+  root: string,
+): Promise<boolean> {
+  const { channel } = question;
+  if (!rest.paces.of(channel).thread.tryTake('final')) return false;
   const body = { name: nameOf(question), auto_archive_duration: ONE_DAY_MIN };
-  const route = `/channels/${question.channel}/messages/${root}/threads`;
-  const patience = { attempts: 4, baseMs: 300, capMs: 2_000, longestWaitMs: 15_000 };
+  const patience = { attempts: 4, baseMs: 300, capMs: 2_000, longestWaitMs: LONGEST_WAIT_MS, signal: NEVER };
   try {
-    await retry({ ...patience, signal: NEVER }, () => rest.post(route, { body }));
+    await retry(patience, () => rest.post(`/channels/${channel}/messages/${root}/threads`, { body }));
     return true;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     if (error.code === CODE.threadExists) return true;
-    const isRefused = error.kind === 'undeliverable' || error.kind === 'rejected';
-    if (!isRefused) throw error;
-    log.info({ code: error.code, channel: question.channel }, 'no thread here: answering in the channel');
-    // Too many active threads may pass; what the permissions or the channel's type forbid stays.
-    if (error.code !== CODE.tooManyThreads) denials.deny(question.channel);
+    if (!['undeliverable', 'rejected', 'rate-limited'].includes(error.kind)) throw error;
+    log.info({ code: error.code, kind: error.kind, channel }, 'no thread here: answering in the channel');
+    // Too many threads at once may pass; what the permissions or the channel's type forbid stays.
+    if (error.kind !== 'rate-limited' && error.code !== CODE.tooManyThreads) denials.deny(channel);
     return false;
   }
 }
@@ -111,5 +117,5 @@ const NEVER = new AbortController().signal;
 
 function nameOf({ text, quote }: Question): string {
   const line = (text.trim() || quote?.text.trim() || 'Question').replace(/\s+/g, ' ');
-  return cutText(line, LONGEST_NAME) || 'Question';
+  return clipText(line, LONGEST_NAME) || 'Question';
 }

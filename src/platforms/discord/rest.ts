@@ -46,20 +46,10 @@ export function createRest(options: RestOptions): DiscordRest {
   const paces = createPaces();
   const client = createClient(options, paces);
   let isAuthorised = true;
-  const failed = (
-    error: unknown,
-    method: string,
-    route: string,
-    auth: boolean,
-    signal?: AbortSignal,
-  ): Failure => {
-    const failure = failureOf(error, `${method} ${nameOf(route)}`, signal);
-    if (failure.kind === 'rate-limited') noteLimit(paces, method, route, failure, isGlobal(error));
-    if (failure.kind === 'not-authorised' && auth && isAuthorised) {
-      isAuthorised = false;
-      options.log.error({ code: failure.code }, 'Discord refuses DISCORD_TOKEN: set a new one and restart');
-    }
-    return failure;
+  const refuse = (failure: Failure): void => {
+    if (isAuthorised)
+      options.log.error({ code: failure.code }, 'Discord refuses DISCORD_TOKEN: restart with a new one');
+    isAuthorised = false;
   };
   const send = async (method: RequestMethod, route: string, call: CallOptions = {}): Promise<unknown> => {
     const { body, query, urgency = 'progress', auth = true, signal } = call;
@@ -75,7 +65,10 @@ export function createRest(options: RestOptions): DiscordRest {
         auth,
       });
     } catch (error) {
-      throw failed(error, method, route, auth, signal);
+      const failure = failureOf(error, `${method} ${nameOf(route)}`, signal);
+      if (failure.kind === 'rate-limited') noteLimit(paces, method, route, failure, isGlobal(error));
+      if (failure.kind === 'not-authorised' && auth) refuse(failure);
+      throw failure;
     }
   };
   return {

@@ -3,7 +3,7 @@ import { sleep } from '../../core/sleep.ts';
 import type { Question } from '../../core/types.ts';
 import { discordMarkdown } from '../../markdown/dialects.ts';
 import { escapeText } from '../../markdown/text.ts';
-import { cutText } from './cutting.ts';
+import { clipText } from './clipping.ts';
 import { nonceOf, postMessage } from './messages.ts';
 import { type DiscordRest, isInteractionOver } from './rest.ts';
 import { asId, asObject } from './wire.ts';
@@ -11,10 +11,10 @@ import { asId, asObject } from './wire.ts';
 /** The question restated under `/ask`: a quote, cut to what fits with room to spare; inert. */
 export function restate(text: string): string {
   const trimmed = text.trim();
-  const cut = trimmed.length > LONGEST_QUOTE ? `${cutText(trimmed, LONGEST_QUOTE)}…` : trimmed;
+  const cut = trimmed.length > LONGEST_QUOTE ? `${clipText(trimmed, LONGEST_QUOTE)}…` : trimmed;
   const quoted = escapeText(discordMarkdown, cut).split(/\r?\n/).join('\n> ');
   // Escaping lengthens: the worst text still has to fit.
-  return `> ${cutText(quoted, LONGEST_ROOT)}`;
+  return `> ${clipText(quoted, LONGEST_ROOT)}`;
 }
 
 /** A question may be longer than a message: what stands above the answer is a reminder, not the whole. */

@@ -1,0 +1,59 @@
+import { Failure } from '../../core/failures.ts';
+import type { DiscordRest } from './rest.ts';
+import { asId, asObject, asObjects, type Json } from './wire.ts';
+
+/** What registering came to. */
+export interface Registration {
+  readonly state: 'unchanged' | 'updated' | 'would-update';
+  readonly names: readonly string[];
+}
+
+/**
+ * Makes Discord's set of commands the manifest's. Writes only on a change: names that are new count towards 200 a day.
+ * @param guild registers for one server (at once) instead of everywhere.
+ * @throws {Failure}
+ */
+export async function registerCommands(
+  rest: DiscordRest,
+  commands: readonly Json[],
+  options: { readonly applicationId: string | null; readonly guild: string | null; readonly dryRun: boolean },
+): Promise<Registration> {
+  const { guild, dryRun } = options;
+  const applicationId = options.applicationId ?? asId(asObject(await rest.get('/applications/@me'))?.['id']);
+  if (!applicationId) throw new Failure('malformed', 'Discord named no application');
+  const base = `/applications/${applicationId}`;
+  const route = guild ? `${base}/guilds/${guild}/commands` : `${base}/commands`;
+  const names = commands.map((command) => String(command['name']));
+  const registered = asObjects(await rest.get(route));
+  if (normalised(registered) === normalised(commands)) return { state: 'unchanged', names };
+  if (dryRun) return { state: 'would-update', names };
+  await rest.put(route, { body: commands });
+  return { state: 'updated', names };
+}
+
+/** What the manifest can say; Discord answers with ids, versions and defaults besides. */
+function normalised(commands: readonly Json[]): string {
+  const plain = commands.map((command) => ({
+    type: command['type'] ?? 1,
+    name: command['name'],
+    description: command['description'] ?? '',
+    contexts: sorted(command['contexts']),
+    integration_types: sorted(command['integration_types']),
+    options: asObjects(command['options']).map((option) => ({
+      type: option['type'],
+      name: option['name'],
+      description: option['description'],
+      required: option['required'] ?? false,
+      autocomplete: option['autocomplete'] ?? false,
+      max_length: option['max_length'] ?? null,
+      choices: asObjects(option['choices']).map(({ name, value }) => ({ name, value })),
+    })),
+  }));
+  return JSON.stringify(
+    plain.sort((a, b) => `${a.type} ${String(a.name)}`.localeCompare(`${b.type} ${String(b.name)}`)),
+  );
+}
+
+function sorted(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? [...value].sort() : [];
+}
