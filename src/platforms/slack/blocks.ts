@@ -16,6 +16,9 @@ export interface Extras {
 
 /** All `markdown` blocks of one message together may hold 12,000 characters; `markdown_text` too. */
 export const MARKDOWN_LIMIT = 12_000;
+/** What a part of the text may be at most, its links included: the rest is for notices and sources. */
+export const PART_LIMIT = 10_000;
+const NOTICES_LIMIT = 1_000;
 /** `text` of chat.update is refused above 4,000. */
 const FALLBACK_LIMIT = 3_900;
 /** The plain text is made anew with every edit: what is read for it has a bound, so that a long answer costs no more. */
@@ -31,15 +34,16 @@ export const NO_EXTRAS: Extras = { blocks: [], markdown: '' };
 /** Notices, as the body of a message that has no text of its own. */
 export function noticesMarkdown(view: View): string {
   // Two spaces make Slack's Markdown keep the line break.
-  return view.notices.map((notice) => escapeText(slackMarkdown, notice)).join('  \n');
+  const lines = view.notices.map((notice) => escapeText(slackMarkdown, notice.slice(0, NOTICES_LIMIT)));
+  return lines.join('  \n').slice(0, NOTICES_LIMIT);
 }
 
 /** Sources, notices, footer and buttons. `room` is what the body leaves of the message's Markdown. */
-export function extrasOf(view: View, cited: readonly number[], body: string, room: number): Extras {
+export function extrasOf(view: View, cited: readonly number[], room: number): Extras {
   const notices = view.text === '' ? '' : noticesMarkdown(view);
   const sources = view.text === '' ? '' : sourcesThatFit(view, cited, room - notices.length);
-  const footer = (view.footer ?? '').slice(0, FOOTER_LIMIT);
-  const texts = [sources, notices.length <= room ? notices : ''].filter((text) => text !== '');
+  const footer = plain((view.footer ?? '').slice(0, FOOTER_LIMIT));
+  const texts = [sources, notices].filter((text) => text !== '');
   const blocks: Block[] = texts.map((text) => ({ type: 'markdown', text }));
   if (footer !== '')
     blocks.push({ type: 'context', elements: [{ type: 'mrkdwn', text: inert(footer), verbatim: true }] });

@@ -20,8 +20,8 @@ const LIMITS = {
   // Special tier without a published number.
   'assistant.threads.setStatus': { limit: 100, windowMs: MINUTE_MS },
 } as const satisfies Record<string, BudgetLimit>;
-/** One message a second and channel. */
-const CHANNEL_POSTS: BudgetLimit = { limit: 1, windowMs: 1000 };
+/** One message a second and channel, of which Slack lets a few come at once. */
+const CHANNEL_POSTS: BudgetLimit = { limit: 3, windowMs: 3_000 };
 /** A channel nobody has been answered in for a second needs no budget object. */
 const MOST_CHANNELS = 500;
 

@@ -113,7 +113,7 @@ function tryTake({ desk }: Drawing, method: 'chat.appendStream' | 'chat.update')
 async function conclude(drawing: Drawing, index: number, text: string, view: View): Promise<void> {
   const { rendering, slots } = drawing;
   const body = text === '' ? noticesMarkdown(view) : text;
-  const extras = extrasOf(view, rendering.cited, body, MARKDOWN_LIMIT - body.length);
+  const extras = extrasOf(view, rendering.cited, MARKDOWN_LIMIT - body.length);
   const slot = slots[index];
   if (!slot) await postAt(drawing, index, body, extras);
   else if (slot.mode === 'stream') await finishStream(drawing, index, slot, body, extras);

@@ -11,7 +11,7 @@ import {
   questionFromShortcut,
 } from './interactions.ts';
 import { asRecord, asText } from './payload.ts';
-import { respondPrivately } from './respond.ts';
+import { inert, respondPrivately } from './respond.ts';
 
 export interface ListenerOptions {
   readonly askCommand: string;
@@ -42,8 +42,8 @@ function listenToEvents(app: App, { self, intake }: ListenerOptions): void {
 function listenToCommand(app: App, { askCommand, self, intake, log }: ListenerOptions): void {
   app.command(askCommand, async ({ body, ack }) => {
     const question = questionFromCommand(body, self, Date.now());
-    if (question === null) return ack({ response_type: 'ephemeral', text: askUsage(askCommand) });
-    if ('problem' in question) return ack({ response_type: 'ephemeral', text: question.problem });
+    if (question === null) return ack({ response_type: 'ephemeral', text: inert(askUsage(askCommand)) });
+    if ('problem' in question) return ack({ response_type: 'ephemeral', text: inert(question.problem) });
     await acceptOrSay(() => intake.accept(question), body, log);
     await ack();
   });

@@ -1,4 +1,6 @@
 /** Finds messages that an earlier try may have left: Slack has no idempotency key for posts. */
+import { Failure } from '../../core/failures.ts';
+import { isRetryable } from '../../core/retry.ts';
 import type { Question } from '../../core/types.ts';
 import { type Desk, sendSurely } from './desk.ts';
 import { asNumber, asRecord, asRecords, asText } from './payload.ts';
@@ -28,10 +30,14 @@ export function rootMetadata(question: Question): object {
   return { event_type: ROOT_EVENT, event_payload: { question: question.id } };
 }
 
+/** The metadata of what is no part of an answer: without any, it would be taken for an unfinished one. */
+export const WORD_METADATA = { event_type: 'footnote_word', event_payload: {} };
+
 /**
  * Our messages in the thread that are newer than the question and belong to it or to nobody, oldest first. Answers of one
  * thread are strictly serial and a finished message carries metadata, so one without can only be an unfinished stream of
- * this question. Null when the thread cannot be read.
+ * this question. Null when we are not allowed to read the thread.
+ * @throws {Failure} when Slack cannot be reached: go on only once it is known.
  */
 export async function findReplies(
   desk: Desk,
@@ -49,7 +55,7 @@ export async function findReplies(
   );
 }
 
-/** The `ts` of the root that was already posted for this `/ask`; null when there is none or it cannot be known. */
+/** The `ts` of the root already posted for this `/ask`; null when there is none or we may not look. @throws {Failure} */
 export async function findRoot(desk: Desk, question: Question): Promise<string | null> {
   const oldest = String(question.askedAt / 1000 - CLOCK_SKEW_S);
   const messages = await readMessages(desk, 'conversations.history', { channel: question.channel, oldest });
@@ -75,6 +81,8 @@ async function readMessages(
     const page = await sendSurely(desk, method, { ...args, limit: PAGE, include_all_metadata: true });
     return asRecords(page.messages);
   } catch (error) {
+    // Later it may be readable; to go on unknowing would be to post twice.
+    if (error instanceof Failure && isRetryable(error)) throw error;
     desk.log.debug({ err: error, method }, 'could not look for earlier messages');
     return null;
   }
@@ -83,9 +91,9 @@ async function readMessages(
 function ownMessage(message: Message, question: Question): OwnMessage[] {
   const ts = asText(message.ts);
   const metadata = asRecord(message.metadata);
-  if (ts === null || metadata?.event_type === ROOT_EVENT) return [];
-  if (metadata?.event_type !== REPLY_EVENT) return [{ ts, part: null }];
-  const payload = asRecord(metadata.event_payload);
+  if (ts === null) return [];
+  if (metadata === null) return [{ ts, part: null }];
+  const payload = metadata.event_type === REPLY_EVENT ? asRecord(metadata.event_payload) : null;
   return payload?.question === question.id ? [{ ts, part: asNumber(payload.part) }] : [];
 }
 

@@ -5,6 +5,7 @@ import type { Question } from '../../core/types.ts';
 import { createBudgets } from './budgets.ts';
 import { type Desk, send, sendSurely } from './desk.ts';
 import type { SlackSelf } from './incoming-text.ts';
+import { WORD_METADATA } from './lookup.ts';
 import { asRecord, asText } from './payload.ts';
 import { readThread } from './read-thread.ts';
 import { createReply } from './reply.ts';
@@ -43,8 +44,11 @@ export function createSlackPlatform({ call, self, log }: SlackPlatformOptions): 
 
 async function markWaiting(desk: Desk, { message }: Question, isWaiting: boolean): Promise<void> {
   const method = isWaiting ? 'reactions.add' : 'reactions.remove';
-  if (message === null || !desk.budgets.of(method).tryTake('progress')) return;
+  if (message === null) return;
+  // A mark may be left out, but not left behind.
+  if (isWaiting && !desk.budgets.of(method).tryTake('progress')) return;
   try {
+    if (!isWaiting) await desk.budgets.of(method).take('progress');
     await send(desk, method, { channel: message.channel, timestamp: message.message, name: WAITING }, true);
   } catch (error) {
     desk.log.debug({ err: error, method }, 'could not mark a waiting question');
@@ -73,7 +77,7 @@ async function whisper(desk: Desk, question: Question, text: string): Promise<vo
 
 async function replyInstead(desk: Desk, message: { readonly channel: string }): Promise<void> {
   try {
-    await post(desk, message);
+    await post(desk, { ...message, metadata: WORD_METADATA });
   } catch (error) {
     if (!(error instanceof Failure) || isRetryable(error)) throw error;
     // Where we may not write, there is nobody to tell either.
@@ -86,5 +90,5 @@ async function directMessage(desk: Desk, person: string, text: string): Promise<
   const opened = await sendSurely(desk, 'conversations.open', { users: person });
   const channel = asText(asRecord(opened.channel)?.id);
   if (channel === null) throw new Failure('undeliverable', 'conversations.open gave no channel');
-  await post(desk, { channel, text: inert(text) });
+  await post(desk, { channel, text: inert(text), metadata: WORD_METADATA });
 }

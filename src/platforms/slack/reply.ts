@@ -3,6 +3,7 @@ import type { Reply, ReplyStart, Urgency } from '../../core/ports.ts';
 import type { Question, ThreadRef } from '../../core/types.ts';
 import { slackMarkdown } from '../../markdown/dialects.ts';
 import { createRendering } from '../../markdown/rendering.ts';
+import { PART_LIMIT } from './blocks.ts';
 import { limitOf } from './budgets.ts';
 import type { Desk } from './desk.ts';
 import { drawView, type Paid } from './draw.ts';
@@ -35,15 +36,12 @@ export function createReply(desk: Desk, question: Question, start: ReplyStart): 
   return {
     open: async () => (await open()).drawing.thread,
     async turn(urgency, signal) {
-      if (urgency === 'final' || opening === null) return;
-      const { drawing } = await opening;
-      await waitGap(
-        lastWriteAt,
-        () => gapOf(drawing),
-        signal,
-        () => performance.now(),
-      );
-      paid = await takeTurn(drawing, urgency, signal);
+      // Finals take their budgets while they are written; a thread that does not open is `show`'s to report.
+      const place = urgency === 'final' ? null : await opening?.catch(() => null);
+      if (!place) return;
+      const gap = (): number => gapOf(place.drawing);
+      await waitGap(lastWriteAt, gap, signal, () => performance.now());
+      paid = await takeTurn(place.drawing, urgency, signal);
     },
     async show(view) {
       const { drawing, status } = await open();
@@ -75,7 +73,7 @@ function opened(desk: Desk, question: Question, thread: ThreadRef, start: ReplyS
     question,
     thread,
     start,
-    rendering: createRendering(slackMarkdown),
+    rendering: createRendering(slackMarkdown, { hardLimit: PART_LIMIT }),
     slots: [],
     cuts: new Map(),
     isStreamless: false,

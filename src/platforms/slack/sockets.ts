@@ -118,7 +118,8 @@ async function tryOpen(keeper: Keeper): Promise<Socket | null> {
 /** Keeps a socket that is only about to be renewed; closes any other. */
 async function afterEnd(keeper: Keeper, socket: Socket, reason: EndReason): Promise<Socket | null> {
   if (isRenewal(reason) && !keeper.signal.aborted) return socket;
-  if (reason === 'link_disabled') {
+  if (reason === 'link_disabled' && !keeper.outage.isReported) {
+    keeper.outage.isReported = true;
     keeper.options.log.error(
       {},
       'Slack has switched Socket Mode off for this app: turn it on in the app settings',

@@ -21,6 +21,8 @@ export function clientOptions(apiUrl: string, log: Log, timeoutMs = CALL_TIMEOUT
   return {
     slackApiUrl: apiUrl,
     retryConfig: { retries: 0 },
+    // Our budgets are the queue; calls that hang must not hold up others in the client's own.
+    maxRequestConcurrency: 1_000,
     rejectRateLimitedCalls: true,
     timeout: timeoutMs,
     logger: sdkLogger(log),

@@ -142,6 +142,20 @@ describe('an answer that is there at once', () => {
     expect(answer?.fallback).not.toContain('<!channel>');
   });
 
+  test('keeps its notices and sources however many links it has', async () => {
+    const question = askIn(server);
+    const sources = Array.from({ length: 9 }, (_, i) => ({
+      ...source(i + 1),
+      url: `https://example.org/${'x'.repeat(90)}${i}`,
+    }));
+    const text = Array.from({ length: 180 }, (_, i) => `Fact ${i} [${(i % 9) + 1}].`).join(' ');
+    await showAll(question, [view({ text }), view({ state: 'done', text, sources, notices: ['⚠ Cut off'] })]);
+    const answers = answersTo(server, question);
+    expect(answers.at(-1)?.text).toContain('⚠ Cut off');
+    expect(answers.at(-1)?.text).toContain('Page 1');
+    expect(answers.every((answer) => answer.text.length <= 12_000)).toBe(true);
+  });
+
   test('that failed shows its notices as the message', async () => {
     const question = askIn(server);
     const notices = ['Not read: <@U000000ADA>.pdf', 'Perplexity is busy. E-7K2M'];
@@ -226,6 +240,14 @@ describe('/ask', () => {
         .filter(({ bot }) => bot)
         .map(({ ts }) => ts),
     ).toEqual([thread.thread]);
+  });
+
+  test('a turn never fails, even when the thread cannot be opened', async () => {
+    const reply = connected.app.platform.reply({ ...command(), channel: 'C00PRIVATE' }, fresh().start);
+    const opening = failureOf(reply.open());
+    await reply.turn('progress', now);
+    expect((await opening).kind).toBe('undeliverable');
+    await reply.close();
   });
 
   test('says what to do where the bot is no member', async () => {

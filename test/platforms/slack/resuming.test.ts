@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { SlackServer } from '../../servers/slack/server.ts';
-import { answersTo, askIn, connect, fresh, openApp, view } from './setup.ts';
+import { answersTo, askIn, connect, failureOf, fresh, openApp, view } from './setup.ts';
 
 let connected: Awaited<ReturnType<typeof connect>>;
 let server: SlackServer;
@@ -108,6 +108,32 @@ describe('a second attempt', () => {
       'An answer to the other question.',
       'The whole answer.\nsonar',
     ]);
+  });
+
+  test('leaves words that are no answer alone', async () => {
+    const question = askIn(server);
+    server.fault('chat.postEphemeral', { error: 'user_not_in_channel' });
+    await connected.app.platform.whisper(question, 'One moment.');
+    const { reply } = await secondAttempt(question, fresh().recorded);
+    await reply.show(DONE);
+    await reply.close();
+    expect(answersTo(server, question).map(({ text }) => text)).toEqual([
+      'One moment.',
+      'The whole answer.\nsonar',
+    ]);
+  });
+
+  test('writes nothing while it cannot know what the first has written', async () => {
+    const question = askIn(server);
+    const first = fresh();
+    const crash = { ...first.start, posted: () => Promise.reject(new Error('killed')) };
+    await expect(connected.app.platform.reply(question, crash).show(DONE)).rejects.toThrow('killed');
+    const { reply } = await secondAttempt(question, first.recorded);
+    server.fault('conversations.replies', 'reset-before', 5);
+    expect((await failureOf(reply.show(DONE))).kind).toBe('unreachable');
+    await reply.show(DONE);
+    await reply.close();
+    expect(answersTo(server, question)).toHaveLength(1);
   });
 
   test('rewrites what is recorded where the thread may not be read', async () => {
