@@ -54,16 +54,18 @@ async function recall({
   platform,
   signal,
 }: Run): Promise<{ history: HistoryWindow; backfill: readonly Turn[] }> {
-  if (!question.thread) return { history: EMPTY_HISTORY, backfill: [] };
+  if (!question.thread || startsThread(question)) return { history: EMPTY_HISTORY, backfill: [] };
   const history = await deps.history.read(question.thread);
-  if (history.exchanges > 0 || startsThread(question)) return { history, backfill: [] };
+  if (history.exchanges > 0) return { history, backfill: [] };
   const backfill = await platform.readThread(question, signal);
   return { history: { ...EMPTY_HISTORY, newest: backfill }, backfill };
 }
 
-/** Nothing can have been said before the message a thread begins with. */
-function startsThread(question: Question): boolean {
-  return question.message !== null && question.thread?.thread === question.message.message;
+/** Nothing can have been said before the message a thread begins with. A button or "Ask about this" comes later. */
+function startsThread({ trigger, message, thread }: Question): boolean {
+  return (
+    (trigger === 'mention' || trigger === 'dm') && message !== null && thread?.thread === message.message
+  );
 }
 
 async function store(run: Run, concluded: Omit<Conclusion, 'thread'>): Promise<Conclusion> {

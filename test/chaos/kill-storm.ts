@@ -27,13 +27,12 @@ export async function killStorm(run: ChaosRun): Promise<Outcome[]> {
   return outcomes;
 }
 
-async function stormOn(side: Side, { random, isShort }: ChaosRun): Promise<Outcome> {
+export async function stormOn(side: Side, { random, isShort }: ChaosRun): Promise<Outcome> {
   const kills = isShort ? 4 : 20;
   const questions = isShort ? 8 : 40;
   const perplexity = await startPerplexityServer({ tokensPerSecond: 40, firstTokenMs: 100 });
   const dataDir = mkdtempSync(join(tmpdir(), 'footnote-chaos-'));
-  const start = (): Promise<ServiceProcess> =>
-    startService({ ...side.connection, perplexity, dataDir, env: { LOG_LEVEL: 'warn' } });
+  const start = (): Promise<ServiceProcess> => startService({ ...side.connection, perplexity, dataDir });
   const asked: Asked[] = [];
   const stopWatching = watch(side, asked);
   let service = await start();
