@@ -1,11 +1,21 @@
+import {
+  createState,
+  endBlock,
+  endTable,
+  gapBefore,
+  type KnownLine,
+  noteLine,
+  quoteOf,
+  type State,
+} from './block-state.ts';
 import type { Dialect } from './dialects.ts';
 import { createFence, type Fence } from './fences.ts';
-import { createFlow, type Flow } from './inline-flow.ts';
-import { type Line, readLine } from './lines.ts';
-import { createLists } from './lists.ts';
+import type { Flow } from './inline-flow.ts';
+import { readLine } from './lines.ts';
+import { createParagraph } from './paragraph.ts';
 import type { Boundary, Parts } from './parts.ts';
 import { inline, type Prefix, raw } from './pieces.ts';
-import { createTable, type Table, tableStarts } from './table-block.ts';
+import { createTable, tableStarts } from './table-block.ts';
 
 /** Reads Markdown line by line as it arrives and hands what is certain to the parts. */
 export interface Blocks {
@@ -13,49 +23,8 @@ export interface Blocks {
   feed(delta: string, complete: boolean): void;
 }
 
-/** The block that text goes to until a line says otherwise. */
-interface OpenBlock {
-  readonly flow: Flow;
-  readonly isParagraph: boolean;
-}
-
-interface State {
-  readonly dialect: Dialect;
-  readonly parts: Parts;
-  readonly lists: ReturnType<typeof createLists>;
-  buffer: string;
-  complete: boolean;
-  /** Inside a line whose kind is known. */
-  inLine: boolean;
-  /** Behind the marker of a list item, where another block may begin. */
-  behindMarker: boolean;
-  block: OpenBlock | null;
-  fence: Fence | null;
-  table: Table | null;
-  wasBlank: boolean;
-  isFirst: boolean;
-  lastQuote: number;
-  /** What stood last; some blocks must not touch each other. */
-  last: Line['type'] | null;
-}
-
 export function createBlocks(dialect: Dialect, parts: Parts): Blocks {
-  const state: State = {
-    dialect,
-    parts,
-    lists: createLists(dialect.maxListDepth),
-    buffer: '',
-    complete: false,
-    inLine: false,
-    behindMarker: false,
-    block: null,
-    fence: null,
-    table: null,
-    wasBlank: false,
-    isFirst: true,
-    lastQuote: 0,
-    last: null,
-  };
+  const state = createState(dialect, parts);
   return {
     feed(delta, complete) {
       state.buffer += delta;
@@ -118,7 +87,7 @@ function stepInline(state: State): boolean {
 }
 
 /** What the line begins; whatever is open and does not go on in it ends here. */
-function take(state: State, line: Exclude<Line, { type: 'open' }>, text: string): boolean {
+function take(state: State, line: KnownLine, text: string): boolean {
   if (state.table !== null && (line.type !== 'row' || line.quote !== state.lastQuote)) endTable(state);
   switch (line.type) {
     case 'blank':
@@ -153,7 +122,7 @@ function take(state: State, line: Exclude<Line, { type: 'open' }>, text: string)
   }
 }
 
-type Known<T extends Line['type']> = Extract<Line, { type: T }>;
+type Known<T extends KnownLine['type']> = Extract<KnownLine, { type: T }>;
 
 function takeText(state: State, line: Known<'text'>): boolean {
   const goesOn = state.block?.isParagraph === true && (line.quote === state.lastQuote || line.quote === 0);
@@ -213,12 +182,7 @@ function takeRow(state: State, line: Known<'row'>, text: string): boolean {
 }
 
 /** Ends what is open and places the next line; returns what its lines begin with. */
-function begin(
-  state: State,
-  line: Exclude<Line, { type: 'open' }>,
-  boundary: Boundary,
-  breaks: number,
-): Prefix {
+function begin(state: State, line: KnownLine, boundary: Boundary, breaks: number): Prefix {
   if (state.behindMarker) {
     state.behindMarker = false;
     state.block = null;
@@ -241,41 +205,14 @@ function begin(
   return prefix;
 }
 
-/** Line breaks before a line: what the source has, and more where the platform would join the two otherwise. */
-function gapBefore(state: State, line: Exclude<Line, { type: 'open' }>, atLeast: number): number {
-  const leavesQuote = state.lastQuote > 0 && quoteOf(state, line) !== state.lastQuote;
-  const afterTable = state.dialect.hasTables && state.last === 'row';
-  return state.wasBlank || leavesQuote || afterTable ? 2 : atLeast;
-}
-
-function noteLine(state: State, line: Exclude<Line, { type: 'open' }>): void {
-  state.wasBlank = false;
-  state.lastQuote = quoteOf(state, line);
-  state.last = line.type;
-}
-
-function quoteOf(state: State, line: { readonly quote: number }): number {
-  return state.behindMarker ? state.lastQuote : Math.min(line.quote, state.dialect.maxQuoteDepth);
-}
-
 function openParagraph(state: State, prefix: Prefix): void {
   state.block = { flow: flowFor(state, prefix), isParagraph: true };
 }
 
 function flowFor(state: State, prefix: Prefix): Flow {
-  const { parts } = state;
-  let ended = false;
-  const sink = {
-    unit(unit: { readonly source: string; readonly glued: boolean }) {
-      parts.put([inline(unit.source, { glued: unit.glued })], ended && !unit.glued ? 'sentence' : 'word');
-      ended = /[.!?…。！？]["'”’)\]*_]*$/.test(unit.source);
-    },
-    space: () => parts.space(),
-    newline: () => parts.line(prefix, 1, 'line'),
-  };
   const isEager = state.isFirst;
   state.isFirst = false;
-  return createFlow(sink, isEager);
+  return createParagraph(state.parts, prefix, isEager);
 }
 
 function enter(state: State, start: number): boolean {
@@ -287,18 +224,6 @@ function enter(state: State, start: number): boolean {
 function skip(state: State, line: string): boolean {
   state.buffer = state.buffer.slice(line.length + 1);
   return true;
-}
-
-function endBlock(state: State): void {
-  state.block?.flow.end();
-  state.block = null;
-  // An empty item or heading is its marker alone.
-  state.parts.flush();
-}
-
-function endTable(state: State): void {
-  state.table?.end();
-  state.table = null;
 }
 
 function endAll(state: State): void {

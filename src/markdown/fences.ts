@@ -26,46 +26,55 @@ const STRETCH = 200;
 export function createFence(parts: Parts, dialect: Dialect, opening: Opening, prefix: Prefix): Fence {
   const { fence } = dialect;
   parts.open({ opener: [raw(fence === '' ? '' : fence + opening.language)], closer: fence, prefix });
-  let isClosed = false;
-  let inLine = false;
-
-  const close = (): void => {
-    if (!isClosed) parts.close();
-    isClosed = true;
-  };
-  /** Returns what is left of the buffer; null when more text is needed. */
-  const step = (buffer: string, complete: boolean): string | null => {
-    if (inLine) {
-      const code = readCode(buffer, complete);
-      if (code === null) return null;
-      if (code !== '') parts.put([raw(dialect.code(withoutFences(code)))], 'word');
-      inLine = !buffer.startsWith('\n', code.length);
-      return buffer.slice(code.length + (inLine ? 0 : 1));
-    }
-    const start = readStart(buffer, complete, opening);
-    if (start.state === 'open') return null;
-    if (start.state === 'closed') close();
-    else {
-      parts.codeLine();
-      inLine = true;
-    }
-    return buffer.slice(start.length);
-  };
+  const state: State = { parts, dialect, opening, isClosed: false, inLine: false };
   return {
     get isClosed() {
-      return isClosed;
+      return state.isClosed;
     },
     feed(buffer, complete) {
       let rest = buffer;
-      while (rest !== '' && !isClosed) {
-        const left = step(rest, complete);
+      while (rest !== '' && !state.isClosed) {
+        const left = step(state, rest, complete);
         if (left === null) break;
         rest = left;
       }
       return rest;
     },
-    end: close,
+    end: () => close(state),
   };
+}
+
+interface State {
+  readonly parts: Parts;
+  readonly dialect: Dialect;
+  readonly opening: Opening;
+  isClosed: boolean;
+  inLine: boolean;
+}
+
+/** Returns what is left of the buffer; null when more text is needed. */
+function step(state: State, buffer: string, complete: boolean): string | null {
+  const { parts, dialect } = state;
+  if (state.inLine) {
+    const code = readCode(buffer, complete);
+    if (code === null) return null;
+    if (code !== '') parts.put([raw(dialect.code(withoutFences(code)))], 'word');
+    state.inLine = !buffer.startsWith('\n', code.length);
+    return buffer.slice(code.length + (state.inLine ? 0 : 1));
+  }
+  const start = readStart(buffer, complete, state.opening);
+  if (start.state === 'open') return null;
+  if (start.state === 'closed') close(state);
+  else {
+    parts.codeLine();
+    state.inLine = true;
+  }
+  return buffer.slice(start.length);
+}
+
+function close(state: State): void {
+  if (!state.isClosed) state.parts.close();
+  state.isClosed = true;
 }
 
 type Start = { readonly state: 'open' } | { readonly state: 'closed' | 'code'; readonly length: number };

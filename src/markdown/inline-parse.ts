@@ -112,8 +112,6 @@ function decode(text: string): string {
     if (code < 0x20 || code > 0x1_ffff) return whole;
     const char = String.fromCodePoint(code);
     // Controls, bidi marks and the like stay spelt out: they went from the text itself as well.
-    return /[\p{C}\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0]/u.test(char)
-      ? whole
-      : char;
+    return /[\p{C}\p{DI}]/u.test(char) ? whole : char;
   });
 }

@@ -33,7 +33,7 @@ export interface Parts {
   readonly closer: string;
   /** The next piece stands on a new line. `breaks`: 1 for the next line, 2 for one blank line between. */
   line(prefix: Prefix, breaks: number, boundary: Boundary): void;
-  /** One more line break than there is already (lines of code). */
+  /** The next line of code: one more line break than there is already. Blank lines right behind the opening are left out. */
   codeLine(): void;
   space(): void;
   /** Stands in front of the next piece and never ends a part alone: a list marker, the opening of a fence. */
@@ -83,11 +83,7 @@ interface State {
 
 /** `current.links` is read at every piece: it may be replaced at any time. */
 export function createParts(dialect: Dialect, limits: Limits, current: State['current']): Parts {
-  const prefix = { quote: 0, indent: 0 };
-  const state: State = {
-    ...{ dialect, limits, current, parts: [], part: null, frame: null },
-    ...{ leads: [], breaks: 0, boundary: 'word', prefix, hasSpace: false },
-  };
+  const state = emptyState(dialect, limits, current);
   return {
     get texts() {
       return state.parts.map(({ text }) => text);
@@ -102,8 +98,7 @@ export function createParts(dialect: Dialect, limits: Limits, current: State['cu
       state.boundary = better(boundary, state.boundary);
     },
     codeLine() {
-      flush(state);
-      state.breaks += 1;
+      if (state.leads.length === 0) state.breaks += 1;
       state.boundary = 'line';
     },
     space() {
@@ -117,13 +112,20 @@ export function createParts(dialect: Dialect, limits: Limits, current: State['cu
       state.leads.push(...frame.opener);
     },
     close() {
-      flush(state);
       writeCloser(state);
+      // Nothing came: to Discord, two fences without code between them are the beginning of something else.
+      state.leads = [];
       state.frame = null;
     },
     breakPart: () => finish(state),
     relink: (links) => relink(state, links),
   };
+}
+
+function emptyState(dialect: Dialect, limits: Limits, current: State['current']): State {
+  const prefix = { quote: 0, indent: 0 };
+  const before = { breaks: 0, boundary: 'word', prefix, hasSpace: false } as const;
+  return { dialect, limits, current, parts: [], part: null, frame: null, leads: [], ...before };
 }
 
 function better(one: Boundary, other: Boundary): Boundary {
@@ -182,7 +184,11 @@ function draw(state: State, into: Part, group: readonly Piece[], linkRoom: numbe
   const { dialect, current, leads, limits } = state;
   const isLineStart = into.text === '' || state.breaks > 0;
   const before = isLineStart ? '' : into.text.slice(-1);
-  const pieces = [raw(joint(state, into)), ...leads, ...group];
+  const opens = state.frame !== null && leads.length > 0 && group.length > 0;
+  const newline = opens
+    ? [raw(`\n${prefixText(state.prefix, Math.min(into.base, state.prefix.indent))}`)]
+    : [];
+  const pieces = [raw(joint(state, into)), ...leads, ...newline, ...group];
   const drawn = drawPieces(pieces, { dialect, links: current.links, before, isLineStart, linkRoom });
   // Room kept for links must never be what breaks a mark in two.
   return { ...drawn, size: Math.min(drawn.size, Math.max(drawn.length, limits.soft / 2)) };

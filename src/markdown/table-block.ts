@@ -41,9 +41,8 @@ function nativeTable(parts: Parts, prefix: Prefix): Table {
       const cells = readCells(line);
       if (seen === 1) {
         count = cells.length;
-        const newline = raw(`\n${prefixText(prefix, 0)}`);
-        const rule = raw(`|${' --- |'.repeat(count)}`);
-        parts.open({ opener: [...rowPieces(cells), newline, rule], closer: '', prefix });
+        const rule = raw(`\n${prefixText(prefix, 0)}|${' --- |'.repeat(count)}`);
+        parts.open({ opener: [...rowPieces(cells), rule], closer: '', prefix });
         parts.flush();
       } else if (seen > 2) {
         parts.line(prefix, 1, 'line');
@@ -64,43 +63,13 @@ const NEEDS_MARKS = /\[\d|\]\(|https?:/;
 function drawnTable(parts: Parts, dialect: Dialect, prefix: Prefix): Table {
   let header: readonly string[] = [];
   let seen = 0;
-  let draw: ((cells: readonly string[]) => void) | null = null;
-  let isOpen = false;
-
-  const bold = raw(dialect.mark('strong'));
-  const asBlock = (widths: readonly number[]): ((cells: readonly string[]) => void) => {
-    isOpen = true;
-    const flat = { ...prefix, indent: 0 };
-    parts.open({ opener: [raw(dialect.fence)], closer: dialect.fence, prefix: flat });
-    return (cells) => {
-      parts.codeLine();
-      parts.put([raw(dialect.code(withoutFences(alignCells(cells.map(plainCell), widths))))], 'line');
-    };
-  };
-  const asList = (cells: readonly string[]): void => {
-    if (cells.every((cell) => cell === '')) return;
-    parts.line(prefix, 1, 'line');
-    parts.lead(raw('- '));
-    for (const [index, cell] of cells.entries()) {
-      if (cell === '') continue;
-      const name = header[index] ?? '';
-      if (index > 0) parts.put([raw('; ')], 'word');
-      if (index === 0) parts.put([bold, inline(cell, { bold: true }), bold], 'word');
-      else parts.put(name === '' ? [inline(cell)] : [inline(name), raw(': '), inline(cell)], 'word');
-    }
-  };
-  const decide = (first: readonly string[]): void => {
-    const widths = header.map((cell, index) =>
-      Math.max(displayWidth(plainCell(cell)), displayWidth(plainCell(first[index] ?? ''))),
-    );
+  let drawing: RowDrawing | null = null;
+  const decide = (first: readonly string[]): RowDrawing => {
+    const widths = columnWidths(header, first);
     const width = widths.reduce((sum, each) => sum + each + 2, -2);
-    if (width > MAX_COLUMNS || NEEDS_MARKS.test(first.join(' '))) {
-      draw = asList;
-      return;
-    }
-    draw = asBlock(widths);
-    draw(header);
-    draw(widths.map((each) => '─'.repeat(each)));
+    return width > MAX_COLUMNS || NEEDS_MARKS.test(first.join(' '))
+      ? listRows(parts, dialect, prefix, header)
+      : blockRows(parts, dialect, { ...prefix, indent: 0 }, header, widths);
   };
   return {
     row(line) {
@@ -108,25 +77,68 @@ function drawnTable(parts: Parts, dialect: Dialect, prefix: Prefix): Table {
       if (seen === 1) header = readCells(line);
       if (seen <= 2) return;
       const cells = fitCells(readCells(line), header.length);
-      if (draw === null) decide(cells);
-      draw?.(cells);
+      drawing ??= decide(cells);
+      drawing.row(cells);
     },
     end() {
-      if (draw === null) decide([]);
-      if (isOpen) parts.close();
+      drawing ??= decide([]);
+      drawing.end();
     },
+  };
+}
+
+interface RowDrawing {
+  row(cells: readonly string[]): void;
+  end(): void;
+}
+
+function columnWidths(header: readonly string[], first: readonly string[]): readonly number[] {
+  const width = (cell: string): number => displayWidth(plainCell(cell));
+  return header.map((cell, index) => Math.max(width(cell), width(first[index] ?? '')));
+}
+
+function blockRows(
+  parts: Parts,
+  dialect: Dialect,
+  prefix: Prefix,
+  header: readonly string[],
+  widths: readonly number[],
+): RowDrawing {
+  parts.open({ opener: [raw(dialect.fence)], closer: dialect.fence, prefix });
+  const row = (cells: readonly string[]): void => {
+    parts.codeLine();
+    parts.put([raw(dialect.code(withoutFences(alignCells(cells.map(plainCell), widths))))], 'line');
+  };
+  row(header);
+  row(widths.map((each) => '─'.repeat(each)));
+  return { row, end: () => parts.close() };
+}
+
+function listRows(parts: Parts, dialect: Dialect, prefix: Prefix, header: readonly string[]): RowDrawing {
+  const bold = raw(dialect.mark('strong'));
+  const piecesOf = (cell: string, index: number): readonly Piece[] => {
+    const name = header[index] ?? '';
+    if (index === 0) return [bold, inline(cell, { bold: true }), bold];
+    return name === '' ? [inline(cell)] : [inline(name), raw(': '), inline(cell)];
+  };
+  return {
+    row(cells) {
+      const filled = cells.map((cell, index) => ({ cell, index })).filter(({ cell }) => cell !== '');
+      if (filled.length === 0) return;
+      parts.line(prefix, 1, 'line');
+      parts.lead(raw('- '));
+      for (const [place, { cell, index }] of filled.entries()) {
+        parts.put([...(place === 0 ? [] : [raw('; ')]), ...piecesOf(cell, index)], 'word');
+      }
+    },
+    end() {},
   };
 }
 
 /** A cell as it reads, without marks. */
 function plainCell(cell: string): string {
   const place = { lineStart: false, before: '', cell: false, label: false };
-  const context = {
-    dialect: plainDialect,
-    links: createLinks([]),
-    citations: { met: new Map() },
-    place,
-    budget: { left: 0 },
-  };
-  return renderInline(cell, { ...context, glued: false, bold: false, literal: false }).text;
+  const links = createLinks([]);
+  const how = { dialect: plainDialect, links, citations: { met: new Map() }, place, budget: { left: 0 } };
+  return renderInline(cell, { ...how, glued: false, bold: false, literal: false }).text;
 }

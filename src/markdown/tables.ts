@@ -25,7 +25,7 @@ export function fitCells(cells: readonly string[], count: number): readonly stri
 export function displayWidth(text: string): number {
   let width = 0;
   for (const char of text) {
-    if (/[\p{M}\u200b-\u200d\ufe0e\ufe0f]/u.test(char)) continue;
+    if (/[\p{M}\p{DI}]/u.test(char)) continue;
     width +=
       /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\uff00-\uff60]/u.test(
         char,

@@ -2,8 +2,30 @@
  * What a platform's client would make of a message, written from the platforms' side: nothing here knows how we render.
  */
 
-/** The message without code, escapes taken as the plain characters they stand for (U+FFFC). */
-export function withoutCode(text: string): string {
+/** The message without code, escapes taken as one plain character (U+FFFC). */
+export function withoutCode(name: string, text: string): string {
+  return name === 'discord' ? withoutDiscordCode(text) : withoutSlackCode(text);
+}
+
+/** Discord's client takes what comes first: an escape, a block of code (never an empty one), code in a line. */
+function withoutDiscordCode(text: string): string {
+  const code = /```(?:[a-z0-9_+\-.#]+?\n)?\n*[^\n][^]*?\n*```|(`+)[^]*?[^`]\1(?!`)/iy;
+  let result = '';
+  for (let i = 0; i < text.length; ) {
+    code.lastIndex = i;
+    const found = code.exec(text);
+    if (/^\\[!-/:-@[-`{-~]/.test(text.slice(i, i + 2))) {
+      result += '\ufffc';
+      i += 2;
+    } else {
+      result += found === null ? text.charAt(i) : '\ufffd';
+      i += found === null ? 1 : found[0].length;
+    }
+  }
+  return result;
+}
+
+function withoutSlackCode(text: string): string {
   const lines: string[] = [];
   let isInside = false;
   for (const line of text.split('\n')) {
@@ -38,7 +60,7 @@ const TARGET = /\[(?:[^[\]]|\[[^[\]]*\])*\]\(<?([^\s()<>]*)>?\)/g;
 
 /** The addresses a reader could click, wherever they lead. */
 export function clickable(name: string, text: string): readonly string[] {
-  const shown = withoutCode(text);
+  const shown = withoutCode(name, text);
   const found = [...shown.matchAll(TARGET)].map((match) => match[1] ?? '');
   const rest = shown.replace(TARGET, '');
   found.push(
@@ -55,7 +77,7 @@ export function clickable(name: string, text: string): readonly string[] {
 
 /** Tokens that ping, or that a client draws as something else than text. */
 export function liveTokens(name: string, text: string): readonly string[] {
-  const shown = name === 'slack' ? text : withoutCode(text);
+  const shown = name === 'slack' ? text : withoutCode(name, text);
   return (
     shown
       .match(/@(?:everyone|here|channel)\b(?!\u200b)|<[@#!/][^>]*>|<(?:t|id):[^>]*>|<a?:\w+:\d+>/gi)
@@ -65,7 +87,7 @@ export function liveTokens(name: string, text: string): readonly string[] {
 
 /** Inline marks that are open at the end of their line block; only meaningful where every literal mark is escaped. */
 export function openMarks(text: string): readonly string[] {
-  const shown = withoutCode(text).replace(TARGET, '');
+  const shown = withoutCode('discord', text).replace(TARGET, '');
   const open: string[] = [];
   if ((shown.match(/\*\*/g)?.length ?? 0) % 2 === 1) open.push('**');
   if ((shown.match(/~~/g)?.length ?? 0) % 2 === 1) open.push('~~');
