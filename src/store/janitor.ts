@@ -5,7 +5,7 @@ import { claimDead, release } from './job-rows.ts';
 import type { Sql } from './sql.ts';
 
 /** A job that has failed as often as it may. */
-export interface DeadJob<T> {
+interface DeadJob<T> {
   readonly id: string;
   readonly data: T;
   /** How many runs it has had. */

@@ -38,7 +38,7 @@ export async function openPostgres(databaseUrl: string, log: Log): Promise<Sql> 
   // Idle connections break when the server restarts; without a listener that would end the process.
   pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'));
   try {
-    await pool.query('select 1');
+    await execute(pool, 'select 1', [], CONNECT_TIMEOUT_MS);
   } catch (error) {
     await pool.end();
     throw explainConnecting(databaseUrl, error);

@@ -11,7 +11,7 @@ export interface Queryable {
 }
 
 /** Reports what a `listen` receives. */
-export interface Listening {
+interface Listening {
   close(): Promise<void>;
 }
 

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-export type Step = Readonly<Record<string, unknown>>;
+type Step = Readonly<Record<string, unknown>>;
 
 export interface Child {
   /** What it has said so far. */
