@@ -3,7 +3,7 @@ import { isRetryable } from '../../core/retry.ts';
 import { isFinal, type View } from '../../core/types.ts';
 import { extrasOf, MARKDOWN_LIMIT, NO_EXTRAS, noticesMarkdown } from './blocks.ts';
 import { sendSurely } from './desk.ts';
-import { bodiesOf, createSlot, type Drawing, refsOf, type Slot, TooLong } from './drawing.ts';
+import { bodiesOf, createSlot, type Drawing, refsOf, type Slot, stopGrowing, TooLong } from './drawing.ts';
 import { findReplies } from './lookup.ts';
 import { append, edit, endQuietly, finishStream, giveBack, postAt, rewrite, startStream } from './writing.ts';
 
@@ -132,6 +132,7 @@ async function removeSurplus(drawing: Drawing, count: number): Promise<void> {
       if (!(error instanceof Failure) || error.kind !== 'gone') throw error;
     }
     giveBack(drawing, slot);
+    stopGrowing(drawing, slot);
   }
   slots.length = count;
   await start.posted(refsOf(drawing));
@@ -163,11 +164,8 @@ async function lookForEarlier(drawing: Drawing): Promise<void> {
 }
 
 /** Who shares the window of appends and of edits; the pause between two writes depends on it. */
-function countGrowing({ desk, slots }: Drawing, isGrowing: boolean): void {
-  const { growing } = desk.budgets;
-  for (const [index, slot] of slots.entries()) {
-    growing.stream.delete(slot);
-    growing.edit.delete(slot);
-    if (isGrowing && index === slots.length - 1) growing[slot.mode].add(slot);
-  }
+function countGrowing(drawing: Drawing, isGrowing: boolean): void {
+  for (const slot of drawing.slots) stopGrowing(drawing, slot);
+  const last = drawing.slots.at(-1);
+  if (isGrowing && last) drawing.desk.budgets.growing[last.mode].add(last);
 }

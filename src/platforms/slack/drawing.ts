@@ -54,8 +54,16 @@ export function createSlot(
 
 /** Puts a new message at its place and has it recorded before anything else is written. */
 export async function record(drawing: Drawing, index: number, slot: Slot): Promise<void> {
+  const replaced = drawing.slots[index];
+  if (replaced) stopGrowing(drawing, replaced);
   drawing.slots[index] = slot;
   await drawing.start.posted(refsOf(drawing));
+}
+
+/** Takes a message out of those that share the windows of appends and edits. */
+export function stopGrowing({ desk }: Drawing, slot: Slot): void {
+  desk.budgets.growing.stream.delete(slot);
+  desk.budgets.growing.edit.delete(slot);
 }
 
 export function refsOf({ slots, thread }: Drawing): readonly MessageRef[] {

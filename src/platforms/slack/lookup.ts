@@ -31,7 +31,7 @@ export function rootMetadata(question: Question): object {
 }
 
 /** The metadata of what is no part of an answer: without any, it would be taken for an unfinished one. */
-export const WORD_METADATA = { event_type: 'footnote_word', event_payload: {} };
+export const WORD_METADATA = { event_type: 'footnote_word', event_payload: { kind: 'word' } };
 
 /**
  * Our messages in the thread that are newer than the question and belong to it or to nobody, oldest first. Answers of one

@@ -7,6 +7,8 @@ type Message = Readonly<Record<string, unknown>>;
 
 /** One page; where Slack restricts an app to 15 messages a call, it gives 15 whatever is asked. */
 const PAGE = 200;
+/** Slack's limit. */
+const LARGEST_PAGE = 999;
 /** Of a longer thread, about this many of the newest are read beside the root. */
 const NEWEST = 100;
 const SPOKEN: ReadonlySet<unknown> = new Set([undefined, 'file_share', 'thread_broadcast', 'bot_message']);
@@ -46,19 +48,23 @@ async function readPage(
   ts: string,
   oldest: string | null,
 ): Promise<readonly Message[]> {
-  const args = { channel, ts, limit: PAGE, ...(oldest === null ? {} : { oldest }) };
+  const window = oldest === null ? { limit: PAGE } : { limit: LARGEST_PAGE, oldest };
+  const args = { channel, ts, ...window };
   const isFree = desk.budgets.of('conversations.replies').tryTake('progress');
   return isFree ? asRecords((await send(desk, 'conversations.replies', args, true)).messages) : [];
 }
 
-/** Pages run from the oldest on; where the newest begin is guessed from how fast the thread grew. */
+/**
+ * Pages run from the oldest on, so where the newest begin is guessed from how fast the thread grew. A large page makes up
+ * for a thread that grew in bursts.
+ */
 async function newest(desk: Desk, channel: string, root: Message): Promise<readonly Message[]> {
   const first = Number(root.ts);
   const last = Number(asText(root.latest_reply) ?? root.ts);
   const share = Math.min(1, NEWEST / (asNumber(root.reply_count) ?? NEWEST));
   const oldest = (last - (last - first) * share).toFixed(6);
   const page = await readPage(desk, channel, asText(root.ts) ?? '', oldest);
-  return page.filter((entry) => entry.ts !== root.ts);
+  return page.filter((entry) => entry.ts !== root.ts).slice(-NEWEST);
 }
 
 function turnOf(message: Message, self: SlackSelf): Turn {

@@ -7,7 +7,7 @@ import { PART_LIMIT } from './blocks.ts';
 import { limitOf } from './budgets.ts';
 import type { Desk } from './desk.ts';
 import { drawView, type Paid } from './draw.ts';
-import type { Drawing } from './drawing.ts';
+import { type Drawing, stopGrowing } from './drawing.ts';
 import { openThread } from './root.ts';
 import { createStatus, type Status } from './status.ts';
 import { giveBack } from './writing.ts';
@@ -83,10 +83,8 @@ function opened(desk: Desk, question: Question, thread: ThreadRef, start: ReplyS
 }
 
 async function closeReply({ drawing, status }: Opened): Promise<void> {
-  const { growing } = drawing.desk.budgets;
   for (const slot of drawing.slots) {
-    growing.stream.delete(slot);
-    growing.edit.delete(slot);
+    stopGrowing(drawing, slot);
     giveBack(drawing, slot);
   }
   await status.clear();

@@ -18,33 +18,16 @@ export interface Status {
 
 /** The assistant status of a thread, or 👀 on the question where that is not to be had. */
 export function createStatus(desk: Desk, thread: ThreadRef, question: MessageRef | null): Status {
+  const eyes = createEyes(desk, question);
   let shown = '';
   let shownAt = 0;
   let hasEyes = false;
   let work: Promise<void> = Promise.resolve();
-  const react = async (method: 'reactions.add' | 'reactions.remove'): Promise<void> => {
-    if (question === null) return;
-    await send(desk, method, { channel: question.channel, timestamp: question.message, name: EYES }, true);
-  };
   const write = async (text: string): Promise<void> => {
-    if (!desk.latches.noStatus) {
-      const args = { channel_id: thread.channel, thread_ts: thread.thread, status: text };
-      try {
-        return void (await send(desk, 'assistant.threads.setStatus', args, true));
-      } catch (error) {
-        desk.latches.noStatus = error instanceof Failure && UNAVAILABLE.has(error.code ?? '');
-        if (!desk.latches.noStatus) throw error;
-      }
-    }
-    const wantsEyes = text !== '';
-    if (wantsEyes === hasEyes) return;
-    hasEyes = wantsEyes;
-    if (desk.budgets.of(wantsEyes ? 'reactions.add' : 'reactions.remove').tryTake('progress')) {
-      await react(wantsEyes ? 'reactions.add' : 'reactions.remove');
-    }
+    hasEyes ||= desk.latches.noStatus || !(await setStatus(desk, thread, text));
+    if (hasEyes) await eyes(text !== '');
   };
   const enqueue = (text: string): void => {
-    if (!desk.budgets.of('assistant.threads.setStatus').tryTake('progress')) return;
     shown = text;
     shownAt = performance.now();
     work = work
@@ -60,5 +43,33 @@ export function createStatus(desk: Desk, thread: ThreadRef, question: MessageRef
       if (shown !== '') enqueue('');
       await work;
     },
+  };
+}
+
+/** False where Slack does not take a status: in this thread, or (remembered) in this workspace. */
+async function setStatus(desk: Desk, thread: ThreadRef, status: string): Promise<boolean> {
+  if (!desk.budgets.of('assistant.threads.setStatus').tryTake('progress')) return true;
+  try {
+    const args = { channel_id: thread.channel, thread_ts: thread.thread, status };
+    await send(desk, 'assistant.threads.setStatus', args, true);
+    return true;
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    desk.latches.noStatus ||= UNAVAILABLE.has(error.code ?? '');
+    if (desk.latches.noStatus || error.kind === 'rejected') return false;
+    throw error;
+  }
+}
+
+/** Sets and removes 👀, each once. */
+function createEyes(desk: Desk, question: MessageRef | null): (isWanted: boolean) => Promise<void> {
+  let isOpen = false;
+  return async (isWanted) => {
+    if (question === null || isWanted === isOpen) return;
+    const method = isWanted ? 'reactions.add' : 'reactions.remove';
+    if (isWanted && !desk.budgets.of(method).tryTake('progress')) return;
+    isOpen = isWanted;
+    const args = { channel: question.channel, timestamp: question.message, name: EYES };
+    await send(desk, method, args, isWanted);
   };
 }

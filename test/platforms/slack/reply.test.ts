@@ -187,16 +187,20 @@ describe('the status', () => {
     expect(methods()).toEqual([]);
   });
 
-  test('becomes 👀 on the question where the app may not set one', async () => {
-    server.fault('assistant.threads.setStatus', { error: 'missing_scope' }, 5);
-    const question = askIn(server);
-    const eyes = () => server.history(GENERAL, question.thread?.thread)[0]?.reactions.map(({ name }) => name);
-    const reply = connected.app.platform.reply(question, fresh().start);
-    await reply.show(view({ state: 'searching', status: 'is searching the web…' }));
-    await vi.waitFor(() => expect(eyes()).toEqual(['eyes']));
-    await reply.close();
-    expect(eyes()).toEqual([]);
-  });
+  test.each(['missing_scope', 'channel_type_not_supported'])(
+    'becomes 👀 on the question after %s',
+    async (error) => {
+      server.fault('assistant.threads.setStatus', { error }, 5);
+      const question = askIn(server);
+      const eyes = () =>
+        server.history(GENERAL, question.thread?.thread)[0]?.reactions.map(({ name }) => name);
+      const reply = connected.app.platform.reply(question, fresh().start);
+      await reply.show(view({ state: 'searching', status: 'is searching the web…' }));
+      await vi.waitFor(() => expect(eyes()).toEqual(['eyes']));
+      await reply.close();
+      expect(eyes()).toEqual([]);
+    },
+  );
 });
 
 describe('/ask', () => {

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { Question } from '../../../src/core/types.ts';
 import { openSlack } from '../../../src/platforms/slack/slack.ts';
 import { startSlackServer } from '../../servers/slack/server.ts';
 import type { DisconnectReason } from '../../servers/slack/types.ts';
 import { silentLog } from './log.ts';
-import { ADA, connect, failureOf, GENERAL, openApp } from './setup.ts';
+import { ADA, connect, failureOf, fresh, GENERAL, openApp, view } from './setup.ts';
 
 type Connected = Awaited<ReturnType<typeof connect>>;
 const open: Connected[] = [];
@@ -98,6 +99,42 @@ describe('events', () => {
     await vi.waitFor(() => expect(intake.calls).toBe(6));
     expect(intake.questions).toHaveLength(1);
     await vi.waitFor(() => expect(server.unacked()).toEqual([]));
+  });
+
+  test('an edit that adds the mention asks, later edits of it do not', async () => {
+    const { server, intake } = await listening();
+    const ts = server.say({ user: ADA, channel: GENERAL, text: 'why?' });
+    server.edit({ channel: GENERAL, ts, text: '@footnote why?' });
+    await vi.waitFor(() =>
+      expect(intake.questions).toMatchObject([{ text: 'why?', message: { message: ts } }]),
+    );
+    server.edit({ channel: GENERAL, ts, text: '@footnote why not?' });
+    await vi.waitFor(() => expect(server.unacked()).toEqual([]));
+    expect(intake.questions).toHaveLength(1);
+  });
+
+  test('somebody from another workspace is answered in ours, as a guest of theirs', async () => {
+    const { server, intake, app } = await listening();
+    const otto = server.people.find(({ team }) => team !== server.team);
+    server.say({ user: otto?.id ?? '', channel: 'C0PARTNERS', text: '@footnote why?' });
+    await vi.waitFor(() => expect(intake.questions).toHaveLength(1));
+    const question = intake.questions[0] as Question; // there is one, as just seen
+    expect(question).toMatchObject({ workspace: server.team, delivery: { recipientTeam: otto?.team } });
+    const reply = app.platform.reply(question, fresh().start);
+    await reply.show(view({ text: 'Because ' }));
+    await reply.close();
+    expect(server.calls.filter(({ method }) => method === 'chat.startStream')).toMatchObject([
+      { result: 'ok' },
+    ]);
+  });
+
+  test('neither our own messages nor those of other bots ask', async () => {
+    const { server, intake } = await listening();
+    server.otherBot({ channel: GENERAL, text: '<@U0FOOTNOTE> why?' });
+    const ts = server.say({ user: ADA, channel: 'D000000ADA', text: 'why?' });
+    await vi.waitFor(() => expect(intake.questions).toMatchObject([{ message: { message: ts } }]));
+    await vi.waitFor(() => expect(server.unacked()).toEqual([]));
+    expect(intake.calls).toBe(1);
   });
 
   test('frames that make no sense neither end the service nor stay unacknowledged', async () => {
