@@ -1,0 +1,86 @@
+/** Which loads are run: the groups of the full bench, the short one of CI, and any product of values by hand. */
+import type { PlatformName } from '../../src/core/types.ts';
+import type { Load } from './cell.ts';
+
+export const BASE: Load = {
+  who: 'footnote',
+  platform: 'slack',
+  store: 'postgres',
+  concurrency: 100,
+  limits: 'off',
+  tokens: 600,
+  tokensPerSecond: 100,
+  latencyMs: 50,
+  ground: 'channel',
+  turns: 0,
+  stored: 0,
+};
+
+/** Values to be combined with one another; what is left out is as in `BASE`. */
+export type Values = { readonly [K in keyof Load]?: readonly Load[K][] };
+
+const PLATFORMS = ['slack', 'discord'] as const;
+const LONG = { tokensPerSecond: [400], concurrency: [5] } as const;
+
+/** The groups of the full bench, in the order of the table. */
+export const GROUPS: Readonly<Record<string, readonly Values[]>> = {
+  capacity: [
+    ...[1, 10, 100, 500, 1_000].flatMap((concurrency): Values[] => [
+      { who: ['bare'], concurrency: [concurrency] },
+      { who: ['loop', 'footnote'], platform: PLATFORMS, concurrency: [concurrency] },
+    ]),
+    { store: ['embedded'], platform: PLATFORMS, concurrency: [10, 100] },
+  ],
+  limits: [
+    { who: ['loop', 'footnote'], limits: ['real'], concurrency: [10, 30, 60] },
+    { who: ['loop', 'footnote'], platform: ['discord'], limits: ['real'], ground: ['threads'] },
+    {
+      who: ['loop', 'footnote'],
+      platform: ['discord'],
+      limits: ['real'],
+      ground: ['one-channel'],
+      concurrency: [5],
+    },
+  ],
+  latency: [{ platform: PLATFORMS, latencyMs: [50, 150] }],
+  speed: [{ platform: PLATFORMS, tokensPerSecond: [10, 50, 100], tokens: [150] }],
+  length: [
+    { who: ['bare'], tokens: [600, 10_000], ...LONG },
+    { platform: PLATFORMS, tokens: [150, 600, 2_400, 10_000], ...LONG },
+  ],
+  history: [
+    { platform: PLATFORMS, turns: [10, 100, 1_000], concurrency: [20] },
+    { platform: PLATFORMS, stored: [10, 1_000, 100_000], concurrency: [20] },
+  ],
+};
+
+/** Small enough for CI, on whatever store there is. */
+export const SHORT: readonly Values[] = [
+  { who: ['bare'], concurrency: [5], tokens: [100] },
+  { who: ['loop', 'footnote'], platform: PLATFORMS, concurrency: [5], tokens: [100] },
+  { limits: ['real'], concurrency: [10], tokens: [100] },
+];
+
+/** Every combination. The bare loop has no platform and no store: it comes once for all of them. */
+export function loadsOf(values: Values, base: Load = BASE): Load[] {
+  const loads = Object.entries(values).reduce(
+    (sofar: Load[], [name, list]) =>
+      sofar.flatMap((load) => list.map((value): Load => ({ ...load, [name]: value }))),
+    [base],
+  );
+  const seen = new Set<string>();
+  return loads.map(withoutIdle).filter((load) => {
+    const key = JSON.stringify(load);
+    return !seen.has(key) && seen.add(key);
+  });
+}
+
+/** What makes no difference to a subject is set to one value, so that it is not run twice. */
+function withoutIdle(load: Load): Load {
+  if (load.who === 'footnote') return load;
+  const idle = { store: 'embedded', stored: 0, turns: 0 } as const;
+  const platform: PlatformName = 'slack';
+  return load.who === 'loop'
+    ? { ...load, ...idle }
+    : { ...load, ...idle, platform, limits: 'off', ground: 'channel', latencyMs: 0 };
+}
