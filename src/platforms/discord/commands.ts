@@ -49,11 +49,9 @@ function normalised(commands: readonly Json[]): string {
       choices: asObjects(option['choices']).map(({ name, value }) => ({ name, value })),
     })),
   }));
-  return JSON.stringify(
-    plain.sort((a, b) => `${a.type} ${String(a.name)}`.localeCompare(`${b.type} ${String(b.name)}`)),
-  );
+  return JSON.stringify(plain.map((command) => JSON.stringify(command)).sort((a, b) => a.localeCompare(b)));
 }
 
-function sorted(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? [...value].sort() : [];
+function sorted(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.map(String).sort((a, b) => a.localeCompare(b)) : [];
 }

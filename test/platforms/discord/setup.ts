@@ -1,0 +1,203 @@
+/** The core's real line over in-memory ports, on the real Discord side, against the stand-in. */
+import { type AnswerJob, answerQuestion } from '../../../src/core/answering.ts';
+import { createHistory } from '../../../src/core/history.ts';
+import { createIntake } from '../../../src/core/intake.ts';
+import type {
+  Accepted,
+  EnqueueOptions,
+  Intake,
+  Jobs,
+  KeyValue,
+  Log,
+  Model,
+  Platform,
+} from '../../../src/core/ports.ts';
+import type { AnswerEvent, ModelRequest, Question } from '../../../src/core/types.ts';
+import { type DiscordApp, type DiscordOptions, openDiscord } from '../../../src/platforms/discord/discord.ts';
+import { memoryAnswers, memoryKeyValue, memoryThreads, noMetrics, quietLog } from '../../core/fakes.ts';
+import { type DiscordServer, startDiscordServer } from '../../servers/discord/discord-server.ts';
+
+export const SOURCES = [
+  { number: 1, url: 'https://tower.example/facts', title: 'Tower facts', date: '2026-11-03', snippet: null },
+  { number: 2, url: 'https://city.example/guide', title: 'City guide', date: null, snippet: null },
+];
+
+/** The events of a whole answer, its text cut into these pieces. */
+export function answerOf(...pieces: readonly string[]): AnswerEvent[] {
+  return [
+    ...pieces.map((text) => ({ type: 'text' as const, text })),
+    { type: 'sources', sources: SOURCES },
+    { type: 'done', reason: 'complete' },
+  ];
+}
+
+/** A model whose answers grow when the test says so. */
+export interface SteppedModel extends Model {
+  readonly requests: ModelRequest[];
+  /** Lets every request go on by one event; `Infinity` lets them run. */
+  step(events?: number): void;
+}
+
+/** @param script the events answering a request, by its index. */
+export function steppedModel(
+  script: (index: number, request: ModelRequest) => readonly AnswerEvent[],
+): SteppedModel {
+  const requests: ModelRequest[] = [];
+  let allowed = 0;
+  let wake = Promise.withResolvers<void>();
+  return {
+    requests,
+    step(events = 1) {
+      allowed += events;
+      wake.resolve();
+      wake = Promise.withResolvers<void>();
+    },
+    async *answer(request, signal) {
+      const events = script(requests.length, request);
+      requests.push(request);
+      const aborted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+      for (const [index, event] of events.entries()) {
+        while (index >= allowed && !signal.aborted) await Promise.race([wake.promise, aborted]);
+        yield event;
+      }
+    },
+  };
+}
+
+/** A model that answers every question at once with what the script says. */
+export function promptModel(
+  script: (index: number, request: ModelRequest) => readonly AnswerEvent[],
+): SteppedModel {
+  const model = steppedModel(script);
+  model.step(Number.POSITIVE_INFINITY);
+  return model;
+}
+
+/** Runs jobs at once, one after the other per key, like the store's queue; a thrown job is run again. */
+function runningJobs(
+  run: (data: object, attempt: number, signal: AbortSignal) => Promise<void>,
+  signal: AbortSignal,
+): Jobs {
+  const ids = new Set<string>();
+  const tails = new Map<string, Promise<void>>();
+  const depths = new Map<string, number>();
+  const work = async (data: object, attempt = 1): Promise<void> => {
+    try {
+      await run(data, attempt, signal);
+    } catch (error) {
+      if (!signal.aborted && attempt < 4) return work(data, attempt + 1);
+      if (!signal.aborted) throw error;
+    }
+  };
+  return {
+    async enqueue(queue: string, data: object, { id, key }: EnqueueOptions) {
+      if (ids.has(`${queue} ${id}`)) return false;
+      ids.add(`${queue} ${id}`);
+      if (queue !== 'answer') return true;
+      depths.set(key, (depths.get(key) ?? 0) + 1);
+      const mine = (tails.get(key) ?? Promise.resolve()).then(() => work(data));
+      tails.set(
+        key,
+        mine.finally(() => depths.set(key, (depths.get(key) ?? 1) - 1)).catch(() => {}),
+      );
+      return true;
+    },
+    depth: async (_queue, key) => depths.get(key) ?? 0,
+    work: async () => {},
+    stop: async () => {},
+  };
+}
+
+export interface Footnote {
+  readonly app: DiscordApp;
+  /** Everything the intake was given, and what it made of it. */
+  readonly heard: { readonly question: Question; readonly result: Accepted }[];
+  readonly sessions: KeyValue;
+  stop(): Promise<void>;
+}
+
+export interface FootnoteOptions extends Partial<DiscordOptions> {
+  readonly model?: Model;
+  readonly log?: Log;
+  /** Stands between the gateway and the core's intake. */
+  readonly intake?: (core: Intake) => Intake;
+}
+
+/** Opens Discord, wires the core to it and listens. */
+export async function startFootnote(server: DiscordServer, options: FootnoteOptions = {}): Promise<Footnote> {
+  const {
+    model = promptModel(() => answerOf('An answer.')),
+    log = quietLog,
+    intake: wrap,
+    ...rest
+  } = options;
+  const sessions = options.sessions ?? memoryKeyValue();
+  const base = { token: server.token, applicationId: null, apiUrl: server.apiUrl, messageContent: true };
+  const app = await openDiscord({ ...base, threads: 'always', sessions, log, ...rest });
+  const stopping = new AbortController();
+  const platforms = new Map<'slack' | 'discord', Platform>([['discord', app.platform]]);
+  const shared = { answers: memoryAnswers(), threads: memoryThreads(), platforms, metrics: noMetrics, log };
+  const settings = { defaults: {}, systemPrompt: '', contextChars: 10_000 };
+  const history = createHistory(memoryKeyValue(), { window: 20, ttlMs: 60_000 });
+  const deps = { ...shared, model, history, settings, alertAdmins: async () => {} };
+  const jobs = runningJobs(
+    // The queue `answer` carries nothing else.
+    (data, attempt, signal) => answerQuestion(deps, { id: '', data: data as AnswerJob, attempt, signal }),
+    stopping.signal,
+  );
+  const core = createIntake({ ...shared, jobs, follow: 'auto', isAdmin: () => false });
+  const heard: Footnote['heard'] = [];
+  const recording: Intake = {
+    async accept(question) {
+      const result = await core.accept(question);
+      heard.push({ question, result });
+      return result;
+    },
+    press: core.press,
+  };
+  await app.listen(wrap?.(recording) ?? recording);
+  return {
+    app,
+    heard,
+    sessions,
+    async stop() {
+      stopping.abort();
+      await app.stop();
+    },
+  };
+}
+
+/** A stand-in and everything started on it, ended together. */
+export function createTown() {
+  const ends: (() => Promise<void>)[] = [];
+  return {
+    async server(options: Parameters<typeof startDiscordServer>[0] = {}): Promise<DiscordServer> {
+      const server = await startDiscordServer(options);
+      ends.push(() => server.close());
+      return server;
+    },
+    async footnote(server: DiscordServer, options?: FootnoteOptions): Promise<Footnote> {
+      const footnote = await startFootnote(server, options);
+      ends.push(() => footnote.stop());
+      return footnote;
+    },
+    async end(): Promise<void> {
+      for (const end of ends.splice(0).reverse()) await end();
+    },
+  };
+}
+
+export function channelId(server: DiscordServer, name: string): string {
+  const channel = server.channels.find((entry) => entry.name === name);
+  if (!channel) throw new Error(`no channel ${name}`);
+  return channel.id;
+}
+
+export function mention(server: DiscordServer, text: string): string {
+  return `<@${server.botUser.id}> ${text}`;
+}
+
+/** What the bot has written in a channel, oldest first. */
+export function written(server: DiscordServer, channel: string) {
+  return server.history(channel).filter(({ author }) => author.id === server.botUser.id);
+}
