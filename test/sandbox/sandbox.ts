@@ -1,3 +1,4 @@
+import { appendFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type DiscordServer, startDiscordServer } from '../servers/discord/discord-server.ts';
 import type { DiscordState } from '../servers/discord/state.ts';
@@ -15,12 +16,10 @@ import { startWeb } from './web.ts';
 export interface SandboxOptions {
   /** The page's; 0 for any free one. */
   readonly port: number;
-  /** Where conversations and the service's data are kept. */
+  /** Where conversations, the service's data and the log of its last run are kept. */
   readonly directory: string;
   /** The real API; null for the stand-in. */
   readonly perplexity: { readonly url: string; readonly apiKey: string } | null;
-  /** Tokens a second of the stand-in's answers, and the wait before the first: as a person knows them, unless given. */
-  readonly pace?: { readonly tokensPerSecond: number; readonly firstTokenMs: number };
   /** Further variables for the service. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -36,24 +35,26 @@ export interface Sandbox {
   close(): Promise<void>;
 }
 
-/** About how fast the real API writes: the stand-in's tokens are whole words, and a word is one and a half of the real ones. */
+/** About how fast the real API writes: the stand-in's tokens are words, each one and a half of the real ones. */
 const HUMAN_PACE = { tokensPerSecond: 35, firstTokenMs: 400 };
 
 /** Starts the stand-ins, the unmodified service as a child process, and the page. Does not wait for the service. */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
-  const { directory, pace = HUMAN_PACE } = options;
+  const { directory } = options;
   const slackFile = join(directory, 'slack.json');
   const discordFile = join(directory, 'discord.json');
-  const slackState = readSaved(slackFile) as SlackState | undefined; // as this program saved it
-  const discordState = readSaved(discordFile) as DiscordState | undefined; // the same
-  const slack = await startSlackServer({ limits: 'real', ...(slackState && { state: slackState }) });
-  const discord = await startDiscordServer({ limits: 'real', ...(discordState && { state: discordState }) });
-  const perplexity = options.perplexity ? null : await startPerplexityServer(pace);
-  const savings = [
-    saveTo(slackFile, () => slack.snapshot()),
-    saveTo(discordFile, () => discord.snapshot()),
-  ] as const;
+  // As this program saved them.
+  const slackBefore = readSaved(slackFile) as Saved<SlackState> | undefined;
+  const discordBefore = readSaved(discordFile) as Saved<DiscordState> | undefined;
+  const slack = await atSameAddress(slackBefore, (again) => startSlackServer({ limits: 'real', ...again }));
+  const discord = await atSameAddress(discordBefore, (again) =>
+    startDiscordServer({ limits: 'real', ...again }),
+  );
+  const perplexity = options.perplexity ? null : await startPerplexityServer(HUMAN_PACE);
+  const savings = [saveTo(slackFile, () => saved(slack)), saveTo(discordFile, () => saved(discord))] as const;
 
+  const logFile = join(directory, 'service.log');
+  rmSync(logFile, { force: true });
   const model = options.perplexity ?? { url: perplexity?.url ?? '', apiKey: perplexity?.apiKey ?? '' };
   const service: ServiceOptions = {
     slack,
@@ -61,6 +62,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     perplexity: model,
     dataDir: join(directory, 'data'),
     env: { SHUTDOWN_GRACE_SECONDS: '3', ...options.env },
+    onLine: (line) => appendFileSync(logFile, `${JSON.stringify(line)}\n`),
   };
   const board = createBoard(() => ({
     service: supervisor.status(),
@@ -94,4 +96,26 @@ function watch(server: SlackServer | DiscordServer, saving: Saving, board: { tou
     saving.changed();
     board.touch();
   });
+}
+
+interface Saved<State> {
+  readonly port: number;
+  readonly state: State;
+}
+
+function saved<State>(server: { readonly apiUrl: string; snapshot(): State }): Saved<State> {
+  return { port: Number(new URL(server.apiUrl).port), state: server.snapshot() };
+}
+
+/** Slack and Discord do not move while the service is away: it goes on at the addresses it knows, where they are still free. */
+async function atSameAddress<State, Started>(
+  before: Saved<State> | undefined,
+  start: (again: Partial<Saved<State>>) => Promise<Started>,
+): Promise<Started> {
+  if (before === undefined) return start({});
+  try {
+    return await start(before);
+  } catch {
+    return start({ state: before.state });
+  }
 }
