@@ -50,6 +50,7 @@ export function readLine(line: string, context: LineContext): Line {
     start: prefix.length + space.length,
   };
   const rest = line.slice(place.start);
+  if (rest === '' && line.length > UNDECIDED_LIMIT) return { type: 'text', ...place };
   if (rest === '') return context.isWhole ? { type: 'blank', ...place } : OPEN;
   if (!context.isWhole && rest.startsWith('|') && rest.length <= ROW_LIMIT) return OPEN;
   if (!context.isWhole && line.length <= UNDECIDED_LIMIT && isUndecided(rest, context)) return OPEN;

@@ -9,7 +9,8 @@ import { createParts } from './parts.ts';
 export interface Rendering {
   /**
    * Takes the answer's Markdown so far; it must begin with what the last call had. `complete`: nothing follows, and
-   * nothing is held back any more. Sources that come later than the text make links from there on; `relink` makes the rest.
+   * nothing is held back any more. Sources that come later than the text make links
+   * from there on; `relink` makes the rest, also in the middle of a stream whose messages can be rewritten.
    */
   update(text: string, sources: readonly Source[], complete: boolean): void;
   /** One text per message. All but the last are final; the last only grows. Empty while there is nothing to show. */
@@ -53,7 +54,7 @@ export function createRendering(dialect: Dialect, options: RenderingOptions = {}
   let isComplete = false;
 
   const learn = (sources: readonly Source[]): void => {
-    if (sources === known) return;
+    if (isSame(sources, known)) return;
     known = sources;
     current.links = createLinks(sources);
   };
@@ -88,4 +89,13 @@ export function createRendering(dialect: Dialect, options: RenderingOptions = {}
       );
     },
   };
+}
+
+/** Views carry a new list each time, mostly of the same sources. */
+function isSame(one: readonly Source[], other: readonly Source[]): boolean {
+  if (one === other) return true;
+  return (
+    one.length === other.length &&
+    one.every(({ number, url }, index) => number === other[index]?.number && url === other[index]?.url)
+  );
 }

@@ -35,11 +35,15 @@ function sourceLine(dialect: Dialect, source: Source): string {
   const target = linkTarget(source.url);
   const linked = target === null ? title : dialect.link(title, target);
   const date = shortDate(source.date);
-  const about = [site === '' ? '' : dialect.codeSpan(site), date ?? '']
-    .filter((word) => word !== '')
-    .join(' · ');
+  const about = [shownSite(dialect, site), date ?? ''].filter((word) => word !== '').join(' · ');
   const small = dialect.name === 'discord' ? '-# ' : '';
   return `${small}${source.number} · ${linked}${about === '' ? '' : ` — ${about}`}`;
+}
+
+/** Slack would make a link of a bare domain, which may be another page than the source. */
+function shownSite(dialect: Dialect, site: string): string {
+  if (dialect.name === 'slack') return dialect.codeSpan(site);
+  return dialect.escape(site, { lineStart: false, before: ' ', cell: false, label: false });
 }
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
