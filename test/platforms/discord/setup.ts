@@ -45,6 +45,7 @@ export function steppedModel(
   const requests: ModelRequest[] = [];
   let allowed = 0;
   let wake = Promise.withResolvers<void>();
+  const isHeld = (index: number): boolean => index >= allowed;
   return {
     requests,
     step(events = 1) {
@@ -57,7 +58,7 @@ export function steppedModel(
       requests.push(request);
       const aborted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
       for (const [index, event] of events.entries()) {
-        while (index >= allowed && !signal.aborted) await Promise.race([wake.promise, aborted]);
+        while (isHeld(index) && !signal.aborted) await Promise.race([wake.promise, aborted]);
         yield event;
       }
     },

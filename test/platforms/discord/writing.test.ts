@@ -25,7 +25,7 @@ describe('long answers', () => {
     const parts = written(server, id).map(({ content }) => content);
     expect(parts.length).toBeGreaterThan(3);
     for (const part of parts) {
-      expect([...part].length).toBeLessThanOrEqual(2_000);
+      expect(Array.from(part).length).toBeLessThanOrEqual(2_000);
       expect((part.match(/```/g) ?? []).length % 2).toBe(0);
       expect(part).not.toContain('▌');
     }

@@ -1,0 +1,197 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { Failure } from '../../../src/core/failures.ts';
+import type { ReplyStart } from '../../../src/core/ports.ts';
+import type { MessageRef, Question, View } from '../../../src/core/types.ts';
+import { type DiscordApp, openDiscord } from '../../../src/platforms/discord/discord.ts';
+import { memoryKeyValue, quietLog } from '../../core/fakes.ts';
+import { type DiscordServer, startDiscordServer } from '../../servers/discord/discord-server.ts';
+import { channelId, mention, SOURCES, written } from './setup.ts';
+
+const ends: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+});
+
+async function open(options: Parameters<typeof startDiscordServer>[0] = {}) {
+  const server = await startDiscordServer(options);
+  const base = { token: server.token, applicationId: null, apiUrl: server.apiUrl, messageContent: true };
+  const app = await openDiscord({ ...base, threads: 'always', sessions: memoryKeyValue(), log: quietLog });
+  ends.push(() => server.close(), app.stop);
+  return { server, app };
+}
+
+function asked(server: DiscordServer, fields: Partial<Question> = {}): Question {
+  const channel = channelId(server, 'general');
+  const message = server.say({ user: 'ada', channel, content: mention(server, 'How tall?') });
+  const workspace = server.guild.id;
+  const ada = server.people[0]?.id ?? '';
+  return {
+    id: '00000000-0000-5000-8000-000000000001',
+    platform: 'discord',
+    workspace,
+    channel,
+    thread: { platform: 'discord', workspace, channel: message, thread: message },
+    message: { platform: 'discord', workspace, channel, message },
+    repliesTo: null,
+    trigger: 'mention',
+    asker: { id: ada, name: 'Ada' },
+    text: 'How tall?',
+    quote: null,
+    attachments: [],
+    overrides: {},
+    delivery: {},
+    askedAt: Date.now(),
+    ...fields,
+  };
+}
+
+function view(text: string, state: View['state'] = 'writing'): View {
+  return { state, status: '', text, sources: SOURCES, notices: [], footer: null, buttons: [] };
+}
+
+/** Shows these views as one attempt would and returns what it recorded. */
+async function attempt(
+  app: DiscordApp,
+  question: Question,
+  start: Partial<ReplyStart>,
+  ...views: readonly View[]
+): Promise<readonly MessageRef[]> {
+  let recorded: readonly MessageRef[] = start.messages ?? [];
+  const posted = async (messages: readonly MessageRef[]): Promise<void> => void (recorded = messages);
+  const reply = app.platform.reply(question, { messages: [], attempt: 1, posted, ...start });
+  for (const shown of views) {
+    await reply.turn(shown.state === 'done' ? 'final' : 'progress', new AbortController().signal);
+    await reply.show(shown);
+  }
+  await reply.close();
+  return recorded;
+}
+
+const LONG = Array.from({ length: 80 }, (_, i) => `Paragraph ${i} says something about the tower.\n\n`).join(
+  '',
+);
+
+describe('a later attempt', () => {
+  test('rewrites the messages of the first in place and deletes what is too much', async () => {
+    const { server, app } = await open();
+    const question = asked(server);
+    const messages = await attempt(app, question, {}, view(LONG));
+    expect(messages.length).toBeGreaterThan(1);
+    const again = await attempt(app, question, { messages, attempt: 2 }, view('Short now. [1]', 'done'));
+    expect(again).toEqual(messages.slice(0, 1));
+    const shown = written(server, question.thread?.channel ?? '');
+    expect(shown.map(({ id }) => id)).toEqual([messages[0]?.message]);
+    expect(shown[0]?.content).toContain('Short now.');
+  });
+
+  test('takes over what was posted but never recorded', async () => {
+    const { server, app } = await open();
+    const question = asked(server);
+    await attempt(app, question, {}, view('First words'));
+    const again = await attempt(app, question, { attempt: 2 }, view('Whole answer.', 'done'));
+    expect(again).toHaveLength(1);
+    expect(written(server, question.thread?.channel ?? '')).toHaveLength(1);
+  });
+
+  test('takes it over long after the nonce is forgotten, leaving other words alone', async () => {
+    let hours = 0;
+    const { server, app } = await open({ now: () => Date.now() + hours * 3_600_000 });
+    const question = asked(server);
+    await attempt(app, question, {}, view('First words'));
+    await app.platform.whisper(question, 'One moment.');
+    hours = 0.5;
+    const again = await attempt(app, question, { attempt: 2 }, view('Whole answer.', 'done'));
+    const thread = written(server, question.thread?.channel ?? '');
+    expect(again.map(({ message }) => message)).toEqual(thread.map(({ id }) => id));
+    expect(thread[0]?.content).toContain('Whole answer.');
+    expect(written(server, 'general')[0]?.content).toBe('One moment.');
+  });
+
+  test('stops writing once it is told that it was overtaken', async () => {
+    const { server, app } = await open();
+    const overtaken = new Failure('stopped', 'overtaken');
+    const posted = (): Promise<void> => Promise.reject(overtaken);
+    await expect(attempt(app, asked(server), { posted }, view(LONG, 'done'))).rejects.toBe(overtaken);
+    const posts = server.calls.filter(
+      ({ route, method }) => method === 'POST' && route.endsWith('/messages'),
+    );
+    expect(posts).toHaveLength(1);
+  });
+});
+
+describe('short words', () => {
+  test('a mark on the waiting question comes and goes', async () => {
+    const { server, app } = await open();
+    const question = asked(server);
+    await app.platform.markWaiting(question, true);
+    const emojis = () => server.history('general')[0]?.reactions.map(({ emoji }) => emoji) ?? [];
+    expect(emojis()).toEqual(['🕐']);
+    await app.platform.markWaiting(question, false);
+    expect(emojis()).toEqual([]);
+    server.fault('*', { status: 500 });
+    await app.platform.markWaiting(question, true);
+  });
+
+  test('a whisper about a message is a reply to it; repeated, it is there once', async () => {
+    const { server, app } = await open();
+    const question = asked(server);
+    await app.platform.whisper(question, 'Not **now** @everyone');
+    await app.platform.whisper(question, 'Not **now** @everyone');
+    const [word, ...more] = written(server, 'general');
+    expect(more).toEqual([]);
+    expect(word).toMatchObject({ referencedMessage: question.message?.message, mentions: [] });
+    expect(word?.content).toContain('\\*\\*now');
+  });
+
+  test('a whisper about a command is seen by its user alone', async () => {
+    const { server, app } = await open();
+    const { id, token } = server.command({
+      user: 'ada',
+      channel: 'general',
+      name: 'ask',
+      options: { question: 'Hi' },
+    });
+    const callback = `${server.apiUrl}/v10/interactions/${id}/${token}/callback`;
+    const headers = { 'content-type': 'application/json' };
+    await fetch(callback, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify({ type: 5, data: { flags: 64 } }),
+    });
+    const delivery = { interaction: id, token, application: server.applicationId };
+    await app.platform.whisper(asked(server, { message: null, trigger: 'command', delivery }), 'Busy.');
+    expect(JSON.stringify(server.interactions[0]?.ephemeral)).toContain('Busy.');
+    expect(written(server, 'general')).toEqual([]);
+  });
+
+  test('direct messages arrive, and a refusal says so', async () => {
+    const { server, app } = await open();
+    const person = (name: string): string =>
+      server.people.find(({ username }) => username === name)?.id ?? '';
+    await app.platform.directMessage(server.guild.id, person('ada'), 'Hello');
+    await vi.waitFor(() => expect(written(server, '@ada')[0]?.content).toBe('Hello'));
+    await expect(
+      app.platform.directMessage(server.guild.id, person('hermit'), 'Hello'),
+    ).rejects.toMatchObject({
+      kind: 'undeliverable',
+    });
+  });
+});
+
+test('a progress write without budget fails softly, a final one waits its turn', async () => {
+  const { server, app } = await open({ limits: 'real' });
+  const thread = { platform: 'discord', workspace: server.guild.id, channel: '', thread: '' } as const;
+  const channel = channelId(server, 'general');
+  const here = { ...thread, channel, thread: channel };
+  const words = Array.from({ length: 7 }, (_, i) => `0000000${i}-0000-5000-8000-000000000001`);
+  const shown = words.map((id) => attempt(app, asked(server, { id, thread: here }), {}, view(`Word ${id}`)));
+  const results = await Promise.allSettled(shown);
+  const soft = results
+    .filter((result) => result.status === 'rejected')
+    .map(({ reason }) => reason as Failure);
+  expect(soft.map(({ kind }) => kind)).toEqual(['rate-limited', 'rate-limited']);
+  const id = '00000008-0000-5000-8000-000000000001';
+  await attempt(app, asked(server, { id, thread: here }), {}, view('Final', 'done'));
+  expect(written(server, 'general').at(-1)?.content).toContain('Final');
+  expect(server.calls.filter(({ status }) => status === 429)).toEqual([]);
+});
