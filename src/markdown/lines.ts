@@ -37,7 +37,7 @@ export interface LineContext {
 const UNDECIDED_LIMIT = 300;
 
 /** A row of a table that is longer is text: it could not be held together in a message. */
-export const ROW_LIMIT = 1_200;
+const ROW_LIMIT = 1_200;
 
 const OPEN: Line = { type: 'open' };
 
@@ -119,6 +119,6 @@ function readItem(rest: string, place: Place, context: LineContext): Line | null
 }
 
 /** A tab counts as four. */
-export function columns(space: string): number {
+function columns(space: string): number {
   return space.replace(/\t/g, '    ').length;
 }

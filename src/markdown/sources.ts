@@ -1,7 +1,7 @@
 import type { Source } from '../core/types.ts';
 import { clean } from './clean.ts';
 import type { Dialect } from './dialects.ts';
-import { cutText, escapeText } from './text.ts';
+import { cutText, escapeLabel } from './text.ts';
 import { canonicalUrl, linkTarget, siteOf } from './urls.ts';
 
 /** How much of a title is shown, in characters. */
@@ -31,7 +31,8 @@ export function sourceLines(
 function sourceLine(dialect: Dialect, source: Source): string {
   const site = siteOf(source.url);
   const words = clean(source.title).replace(/\s+/g, ' ').trim();
-  const title = escapeText(dialect, cutText(words === '' ? site || 'Untitled' : words, MAX_TITLE));
+  const titled = escapeLabel(dialect, cutText(words, MAX_TITLE));
+  const title = words === '' ? shownSite(dialect, site) || 'Untitled' : titled;
   const target = linkTarget(source.url);
   const linked = target === null ? title : dialect.link(title, target);
   const date = shortDate(source.date);
@@ -42,6 +43,7 @@ function sourceLine(dialect: Dialect, source: Source): string {
 
 /** Slack would make a link of a bare domain, which may be another page than the source. */
 function shownSite(dialect: Dialect, site: string): string {
+  if (site === '') return '';
   if (dialect.name === 'slack') return dialect.codeSpan(site);
   return dialect.escape(site, { lineStart: false, before: ' ', cell: false, label: false });
 }

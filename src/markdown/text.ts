@@ -12,16 +12,21 @@ import { createRendering } from './rendering.ts';
 export function escapeText(dialect: Dialect, text: string): string {
   return clean(text)
     .split('\n')
-    .map((line) => literalLine(dialect, line))
+    .map((line) => literalLine(dialect, line, false))
     .join('\n');
 }
 
-function literalLine(dialect: Dialect, line: string): string {
+/** The same in one line, to stand between the brackets of a link. */
+export function escapeLabel(dialect: Dialect, text: string): string {
+  return literalLine(dialect, clean(text), true);
+}
+
+function literalLine(dialect: Dialect, line: string, label: boolean): string {
   return renderInline(line, {
     dialect,
     links: createLinks([]),
     citations: { met: new Map() },
-    place: { lineStart: true, before: '', cell: false, label: false },
+    place: { lineStart: !label, before: label ? '[' : '', cell: false, label },
     glued: false,
     bold: false,
     literal: true,

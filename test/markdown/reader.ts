@@ -3,7 +3,7 @@
  */
 
 /** The message without code, escapes taken as one plain character (U+FFFC). */
-export function withoutCode(name: string, text: string): string {
+function withoutCode(name: string, text: string): string {
   return name === 'discord' ? withoutDiscordCode(text) : withoutSlackCode(text);
 }
 

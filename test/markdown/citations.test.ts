@@ -1,0 +1,91 @@
+import { describe, expect, test } from 'vitest';
+import { discordMarkdown, slackMarkdown } from '../../src/markdown/dialects.ts';
+import { createRendering } from '../../src/markdown/rendering.ts';
+import { drawn, source } from './property.ts';
+
+const sources = [1, 2, 3, 4, 5, 6].map((number) => source(number, `https://s${number}.example/page`));
+
+function shown(text: string, known = sources): { slack: string | undefined; discord: string | undefined } {
+  return { slack: drawn(slackMarkdown, text, known)[0], discord: drawn(discordMarkdown, text, known)[0] };
+}
+
+describe('a citation', () => {
+  test('leads to its source', () => {
+    expect(shown('So it is [2].')).toEqual({
+      slack: 'So it is [2](https://s2.example/page).',
+      discord: 'So it is [[2]](<https://s2.example/page>).',
+    });
+  });
+
+  test('stands beside its neighbours, four at most', () => {
+    expect(shown('x[1][2]').slack).toBe('x[1](https://s1.example/page)[2](https://s2.example/page)');
+    expect(shown('x[1][2][3][4][5][6]').slack).toMatch(/\[4\]\(https:\/\/s4\.example\/page\)\+2$/);
+  });
+
+  test('without a source is plain text, and counted', () => {
+    const rendering = createRendering(discordMarkdown);
+    rendering.update('Known [1], unknown [9] and [9].', sources, true);
+    expect(rendering.parts).toEqual(['Known [[1]](<https://s1.example/page>), unknown \\[9] and \\[9].']);
+    expect(rendering.cited).toEqual([1]);
+    expect(rendering.unresolved).toBe(2);
+  });
+
+  test.each([
+    '[web:3]',
+    '[3](https://s3.example/page)',
+    '[[3]](https://www.s3.example/page/)',
+    '[7](http://s3.example/page#top)',
+  ])('written %s is the same citation', (marker) => {
+    expect(shown(`x ${marker}`).discord).toBe('x [[3]](<https://s3.example/page>)');
+  });
+
+  test('that leads elsewhere is no citation', () => {
+    expect(shown('x [3](https://evil.example/page)').discord).toBe('x 3 (`evil.example/page`)');
+  });
+
+  test('in code is code', () => {
+    expect(shown('`a[1]`\n\n```\nb[2]\n```').discord).toBe('`a[1]`\n\n```\nb[2]\n```');
+  });
+
+  test('is found inside marks, headings, lists and tables', () => {
+    const { slack } = shown('## T [1]\n- **b [2]**\n\n| a | b |\n|---|---|\n| c | [3] |');
+    for (const number of [1, 2, 3]) expect(slack).toContain(`[${number}](https://s${number}.example/page)`);
+  });
+});
+
+test('sources are listed in the order of their first use', () => {
+  const rendering = createRendering(slackMarkdown);
+  rendering.update('[3] then [1][3], then [text](https://s5.example/page).', sources, true);
+  expect(rendering.cited).toEqual([3, 1, 5]);
+});
+
+describe('sources that come late', () => {
+  test('make links of what is there, and of what follows', () => {
+    const rendering = createRendering(discordMarkdown);
+    rendering.update('One [1] and ', [], false);
+    expect(rendering.parts).toEqual(['One \\[1] and']);
+    expect(rendering.relink(sources)).toEqual(['One [[1]](<https://s1.example/page>) and']);
+    rendering.update('One [1] and two [2].', sources, true);
+    expect(rendering.parts).toEqual([
+      'One [[1]](<https://s1.example/page>) and two [[2]](<https://s2.example/page>).',
+    ]);
+    expect(rendering.unresolved).toBe(0);
+  });
+
+  test('leave text that is out as it is until it is drawn again', () => {
+    const rendering = createRendering(slackMarkdown);
+    rendering.update('One [1] and ', [], false);
+    rendering.update('One [1] and two [2].', sources, true);
+    expect(rendering.parts).toEqual(['One [1] and two [2](https://s2.example/page).']);
+  });
+
+  test('never make a message too long: what has no room stays plain', () => {
+    const long = [source(1, `https://long.example/${'x'.repeat(500)}`)];
+    const rendering = createRendering(discordMarkdown);
+    rendering.update('A claim [1]. '.repeat(400), [], true);
+    const linked = rendering.relink(long);
+    expect(linked.join('')).toContain('[[1]](<https://long');
+    expect(linked.join('')).toContain('\\[1]');
+    for (const part of linked) expect(discordMarkdown.measure(part)).toBeLessThanOrEqual(2_000);
+  });
+});

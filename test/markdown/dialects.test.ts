@@ -1,0 +1,139 @@
+import { describe, expect, test } from 'vitest';
+import { discordMarkdown, slackMarkdown } from '../../src/markdown/dialects.ts';
+import { createRendering } from '../../src/markdown/rendering.ts';
+import { drawn, sources } from './property.ts';
+
+const slack = (text: string): string => drawn(slackMarkdown, text, sources).join('\n=====\n');
+const discord = (text: string): string => drawn(discordMarkdown, text, sources).join('\n=====\n');
+
+describe('Discord', () => {
+  test('has three levels of headings; the others are bold lines', () => {
+    expect(discord('### Three\n#### Four **and**\ntext')).toBe('### Three\n**Four and**\ntext');
+  });
+
+  test('gets a drawn rule and drawn task boxes', () => {
+    expect(discord('a\n\n---\n\n- [ ] todo\n- [x] done')).toBe('a\n\n⎯⎯⎯\n\n- ☐ todo\n- ☑ done');
+  });
+
+  test('gets a small table as an aligned block', () => {
+    expect(discord('| Name | n |\n|:--|--:|\n| **東京** | 1 |\n| x | 22 |')).toBe(
+      '```\nName  n\n────  ─\n東京  1\nx     22\n```',
+    );
+  });
+
+  test('gets a wide table, or one with citations, as a list', () => {
+    expect(discord('| Name | Fact |\n|---|---|\n| A | b [1] |\n| C | |')).toBe(
+      '- **A**; Fact: b [[1]](<https://en.wikipedia.org/wiki/Footnote_%28typography%29?a=1&b=2>)\n- **C**',
+    );
+    expect(discord(`| Name | Fact |\n|---|---|\n| A | ${'long '.repeat(14)}|`)).toMatch(
+      /^- \*\*A\*\*; Fact: long/,
+    );
+  });
+
+  test('reads no mark in literal text', () => {
+    expect(discord('snake_case, 2 * 3, ||spoiler||, -# small\n\n\\# no heading')).toBe(
+      'snake\\_case, 2 \\* 3, \\|\\|spoiler\\|\\|, -# small\n\n\\# no heading',
+    );
+  });
+
+  test('gets no empty code block, which it would read as the beginning of another', () => {
+    expect(discord('a\n```\n```\nb')).toBe('a\nb');
+  });
+
+  test('keeps a fence inside code from ending it', () => {
+    expect(discord('````md\n```js\nx\n```\n````')).toBe('```md\n`\u200b`\u200b`js\nx\n`\u200b`\u200b`\n```');
+  });
+});
+
+describe('Slack', () => {
+  test('keeps blocks as they are', () => {
+    const text =
+      '# One\n\nText *it* **b** ~~s~~ `c`.\n\n- a\n  - b\n\n1. x\n2. y\n\n> q\n\n```ts\ncode();\n```';
+    expect(slack(text)).toBe(text);
+  });
+
+  test('reads no token and no entity in text or code', () => {
+    expect(slack('<!channel> `<@U1>` &lt;\n\n```\n<#C1|x> &lt;\n```')).toBe(
+      '&lt;!channel&gt; `&lt;@U1>` &lt;\n\n```\n&lt;#C1|x> &amp;lt;\n```',
+    );
+  });
+
+  test('leaves ampersands in text and targets alone', () => {
+    expect(slack('R&D [w](https://en.wikipedia.org/wiki/Footnote_(typography)?b=2&a=1)')).toBe(
+      'R&D [w](https://en.wikipedia.org/wiki/Footnote_%28typography%29?a=1&b=2)',
+    );
+  });
+
+  test('does not make a heading of the text above a rule', () => {
+    expect(slack('text\n---\nmore')).toBe('text\n\n---\n\nmore');
+  });
+});
+
+describe('a foreign address', () => {
+  test.each([
+    ['[bank.com](http://evil.example/path)', '`bank.com` (`evil.example/path`)'],
+    ['see http://evil.example/a_b, ok', 'see `evil.example/a_b`, ok'],
+    ['<https://evil.example>', '`evil.example`'],
+    ['![alt](https://evil.example/i.png)', 'alt (`evil.example/i.png`)'],
+    ['![](https://evil.example/i.png)', '`evil.example/i.png`'],
+    ['[x](javascript:alert(1))', 'x (`javascript:alert(1)`)'],
+    ['go to discord.gg/abc now', 'go to `discord.gg/abc` now'],
+    ['mail a@evil.example', 'mail `a@evil.example`'],
+    ['so evil\\.example is', 'so `evil.example` is'],
+    ['so http&#58;//evil.example', 'so `evil.example`'],
+    ['so e\u200bvil.ex\u00adample', 'so `evil.example`'],
+    ['so (www.evil.example).', 'so (`www.evil.example`).'],
+    ['so https://bank.com@evil.example/', 'so `bank.com@evil.example/`'],
+  ])('%s is shown and leads nowhere', (text, expected) => {
+    expect(slack(text)).toBe(expected);
+    expect(discord(text)).toBe(expected);
+  });
+
+  test('that begins an answer, and is out before it is known, falls apart', () => {
+    expect(discord('evil.example is')).toBe('evil.\u200bexample is');
+  });
+
+  test.each(['Use Node.js today', 'say, e.g. version 1.2.3', 'a file main.css'])(
+    'is not seen in "%s"',
+    (text) => {
+      expect(slack(text)).toBe(text);
+    },
+  );
+});
+
+describe('while the answer is written', () => {
+  const visible = (text: string): string | undefined => {
+    const rendering = createRendering(discordMarkdown);
+    for (let end = 1; end <= text.length; end += 1) rendering.update(text.slice(0, end), [], false);
+    return rendering.parts.at(-1);
+  };
+
+  test.each([
+    ['H', 'H'],
+    ['Hello wor', 'Hello'],
+    ['a **bold', 'a'],
+    ['a **bold** ', 'a **bold**'],
+    ['a [label](http', 'a'],
+    ['a `code', 'a'],
+    ['text\n--', 'text'],
+    ['text\n- ', 'text'],
+    ['text\n| a | b |', 'text'],
+    ['text\n\n| a | b |\n|---|---|\n| 1 |', 'text'],
+    ['5 * 3 is ', '5 \\* 3 is'],
+    ['东京都是', '东京都'],
+  ])('of %j is shown %j', (text, expected) => {
+    expect(visible(text)).toBe(expected);
+  });
+
+  test('an open mark is waited for, but not for ever', () => {
+    expect(visible(`a **${'word '.repeat(60)}`)).toBe('a');
+    expect(visible(`a **${'word '.repeat(90)}`)).toMatch(/^a \\\*\\\*word word/);
+  });
+
+  test('code is shown word by word, and can be closed at any time', () => {
+    const rendering = createRendering(discordMarkdown);
+    rendering.update('```js\nconst a = 1;\nlet ', [], false);
+    expect(rendering.parts).toEqual(['```js\nconst a = 1;\nlet']);
+    expect(rendering.closer).toBe('\n```');
+  });
+});

@@ -1,0 +1,155 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { clean, createCleaner } from '../../src/markdown/clean.ts';
+import { discordMarkdown, slackMarkdown } from '../../src/markdown/dialects.ts';
+import { sourceLines } from '../../src/markdown/sources.ts';
+import { cutText, escapeText, plain, toMrkdwn } from '../../src/markdown/text.ts';
+import { canonicalUrl, linkTarget } from '../../src/markdown/urls.ts';
+import { cutsArb, dialects, markdownArb, prefixes, tries } from './property.ts';
+import { clickable, liveTokens } from './reader.ts';
+
+describe('cleaning', () => {
+  test.each([
+    ['a\u202eb\u2066c\u200bd\ufeffe\u0000f\u0007', 'abcdef'],
+    ['a\r\nb\rc\u2028d', 'a\nb\nc\nd'],
+    ['👩\u200d💻 and a\u200db', '👩\u200d💻 and ab'],
+    ['❤\ufe0f a\ufe0f', '❤\ufe0f a'],
+    [
+      '🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f} x\u{e0041}',
+      '🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f} x',
+    ],
+    ['می\u200cخواهم', 'می\u200cخواهم'],
+    ['lone \ud83d!', 'lone \ufffd!'],
+    ['tab\tstays', 'tab\tstays'],
+  ])('%j becomes %j', (text, expected) => {
+    expect(clean(text)).toBe(expected);
+  });
+
+  test('gives the same text however it was cut', () => {
+    const arb = fc.oneof(
+      markdownArb,
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom('🏴\u{e0067}\u{e0062}\u{e007f}', '👩‍👩‍👧‍👦\r\n'),
+    );
+    fc.assert(
+      fc.property(arb, cutsArb, (text, cuts) => {
+        const cleaner = createCleaner();
+        let taken = '';
+        let result = '';
+        for (const prefix of prefixes(text, cuts)) {
+          result += cleaner.feed(prefix.slice(taken.length), false);
+          taken = prefix;
+        }
+        expect(result + cleaner.feed('', true)).toBe(clean(text));
+      }),
+      tries(500),
+    );
+  });
+});
+
+describe('plain text of people', () => {
+  test('stays plain on both platforms', () => {
+    expect(escapeText(slackMarkdown, '# *hi* <@U1>\n> http://evil.example')).toBe(
+      '\\# \\*hi\\* &lt;@U1&gt;\n&gt; `evil.example`',
+    );
+    expect(escapeText(discordMarkdown, '# *hi* <@1> @everyone\n> [x](y)')).toBe(
+      '\\# \\*hi\\* \\<@\u200b1> @\u200beveryone\n\\> \\[x](y)',
+    );
+  });
+
+  test.each(dialects)('never has anything live on $name', (dialect) => {
+    fc.assert(
+      fc.property(markdownArb, (text) => {
+        const escaped = escapeText(dialect, text);
+        expect(clickable(dialect.name, escaped)).toEqual([]);
+        expect(liveTokens(dialect.name, escaped)).toEqual([]);
+      }),
+      tries(300),
+    );
+  });
+});
+
+test('a notification has the words and no marks', () => {
+  expect(plain('## Hi **you**\n\n- see [docs](https://a.example/x) [1]\n\n```js\ncode()\n```')).toBe(
+    'Hi you\n\n- see docs (a.\u200bexample/x) [1]\n\ncode()',
+  );
+  fc.assert(
+    fc.property(markdownArb, (text) => {
+      const shown = plain(text);
+      expect(shown).not.toMatch(/<|https?:\/\/|@everyone/);
+    }),
+    tries(200),
+  );
+});
+
+test('a short text is written in the older Slack mark-up', () => {
+  expect(toMrkdwn('**Bold** *it* ~~no~~ `a<b` <!here> [x](https://evil.example)')).toBe(
+    '*Bold* _it_ ~no~ `a&lt;b` &lt;!here&gt; x (`evil.example`)',
+  );
+});
+
+test('a text is cut between characters', () => {
+  expect(cutText('👩‍👩‍👧‍👦👩‍👩‍👧‍👦👩‍👩‍👧‍👦', 2)).toBe('👩‍👩‍👧‍👦…');
+  expect(cutText('short', 5)).toBe('short');
+});
+
+describe('addresses', () => {
+  test('of one page are equal', () => {
+    const same = [
+      'https://www.a.example/x/?b=2&a=1&utm_source=z#top',
+      'http://a.example/x?a=1&b=2',
+      'HTTPS://A.example:443/x?a=1&b=2',
+    ];
+    expect(new Set(same.map(canonicalUrl)).size).toBe(1);
+  });
+
+  test.each([
+    'javascript:alert(1)',
+    'https://bank.com@evil.example/',
+    'ftp://a.example',
+    'http://localhost/',
+    'nonsense',
+    `https://a.example/${'x'.repeat(800)}`,
+  ])('like %s are never targets', (address) => {
+    expect(linkTarget(address)).toBeNull();
+  });
+
+  test('cannot end their link', () => {
+    expect(linkTarget('https://a.example/(x)>]`*|" ')).toMatch(/^https:\/\/a\.example\/[\w%]+$/);
+  });
+});
+
+describe('the lines of sources', () => {
+  const list = [
+    {
+      number: 1,
+      url: 'https://www.news.example/a',
+      title: 'A *bold* [title] @everyone',
+      date: '2026-11-03',
+      snippet: null,
+    },
+    { number: 2, url: 'http://news.example/a/', title: 'The same page', date: null, snippet: null },
+    { number: 3, url: 'https://b.example/', title: '', date: '2026-01-31T10:00:00Z', snippet: null },
+    { number: 4, url: 'javascript:alert(1)', title: 'Bad', date: 'soon', snippet: null },
+  ];
+
+  test('follow first use, one per page, with site and date', () => {
+    expect(sourceLines(discordMarkdown, list, [3, 2, 1])).toBe(
+      '-# 3 · [b.example](<https://b.example/>) — b.example · 31 Jan 2026\n-# 2 · [The same page](<http://news.example/a/>) — news.example',
+    );
+    expect(sourceLines(slackMarkdown, list, [1])).toBe(
+      '1 · [A \\*bold\\* \\[title\\] @\u200beveryone](https://www.news.example/a) — `news.example` · 3 Nov 2026',
+    );
+  });
+
+  test('show what cannot be linked as text, at most five, and nothing for nothing', () => {
+    expect(sourceLines(discordMarkdown, list, [4])).toBe('-# 4 · Bad');
+    const many = Array.from({ length: 9 }, (_, index) => ({
+      ...list[0]!,
+      number: index,
+      url: `https://s${index}.example/`,
+    }));
+    expect(sourceLines(discordMarkdown, many, []).split('\n')).toHaveLength(5);
+    expect(sourceLines(slackMarkdown, [], [1])).toBe('');
+  });
+});
