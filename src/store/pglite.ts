@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PGlite, Transaction } from '@electric-sql/pglite';
 import { lockDataDir, unusable } from './owner-lock.ts';
@@ -17,7 +19,11 @@ export async function openPglite(dataDir: string): Promise<Sql> {
   try {
     const [{ PGlite }, { fromPglite }] = await loading;
     const startParams = [...PGlite.defaultStartParams, ...SMALL.flatMap((setting) => ['-c', setting])];
-    const db = await PGlite.create({ dataDir: join(dataDir, 'database'), startParams });
+    const database = join(dataDir, 'database');
+    if (!existsSync(database)) {
+      await make(database, async (path) => (await PGlite.create({ dataDir: path, startParams })).close());
+    }
+    const db = await PGlite.create({ dataDir: database, startParams });
     const boss = fromPglite(db);
     return {
       kind: 'pglite',
@@ -35,6 +41,17 @@ export async function openPglite(dataDir: string): Promise<Sql> {
     unlock();
     throw unusable(dataDir, error);
   }
+}
+
+/**
+ * Makes the database under another name first: the first start takes seconds, and one that is killed in the middle leaves a
+ * directory that can never be opened.
+ */
+async function make(database: string, create: (path: string) => Promise<void>): Promise<void> {
+  const unfinished = `${database}.new`;
+  await rm(unfinished, { recursive: true, force: true });
+  await create(unfinished);
+  await rename(unfinished, database);
 }
 
 function queryOf(db: PGlite | Transaction): Queryable {

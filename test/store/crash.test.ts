@@ -8,6 +8,7 @@ import { type Child, killChildren, startChild } from './children.ts';
 import { temporaryDir } from './parts.ts';
 
 const patient = { timeout: 30_000 };
+const quick = { ...patient, interval: 2 };
 const said = (child: Child, what: string): unknown[] =>
   child.steps.flatMap((step) => (what in step ? [step[what]] : []));
 
@@ -17,10 +18,10 @@ describe('a data directory whose process is killed', () => {
   afterAll(dir.remove);
 
   it('keeps every accepted job, runs what was cut off again at once, and can be killed while it is made', async () => {
-    // While its files are being made, then while its tables are.
-    for (const file of ['PG_VERSION', 'postmaster.pid']) {
+    // While the database is being made, then while it is opened for the first time, before or amid the migrations.
+    for (const file of ['database.new/PG_VERSION', 'database.new/global/pg_control', 'database']) {
       const young = startChild('hold', null, dir.path);
-      await vi.waitFor(() => expect(existsSync(join(dir.path, 'database', file))).toBe(true), patient);
+      await vi.waitFor(() => expect(existsSync(join(dir.path, file))).toBe(true), quick);
       await young.kill();
     }
     const child = startChild('enqueue', null, dir.path);
