@@ -24,6 +24,9 @@ const TOO_LONG = new Set([
 ]);
 const NOT_EDITABLE = new Set(['edit_window_closed', 'cant_update_message', 'message_not_owned_by_app']);
 
+/** One write is changed this often to please Slack; then the refusal is the core's to know. */
+const MOST_REFUSALS = 2;
+
 /** Opens a native stream with its first text; a start and a stop have been reserved. False when this answer has to do without; nothing was written then. */
 export async function startStream(drawing: Drawing, index: number, body: string): Promise<boolean> {
   const { desk, question, thread } = drawing;
@@ -139,18 +142,19 @@ export async function rewrite(
   body: string,
   extras: Extras,
 ): Promise<void> {
-  const update = (what: Readonly<Record<string, unknown>>) => sendUpdate(drawing, index, slot, what);
   slot.reserved = null; // spent by the call
-  try {
-    await update(content(body, extras));
-  } catch (error) {
-    if (hasCode(error, TOO_LONG)) throw tooLong(drawing, index, body, error);
-    if (hasCode(error, NOT_EDITABLE)) return postAt(drawing, index, body, extras);
-    if (hasCode(error, STILL_STREAMING)) {
-      await endQuietly(drawing, slot.ts);
-      await update(content(body, extras));
-    } else if (isRejected(error)) await update(contentWithoutBlocks(body, extras));
-    else throw error;
+  let what = content(body, extras);
+  for (let refusals = 0; ; refusals++) {
+    try {
+      await sendSurely(drawing.desk, 'chat.update', updateArgs(drawing, index, slot, what));
+      break;
+    } catch (error) {
+      if (hasCode(error, TOO_LONG)) throw tooLong(drawing, index, body, error);
+      if (hasCode(error, NOT_EDITABLE)) return postAt(drawing, index, body, extras);
+      if (!isRejected(error) || refusals >= MOST_REFUSALS) throw error;
+      if (hasCode(error, STILL_STREAMING)) await endQuietly(drawing, slot.ts);
+      else what = contentWithoutBlocks(body, extras);
+    }
   }
   slot.shown = body;
 }
@@ -160,10 +164,6 @@ export async function edit(drawing: Drawing, index: number, slot: Slot, body: st
   const args = updateArgs(drawing, index, slot, content(body, NO_EXTRAS, true));
   await send(drawing.desk, 'chat.update', args, true);
   slot.shown = body;
-}
-
-function sendUpdate(drawing: Drawing, index: number, slot: Slot, what: Readonly<Record<string, unknown>>) {
-  return sendSurely(drawing.desk, 'chat.update', updateArgs(drawing, index, slot, what));
 }
 
 function updateArgs(
@@ -192,15 +192,16 @@ export async function postAt(
   reserved: Slot['reserved'] = null,
   isPaid = false,
 ): Promise<void> {
-  const post = (what: Readonly<Record<string, unknown>>, paid: boolean) =>
-    postSurely(drawing, index, what, paid);
-  let ts: string;
-  try {
-    ts = await post(content(body, extras), isPaid);
-  } catch (error) {
-    if (hasCode(error, TOO_LONG)) throw tooLong(drawing, index, body, error);
-    if (!isRejected(error)) throw error;
-    ts = await post(contentWithoutBlocks(body, extras), false);
+  let what = content(body, extras);
+  let ts: string | null = null;
+  for (let refusals = 0; ts === null; refusals++) {
+    try {
+      ts = await postSurely(drawing, index, what, isPaid && refusals === 0);
+    } catch (error) {
+      if (hasCode(error, TOO_LONG)) throw tooLong(drawing, index, body, error);
+      if (!isRejected(error) || refusals >= MOST_REFUSALS) throw error;
+      what = contentWithoutBlocks(body, extras);
+    }
   }
   await record(drawing, index, createSlot(ts, 'edit', body, reserved));
 }
