@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { openPostgres } from '../../src/store/postgres.ts';
 import { openStore } from '../../src/store/store.ts';
 import { StoreError } from '../../src/store/store-error.ts';
@@ -51,13 +51,13 @@ describe('a store that cannot be opened', () => {
     servers.push(server);
     return url;
   };
+  afterAll(dir.remove);
   afterEach(() => {
-    dir.remove();
     for (const server of servers.splice(0)) server.close();
   });
 
   it('names DATA_DIR when that is not a directory', async () => {
-    const file = join(temporaryDir().path, 'file');
+    const file = join(dir.path, 'file');
     writeFileSync(file, '');
     const error = await fault(null, join(file, 'data'));
     expect(error.code).toBe('data-dir-unusable');
