@@ -35,11 +35,14 @@ console.log(
 );
 console.log('Conversations are kept in .sandbox/. Ctrl-C ends everything.');
 
-let isEnding = false;
+/** npm passes on the ctrl-C that the terminal has already sent to all: one press may come twice. */
+const ONE_PRESS_MS = 1_000;
+let endingSince: number | null = null;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
-    if (isEnding) process.exit(1);
-    isEnding = true;
+    if (endingSince !== null && performance.now() - endingSince > ONE_PRESS_MS) process.exit(1);
+    if (endingSince !== null) return;
+    endingSince = performance.now();
     sandbox.close().then(
       () => process.exit(0),
       (error: unknown) => {

@@ -1,0 +1,121 @@
+import { existsSync } from 'node:fs';
+import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freshDirectory, openSandbox, PLATFORMS } from './driving.ts';
+
+const CHROMIUM = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium';
+const FLAGS = [
+  '--headless=new',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+const isThere = existsSync(CHROMIUM);
+if (!isThere)
+  console.log(`skipped: the sandbox page in a browser (no Chromium at ${CHROMIUM}; set CHROMIUM_PATH)`);
+
+describe.skipIf(!isThere)('the sandbox page in a browser', { timeout: 120_000 }, () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  });
+  afterAll(() => browser?.close());
+
+  test('lets a person ask, read the growing answer and follow up, on both sides', async () => {
+    const { url } = await openSandbox(freshDirectory());
+    const { page, faults } = await open(browser, url);
+    for (const platform of PLATFORMS) await write(page, platform, 'channel', 'How did the tidal plants do?');
+    await Promise.all(PLATFORMS.map((platform) => readAnswer(page.locator(`#${platform} .pane.thread`))));
+    for (const platform of PLATFORMS) await write(page, platform, 'thread', 'What did I ask before?');
+    for (const platform of PLATFORMS) {
+      await page.locator(`#${platform} .pane.thread`).getByText('Before this you asked:').waitFor();
+      await page.locator(`#${platform} .back`).click();
+      await page.locator(`#${platform} .thread-chip`).getByText('3 replies').waitFor();
+    }
+    await page.reload();
+    await page.locator('#slack .thread-chip').getByText('3 replies').waitFor();
+    expect(faults).toEqual([]);
+  });
+
+  test('draws what people and the model write as text, whatever mark-up it holds', async () => {
+    const { url } = await openSandbox(freshDirectory());
+    const { page, faults } = await open(browser, url);
+    const evil =
+      '<img src=x onerror=alert(1)> [a](javascript:alert(1)) **b** `c` <script>alert(2)</script> ||d|| https://x.example/a';
+    for (const platform of PLATFORMS) {
+      await page.locator(`#${platform} .chip`).first().click();
+      await write(page, platform, 'channel', evil);
+      const text = page.locator(`#${platform} .pane.channel .message .text`);
+      await text.waitFor();
+      expect(await text.textContent()).toContain('<img src=x onerror=alert(1)>');
+      expect(await text.locator('img, script, a[href^="javascript"]').count()).toBe(0);
+      expect(await text.locator('a').getAttribute('href')).toBe('https://x.example/a');
+      expect(await text.locator('code').textContent()).toBe('c');
+      expect(await text.locator('strong').count()).toBe(platform === 'discord' ? 1 : 0);
+    }
+    await write(page, 'slack', 'channel', '/ask Compare the three sites in a table');
+    const table = page.locator('#slack table');
+    await table.locator('tbody tr').nth(2).waitFor();
+    expect(await table.locator('thead th').allTextContents()).toEqual([
+      'Site',
+      'Rated MW',
+      'Output GWh',
+      'Note',
+    ]);
+    expect(faults).toEqual([]);
+  });
+
+  test('can be used with the keyboard alone, and in a narrow window', async () => {
+    const { url } = await openSandbox(freshDirectory());
+    const { page } = await open(browser, url, { width: 480, height: 800 });
+    expect(await page.locator('#discord').isVisible()).toBe(false);
+    await page.getByRole('button', { name: 'Discord' }).press('Enter');
+    expect(await page.locator('#slack').isVisible()).toBe(false);
+    await page.getByRole('button', { name: 'Direct messages with footnote' }).press('Enter');
+    const field = page.getByRole('textbox', { name: 'Ask footnote' });
+    await field.focus();
+    await page.keyboard.type('One line');
+    await page.keyboard.press('Shift+Enter');
+    await page.keyboard.type('and another');
+    await page.keyboard.press('Enter');
+    const said = page.locator('#discord .message.person .text');
+    await said.waitFor();
+    expect(await said.innerText()).toBe('One line\nand another');
+    await page.locator('#discord .message.bot').getByText('The next figures are due in spring').waitFor();
+    const isOverflowing = await page.evaluate('document.documentElement.scrollWidth > innerWidth');
+    expect(isOverflowing).toBe(false);
+  });
+});
+
+async function open(browser: Browser, url: string, viewport = { width: 1280, height: 800 }) {
+  const page = await browser.newPage({ viewport });
+  const faults: string[] = [];
+  page.on('pageerror', (error) => faults.push(String(error)));
+  page.on('console', (message) => message.type() === 'error' && faults.push(message.text()));
+  page.setDefaultTimeout(30_000);
+  await page.goto(url);
+  await page.locator('#service[data-state="ready"]').waitFor();
+  return { page, faults };
+}
+
+async function write(page: Page, platform: string, pane: 'channel' | 'thread', text: string): Promise<void> {
+  const field = page.locator(`#${platform} .pane.${pane} textarea`);
+  await field.fill(text);
+  await field.press('Enter');
+}
+
+/** Sees the answer while it is being written, and then its sources. */
+async function readAnswer(thread: Locator): Promise<void> {
+  await thread.locator('.message.streaming').waitFor();
+  await thread.getByText('The next figures are due in spring').waitFor();
+  const source = thread.getByRole('link', { name: 'Tidal power in 2026' });
+  await source.waitFor();
+  expect(await source.getAttribute('rel')).toContain('noopener');
+  expect(await source.getAttribute('target')).toBe('_blank');
+  expect(await thread.locator('a.cite').count()).toBeGreaterThanOrEqual(4);
+}

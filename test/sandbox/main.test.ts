@@ -1,0 +1,81 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { lockDataDir } from '../../src/store/owner-lock.ts';
+import { startPerplexityServer } from '../servers/perplexity/server.ts';
+import { answer, ask, freshDirectory, stateOf, until } from './driving.ts';
+
+/** `npm run sandbox` without npm: its first lines, and the process. */
+async function run(directory: string, env: Record<string, string> = {}) {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'main.ts')], {
+    env: { PATH: process.env['PATH'] ?? '', SANDBOX_PORT: '0', SANDBOX_DIR: directory, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const lines: string[] = [];
+  createInterface({ input: child.stdout }).on('line', (line) => lines.push(line));
+  await until(() => lines.length === 3);
+  return { child, lines, url: /http:\S+/.exec(lines[0] ?? '')?.[0] ?? '' };
+}
+
+/** Rejects while a service still runs on the sandbox's data. */
+async function expectServiceGone(directory: string): Promise<void> {
+  const release = await lockDataDir(join(directory, 'data'));
+  release();
+}
+
+async function ready(url: string): Promise<void> {
+  await until(async () => (await stateOf(url)).service.state === 'ready');
+}
+
+describe('npm run sandbox', { timeout: 60_000 }, () => {
+  test.each(['SIGINT', 'SIGTERM'] as const)(
+    'prints one address and a hint, and ends at %s with all it started',
+    async (signal) => {
+      const directory = freshDirectory();
+      const { child, lines, url } = await run(directory);
+      expect(lines.join('\n').match(/http\S+/g)).toHaveLength(1);
+      expect(lines[1]).toContain('scripted');
+      await ready(url);
+      await expect(expectServiceGone(directory)).rejects.toThrow('already in use');
+      child.kill(signal);
+      expect(await once(child, 'close')).toEqual([0, null]);
+      await expectServiceGone(directory);
+      await expect(stateOf(url)).rejects.toThrow('fetch failed');
+    },
+  );
+
+  test('leaves no service behind when it is killed itself', async () => {
+    const directory = freshDirectory();
+    const { child, url } = await run(directory);
+    await ready(url);
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    await expectServiceGone(directory);
+  });
+
+  test('ends at once when it is interrupted while the service is still starting', async () => {
+    const { child } = await run(freshDirectory());
+    child.kill('SIGINT');
+    expect(await once(child, 'close')).toEqual([0, null]);
+  });
+
+  test('gives the service the real API when a key is set, and says so', async () => {
+    const api = await startPerplexityServer({ apiKey: 'pplx-of-a-person' });
+    onTestFinished(() => api.close());
+    const { lines, url } = await run(freshDirectory(), {
+      PERPLEXITY_API_KEY: 'pplx-of-a-person',
+      PERPLEXITY_BASE_URL: api.url,
+    });
+    expect(lines[1]).toContain('real Perplexity API');
+    expect(lines.join()).not.toContain('pplx-');
+    expect((await stateOf(url)).model).toEqual({ kind: 'real', url: api.url });
+    await ready(url);
+    const thread = await ask(url, 'slack', 'How did the tidal plants do?', null);
+    await answer(url, 'slack', thread);
+    expect(api.requests.map(({ status }) => status)).toEqual([200]);
+    expect(JSON.stringify(await stateOf(url))).not.toContain('pplx-');
+  });
+});
