@@ -1,4 +1,6 @@
+import { Failure } from '../../core/failures.ts';
 import type { KeyValue } from '../../core/ports.ts';
+import { isRetryable } from '../../core/retry.ts';
 import type { DiscordRest } from './rest.ts';
 import { asId, asNumber, asObject, type WireMessage } from './wire.ts';
 
@@ -13,7 +15,10 @@ export interface Channel {
 export interface Channels {
   /** Reads a channel object from the gateway; anything else is passed over. */
   learn(value: unknown): void;
-  /** The channel a message is in, at the cost of at most one request per channel; null when it cannot be found out. */
+  /**
+   * The channel a message is in, at the cost of at most one request per channel; null when Discord's answer makes no sense.
+   * @throws {Failure} when it can be found out later.
+   */
   of(message: WireMessage): Promise<Channel | null>;
 }
 
@@ -39,9 +44,10 @@ export function createChannels(rest: DiscordRest, store: KeyValue): Channels {
       if (!channel) return null;
       await store.set(key, channel, KEPT_MS).catch(() => {});
       return remember(id, channel);
-    } catch {
-      // Hidden or deleted: whoever asks goes on without.
-      return null;
+    } catch (error) {
+      if (error instanceof Failure && isRetryable(error)) throw error;
+      // Hidden or deleted: not asked about again.
+      return remember(id, { kind: 'text', parent: null });
     }
   };
 

@@ -39,7 +39,7 @@ export interface DiscordApp {
   stop(): Promise<void>;
 }
 
-const START_MS = 5_000;
+const START_MS = 4_000;
 
 /**
  * Finds out who we are and prepares both directions; nothing is received before `listen`.
@@ -127,7 +127,7 @@ function introductionFailure(error: unknown, isLate: boolean): Failure {
       'DISCORD_TOKEN: Discord refuses it; copy a new one from the developer portal (Bot > Reset Token)';
     return new Failure(kind, message, { status, remedy });
   }
-  const how = isLate ? 'does not answer within 5 s' : status ? `answers ${status}` : 'cannot be reached';
+  const how = isLate ? 'does not answer within 4 s' : status ? `answers ${status}` : 'cannot be reached';
   const what = kind === 'malformed' || kind === 'rejected' ? 'does not answer like Discord' : how;
   const remedy = `DISCORD_API_URL: the API ${what}; leave it empty for Discord's own, or check the network`;
   const isWrong = kind === 'malformed' || kind === 'rejected' || kind === 'gone';

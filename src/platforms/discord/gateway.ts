@@ -181,6 +181,9 @@ function isOutOfSessions(error: unknown): boolean {
 }
 
 function startFailure(error: unknown): Failure {
+  if (error instanceof Failure && error.kind === 'not-authorised') {
+    return new Failure(error.kind, error.message, { status: error.status, remedy: FATAL[4004] });
+  }
   if (error instanceof Failure) return error;
   const reason = error instanceof Error ? error.message : 'unknown error';
   const remedy = isOutOfSessions(error)

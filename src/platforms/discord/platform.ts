@@ -1,5 +1,6 @@
 import { Failure } from '../../core/failures.ts';
 import type { Platform } from '../../core/ports.ts';
+import { retry } from '../../core/retry.ts';
 import { sleep } from '../../core/sleep.ts';
 import type { Question } from '../../core/types.ts';
 import { discordMarkdown } from '../../markdown/dialects.ts';
@@ -23,6 +24,7 @@ export function createPlatform(deps: ReplyDeps): Platform {
   };
 }
 
+const NEVER = new AbortController().signal;
 const WAITING = encodeURIComponent('🕐');
 
 async function markWaiting({ rest, log }: ReplyDeps, question: Question, waiting: boolean): Promise<void> {
@@ -31,7 +33,9 @@ async function markWaiting({ rest, log }: ReplyDeps, question: Question, waiting
   if (!message || trigger === 'shortcut' || trigger === 'button') return;
   const route = `/channels/${message.channel}/messages/${message.message}/reactions/${WAITING}/@me`;
   try {
-    await (waiting ? rest.put(route) : rest.delete(route));
+    // A mark that stays would be a lie, and reactions are limited to a few a second.
+    const patience = { attempts: 5, baseMs: 200, capMs: 1_000, longestWaitMs: 10_000, signal: NEVER };
+    await retry(patience, () => (waiting ? rest.put(route) : rest.delete(route)));
   } catch (error) {
     log.debug({ err: error }, 'not marked');
   }

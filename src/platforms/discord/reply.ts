@@ -39,6 +39,8 @@ class DiscordReply implements Reply {
   #pace: ChannelPace | null = null;
   /** A call granted by `turn` and not used yet. */
   #granted: 'create' | 'edit' | null = null;
+  /** What the last progress could not have. */
+  #wanted: 'create' | 'edit' | null = null;
   /** One edit of the channel is set aside for the end of this answer. */
   #hasReserve = false;
   #hasLooked = false;
@@ -62,12 +64,13 @@ class DiscordReply implements Reply {
     const pace = this.#pace;
     // Not open yet: the first show waits for that and pays for itself.
     if (!pace) return;
-    const kind = this.#shown.length === 0 ? 'create' : 'edit';
+    const kind = this.#wanted ?? (this.#shown.length === 0 ? 'create' : 'edit');
     if (urgency === 'progress' && kind === 'edit') await pace.gap(signal);
     if (signal.aborted || this.#granted === kind) return;
     await pace[kind].take(urgency, signal);
     if (signal.aborted) return;
     this.#granted = kind;
+    this.#wanted = null;
     if (urgency === 'final' && kind === 'edit') this.#hasReserve = false;
   }
 
@@ -194,6 +197,7 @@ class DiscordReply implements Reply {
       if (kind === 'edit') this.#hasReserve = false;
       await budget?.take('final');
     } else if (budget && !budget.tryTake('progress')) {
+      this.#wanted = kind;
       throw new Failure('rate-limited', 'no budget for progress now', { retryAfterMs: PROGRESS_LATER_MS });
     }
   }

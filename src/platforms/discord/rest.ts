@@ -4,7 +4,7 @@ import type { Log, Urgency } from '../../core/ports.ts';
 import { CODE, failureOf } from './errors.ts';
 import { createPaces, type Paces } from './pace.ts';
 
-export interface CallOptions {
+interface CallOptions {
   readonly body?: unknown;
   readonly query?: Readonly<Record<string, string>>;
   /** `final` goes before everything that is waiting; `progress` when left out. */

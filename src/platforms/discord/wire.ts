@@ -12,7 +12,7 @@ export interface WireUser {
   readonly isBot: boolean;
 }
 
-export interface WireAttachment {
+interface WireAttachment {
   readonly name: string;
   readonly type: string | null;
   readonly bytes: number | null;

@@ -125,7 +125,7 @@ export interface FootnoteOptions extends Partial<DiscordOptions> {
 }
 
 /** Opens Discord, wires the core to it and listens. */
-export async function startFootnote(server: DiscordServer, options: FootnoteOptions = {}): Promise<Footnote> {
+async function startFootnote(server: DiscordServer, options: FootnoteOptions = {}): Promise<Footnote> {
   const {
     model = promptModel(() => answerOf('An answer.')),
     log = quietLog,
