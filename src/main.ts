@@ -19,6 +19,7 @@ import { createModel } from './perplexity/model.ts';
 import { resolveProfile } from './perplexity/profiles.ts';
 import type { DiscordApp } from './platforms/discord/discord.ts';
 import { exitCodeOf, explainStart } from './start-faults.ts';
+import type { Lease } from './store/leases.ts';
 import { openStore, type Store } from './store/store.ts';
 
 /** Wires the service together and starts it; returns how to stop it. */
@@ -56,6 +57,7 @@ async function start(config: Config, log: Log): Promise<() => Promise<void>> {
   await slack?.listen(intake);
   // One replica holds Discord's gateway: a second session would get every event twice.
   const gateway = discord && holdGateway(store, discord, intake, log);
+  await gateway?.decided;
   log.info({ store: store.kind, platforms: [...platforms.keys()], port: ops.port }, 'ready');
 
   return async () => {
@@ -69,7 +71,7 @@ async function start(config: Config, log: Log): Promise<() => Promise<void>> {
   };
 }
 
-function holdGateway(store: Store, discord: DiscordApp, intake: Intake, log: Log): { stop(): Promise<void> } {
+function holdGateway(store: Store, discord: DiscordApp, intake: Intake, log: Log): Lease {
   const duties = { acquired: () => discord.listen(intake), lost: () => discord.unlisten(), log };
   return store.holdLease('discord-gateway', duties);
 }

@@ -147,22 +147,39 @@ async function remember({ deps, question }: Run, conclusion: Conclusion): Promis
   await deps.history.append(thread, question.id, [...backfill, asked, answered], isTrimmed);
 }
 
-/** Ends a run that has no place to show its answer any more; everything else is left to the next attempt. */
+/** Ends a run whose answer cannot be shown, now or ever; everything else is left to the next attempt. */
 async function settle(run: Run, failure: Failure, job: AbortSignal): Promise<void> {
-  const { deps, question, record, platform, log } = run;
-  const isOver = failure.kind === 'gone' || failure.kind === 'undeliverable';
+  const { deps, question, record, log } = run;
+  const isOver = failure.kind === 'gone' || failure.kind === 'undeliverable' || failure.kind === 'rejected';
   if (!isOver || job.aborted) {
     const isLast = record.attempt >= LONGEST_RUN_ATTEMPTS;
     log[isLast ? 'error' : 'warn']({ err: failure }, 'answer interrupted, to be taken up again');
     throw failure;
   }
-  log.warn({ err: failure, kind: failure.kind }, 'no place to answer');
-  if (failure.kind === 'undeliverable') {
-    const text = `I can't answer where you asked. ${failure.remedy ?? 'I lack the permission to write there.'}`;
-    await platform.directMessage(question.workspace, question.asker.id, text).catch((error: unknown) => {
-      log.info({ err: error }, 'the asker cannot be told');
-    });
-  }
+  log[failure.kind === 'rejected' ? 'error' : 'warn']({ err: failure }, 'no place to answer');
+  if (failure.kind !== 'gone') await tellAsker(run, failure);
   await deps.answers.delivered(question.id, record.attempt);
   deps.metrics.answered(question.platform, failure.kind, Math.round(performance.now() - run.startedAt));
+}
+
+async function tellAsker({ platform, question, log }: Run, failure: Failure): Promise<void> {
+  const why = failure.remedy ?? 'I lack the permission to write there.';
+  const text = `I can't answer where you asked. ${why} · ${shortId(question.id)}`;
+  // A command can be answered for its user's eyes even where the bot is no member.
+  const isCommand = question.trigger === 'command' || question.trigger === 'shortcut';
+  try {
+    if (isCommand) await platform.whisper(question, text);
+    else await platform.directMessage(question.workspace, question.asker.id, text);
+  } catch (error) {
+    log.info({ err: error }, 'the asker cannot be told');
+  }
+}
+
+/** The last word on a question whose job failed for good: the platform or the store stayed out of reach for long. */
+export async function giveUp(deps: AnsweringDeps, { question }: AnswerJob): Promise<void> {
+  const id = shortId(question.id);
+  deps.log.error({ question: id, platform: question.platform }, 'answer given up');
+  deps.metrics.answered(question.platform, 'given-up', 0);
+  const text = `I could not finish answering you here. Please ask again. · ${id}`;
+  await deps.platforms.get(question.platform)?.whisper(question, text);
 }

@@ -13,6 +13,8 @@ export interface LeaseDuties {
 }
 
 export interface Lease {
+  /** Resolves once it is known whether the lease is ours and, if it is, `acquired` has been tried. Never rejects. */
+  readonly decided: Promise<void>;
   /** Calls `lost` if need be, then lets another process have the lease. */
   stop(): Promise<void>;
 }
@@ -30,6 +32,7 @@ export function holdPostgresLease(databaseUrl: string, name: string, duties: Lea
   const { log } = duties;
   let held = false;
   let stopping = false;
+  const decided = Promise.withResolvers<void>();
   const follow = createFollower(
     duties,
     () => held,
@@ -47,7 +50,7 @@ export function holdPostgresLease(databaseUrl: string, name: string, duties: Lea
     );
     held = rows[0]?.got === true && !stopping;
     if (held) log.info({ lease: name }, 'lease acquired');
-    void follow();
+    void follow().then(decided.resolve);
   };
   const session = holdSession(
     connectionConfig(databaseUrl),
@@ -67,9 +70,11 @@ export function holdPostgresLease(databaseUrl: string, name: string, duties: Lea
     log,
   );
   return {
+    decided: decided.promise,
     async stop() {
       stopping = true;
       held = false;
+      decided.resolve();
       await follow();
       await session.stop();
     },
@@ -84,8 +89,8 @@ export function holdOnlyLease(duties: LeaseDuties): Lease {
     () => held,
     () => setTimeout(() => void follow(), BEAT_MS).unref(),
   );
-  void follow();
   return {
+    decided: follow(),
     async stop() {
       held = false;
       await follow();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type AnsweringDeps, answerQuestion } from '../../src/core/answering.ts';
+import { type AnsweringDeps, answerQuestion, giveUp } from '../../src/core/answering.ts';
 import { Failure } from '../../src/core/failures.ts';
 import { createHistory } from '../../src/core/history.ts';
 import { shortId } from '../../src/core/ids.ts';
@@ -148,10 +148,30 @@ describe('answerQuestion', () => {
       remedy: 'I need "Send Messages in Threads" there.',
     });
     await run(question());
-    expect(platform.directMessages).toEqual([
-      { person: 'U1', text: 'I can\'t answer where you asked. I need "Send Messages in Threads" there.' },
-    ]);
+    const text = `I can't answer where you asked. I need "Send Messages in Threads" there. · ${shortId(question().id)}`;
+    expect(platform.directMessages).toEqual([{ person: 'U1', text }]);
     expect(deps.answers.records.get(question().id)?.delivered).toBe(true);
+  });
+
+  test('a command that cannot be answered in the channel is answered for its user alone', async () => {
+    const { run, platform } = setup([text('x'), done]);
+    platform.noPlace = new Failure('undeliverable', 'no', { remedy: 'Invite me there.' });
+    await run(question({ trigger: 'command', thread: null, message: null }));
+    expect(platform.directMessages).toEqual([]);
+    expect(platform.whispers[0]).toContain('Invite me there.');
+  });
+
+  test('a final view the platform refuses for good does not run for ever', async () => {
+    const { run, platform, deps } = setup([text('x'), done]);
+    platform.faults.push(new Failure('rejected', 'no'), new Failure('rejected', 'no'));
+    await run(question());
+    expect(deps.answers.records.get(question().id)?.delivered).toBe(true);
+  });
+
+  test('a job given up for good is explained to its asker', async () => {
+    const { platform, deps } = setup([]);
+    await giveUp(deps, { question: question(), isMarked: false });
+    expect(platform.whispers[0]).toContain(shortId(question().id));
   });
 
   test('an answer whose message somebody deleted ends silently', async () => {
