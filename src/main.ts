@@ -26,8 +26,12 @@ import { openStore, type Store } from './store/store.ts';
 async function start(config: Config, log: Log): Promise<() => Promise<void>> {
   const settings = settingsOf(config, log);
   const { metrics, ...registry } = createMetrics();
-  const [store, slack] = await Promise.all([openStore({ ...config.store, log }), openSlack(config, log)]);
-  const discord = await openDiscord(config, store, log);
+  const opening = [
+    openStore({ ...config.store, log }),
+    openSlack(config, log),
+    openDiscord(config, log),
+  ] as const;
+  const [store, slack, discord] = await Promise.all(opening);
   const platforms = new Map<PlatformName, Platform>();
   if (slack) platforms.set('slack', slack.platform);
   if (discord) platforms.set('discord', discord.platform);
@@ -72,7 +76,8 @@ async function start(config: Config, log: Log): Promise<() => Promise<void>> {
 }
 
 function holdGateway(store: Store, discord: DiscordApp, intake: Intake, log: Log): Lease {
-  const duties = { acquired: () => discord.listen(intake), lost: () => discord.unlisten(), log };
+  const sessions = store.keyValue('discord');
+  const duties = { acquired: () => discord.listen(intake, sessions), lost: () => discord.unlisten(), log };
   return store.holdLease('discord-gateway', duties);
 }
 
@@ -113,11 +118,10 @@ async function openSlack({ slack }: Config, log: Log) {
   return platform.openSlack({ ...slack, log: log.child({ platform: 'slack' }) });
 }
 
-async function openDiscord({ discord }: Config, store: Store, log: Log) {
+async function openDiscord({ discord }: Config, log: Log) {
   if (!discord) return null;
   const platform = await import('./platforms/discord/discord.ts');
-  const sessions = store.keyValue('discord');
-  return platform.openDiscord({ ...discord, sessions, log: log.child({ platform: 'discord' }) });
+  return platform.openDiscord({ ...discord, log: log.child({ platform: 'discord' }) });
 }
 
 /** The first signal drains, the second ends at once: what is unfinished is taken up again by the next process. */

@@ -17,7 +17,10 @@ const ALLOWED: Readonly<
   },
   ops: { ours: ['core'], packages: ['prom-client'] },
   'platforms/slack': { ours: ['core', 'markdown'], packages: ['@slack/'] },
-  'platforms/discord': { ours: ['core', 'markdown'], packages: ['discord.js', '@discordjs/ws'] },
+  'platforms/discord': {
+    ours: ['core', 'markdown'],
+    packages: ['@discordjs/rest', '@discordjs/ws', 'discord-api-types'],
+  },
 };
 
 /** The one file outside that an entry point of its own may read: the configuration. */

@@ -148,8 +148,8 @@ describe('answerQuestion', () => {
       remedy: 'I need "Send Messages in Threads" there.',
     });
     await run(question());
-    const text = `I can't answer where you asked. I need "Send Messages in Threads" there. · ${shortId(question().id)}`;
-    expect(platform.directMessages).toEqual([{ person: 'U1', text }]);
+    const told = `I can't answer where you asked. I need "Send Messages in Threads" there. · ${shortId(question().id)}`;
+    expect(platform.directMessages).toEqual([{ person: 'U1', text: told }]);
     expect(deps.answers.records.get(question().id)?.delivered).toBe(true);
   });
 

@@ -8,6 +8,8 @@ export interface Step {
   readonly how: 'mention' | 'direct' | 'follow';
   /** Words of the answer, in order, as read by a person. */
   readonly reads: readonly string[];
+  /** The platforms draw it differently (Discord has no tables): only the words that occur are compared. */
+  readonly isTable?: boolean;
   /** Numbers of the sources listed under it. */
   readonly sources: readonly number[];
   /** Beginnings of sentences of ours under the text. */
@@ -78,15 +80,15 @@ export const CONVERSATIONS: readonly Conversation[] = [
         say: 'Show me a table of the sites',
         how: 'mention',
         reads: [
-          'Site',
-          'Rated MW',
           'North Sound',
           '31 4',
           'Pentle Firth',
           '17 9',
+          'cable repaired',
           'Ramsey Race',
           'North Sound leads',
         ],
+        isTable: true,
         sources: [1, 5, 4],
       },
     ],

@@ -19,7 +19,10 @@ const EXTRA_LINE = /^(?:-# )?(?:⚠|Not read:|Using the beginning|sonar\b.* · )
 
 /** Reads the posts of one answer, in order. */
 export function readAnswer(posts: readonly Post[]): Reading {
-  const lines = posts.flatMap((post) => post.text.split('\n'));
+  // The labels of buttons are part of what Slack's stand-in shows as text.
+  const lines = posts.flatMap(({ text, buttons }) =>
+    text.split('\n').filter((line) => !isLabels(line, buttons)),
+  );
   const listed = lines.map((line) => SOURCE_LINE.exec(line)).filter((match) => match !== null);
   const extras = lines.filter((line) => EXTRA_LINE.test(line)).map((line) => line.replace(/^-# /, ''));
   const body = lines.filter((line) => !SOURCE_LINE.test(line) && !EXTRA_LINE.test(line)).join('\n');
@@ -32,6 +35,10 @@ export function readAnswer(posts: readonly Post[]): Reading {
     citations,
     extras,
   };
+}
+
+function isLabels(line: string, buttons: readonly string[]): boolean {
+  return buttons.length > 0 && wordsOf(line) === wordsOf(buttons.join(' '));
 }
 
 /** Letters and digits only: what is left is what a person reads aloud. */

@@ -17,8 +17,6 @@ export interface DiscordOptions {
   readonly messageContent: boolean;
   /** `never`: answers in channels are replies. */
   readonly threads: 'always' | 'never';
-  /** Where the gateway session and the kinds of channels survive a restart. */
-  readonly sessions: KeyValue;
   readonly log: Log;
   /** The gateway connection ended in a way only an operator can cure. */
   readonly onFatal?: (failure: Failure) => void;
@@ -28,10 +26,11 @@ export interface DiscordOptions {
 export interface DiscordApp {
   readonly platform: Platform;
   /**
-   * Connects the gateway and takes questions to the intake; only one process may.
+   * Connects the gateway and takes questions to the intake; only one process may. `sessions` is where the gateway session
+   * and the kinds of channels survive a restart.
    * @throws {Failure} with a remedy when there is no session within 30 s; at once, ever after, when there never can be one.
    */
-  listen(intake: Intake): Promise<void>;
+  listen(intake: Intake, sessions: KeyValue): Promise<void>;
   /** Disconnects; the session stays resumable for the process that listens next. */
   unlisten(): Promise<void>;
   /** False while the gateway should be connected and is not, and once Discord has refused the token. */
@@ -59,7 +58,7 @@ function createListening(
   botId: string,
   applicationId: string,
 ): Omit<DiscordApp, 'platform'> {
-  const { token, log, messageContent, sessions: store } = options;
+  const { token, log, messageContent } = options;
   let listening: { readonly gateway: Gateway; readonly receiver: Receiver } | null = null;
   let fatal: Failure | null = null;
   const onFatal = (failure: Failure): void => {
@@ -73,7 +72,7 @@ function createListening(
     await ended?.gateway.close(ended.receiver.stop);
   };
   return {
-    async listen(intake) {
+    async listen(intake, store) {
       if (fatal) throw fatal;
       await unlisten();
       const receiver = createReceiver({ rest, intake, store, botId, applicationId, log });

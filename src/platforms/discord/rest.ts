@@ -1,4 +1,4 @@
-import { DefaultRestOptions, REST, RESTEvents, RequestMethod } from 'discord.js';
+import { DefaultRestOptions, REST, RESTEvents, RequestMethod } from '@discordjs/rest';
 import { Failure } from '../../core/failures.ts';
 import type { Log, Urgency } from '../../core/ports.ts';
 import { CODE, failureOf } from './errors.ts';

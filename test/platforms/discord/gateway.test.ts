@@ -217,13 +217,13 @@ describe('refusals', () => {
     await vi.waitFor(() => expect(fatal[0]?.remedy).toContain('DISCORD_TOKEN'));
     expect(footnote.app.ready()).toBe(false);
     const intake: Intake = { accept: async () => 'ignored', press: async () => null };
-    await expect(footnote.app.listen(intake)).rejects.toBe(fatal[0]);
+    await expect(footnote.app.listen(intake, memoryKeyValue())).rejects.toBe(fatal[0]);
     expect(server.gateway.identifies).toBe(1);
   });
 
   const options = { applicationId: null, messageContent: true, threads: 'always', log: quietLog } as const;
   const remedyOf = async (token: string, apiUrl: string): Promise<string | undefined> => {
-    const opened = openDiscord({ ...options, token, apiUrl, sessions: memoryKeyValue() });
+    const opened = openDiscord({ ...options, token, apiUrl });
     return opened.then(
       () => 'opened',
       (error: unknown) => (error instanceof Failure ? error.remedy : 'another error'),

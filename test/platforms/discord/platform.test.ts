@@ -3,7 +3,7 @@ import { Failure } from '../../../src/core/failures.ts';
 import type { ReplyStart } from '../../../src/core/ports.ts';
 import type { MessageRef, Question, View } from '../../../src/core/types.ts';
 import { type DiscordApp, openDiscord } from '../../../src/platforms/discord/discord.ts';
-import { memoryKeyValue, quietLog } from '../../core/fakes.ts';
+import { quietLog } from '../../core/fakes.ts';
 import { type DiscordServer, startDiscordServer } from '../../servers/discord/discord-server.ts';
 import { channelId, mention, SOURCES, written } from './setup.ts';
 
@@ -15,7 +15,7 @@ afterEach(async () => {
 async function open(options: Parameters<typeof startDiscordServer>[0] = {}) {
   const server = await startDiscordServer(options);
   const base = { token: server.token, applicationId: null, apiUrl: server.apiUrl, messageContent: true };
-  const app = await openDiscord({ ...base, threads: 'always', sessions: memoryKeyValue(), log: quietLog });
+  const app = await openDiscord({ ...base, threads: 'always', log: quietLog });
   ends.push(() => server.close(), app.stop);
   return { server, app };
 }

@@ -118,6 +118,7 @@ export interface Footnote {
 }
 
 export interface FootnoteOptions extends Partial<DiscordOptions> {
+  readonly sessions?: KeyValue;
   readonly model?: Model;
   readonly log?: Log;
   /** Stands between the gateway and the core's intake. */
@@ -130,11 +131,11 @@ async function startFootnote(server: DiscordServer, options: FootnoteOptions = {
     model = promptModel(() => answerOf('An answer.')),
     log = quietLog,
     intake: wrap,
+    sessions = memoryKeyValue(),
     ...rest
   } = options;
-  const sessions = options.sessions ?? memoryKeyValue();
   const base = { token: server.token, applicationId: null, apiUrl: server.apiUrl, messageContent: true };
-  const app = await openDiscord({ ...base, threads: 'always', sessions, log, ...rest });
+  const app = await openDiscord({ ...base, threads: 'always', log, ...rest });
   const stopping = new AbortController();
   const platforms = new Map<'slack' | 'discord', Platform>([['discord', app.platform]]);
   const shared = { answers: memoryAnswers(), threads: memoryThreads(), platforms, metrics: noMetrics, log };
@@ -156,7 +157,7 @@ async function startFootnote(server: DiscordServer, options: FootnoteOptions = {
     },
     press: core.press,
   };
-  await app.listen(wrap?.(recording) ?? recording);
+  await app.listen(wrap?.(recording) ?? recording, sessions);
   return {
     app,
     heard,
