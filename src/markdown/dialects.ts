@@ -211,7 +211,7 @@ function plainEscape(text: string): string {
   return text
     .replace(/</g, '‹')
     .replace(/>/g, '›')
-    .replace(/@(?=everyone|here|channel|group)/gi, `@${BREAKER}`);
+    .replace(/@(?=everyone|here|channel|group|$)|:(?=\/\/)/gi, `$&${BREAKER}`);
 }
 
 /** Without a code span around it, an address must fall apart by itself. */

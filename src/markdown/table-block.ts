@@ -110,7 +110,8 @@ function blockRows(
     parts.put([raw(dialect.code(withoutFences(alignCells(cells.map(plainCell), widths))))], 'line');
   };
   row(header);
-  row(widths.map((each) => '─'.repeat(each)));
+  // Never empty: Discord knows no block without code.
+  row(widths.map((each) => '─'.repeat(Math.max(1, each))));
   return { row, end: () => parts.close() };
 }
 

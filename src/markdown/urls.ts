@@ -53,9 +53,9 @@ export interface Stretch {
   readonly isAddress: boolean;
 }
 
-const WITH_SCHEME = String.raw`[a-z][a-z0-9+.\-]*:\/\/[^\s<>"、。，」』）]*`;
+const WITH_SCHEME = String.raw`\p{L}[\p{L}\p{M}\p{N}+.\-]*:\/\/[^\s<>"、。，」』）]*`;
 const LABEL = String.raw`[\p{L}\p{M}\p{N}_\-]+`;
-const BARE = String.raw`(?:${LABEL}(?:[.+]${LABEL})*@)?(?:${LABEL}\.)+(?:xn--[a-z0-9\-]+|\p{L}{2,24})(?![\p{L}\p{M}\p{N}])(?::\d{1,5})?(?:[\/?#][^\s<>"、。，」』）]*)?`;
+const BARE = String.raw`(?:${LABEL}(?:[.+]${LABEL})*@)?(?:${LABEL}\.)+\p{L}{2}[\p{L}\p{M}\p{N}_\-]*(?::\d{1,5})?(?:[\/?#][^\s<>"、。，」』）]*)?`;
 const SCHEMES = String.raw`(?:mailto|tel|sms|data|javascript|vbscript|file|slack|discord|steam):[^\s<>"]+`;
 const ADDRESS = new RegExp(`${WITH_SCHEME}|${SCHEMES}|${BARE}`, 'giu');
 

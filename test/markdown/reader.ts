@@ -87,7 +87,7 @@ export function liveTokens(name: string, text: string): readonly string[] {
 
 /** Inline marks that are open at the end of their line block; only meaningful where every literal mark is escaped. */
 export function openMarks(text: string): readonly string[] {
-  const shown = withoutCode('discord', text).replace(TARGET, '');
+  const shown = withoutCode('discord', text).replace(TARGET, 'link');
   const open: string[] = [];
   if ((shown.match(/\*\*/g)?.length ?? 0) % 2 === 1) open.push('**');
   if ((shown.match(/~~/g)?.length ?? 0) % 2 === 1) open.push('~~');
