@@ -9,7 +9,8 @@ import type { Ground, PlatformHandlers, PlatformRun, Spot } from './platform.ts'
 import { cpuMs, watchProcess } from './process-watch.ts';
 import { seed } from './seeding.ts';
 import { type Connection, type Subject, startBare, startFootnote, startLoop } from './subject.ts';
-import type { BenchQuestion } from './words.ts';
+import type { Templates } from './templates.ts';
+import { type BenchQuestion, lengthOf, slotOf } from './words.ts';
 
 /** Everything that can be varied. */
 export interface Load {
@@ -33,13 +34,15 @@ export interface Setting {
   readonly serverUrl: string | null;
   readonly model: Child<ModelHandlers>;
   readonly modelUrl: string;
+  readonly templates: Templates;
 }
 
 const FIRST_TOKEN_MS = 200;
 const WARM_UP = { questions: 5, tokens: 60, tokensPerSecond: 200 };
 /** A run is over when nothing has happened for so long. */
 const QUIET_MS = 500;
-const LONGEST_MS = 180_000;
+/** Beyond the time the model takes: under real limits the baselines need minutes. */
+const LONGEST_MS = { off: 60_000, real: 180_000 } as const;
 
 /** Runs one cell. @throws when the bench itself breaks: a process ends, a store cannot be made. */
 export async function runCell(load: Load, setting: Setting): Promise<Figures> {
@@ -75,7 +78,7 @@ async function runBare(load: Load, { model, modelUrl }: Setting): Promise<Figure
 }
 
 async function untilBareQuiet(bare: Awaited<ReturnType<typeof startBare>>, count: number, load: Load) {
-  const deadline = performance.now() + LONGEST_MS + streamMs(load);
+  const deadline = performance.now() + LONGEST_MS.off + streamMs(load);
   for (;;) {
     const collected = await bare.ask('collect', undefined);
     if (collected.answers.length === count) return collected;
@@ -86,7 +89,8 @@ async function untilBareQuiet(bare: Awaited<ReturnType<typeof startBare>>, count
 
 async function runOnPlatform(load: Load, setting: Setting): Promise<Figures> {
   const platform = startChild<PlatformHandlers>('platform.ts');
-  const store = await createStore(load.store, setting.serverUrl);
+  const template = load.who === 'footnote' ? await setting.templates.of(load.store) : null;
+  const store = await createStore(load.store, setting.serverUrl, template);
   try {
     const { limits, latencyMs, platform: name } = load;
     const { connection } = await platform.ask('start', { platform: name, limits, latencyMs });
@@ -118,9 +122,9 @@ async function fill(
 ): Promise<void> {
   const subject = await startSubject(load, setting, connection, store);
   // Words of its own, behind those of the run and of the warm-up.
-  const from = load.concurrency * load.tokens + WARM_UP.questions * WARM_UP.tokens;
+  const from = load.concurrency * slotOf(load.tokens) + WARM_UP.questions * WARM_UP.tokens;
   const question = { n: 0, from, tokens: load.tokens, tokensPerSecond: 2_000, firstTokenMs: 0 };
-  await play(platform, { questions: [question], overMs: 0, ground: 'channel', spots: [] });
+  await play(platform, { questions: [question], slot: load.tokens, overMs: 0, ground: 'channel', spots: [] });
   await subject.stop();
   await seed(store, { turns: load.turns, stored: load.stored, spots: load.turns > 0 ? spots : [] });
 }
@@ -155,12 +159,14 @@ async function measure(load: Load, { model }: Setting, stage: Stage): Promise<Fi
   const databaseBefore = totalCpu(backends);
   const cost = watchProcess(subject.pid);
   const questions = questionsOf(load);
-  const endedAfter = await play(platform, {
+  const run = {
     questions,
+    slot: slotOf(load.tokens),
     overMs: spreadMs(load),
     ground: load.ground,
     spots,
-  });
+  };
+  const endedAfter = await play(platform, run, load.limits);
   return figuresOf({
     load,
     cost: cost(),
@@ -178,11 +184,15 @@ function totalCpu(pids: readonly number[]): number {
 }
 
 /** Asks, and returns how many milliseconds later the last thing happened. */
-async function play(platform: Child<PlatformHandlers>, run: PlatformRun): Promise<number> {
+async function play(
+  platform: Child<PlatformHandlers>,
+  run: PlatformRun,
+  limits: Load['limits'] = 'off',
+): Promise<number> {
   const startedAt = performance.now();
   await platform.ask('run', run);
   const longestMs =
-    LONGEST_MS + Math.max(0, ...run.questions.map((q) => (q.tokens * 1000) / q.tokensPerSecond));
+    LONGEST_MS[limits] + Math.max(0, ...run.questions.map((q) => (q.tokens * 1000) / q.tokensPerSecond));
   let lastAt = startedAt;
   let last = '';
   for (;;) {
@@ -200,8 +210,8 @@ async function play(platform: Child<PlatformHandlers>, run: PlatformRun): Promis
 function questionsOf({ concurrency, tokens, tokensPerSecond }: Load): BenchQuestion[] {
   return Array.from({ length: concurrency }, (_, n) => ({
     n,
-    from: n * tokens,
-    tokens,
+    from: n * slotOf(tokens),
+    tokens: lengthOf(n, tokens),
     tokensPerSecond,
     firstTokenMs: FIRST_TOKEN_MS,
   }));
@@ -212,14 +222,15 @@ function warmUp({ concurrency, tokens }: Load): BenchQuestion[] {
   const { questions, ...pace } = WARM_UP;
   return Array.from({ length: questions }, (_, n) => ({
     n,
-    from: concurrency * tokens + n * WARM_UP.tokens,
+    from: concurrency * slotOf(tokens) + n * WARM_UP.tokens,
     firstTokenMs: 50,
     ...pace,
   }));
 }
 
 function warmUpRun(load: Load): PlatformRun {
-  return { questions: warmUp(load), overMs: 200, ground: load.ground, spots: [] };
+  const { ground } = load;
+  return { questions: warmUp(load), slot: WARM_UP.tokens, overMs: 200, ground, spots: [] };
 }
 
 /** How long the arrivals of a load are spread over. */

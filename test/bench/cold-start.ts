@@ -1,5 +1,6 @@
 /** How long a process takes from its start until it is connected to its platform. */
 import type { PlatformName } from '../../src/core/types.ts';
+import type { Setting } from './cell.ts';
 import { startChild } from './child.ts';
 import { createStore, type StoreKind } from './database.ts';
 import type { PlatformHandlers } from './platform.ts';
@@ -16,13 +17,15 @@ export interface ColdStart {
   readonly rssMb: number | null;
 }
 
-/** Starts a subject `times` times on a store that exists already (the first start makes its tables and is not counted). */
+/** Starts a subject `times` times on a store that exists already (the first start warms the disk's cache and is not counted). */
 export async function measureColdStart(
   what: Pick<ColdStart, 'who' | 'platform' | 'store'>,
-  { times, modelUrl, serverUrl }: { times: number; modelUrl: string; serverUrl: string | null },
+  times: number,
+  { modelUrl, serverUrl, templates }: Setting,
 ): Promise<ColdStart> {
   const platform = startChild<PlatformHandlers>('platform.ts');
-  const store = await createStore(what.who === 'loop' ? 'embedded' : what.store, serverUrl);
+  const template = what.who === 'footnote' ? await templates.of(what.store) : null;
+  const store = await createStore(what.store, serverUrl, template);
   const ready: number[] = [];
   const memory: number[] = [];
   try {

@@ -1,6 +1,6 @@
 /** The store of one run: an own Postgres database or an own data directory, both gone at the end. */
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -14,9 +14,17 @@ export interface BenchStore {
   remove(): Promise<void>;
 }
 
-/** @param serverUrl where databases may be created; needed for `postgres` only. */
-export async function createStore(kind: StoreKind, serverUrl: string | null): Promise<BenchStore> {
+/**
+ * @param serverUrl where databases may be created; needed for `postgres` only.
+ * @param template a store that nobody has open, to begin with a copy of; an empty one when left out.
+ */
+export async function createStore(
+  kind: StoreKind,
+  serverUrl: string | null,
+  template: BenchStore | null = null,
+): Promise<BenchStore> {
   const dataDir = mkdtempSync(join(tmpdir(), 'footnote-bench-'));
+  if (template) cpSync(template.dataDir, dataDir, { recursive: true });
   const removeDir = (): void => rmSync(dataDir, { recursive: true, force: true, maxRetries: 3 });
   if (kind === 'embedded') {
     return { kind, databaseUrl: null, dataDir, remove: async () => removeDir() };
@@ -25,7 +33,8 @@ export async function createStore(kind: StoreKind, serverUrl: string | null): Pr
   const name = `footnote_bench_${randomUUID().replaceAll('-', '').slice(0, 12)}`;
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
-  await onServer(serverUrl, `create database ${name}`);
+  const from = template?.databaseUrl ? ` template ${new URL(template.databaseUrl).pathname.slice(1)}` : '';
+  await onServer(serverUrl, `create database ${name}${from}`);
   const remove = async (): Promise<void> => {
     removeDir();
     await onServer(serverUrl, `drop database if exists ${name} with (force)`);

@@ -62,7 +62,8 @@ export interface Figures {
 export function figuresOf(observed: Observed): Figures {
   const { load, cost, seen, model, wallMs } = observed;
   const pairs = pair(seen.answers, model.requests);
-  const timings = pairs.map(([answer, request]) => timingOf(answer, request, load.tokens));
+  const timings = pairs.map(([answer, request]) => timingOf(answer, request));
+  const tokens = seen.answers.reduce((sum, answer) => sum + answer.tokens, 0);
   const isBare = load.who === 'bare';
   const calls = Object.values(seen.calls).reduce((sum, count) => sum + count, 0);
   const { cpuMs, rssIdleMb, rssPeakMb } = cost;
@@ -78,9 +79,10 @@ export function figuresOf(observed: Observed): Figures {
     calls: seen.calls,
     refused: seen.refused,
     insideRetryAfter: seen.insideRetryAfter,
-    ack: spreadOf(ackTimes(seen)),
+    // The minimal loop acknowledges before it does anything, and only one of the two deliveries.
+    ack: load.who === 'footnote' ? spreadOf(seen.acks) : null,
     cpuPerAnswerMs: cpuMs === null ? null : cpuMs / load.concurrency,
-    cpuPerTokenUs: cpuMs === null ? null : (cpuMs * 1000) / (load.concurrency * load.tokens),
+    cpuPerTokenUs: cpuMs === null ? null : (cpuMs * 1000) / tokens,
     cpuShare: cpuMs === null ? null : cpuMs / wallMs,
     databaseCpuPerAnswerMs:
       observed.databaseCpuMs === null ? null : observed.databaseCpuMs / load.concurrency,
@@ -110,19 +112,20 @@ function pair(
   });
 }
 
-function timingOf(answer: SeenAnswer, request: ModelRequest, tokens: number) {
+function timingOf(answer: SeenAnswer, request: ModelRequest) {
+  const { tokens } = answer;
   const last = answer.steps.at(-1);
   const isComplete = last?.words === tokens && request.lastAt > 0;
   return {
     toModel: request.at - answer.askedAt,
     firstText: (answer.steps[0]?.at ?? Number.NaN) - request.firstAt,
-    textLag: isComplete ? textLag(answer, request, tokens) : Number.NaN,
+    textLag: isComplete ? textLag(answer, request) : Number.NaN,
     completion: isComplete ? last.at - request.lastAt : Number.NaN,
   };
 }
 
 /** Tokens are taken to have been sent evenly between the first and the last. */
-function textLag({ steps }: SeenAnswer, { firstAt, lastAt }: ModelRequest, tokens: number): number {
+function textLag({ steps, tokens }: SeenAnswer, { firstAt, lastAt }: ModelRequest): number {
   const perToken = tokens > 1 ? (lastAt - firstAt) / (tokens - 1) : 0;
   let sum = 0;
   let shown = 0;
@@ -130,14 +133,6 @@ function textLag({ steps }: SeenAnswer, { firstAt, lastAt }: ModelRequest, token
     for (; shown < words; shown++) sum += at - (firstAt + shown * perToken);
   }
   return sum / tokens;
-}
-
-/** A mention is delivered twice on Slack (`message` and `app_mention`): the n-th acknowledgement is for question n/2. */
-function ackTimes({ acks, answers }: Seen): number[] {
-  return answers.flatMap(({ askedAt }, i) => {
-    const acked = acks[i * 2 + 1];
-    return acked === undefined ? [] : [acked - askedAt];
-  });
 }
 
 /** The middle one of several runs of the same cell, figure by figure being of no use: whole runs are compared. */

@@ -18,7 +18,8 @@ import { type Figures, middleOf } from './figures.ts';
 import type { ModelHandlers } from './model.ts';
 import { GROUPS, loadsOf, SHORT, type Values } from './plan.ts';
 import { coldTableOf, lineOf, tableOf } from './table.ts';
-import { MOST_WORDS } from './words.ts';
+import { createTemplates } from './templates.ts';
+import { MOST_WORDS, slotOf } from './words.ts';
 
 const { values } = parseArgs({
   options: {
@@ -84,10 +85,12 @@ function planned(): Load[] {
   const picked = handPicked();
   const wanted = values.only?.split(',') ?? Object.keys(GROUPS);
   const chosen = picked ? [picked] : values.short ? SHORT : wanted.flatMap((name) => GROUPS[name] ?? []);
-  const store = serverUrl === null || values.short ? ('embedded' as const) : ('postgres' as const);
+  const store = serverUrl === null ? ('embedded' as const) : ('postgres' as const);
   const loads = chosen.flatMap((some) => loadsOf({ ...some, ...(some.store ? {} : { store: [store] }) }));
   const unique = new Map(loads.map((load) => [JSON.stringify(load), load]));
-  return [...unique.values()].filter((load) => (load.concurrency + 1) * load.tokens + 1_000 < MOST_WORDS);
+  return [...unique.values()].filter(
+    (load) => (load.concurrency + 1) * slotOf(load.tokens) + 1_000 < MOST_WORDS,
+  );
 }
 
 async function runAll(setting: Setting): Promise<Figures[]> {
@@ -102,7 +105,7 @@ async function runAll(setting: Setting): Promise<Figures[]> {
   return all;
 }
 
-async function coldStarts({ modelUrl }: Setting): Promise<ColdStart[]> {
+async function coldStarts(setting: Setting): Promise<ColdStart[]> {
   if (handPicked() || values.short || (values.only && !values.only.split(',').includes('cold'))) return [];
   const starts: ColdStart[] = [];
   const stores = serverUrl === null ? (['embedded'] as const) : (['postgres', 'embedded'] as const);
@@ -111,7 +114,7 @@ async function coldStarts({ modelUrl }: Setting): Promise<ColdStart[]> {
       { who: 'loop', platform, store: 'embedded' } as const,
       ...stores.map((store) => ({ who: 'footnote', platform, store }) as const),
     ]) {
-      starts.push(await measureColdStart(what, { times: 5, modelUrl, serverUrl }));
+      starts.push(await measureColdStart(what, 5, setting));
       console.error(`cold start: ${JSON.stringify(starts.at(-1))}`);
     }
   }
@@ -119,7 +122,17 @@ async function coldStarts({ modelUrl }: Setting): Promise<ColdStart[]> {
 }
 
 async function main(model: Child<ModelHandlers>): Promise<number> {
-  const setting: Setting = { serverUrl, model, modelUrl: await model.ask('start', undefined) };
+  const modelUrl = await model.ask('start', undefined);
+  const templates = createTemplates(modelUrl, serverUrl);
+  try {
+    return await report({ serverUrl, model, modelUrl, templates });
+  } finally {
+    await templates.remove();
+  }
+}
+
+/** Runs and prints everything; returns the exit code. */
+async function report(setting: Setting): Promise<number> {
   if (serverUrl === null) console.error('TEST_DATABASE_URL is not set: the embedded store only');
   const all = await runAll(setting);
   const starts = await coldStarts(setting);

@@ -20,6 +20,7 @@ export interface PlatformStart {
 /** What became of one question. Times on the common clock; on a call's arrival, so the way there is not counted. */
 export interface SeenAnswer {
   readonly n: number;
+  readonly tokens: number;
   readonly askedAt: number;
   /** When the answer had come how far: number of words visible from then on. */
   readonly steps: { readonly at: number; readonly words: number }[];
@@ -50,12 +51,16 @@ interface Call {
 const loop = watchLoop();
 let side: SlackSide | DiscordSide | null = null;
 let answers: Tracked[] = [];
+/** Where the words of this run begin, and how far apart those of its answers do. */
+let wordRange = { first: 0, slot: 1 };
 /** Where this run's part of the recorded calls begins, and how far it has been read. */
 let begin = 0;
 let read = 0;
 let unread: number[] = [];
+/** Slack's deliveries of questions: when which was sent, and how long its acknowledgement took. */
+const envelopes = new Map<string, number>();
+let acksRead = 0;
 let acks: number[] = [];
-let ackBegin = 0;
 
 function started(): SlackSide | DiscordSide {
   if (side === null) throw new Error('not started');
@@ -109,16 +114,15 @@ function readCalls(): void {
     if (call.isPending) unread.push(index);
     else if (call.isOk) note(call);
   }
-  sampleAcks();
+  readAcks();
 }
 
 function note(call: Call): void {
-  const size = answers[0]?.question.tokens ?? 0;
-  const first = answers[0]?.question.from ?? 0;
+  const { slot, first } = wordRange;
   const reached = new Map<number, number>();
   for (const word of wordsIn(call.texts)) {
-    const index = Math.floor((word - first) / size);
-    const words = ((word - first) % size) + 1;
+    const index = Math.floor((word - first) / slot);
+    const words = ((word - first) % slot) + 1;
     reached.set(index, Math.max(reached.get(index) ?? 0, words));
   }
   for (const [index, words] of reached) {
@@ -127,18 +131,36 @@ function note(call: Call): void {
   }
 }
 
-/** Slack's acknowledgements come back in about the order of the deliveries: the n-th is taken for the n-th. */
-function sampleAcks(): void {
-  const current = started();
-  if (!('acknowledged' in current.server)) return;
-  const seen = current.server.acknowledged.length - ackBegin;
-  while (acks.length < seen) acks.push(now());
+/** Reads the acknowledgements that came since the last time. */
+function readAcks(): void {
+  const { server } = started();
+  if (!('acknowledged' in server)) return;
+  for (; acksRead < server.acknowledged.length; acksRead++) {
+    const sentAt = envelopes.get(server.acknowledged[acksRead] ?? '');
+    if (sentAt !== undefined) acks.push(now() - sentAt);
+  }
+}
+
+/** Notes what has been sent about the message just said. */
+function noteEnvelopes(): void {
+  const { server } = started();
+  if (!('acknowledged' in server)) return;
+  // A mention is delivered twice, as `message` and as `app_mention`.
+  for (const { envelopeId } of server.unacked().slice(-2)) {
+    if (envelopeId !== null && !envelopes.has(envelopeId)) envelopes.set(envelopeId, now());
+  }
 }
 
 function ask(question: BenchQuestion, ground: Ground, spot: Spot | null): void {
+  const { n, tokens } = question;
+  answers.push({ n, tokens, askedAt: now(), steps: [], isWhole: false, question });
+  say(question, ground, spot);
+  noteEnvelopes();
+}
+
+function say(question: BenchQuestion, ground: Ground, spot: Spot | null): void {
   const current = started();
   const text = questionText(question);
-  answers.push({ n: question.n, askedAt: now(), steps: [], isWhole: false, question });
   if (spot?.thread) {
     const place = { channel: spot.channel, thread: spot.thread };
     if (current.name === 'slack') return current.follow(place, text, { mention: true });
@@ -193,15 +215,18 @@ function botTexts(): string[] {
 }
 
 function checkWhole(): void {
-  const size = answers[0]?.question.tokens ?? 0;
-  const first = answers[0]?.question.from ?? 0;
+  const { slot, first } = wordRange;
   const found = answers.map((): number[] => []);
-  for (const word of botTexts().flatMap(wordsIn))
-    found[Math.floor((word - first) / size)]?.push(word - first);
+  for (const word of botTexts().flatMap(wordsIn)) found[Math.floor((word - first) / slot)]?.push(word);
   answers.forEach((answer, index) => {
     const words = found[index] ?? [];
-    answer.isWhole = words.length === size && words.every((word, i) => word === index * size + i);
+    const { from, tokens } = answer.question;
+    answer.isWhole = words.length === tokens && words.every((word, i) => word === from + i);
   });
+}
+
+function seenOf({ n, askedAt, steps, isWhole, question }: Tracked): SeenAnswer {
+  return { n, askedAt, steps, isWhole, tokens: question.tokens };
 }
 
 function callsByName(): Record<string, number> {
@@ -221,13 +246,12 @@ const handlers = {
   },
   makeSpots: (count: number): Spot[] => Array.from({ length: count }, (_, n) => makeSpot(n)),
   /** Forgets what was asked before and asks these, spread evenly. */
-  run({ questions, overMs, ground, spots }: PlatformRun): void {
+  run({ questions, slot, overMs, ground, spots }: PlatformRun): void {
     readCalls();
     answers = [];
+    wordRange = { first: questions[0]?.from ?? 0, slot };
     acks = [];
     begin = callCount();
-    const { server } = started();
-    ackBegin = 'acknowledged' in server ? server.acknowledged.length : 0;
     loop();
     questions.forEach((question, i) => {
       setTimeout(() => ask(question, ground, spots[i] ?? null), (overMs * i) / questions.length);
@@ -243,7 +267,7 @@ const handlers = {
     checkWhole();
     const { refused, insideRetryAfter } = started().limits();
     return {
-      answers: answers.map(({ n, askedAt, steps, isWhole }): SeenAnswer => ({ n, askedAt, steps, isWhole })),
+      answers: answers.map(seenOf),
       calls: callsByName(),
       refused,
       insideRetryAfter,
@@ -255,6 +279,8 @@ const handlers = {
 
 export interface PlatformRun {
   readonly questions: readonly BenchQuestion[];
+  /** How far apart the words of the answers begin. */
+  readonly slot: number;
   readonly overMs: number;
   readonly ground: Ground;
   /** One per question, or none. */

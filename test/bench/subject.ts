@@ -35,6 +35,8 @@ export async function startFootnote(options: FootnoteOptions): Promise<Subject> 
     ...(store.databaseUrl === null ? {} : { databaseUrl: store.databaseUrl }),
     dataDir: store.dataDir,
     env: { PERPLEXITY_API: 'chat', ...env },
+    // For somebody looking for a fault: figures taken with it are worth nothing.
+    ...(process.env['BENCH_LOG'] ? { onLine: (line) => console.error(JSON.stringify(line)) } : {}),
   });
   const origin = `http://127.0.0.1:${service.port}`;
   while ((await fetch(`${origin}/readyz`)).status !== 200) {

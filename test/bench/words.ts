@@ -6,7 +6,7 @@
 /** One question of a run. The model learns everything from its text, so nothing has to be arranged with it beforehand. */
 export interface BenchQuestion {
   readonly n: number;
-  /** The number of the first word of its answer; the ranges of a run do not overlap. */
+  /** The number of the first word of its answer. The ranges of a run begin `slotOf` words apart. */
   readonly from: number;
   readonly tokens: number;
   readonly tokensPerSecond: number;
@@ -35,6 +35,19 @@ export function wordsIn(text: string): number[] {
 
 function indexOf(word: string): number {
   return LETTERS.indexOf(word.charAt(0)) * BLOCK + Number.parseInt(word.slice(1), 36);
+}
+
+/** How many words are set aside for each answer of a nominal length. */
+export function slotOf(tokens: number): number {
+  return Math.ceil(tokens * 1.1);
+}
+
+/**
+ * The length of answer `n`: the nominal one, give or take a tenth. Answers of one length would all end at the same point of
+ * a subject's editing rhythm, for better or worse.
+ */
+export function lengthOf(n: number, tokens: number): number {
+  return Math.round(tokens * (0.9 + 0.2 * ((n * 0.618_034 + 0.5) % 1)));
 }
 
 /** The text of a question, as a person writes it. */
@@ -66,7 +79,7 @@ export function tokenText({ from, tokens }: BenchQuestion, i: number): string {
   const isItem = kind === 2 && at % 10 === 0;
   const word = isBold ? `**${wordOf(from + i)}**` : wordOf(from + i);
   const before = (isItem && at > 0 ? '\n' : '') + (isItem ? '- ' : '') + (isHeading && at === 0 ? '## ' : '');
-  const cited = at % 13 === 12 && !isHeading ? `[${(i % SOURCES) + 1}]` : '';
+  const cited = at % 20 === 19 && !isHeading ? `[${(i % SOURCES) + 1}]` : '';
   const after = isEnd ? '.\n\n' : isHeading && at === 2 ? '\n\n' : ' ';
   return before + word + cited + after;
 }

@@ -15,6 +15,7 @@ async function ask(question: BenchQuestion): Promise<void> {
   await streamText(client, questionText(question), () => undefined);
   answers.push({
     n: question.n,
+    tokens: question.tokens,
     askedAt,
     steps: [{ at: now(), words: question.tokens }],
     isWhole: true,

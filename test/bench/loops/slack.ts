@@ -22,10 +22,8 @@ interface Mention {
   readonly text: string;
 }
 
-socket.on('app_mention', ({ ack, event }: { ack: () => Promise<void>; event: Mention }) => {
-  void ack();
-  void answer(event);
-});
+socket.on('slack_event', ({ ack }: { ack: () => Promise<void> }) => void ack());
+socket.on('app_mention', ({ event }: { event: Mention }) => void answer(event));
 
 async function answer({ channel, ts, thread_ts, text: question }: Mention): Promise<void> {
   let message: string | undefined;
