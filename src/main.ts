@@ -6,10 +6,11 @@ import {
   type AnsweringSettings,
   type AnswerJob,
   answerQuestion,
+  giveUp,
 } from './core/answering.ts';
 import { createHistory, type History } from './core/history.ts';
 import { ANSWER_QUEUE, createIntake, WORD_QUEUE, type WordJob } from './core/intake.ts';
-import type { Intake, Log, Platform } from './core/ports.ts';
+import type { Intake, Job, Log, Platform } from './core/ports.ts';
 import type { PlatformName } from './core/types.ts';
 import { createAdminAlerts, sayWord } from './core/words.ts';
 import { createLog } from './log.ts';
@@ -26,12 +27,7 @@ import { openStore, type Store } from './store/store.ts';
 async function start(config: Config, log: Log): Promise<() => Promise<void>> {
   const settings = settingsOf(config, log);
   const { metrics, ...registry } = createMetrics();
-  const opening = [
-    openStore({ ...config.store, log }),
-    openSlack(config, log),
-    openDiscord(config, log),
-  ] as const;
-  const [store, slack, discord] = await Promise.all(opening);
+  const { store, slack, discord } = await openAll(config, log);
   const platforms = new Map<PlatformName, Platform>();
   if (slack) platforms.set('slack', slack.platform);
   if (discord) platforms.set('discord', discord.platform);
@@ -45,8 +41,9 @@ async function start(config: Config, log: Log): Promise<() => Promise<void>> {
     settings,
     alertAdmins: createAdminAlerts(store.jobs, admins),
   };
-  await store.jobs.work<AnswerJob>(ANSWER_QUEUE, config.answers.concurrent, (job) =>
-    answerQuestion(answering, job),
+  const answer = (job: Job<AnswerJob>): Promise<void> => answerQuestion(answering, job);
+  await store.jobs.work(ANSWER_QUEUE, config.answers.concurrent, answer, (job) =>
+    giveUp(answering, job.data),
   );
   await store.jobs.work<WordJob>(WORD_QUEUE, 10, (job) => sayWord(platforms, log, job.data));
 
@@ -73,6 +70,19 @@ async function start(config: Config, log: Log): Promise<() => Promise<void>> {
     await store.close();
     log.info({}, 'stopped');
   };
+}
+
+async function openAll(config: Config, log: Log) {
+  const open = (): Promise<Store> => openStore({ ...config.store, log });
+  // The embedded database's first start keeps this thread busy for seconds: a refused token is to be told before that.
+  const isEmbedded = config.store.databaseUrl === null;
+  const opening = [
+    openSlack(config, log),
+    openDiscord(config, log),
+    isEmbedded ? Promise.resolve(null) : open(),
+  ] as const;
+  const [slack, discord, opened] = await Promise.all(opening);
+  return { slack, discord, store: opened ?? (await open()) };
 }
 
 function holdGateway(store: Store, discord: DiscordApp, intake: Intake, log: Log): Lease {
