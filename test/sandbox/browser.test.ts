@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { freshDirectory, openSandbox, PLATFORMS } from './driving.ts';
+import { freshDirectory, openSandbox, PLATFORMS, removeDirectory } from './driving.ts';
+import type { Sandbox } from './sandbox.ts';
 
 const CHROMIUM = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium';
 const FLAGS = [
@@ -20,16 +21,23 @@ if (!isThere)
   console.log(`skipped: the sandbox page in a browser (no Chromium at ${CHROMIUM}; set CHROMIUM_PATH)`);
 
 describe.skipIf(!isThere)('the sandbox page in a browser', { timeout: 120_000 }, () => {
+  const directory = freshDirectory();
+  let sandbox: Sandbox;
   let browser: Browser;
   beforeAll(async () => {
+    sandbox = await openSandbox(directory);
     browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
   });
-  afterAll(() => browser?.close());
+  afterAll(async () => {
+    await browser?.close();
+    await sandbox?.close();
+    removeDirectory(directory);
+  });
 
   test('lets a person ask, read the growing answer and follow up, on both sides', async () => {
-    const { url } = await openSandbox(freshDirectory());
-    const { page, faults } = await open(browser, url);
+    const { page, faults } = await open(browser, sandbox.url);
     for (const platform of PLATFORMS) await write(page, platform, 'channel', 'How did the tidal plants do?');
+    await page.locator('#discord .pane.thread textarea:focus').waitFor();
     await Promise.all(PLATFORMS.map((platform) => readAnswer(page.locator(`#${platform} .pane.thread`))));
     for (const platform of PLATFORMS) await write(page, platform, 'thread', 'What did I ask before?');
     for (const platform of PLATFORMS) {
@@ -43,11 +51,11 @@ describe.skipIf(!isThere)('the sandbox page in a browser', { timeout: 120_000 },
   });
 
   test('draws what people and the model write as text, whatever mark-up it holds', async () => {
-    const { url } = await openSandbox(freshDirectory());
-    const { page, faults } = await open(browser, url);
+    const { page, faults } = await open(browser, sandbox.url);
     const evil =
       '<img src=x onerror=alert(1)> [a](javascript:alert(1)) **b** `c` <script>alert(2)</script> ||d|| https://x.example/a';
     for (const platform of PLATFORMS) {
+      await page.locator(`#${platform} .channels`).getByText('random').click();
       await page.locator(`#${platform} .chip`).first().click();
       await write(page, platform, 'channel', evil);
       const text = page.locator(`#${platform} .pane.channel .message .text`);
@@ -71,8 +79,7 @@ describe.skipIf(!isThere)('the sandbox page in a browser', { timeout: 120_000 },
   });
 
   test('can be used with the keyboard alone, and in a narrow window', async () => {
-    const { url } = await openSandbox(freshDirectory());
-    const { page } = await open(browser, url, { width: 480, height: 800 });
+    const { page } = await open(browser, sandbox.url, { width: 480, height: 800 });
     expect(await page.locator('#discord').isVisible()).toBe(false);
     await page.getByRole('button', { name: 'Discord' }).press('Enter');
     expect(await page.locator('#slack').isVisible()).toBe(false);

@@ -6,7 +6,7 @@ export interface Changes extends Pick<PageState, 'version' | 'service' | 'model'
   readonly discord: SideChanges;
 }
 
-export interface SideChanges extends Omit<Side, 'messages'> {
+interface SideChanges extends Omit<Side, 'messages'> {
   /** New messages and changed ones, whole. */
   readonly changed: readonly PageMessage[];
   /** `channel/id` of those that are gone. */

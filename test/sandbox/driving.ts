@@ -1,24 +1,25 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished, vi } from 'vitest';
+import { vi } from 'vitest';
 import type { PageMessage, PageState, Side } from './page-state.ts';
 import { type Sandbox, startSandbox } from './sandbox.ts';
 
 export type Platform = 'slack' | 'discord';
 export const PLATFORMS = ['slack', 'discord'] as const;
 
-/** A new directory that is removed after the test. */
+/** A new directory. */
 export function freshDirectory(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'footnote-sandbox-'));
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true, maxRetries: 3 }));
-  return directory;
+  return mkdtempSync(join(tmpdir(), 'footnote-sandbox-'));
 }
 
-/** Starts a sandbox and waits until the service is connected on both sides. It is closed after the test. */
+export function removeDirectory(directory: string): void {
+  rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
+}
+
+/** Starts a sandbox and waits until the service is connected on both sides. */
 export async function openSandbox(directory: string): Promise<Sandbox> {
   const sandbox = await startSandbox({ port: 0, directory, perplexity: null });
-  onTestFinished(() => sandbox.close());
   await connected(sandbox);
   return sandbox;
 }

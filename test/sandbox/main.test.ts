@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { lockDataDir } from '../../src/store/owner-lock.ts';
 import { startPerplexityServer } from '../servers/perplexity/server.ts';
-import { answer, ask, freshDirectory, stateOf, until } from './driving.ts';
+import { answer, ask, freshDirectory, removeDirectory, stateOf, until } from './driving.ts';
 
 /** `npm run sandbox` without npm: its first lines, and the process. */
 async function run(directory: string, env: Record<string, string> = {}) {
@@ -20,6 +20,12 @@ async function run(directory: string, env: Record<string, string> = {}) {
   return { child, lines, url: /http:\S+/.exec(lines[0] ?? '')?.[0] ?? '' };
 }
 
+function ownDirectory(): string {
+  const directory = freshDirectory();
+  onTestFinished(() => removeDirectory(directory));
+  return directory;
+}
+
 /** Rejects while a service still runs on the sandbox's data. */
 async function expectServiceGone(directory: string): Promise<void> {
   const release = await lockDataDir(join(directory, 'data'));
@@ -31,24 +37,21 @@ async function ready(url: string): Promise<void> {
 }
 
 describe('npm run sandbox', { timeout: 60_000 }, () => {
-  test.each(['SIGINT', 'SIGTERM'] as const)(
-    'prints one address and a hint, and ends at %s with all it started',
-    async (signal) => {
-      const directory = freshDirectory();
-      const { child, lines, url } = await run(directory);
-      expect(lines.join('\n').match(/http\S+/g)).toHaveLength(1);
-      expect(lines[1]).toContain('scripted');
-      await ready(url);
-      await expect(expectServiceGone(directory)).rejects.toThrow('already in use');
-      child.kill(signal);
-      expect(await once(child, 'close')).toEqual([0, null]);
-      await expectServiceGone(directory);
-      await expect(stateOf(url)).rejects.toThrow('fetch failed');
-    },
-  );
+  test('prints one address and a hint, and ends at ctrl-C with all it started', async () => {
+    const directory = ownDirectory();
+    const { child, lines, url } = await run(directory);
+    expect(lines.join('\n').match(/http\S+/g)).toHaveLength(1);
+    expect(lines[1]).toContain('scripted');
+    await ready(url);
+    await expect(expectServiceGone(directory)).rejects.toThrow('already in use');
+    child.kill('SIGINT');
+    expect(await once(child, 'close')).toEqual([0, null]);
+    await expectServiceGone(directory);
+    await expect(stateOf(url)).rejects.toThrow('fetch failed');
+  });
 
   test('leaves no service behind when it is killed itself', async () => {
-    const directory = freshDirectory();
+    const directory = ownDirectory();
     const { child, url } = await run(directory);
     await ready(url);
     child.kill('SIGKILL');
@@ -57,7 +60,7 @@ describe('npm run sandbox', { timeout: 60_000 }, () => {
   });
 
   test('ends at once when it is interrupted while the service is still starting', async () => {
-    const { child } = await run(freshDirectory());
+    const { child } = await run(ownDirectory());
     child.kill('SIGINT');
     expect(await once(child, 'close')).toEqual([0, null]);
   });
@@ -65,7 +68,7 @@ describe('npm run sandbox', { timeout: 60_000 }, () => {
   test('gives the service the real API when a key is set, and says so', async () => {
     const api = await startPerplexityServer({ apiKey: 'pplx-of-a-person' });
     onTestFinished(() => api.close());
-    const { lines, url } = await run(freshDirectory(), {
+    const { lines, url } = await run(ownDirectory(), {
       PERPLEXITY_API_KEY: 'pplx-of-a-person',
       PERPLEXITY_BASE_URL: api.url,
     });

@@ -17,7 +17,7 @@ export interface ServiceStatus {
   readonly note: string | null;
 }
 
-export interface ModelStatus {
+interface ModelStatus {
   readonly kind: 'stand-in' | 'real';
   readonly url: string;
 }
@@ -36,7 +36,7 @@ export interface Side {
   readonly activities: readonly Activity[];
 }
 
-export interface PagePerson {
+interface PagePerson {
   readonly id: string;
   readonly name: string;
 }
@@ -52,7 +52,7 @@ export interface PageChannel {
 }
 
 /** A Discord thread; Slack's threads need no record. `id` is also the id of the message it was started from, if any. */
-export interface PageThread {
+interface PageThread {
   readonly id: string;
   readonly channel: string;
   readonly name: string;
@@ -96,7 +96,7 @@ export type Piece =
   | { readonly type: 'buttons'; readonly buttons: readonly PageButton[] };
 
 /** Slack's Markdown, Slack's own mrkdwn, Discord's Markdown, or no mark-up at all. */
-export type Dialect = 'markdown' | 'mrkdwn' | 'discord' | 'plain';
+type Dialect = 'markdown' | 'mrkdwn' | 'discord' | 'plain';
 
 export interface PageButton {
   readonly label: string;

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   act,
   answer,
@@ -8,17 +8,30 @@ import {
   freshDirectory,
   openSandbox,
   PLATFORMS,
+  removeDirectory,
   someone,
   stateOf,
   textOf,
   until,
 } from './driving.ts';
+import type { Sandbox } from './sandbox.ts';
 
 describe('the sandbox', { timeout: 90_000 }, () => {
+  const directory = freshDirectory();
+  let sandbox: Sandbox;
+  let url: string;
+  beforeAll(async () => {
+    sandbox = await openSandbox(directory);
+    url = sandbox.url;
+  });
+  afterAll(async () => {
+    await sandbox?.close();
+    removeDirectory(directory);
+  });
+
   test.each(PLATFORMS)(
     'shows an answer on %s grow in at least three steps, with sources',
     async (platform) => {
-      const { url } = await openSandbox(freshDirectory());
       const seen = watchTexts(url, platform);
       const thread = await ask(url, platform, 'How did the tidal plants do?', null);
       const final = await answer(url, platform, thread);
@@ -37,29 +50,7 @@ describe('the sandbox', { timeout: 90_000 }, () => {
     },
   );
 
-  test('keeps the conversations over a restart, and the service still knows them', async () => {
-    const directory = freshDirectory();
-    const before = await openSandbox(directory);
-    const threads = await Promise.all(
-      PLATFORMS.map((platform) => ask(before.url, platform, 'How did the tidal plants do?', null)),
-    );
-    await Promise.all(PLATFORMS.map((platform, index) => answer(before.url, platform, threads[index] ?? '')));
-    const said = await stateOf(before.url);
-    await before.close();
-
-    const after = await openSandbox(directory);
-    const kept = await stateOf(after.url);
-    for (const [index, platform] of PLATFORMS.entries()) {
-      const thread = threads[index] ?? '';
-      expect(kept[platform].messages).toEqual(said[platform].messages);
-      await ask(after.url, platform, 'What did I ask before?', thread);
-      expect(textOf(await answer(after.url, platform, thread, 2))).toContain('How did the tidal plants do?');
-    }
-  });
-
   test('starts the service again after it was killed in the middle of an answer, and the answer is finished', async () => {
-    const sandbox = await openSandbox(freshDirectory());
-    const { url } = sandbox;
     const thread = await ask(url, 'slack', 'How did the tidal plants do?', null);
     await until(async () => answersIn((await stateOf(url)).slack, thread).length > 0);
     await act(url, { do: 'break', what: 'kill' });
@@ -73,7 +64,6 @@ describe('the sandbox', { timeout: 90_000 }, () => {
   test.each(PLATFORMS)(
     'offers Retry on %s when the answer is broken on purpose, and it works',
     async (platform) => {
-      const { url } = await openSandbox(freshDirectory());
       await act(url, { do: 'break-answer', fault: 'cut' });
       const thread = await ask(url, platform, 'How did the tidal plants do?', null);
       const retry = { label: 'Retry' };
@@ -99,7 +89,6 @@ describe('the sandbox', { timeout: 90_000 }, () => {
   );
 
   test.each(PLATFORMS)('takes /ask and "Ask about this" on %s', async (platform) => {
-    const { url } = await openSandbox(freshDirectory());
     const place = { platform, ...someone((await stateOf(url))[platform]), thread: null };
     await act(url, { do: 'ask', ...place, text: 'What does a megawatt cost?' });
     const isAnswered = async (words: string): Promise<boolean> =>
@@ -111,6 +100,23 @@ describe('the sandbox', { timeout: 90_000 }, () => {
     const message = await act(url, { ...say, text: 'The sea is made of soup.' });
     await act(url, { do: 'about', ...place, message });
     await until(() => isAnswered('The sea is made of soup.'));
+  });
+
+  test('keeps the conversations over a restart, and the service still knows them', async () => {
+    const threads = await Promise.all(
+      PLATFORMS.map((platform) => ask(url, platform, 'How do tides keep time?', null)),
+    );
+    await Promise.all(PLATFORMS.map((platform, index) => answer(url, platform, threads[index] ?? '')));
+    const before = await stateOf(url);
+    await sandbox.close();
+    sandbox = await openSandbox(directory);
+    const after = await stateOf(sandbox.url);
+    for (const [index, platform] of PLATFORMS.entries()) {
+      const thread = threads[index] ?? '';
+      expect(after[platform].messages).toEqual(before[platform].messages);
+      await ask(sandbox.url, platform, 'What did I ask before?', thread);
+      expect(textOf(await answer(sandbox.url, platform, thread, 2))).toContain('How do tides keep time?');
+    }
   });
 });
 

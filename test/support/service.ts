@@ -22,7 +22,7 @@ export interface ServiceOptions {
 }
 
 /** A parsed line of the service's log; a line that is no JSON object has only `msg`. */
-export interface LogLine {
+interface LogLine {
   readonly msg?: string;
   readonly level?: number | string;
   readonly [field: string]: unknown;

@@ -1,6 +1,6 @@
 /** Block mark-up → elements: fences, headings, lists, quotes, tables, small print and paragraphs. */
 import { h } from './dom.js';
-import { inline } from './inline.js';
+import { decode, inline } from './inline.js';
 
 /**
  * @param {string} text
@@ -46,7 +46,7 @@ function blockAt(lines, at, rules) {
   return null;
 }
 
-function fence(lines, at) {
+function fence(lines, at, rules) {
   const open = /^(\s{0,3})(`{3,}|~{3,})\s*([\w+#.-]*)\s*$/.exec(lines[at]);
   if (!open) return null;
   const [, indent, mark, language] = open;
@@ -59,7 +59,7 @@ function fence(lines, at) {
   const node = h(
     'pre',
     { tabindex: '0', 'data-language': language || null },
-    h('code', {}, content.join('\n')),
+    h('code', {}, decode(content.join('\n'), rules)),
   );
   return { node, end: end + 1 };
 }

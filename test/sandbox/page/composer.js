@@ -107,6 +107,7 @@ export function createComposer({ platform, kind, onSend }) {
   return {
     element,
     focus: () => field.focus(),
+    isWriting: () => field.value !== '',
     replyTo,
     show(next) {
       const isElsewhere = place !== next.place;

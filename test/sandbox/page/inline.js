@@ -34,7 +34,7 @@ function tokenAt(text, at, rules) {
   if (!START.test(char)) return null;
   if (char === '\n') return { nodes: [h('br')], end: at + 1 };
   if (char === '\\') return escaped(text, at, rules);
-  if (char === '`') return code(text, at);
+  if (char === '`') return code(text, at, rules);
   if (char === '<') return angle(text, at, rules);
   if (char === '[') return link(text, at, rules);
   if (char === 'h') return bareLink(text, at, rules);
@@ -47,14 +47,14 @@ function escaped(text, at, { dialect }) {
   return { nodes: [document.createTextNode(next)], end: at + 2 };
 }
 
-function code(text, at) {
+function code(text, at, rules) {
   const ticks = /^`+/.exec(text.slice(at))[0];
   let end = text.indexOf(ticks, at + ticks.length);
   while (end !== -1 && (text[end + ticks.length] === '`' || text[end - 1] === '`'))
     end = text.indexOf(ticks, end + 1);
   if (end === -1) return { nodes: [document.createTextNode(ticks)], end: at + ticks.length };
   const content = text.slice(at + ticks.length, end).replace(/^ (.*[^ ].*) $/s, '$1');
-  return { nodes: [h('code', {}, content)], end: end + ticks.length };
+  return { nodes: [h('code', {}, decode(content, rules))], end: end + ticks.length };
 }
 
 /** The pairs of marks, longest first, and what they make. */
@@ -104,7 +104,7 @@ function closing(text, at, mark, dialect) {
   for (let end = at + mark.length + 1; end < text.length; end++) {
     if (text[end] === '\\') end++;
     else if (text.startsWith('\n\n', end)) return -1;
-    else if (text[end] === '`') end = code(text, end).end - 1;
+    else if (text[end] === '`') end = code(text, end, { dialect }).end - 1;
     else if (text.startsWith(mark, end) && !/\s/.test(text[end - 1])) {
       if (wantsEdges && isWord(text[end + mark.length])) continue;
       // A longer run closes something longer: `*a **b** c*`.
@@ -206,8 +206,8 @@ function unescape(text) {
   return text.replace(/\\([!-/:-@[-`{-~])/g, '$1');
 }
 
-/** Slack escapes three characters; Discord none. */
-function decode(text, { dialect }) {
+/** Slack escapes three characters, in code as well; Discord none. */
+export function decode(text, { dialect }) {
   if (dialect === 'discord' || dialect === 'plain') return text;
   return text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
 }

@@ -72,7 +72,7 @@ export function createMessageList({ kind, onAbout, onPress, onReply, onOpen }) {
         quoteOf(message, context, rulesOf),
         head,
         ...message.pieces.map((piece) => drawPiece(piece, message, rulesOf)),
-        ...message.files.map((name) => h('p.small', {}, `📎 ${name}`)),
+        ...message.files.map((name) => h('p.small', {}, `Attached: ${name}`)),
         reactionsOf(message),
         replies ? threadChip(message, replies, context) : null,
       ),
@@ -98,7 +98,7 @@ export function createMessageList({ kind, onAbout, onPress, onReply, onOpen }) {
     return h(
       'button.thread-chip',
       { type: 'button', title, onclick: () => onOpen(message.id) },
-      `💬 ${replies}`,
+      `${replies} →`,
       now,
     );
   }

@@ -109,12 +109,13 @@ export function createSide(platform, root) {
 
   /** Opens the thread of what was just asked once the answer, or a sign of it, is there. */
   function follow() {
-    if (awaited === null || view.thread !== null) return;
-    const { channel, since } = awaited;
+    // Nobody's half-written next message is taken from under their hands.
+    if (awaited === null || view.thread !== null || channel.composer.isWriting()) return;
+    const { channel: place, since } = awaited;
     if (awaited.id === null) {
       const root = side.messages.find(
         (one) =>
-          one.channel === channel &&
+          one.channel === place &&
           one.thread === null &&
           one.at > since &&
           one.author.kind === 'bot' &&
@@ -123,8 +124,8 @@ export function createSide(platform, root) {
       if (root) awaited.id = root.id;
     }
     const isAlive = (one) =>
-      one.channel === channel && one.thread === awaited.id && (one.at ?? Infinity) > since;
-    if (awaited.id === null || channel !== view.channel) return;
+      one.channel === place && one.thread === awaited.id && (one.at ?? Infinity) > since;
+    if (awaited.id === null || place !== view.channel) return;
     if (![...side.messages, ...side.activities].some(isAlive)) return;
     view.thread = awaited.id;
     awaited = null;
@@ -132,6 +133,7 @@ export function createSide(platform, root) {
 
   function render() {
     if (side === null) return;
+    const hadFocus = [channel, thread].some(({ element }) => element.contains(document.activeElement));
     settle();
     follow();
     dot.dataset.state = side.connected ? 'ready' : 'down';
@@ -144,6 +146,8 @@ export function createSide(platform, root) {
     fillPane(channel, here, null);
     thread.element.hidden = view.thread === null;
     if (view.thread !== null) fillPane(thread, here, view.thread);
+    if (hadFocus && !document.activeElement?.checkVisibility())
+      (view.thread === null ? channel : thread).composer.focus();
   }
 
   /** Makes the view one that exists: other people, channels and threads may have been there before. */
@@ -260,7 +264,7 @@ function welcome({ kind, name }) {
   if (kind === 'dm')
     return ['Just you and Footnote', 'No mention is needed here: whatever you write is answered.'];
   return [
-    `Nothing has been said in #${name} yet`,
+    `Nothing said in #${name} yet`,
     'Mention @footnote with a question. It answers in a thread, with sources, and remembers what was said there.',
   ];
 }
