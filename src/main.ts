@@ -27,6 +27,8 @@ import { openStore, type Store } from './store/store.ts';
 async function start(config: Config, log: Log): Promise<() => Promise<void>> {
   const settings = settingsOf(config, log);
   const { metrics, ...registry } = createMetrics();
+  let missing = async (): Promise<readonly string[]> => ['still starting'];
+  const ops = await startOpsServer({ ...config.server, metrics: registry, unready: () => missing() });
   const { store, slack, discord } = await openAll(config, log);
   const platforms = new Map<PlatformName, Platform>();
   if (slack) platforms.set('slack', slack.platform);
@@ -49,12 +51,7 @@ async function start(config: Config, log: Log): Promise<() => Promise<void>> {
 
   const isAdmin = (platform: PlatformName, person: string): boolean => admins[platform].includes(person);
   const intake = createIntake({ ...shared, follow: config.answers.follow, isAdmin });
-  const apps = { slack, discord };
-  const ops = await startOpsServer({
-    ...config.server,
-    metrics: registry,
-    unready: () => unready(store, apps),
-  });
+  missing = () => unready(store, { slack, discord });
   await slack?.listen(intake);
   // One replica holds Discord's gateway: a second session would get every event twice.
   const gateway = discord && holdGateway(store, discord, intake, log);
