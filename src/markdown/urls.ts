@@ -42,7 +42,7 @@ export function siteOf(address: string): string {
 export function shownAddress(address: string): string {
   const bare = address
     .trim()
-    .replace(/^(?:https?:)?\/\//i, '')
+    .replace(/^(?:https?:)?\/\/(?=.)/i, '')
     .replace(/[\s`]+/g, (run) => '%20'.repeat(run.length));
   return bare.length > MAX_SHOWN ? `${bare.slice(0, MAX_SHOWN).replace(/[\ud800-\udbff]$/, '')}…` : bare;
 }

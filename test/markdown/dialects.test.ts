@@ -78,6 +78,7 @@ describe('a foreign address', () => {
     ['![](https://evil.example/i.png)', '`evil.example/i.png`'],
     ['[x](javascript:alert(1))', 'x (`javascript:alert(1)`)'],
     ['go to discord.gg/abc now', 'go to `discord.gg/abc` now'],
+    ['so http://*evil*.example', 'so `http://`*evil*.example'],
     ['mail a@evil.example', 'mail `a@evil.example`'],
     ['so evil\\.example is', 'so `evil.example` is'],
     ['so http&#58;//evil.example', 'so `evil.example`'],
