@@ -20,6 +20,8 @@ export interface Load {
   readonly store: StoreKind;
   readonly concurrency: number;
   readonly limits: 'off' | 'real';
+  /** `own` = the service keeps to the platforms' limits as it always does; `lifted` = see `unpaced.ts`. */
+  readonly budgets: 'own' | 'lifted';
   readonly tokens: number;
   readonly tokensPerSecond: number;
   readonly latencyMs: number;
@@ -37,6 +39,7 @@ export interface Setting {
   readonly templates: Templates;
 }
 
+const LIFT_BUDGETS = new URL('lift-budgets.ts', import.meta.url).href;
 const FIRST_TOKEN_MS = 200;
 const WARM_UP = { questions: 5, tokens: 60, tokensPerSecond: 200 };
 /** A run is over when nothing has happened for so long. */
@@ -139,6 +142,7 @@ function startSubject(
   const env = {
     // Above the default of 200 for the largest loads; below, the default is measured.
     ...(load.concurrency > 200 ? { CONCURRENT_ANSWERS: String(load.concurrency) } : {}),
+    ...(load.budgets === 'lifted' ? { NODE_OPTIONS: `--import=${LIFT_BUDGETS}` } : {}),
     ...(load.ground === 'one-channel' ? { DISCORD_THREADS: 'never' } : {}),
   };
   return startFootnote({ modelUrl, connection, store, env });

@@ -32,6 +32,7 @@ const { values } = parseArgs({
     store: { type: 'string' },
     concurrency: { type: 'string' },
     limits: { type: 'string' },
+    budgets: { type: 'string' },
     tokens: { type: 'string' },
     rate: { type: 'string' },
     latency: { type: 'string' },
@@ -49,6 +50,7 @@ Or every combination of these, values separated by commas:
   --store postgres,embedded    postgres needs TEST_DATABASE_URL
   --concurrency 1,10,100       questions at once (spread over 1 s, from 101 on over 2 s, from 501 on over 4 s)
   --limits off,real            the platform's rate limits
+  --budgets own,lifted         whether the service keeps to the limits it knows of, or writes as fast as it can
   --tokens 150,600,10000       length of an answer; a token has about five characters
   --rate 10,50,100             tokens a second
   --latency 0,50,150           milliseconds the platform takes for a call
@@ -67,6 +69,7 @@ function handPicked(): Values | null {
     store: list(values.store),
     concurrency: numbers(values.concurrency),
     limits: list(values.limits),
+    budgets: list(values.budgets),
     tokens: numbers(values.tokens),
     tokensPerSecond: numbers(values.rate),
     latencyMs: numbers(values.latency),

@@ -8,6 +8,7 @@ export const BASE: Load = {
   store: 'postgres',
   concurrency: 100,
   limits: 'off',
+  budgets: 'own',
   tokens: 600,
   tokensPerSecond: 100,
   latencyMs: 50,
@@ -19,21 +20,27 @@ export const BASE: Load = {
 /** Values to be combined with one another; what is left out is as in `BASE`. */
 export type Values = { readonly [K in keyof Load]?: readonly Load[K][] };
 
-const PLATFORMS = ['slack', 'discord'] as const;
 const LONG = { tokensPerSecond: [400], concurrency: [5] } as const;
+
+const LIFTED = { budgets: ['lifted'] } as const;
+
+function onBoth(values: Values): Values[] {
+  return [{ ...values, platform: ['slack', 'discord'] }];
+}
 
 /** The groups of the full bench, in the order of the table. */
 export const GROUPS: Readonly<Record<string, readonly Values[]>> = {
   capacity: [
     ...[1, 10, 100, 500, 1_000].flatMap((concurrency): Values[] => [
       { who: ['bare'], concurrency: [concurrency] },
-      { who: ['loop', 'footnote'], platform: PLATFORMS, concurrency: [concurrency] },
+      ...onBoth({ who: ['loop', 'footnote'], concurrency: [concurrency], ...LIFTED }),
     ]),
-    { store: ['embedded'], platform: PLATFORMS, concurrency: [10, 100] },
+    ...onBoth({ store: ['embedded'], concurrency: [10, 100], ...LIFTED }),
   ],
   limits: [
     { who: ['loop', 'footnote'], limits: ['real'], concurrency: [10, 30, 60] },
     { who: ['loop', 'footnote'], platform: ['discord'], limits: ['real'], ground: ['threads'] },
+    { platform: ['discord'], limits: ['real'], concurrency: [30] },
     {
       who: ['loop', 'footnote'],
       platform: ['discord'],
@@ -42,22 +49,22 @@ export const GROUPS: Readonly<Record<string, readonly Values[]>> = {
       concurrency: [5],
     },
   ],
-  latency: [{ platform: PLATFORMS, latencyMs: [50, 150] }],
-  speed: [{ platform: PLATFORMS, tokensPerSecond: [10, 50, 100], tokens: [150] }],
+  latency: onBoth({ latencyMs: [50, 150], ...LIFTED }),
+  speed: onBoth({ tokensPerSecond: [10, 50, 100], tokens: [150], ...LIFTED }),
   length: [
     { who: ['bare'], tokens: [600, 10_000], ...LONG },
-    { platform: PLATFORMS, tokens: [150, 600, 2_400, 10_000], ...LONG },
+    ...onBoth({ tokens: [150, 600, 2_400, 10_000], ...LONG, ...LIFTED }),
   ],
   history: [
-    { platform: PLATFORMS, turns: [10, 100, 1_000], concurrency: [20] },
-    { platform: PLATFORMS, stored: [10, 1_000, 100_000], concurrency: [20] },
+    ...onBoth({ turns: [10, 100, 1_000], concurrency: [20], ...LIFTED }),
+    ...onBoth({ stored: [10, 1_000, 100_000], concurrency: [20], ...LIFTED }),
   ],
 };
 
 /** Small enough for CI, on whatever store there is. */
 export const SHORT: readonly Values[] = [
   { who: ['bare'], concurrency: [5], tokens: [100] },
-  { who: ['loop', 'footnote'], platform: PLATFORMS, concurrency: [5], tokens: [100] },
+  ...onBoth({ who: ['loop', 'footnote'], concurrency: [5], tokens: [100] }),
   { limits: ['real'], concurrency: [10], tokens: [100] },
 ];
 
@@ -78,7 +85,7 @@ export function loadsOf(values: Values, base: Load = BASE): Load[] {
 /** What makes no difference to a subject is set to one value, so that it is not run twice. */
 function withoutIdle(load: Load): Load {
   if (load.who === 'footnote') return load;
-  const idle = { store: 'embedded', stored: 0, turns: 0 } as const;
+  const idle = { store: 'embedded', budgets: 'own', stored: 0, turns: 0 } as const;
   const platform: PlatformName = 'slack';
   return load.who === 'loop'
     ? { ...load, ...idle }

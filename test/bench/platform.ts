@@ -11,7 +11,7 @@ import { type BenchQuestion, questionText, wordsIn } from './words.ts';
  */
 export type Ground = 'channel' | 'threads' | 'one-channel';
 
-export interface PlatformStart {
+interface PlatformStart {
   readonly platform: PlatformName;
   readonly limits: 'off' | 'real';
   readonly latencyMs: number;

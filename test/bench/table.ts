@@ -76,6 +76,7 @@ function placeOf({ who, platform, store }: Load): string {
 
 const NAMES: Readonly<Partial<Record<keyof Load, (value: Load[keyof Load]) => string>>> = {
   limits: (value) => `limits ${value}`,
+  budgets: (value) => `budgets ${value}`,
   tokens: (value) => `${value} tokens`,
   tokensPerSecond: (value) => `${value}/s`,
   latencyMs: (value) => `latency ${value} ms`,

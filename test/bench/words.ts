@@ -22,7 +22,7 @@ const BLOCK = DIGITS.length ** 3;
 export const MOST_WORDS = LETTERS.length * BLOCK;
 
 /** The word of a number below `MOST_WORDS`: four capitals or digits. */
-export function wordOf(index: number): string {
+function wordOf(index: number): string {
   const rest = index % BLOCK;
   const last = `${DIGITS[Math.floor(rest / 1296)]}${DIGITS[Math.floor(rest / 36) % 36]}${DIGITS[rest % 36]}`;
   return `${LETTERS[Math.floor(index / BLOCK)]}${last}`;
