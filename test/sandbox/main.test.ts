@@ -7,9 +7,11 @@ import { lockDataDir } from '../../src/store/owner-lock.ts';
 import { startPerplexityServer } from '../servers/perplexity/server.ts';
 import { answer, ask, freshDirectory, removeDirectory, stateOf, until } from './driving.ts';
 
+const MAIN = join(import.meta.dirname, 'main.ts');
+
 /** `npm run sandbox` without npm: its first lines, and the process. */
 async function run(directory: string, env: Record<string, string> = {}) {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'main.ts')], {
+  const child = spawn(process.execPath, [MAIN], {
     env: { PATH: process.env['PATH'] ?? '', SANDBOX_PORT: '0', SANDBOX_DIR: directory, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -44,6 +46,10 @@ describe('npm run sandbox', { timeout: 60_000 }, () => {
     expect(lines[1]).toContain('scripted');
     await ready(url);
     await expect(expectServiceGone(directory)).rejects.toThrow('already in use');
+    const second = spawn(process.execPath, [MAIN], { env: { SANDBOX_PORT: '0', SANDBOX_DIR: directory } });
+    const [[said], [code]] = await Promise.all([once(second.stderr, 'data'), once(second, 'close')]);
+    expect(String(said)).toContain('Is another sandbox running?');
+    expect(code).toBe(75);
     child.kill('SIGINT');
     expect(await once(child, 'close')).toEqual([0, null]);
     await expectServiceGone(directory);

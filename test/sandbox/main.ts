@@ -1,5 +1,6 @@
 import '../../src/node-version.js';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
+import { StoreError } from '../../src/store/store-error.ts';
 import { startSandbox } from './sandbox.ts';
 
 /** The service's own settings that are worth trying out here, and what reaches the real API through a proxy. */
@@ -18,13 +19,19 @@ const PASSED_ON = [
 
 const { SANDBOX_PORT, SANDBOX_DIR, PERPLEXITY_API_KEY, PERPLEXITY_BASE_URL, ...rest } = process.env;
 const root = join(import.meta.dirname, '..', '..');
+const directory = resolve(SANDBOX_DIR || join(root, '.sandbox'));
 const sandbox = await startSandbox({
   port: Number(SANDBOX_PORT || 4000),
-  directory: resolve(SANDBOX_DIR || join(root, '.sandbox')),
+  directory,
   perplexity: PERPLEXITY_API_KEY
     ? { apiKey: PERPLEXITY_API_KEY, url: PERPLEXITY_BASE_URL || 'https://api.perplexity.ai' }
     : null,
   env: Object.fromEntries(PASSED_ON.flatMap((name) => (rest[name] ? [[name, rest[name]]] : []))),
+}).catch((error: unknown) => {
+  if (!(error instanceof StoreError)) throw error;
+  const remedy = 'Is another sandbox running? Use its page, or give this one its own SANDBOX_DIR.';
+  console.error(`${error.message.split(':')[0]}. ${remedy}`);
+  process.exit(75);
 });
 
 console.log(`Footnote sandbox: ${sandbox.url}`);
@@ -33,7 +40,9 @@ console.log(
     ? 'Answers come from the real Perplexity API, with your key.'
     : 'Answers are scripted; set PERPLEXITY_API_KEY to get real ones.',
 );
-console.log('Conversations are kept in .sandbox/. Ctrl-C ends everything.');
+console.log(
+  `Conversations are kept in ${relative(process.cwd(), directory) || directory}. Ctrl-C ends everything.`,
+);
 
 /** npm passes on the ctrl-C that the terminal has already sent to all: one press may come twice. */
 const ONE_PRESS_MS = 1_000;

@@ -1,5 +1,6 @@
 import { appendFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { lockDataDir } from '../../src/store/owner-lock.ts';
 import { type DiscordServer, startDiscordServer } from '../servers/discord/discord-server.ts';
 import type { DiscordState } from '../servers/discord/state.ts';
 import { type PerplexityServer, startPerplexityServer } from '../servers/perplexity/server.ts';
@@ -38,9 +39,13 @@ export interface Sandbox {
 /** About how fast the real API writes: the stand-in's tokens are words, each one and a half of the real ones. */
 const HUMAN_PACE = { tokensPerSecond: 35, firstTokenMs: 400 };
 
-/** Starts the stand-ins, the unmodified service as a child process, and the page. Does not wait for the service. */
+/**
+ * Starts the stand-ins, the unmodified service as a child process, and the page. Does not wait for the service.
+ * @throws {StoreError} `data-dir-locked` when another sandbox runs on the same directory
+ */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { directory } = options;
+  const unlock = await lockDataDir(directory);
   const slackFile = join(directory, 'slack.json');
   const discordFile = join(directory, 'discord.json');
   // As this program saved them.
@@ -61,6 +66,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     discord,
     perplexity: model,
     dataDir: join(directory, 'data'),
+    cwd: directory,
     env: { SHUTDOWN_GRACE_SECONDS: '3', ...options.env },
     onLine: (line) => appendFileSync(logFile, `${JSON.stringify(line)}\n`),
   };
@@ -87,6 +93,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       await web.close();
       for (const saving of savings) saving.close();
       await Promise.all([slack.close(), discord.close(), perplexity?.close()]);
+      unlock();
     },
   };
 }

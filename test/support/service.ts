@@ -11,8 +11,10 @@ export interface ServiceOptions {
   readonly discord?: { readonly apiUrl: string; readonly token: string; readonly applicationId: string };
   readonly perplexity: { readonly url: string; readonly apiKey: string };
   readonly databaseUrl?: string;
-  /** Kept after the process has ended; without one, a temporary directory that is removed. */
+  /** Without one, `data` in the working directory. */
   readonly dataDir?: string;
+  /** Where it runs; should hold no `.env`. Without one, a temporary directory that is removed. */
+  readonly cwd?: string;
   /** Further variables; they win over the ones made from the options above. */
   readonly env?: Readonly<Record<string, string>>;
   /** Called with every line of the log as it comes. */
@@ -61,20 +63,21 @@ export class ServiceStartError extends Error {
 
 /**
  * Starts `src/main.ts` and resolves at its log line `ready`. Its environment holds what the options say and nothing else of
- * this process's, its working directory is empty (no `.env`), and it cannot outlive this process.
+ * this process's, its working directory is an empty one unless given (no `.env`), and it cannot outlive this process.
  * @throws {ServiceStartError}
  */
 export async function startService(options: ServiceOptions): Promise<ServiceProcess> {
-  const directory = mkdtempSync(join(tmpdir(), 'footnote-'));
+  const temporary = options.cwd === undefined ? mkdtempSync(join(tmpdir(), 'footnote-')) : null;
+  const cwd = options.cwd ?? temporary ?? tmpdir(); // one of the first two
   const child = spawn(process.execPath, ['--import', TETHER, MAIN], {
-    cwd: directory,
-    env: environment(options, directory),
+    cwd,
+    env: environment(options, cwd),
     stdio: ['pipe', 'pipe', 'pipe'],
     // In a process group of its own: ctrl-C in a terminal is for whoever started it, who then stops it in order.
     detached: true,
     windowsHide: true,
   });
-  living.add(child);
+  living.set(child, temporary);
   const log: LogLine[] = [];
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr = (stderr + text).slice(-20_000)));
@@ -82,7 +85,7 @@ export async function startService(options: ServiceOptions): Promise<ServiceProc
   child.stdin.on('error', () => undefined);
   const exited = endOf(child).then((exit) => {
     living.delete(child);
-    remove(directory);
+    remove(temporary);
     return exit;
   });
   const kill = (signal: NodeJS.Signals): Promise<Exit> => {
@@ -138,12 +141,15 @@ const TETHER = `data:text/javascript,${encodeURIComponent(
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
-const living = new Set<Child>();
+const living = new Map<Child, string | null>();
 process.on('exit', () => {
-  for (const child of living) child.kill('SIGKILL');
+  for (const [child, temporary] of living) {
+    child.kill('SIGKILL');
+    remove(temporary);
+  }
 });
 
-function environment(options: ServiceOptions, directory: string): Record<string, string> {
+function environment(options: ServiceOptions, cwd: string): Record<string, string> {
   const { slack, discord, perplexity, databaseUrl, dataDir, env } = options;
   const inherited = ['PATH', 'HOME', 'SystemRoot'].flatMap((name) => {
     const value = process.env[name];
@@ -152,7 +158,7 @@ function environment(options: ServiceOptions, directory: string): Record<string,
   return {
     ...Object.fromEntries(inherited),
     PORT: '0',
-    DATA_DIR: dataDir ?? join(directory, 'data'),
+    DATA_DIR: dataDir ?? join(cwd, 'data'),
     PERPLEXITY_API_KEY: perplexity.apiKey,
     PERPLEXITY_BASE_URL: perplexity.url,
     ...(slack && {
@@ -177,9 +183,10 @@ function endOf(child: Child): Promise<Exit> {
   });
 }
 
-function remove(directory: string): void {
+function remove(temporary: string | null): void {
+  if (temporary === null) return;
   try {
-    rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
+    rmSync(temporary, { recursive: true, force: true, maxRetries: 3 });
   } catch {
     // Only litter in the temporary directory; the end of the process matters more.
   }
