@@ -142,7 +142,11 @@ function startSubject(
   const env = {
     // Above the default of 200 for the largest loads; below, the default is measured.
     ...(load.concurrency > 200 ? { CONCURRENT_ANSWERS: String(load.concurrency) } : {}),
-    ...(load.budgets === 'lifted' ? { NODE_OPTIONS: `--import=${LIFT_BUDGETS}` } : {}),
+    // For somebody with a profiler (`--cpu-prof --cpu-prof-dir=…`); the service ends in order, so its profile is written.
+    NODE_OPTIONS: [
+      process.env['BENCH_NODE_OPTIONS'] ?? '',
+      load.budgets === 'lifted' ? `--import=${LIFT_BUDGETS}` : '',
+    ].join(' '),
     ...(load.ground === 'one-channel' ? { DISCORD_THREADS: 'never' } : {}),
   };
   return startFootnote({ modelUrl, connection, store, env });
