@@ -138,9 +138,17 @@ const GROWING = /▌\s*$/;
 export async function startDiscordSide(options: DiscordServerOptions = {}): Promise<DiscordSide> {
   const server = await startDiscordServer(options);
   const user = (person = 0): string => server.people[person]?.username ?? '';
+  // Where no thread could be started, the answer is a reply in the channel.
   const history = (place: Place) => {
     const isThere = server.channels.some((channel) => channel.id === place.channel);
-    return isThere ? server.history(place.channel) : [];
+    return server.history(isThere ? place.channel : 'general');
+  };
+  const answersIn = (messages: ReturnType<typeof history>, place: Place) => {
+    const isThread = server.channels.some((channel) => channel.id === place.channel);
+    const mine = messages.filter(
+      (message) => message.author.bot && BigInt(message.id) > BigInt(place.thread),
+    );
+    return isThread ? mine : mine.filter((message) => message.referencedMessage === place.thread);
   };
   const { apiUrl, token, applicationId } = server;
   return {
@@ -161,14 +169,12 @@ export async function startDiscordSide(options: DiscordServerOptions = {}): Prom
       server.say({ user: user(person), channel, content });
     },
     posts: (place) =>
-      history(place)
-        .filter((message) => message.author.bot && BigInt(message.id) > BigInt(place.thread))
-        .map(({ id, content, components }) => ({
-          id,
-          text: content.replace(GROWING, ''),
-          isGrowing: GROWING.test(content),
-          buttons: discordButtons(components).map((button) => button.label),
-        })),
+      answersIn(history(place), place).map(({ id, content, components }) => ({
+        id,
+        text: content.replace(GROWING, ''),
+        isGrowing: GROWING.test(content),
+        buttons: discordButtons(components).map((button) => button.label),
+      })),
     press(place, post, label, person) {
       const message = history(place).find(({ id }) => id === post.id);
       const button = discordButtons(message?.components ?? []).find((one) => one.label === label);
