@@ -5,7 +5,7 @@ import type { Parts } from './parts.ts';
 import { inline, type Piece, type Prefix, prefixText, raw } from './pieces.ts';
 import { alignCells, displayWidth, fitCells, isDelimiter, readCells } from './tables.ts';
 
-/** A table, row by row: Slack's own, or for Discord an aligned block or a list, decided from the first row and kept. */
+/** A table: Slack's own, row by row, or for Discord an aligned block or a list, decided from as many rows as are waited for. */
 export interface Table {
   /** Header, delimiter and rows as they stand in the source. */
   row(line: string): void;
@@ -57,82 +57,138 @@ function rowPieces(cells: readonly string[]): readonly Piece[] {
   return [raw('|'), ...cells.flatMap((cell) => [raw(' '), inline(cell, { cell: true }), raw(' |')])];
 }
 
-/** Marks and links cannot be drawn inside a code block: a table that has any in its first row becomes a list. */
-const NEEDS_MARKS = /\[\d|\]\(|https?:/;
+/** Marks and links cannot be drawn inside a code block: a table that has any becomes a list. */
+const NEEDS_MARKS = /\[\d|\[web:|\]\(|https?:/;
+
+/** Columns can only be as wide as what is known: rows are waited for, up to this many characters of them. */
+const HOLD_LIMIT = 1_200;
+
+/** A row with more characters than this in few columns is no text. */
+const MAX_ROW = 400;
 
 function drawnTable(parts: Parts, dialect: Dialect, prefix: Prefix): Table {
-  let header: readonly string[] = [];
-  let seen = 0;
+  let header: readonly string[] | null = null;
+  let isDelimiterNext = false;
+  let held: (readonly string[])[] = [];
+  let size = 0;
   let drawing: RowDrawing | null = null;
-  const decide = (first: readonly string[]): RowDrawing => {
-    const widths = columnWidths(header, first);
-    const width = widths.reduce((sum, each) => sum + each + 2, -2);
-    return width > MAX_COLUMNS || NEEDS_MARKS.test(first.join(' '))
-      ? listRows(parts, dialect, prefix, header)
-      : blockRows(parts, dialect, { ...prefix, indent: 0 }, header, widths);
+  const drawHeld = (): void => {
+    const fits = drawing !== null && drawing.fits(held);
+    if (!fits) {
+      drawing?.end();
+      if (drawing !== null) parts.line(prefix, 1, 'block');
+      drawing = decide({ parts, dialect, prefix, header: header ?? [] }, held);
+    }
+    for (const cells of held) drawing?.row(cells);
+    held = [];
+    size = 0;
   };
   return {
     row(line) {
-      seen += 1;
-      if (seen === 1) header = readCells(line);
-      if (seen <= 2) return;
-      const cells = fitCells(readCells(line), header.length);
-      drawing ??= decide(cells);
-      drawing.row(cells);
+      if (header === null) {
+        header = readCells(line);
+        isDelimiterNext = true;
+      } else if (isDelimiterNext) isDelimiterNext = false;
+      else {
+        held.push(fitCells(readCells(line), header.length));
+        size += line.length;
+        if (size >= HOLD_LIMIT) drawHeld();
+      }
     },
     end() {
-      drawing ??= decide([]);
-      drawing.end();
+      if (held.length > 0 || drawing === null) drawHeld();
+      drawing?.end();
     },
   };
 }
 
 interface RowDrawing {
+  /** Whether these rows can follow the ones before. */
+  fits(rows: readonly (readonly string[])[]): boolean;
   row(cells: readonly string[]): void;
   end(): void;
 }
 
-function columnWidths(header: readonly string[], first: readonly string[]): readonly number[] {
-  const width = (cell: string): number => displayWidth(plainCell(cell));
-  return header.map((cell, index) => Math.max(width(cell), width(first[index] ?? '')));
+interface DrawnTable {
+  readonly parts: Parts;
+  readonly dialect: Dialect;
+  readonly prefix: Prefix;
+  readonly header: readonly string[];
 }
 
-function blockRows(
-  parts: Parts,
-  dialect: Dialect,
-  prefix: Prefix,
-  header: readonly string[],
-  widths: readonly number[],
-): RowDrawing {
-  parts.open({ opener: [raw(dialect.fence)], closer: dialect.fence, prefix });
-  const row = (cells: readonly string[]): void => {
-    parts.codeLine();
-    parts.put([raw(dialect.code(withoutFences(alignCells(cells.map(plainCell), widths))))], 'line');
+function decide(table: DrawnTable, rows: readonly (readonly string[])[]): RowDrawing {
+  const widths = columnWidths([table.header, ...rows]);
+  return isNarrow([table.header, ...rows], widths) ? blockRows(table, widths) : listRows(table);
+}
+
+function isNarrow(rows: readonly (readonly string[])[], widths: readonly number[]): boolean {
+  if (widths.reduce((sum, each) => sum + each + 2, -2) > MAX_COLUMNS) return false;
+  return rows.every((cells) => {
+    const row = cells.join(' ');
+    return row.length <= MAX_ROW && !NEEDS_MARKS.test(row);
+  });
+}
+
+function columnWidths(rows: readonly (readonly string[])[]): readonly number[] {
+  const plain = rows.map((cells) => cells.map((cell) => displayWidth(plainCell(cell))));
+  return (rows[0] ?? []).map((_, index) => Math.max(1, ...plain.map((cells) => cells[index] ?? 0)));
+}
+
+function blockRows({ parts, dialect, prefix, header }: DrawnTable, widths: readonly number[]): RowDrawing {
+  const frame = { ...prefix, indent: 0 };
+  const lineOf = (cells: readonly string[]): string =>
+    dialect.code(withoutFences(alignCells(cells.map(plainCell), widths)));
+  const newline = `\n${prefixText(frame, 0)}`;
+  // Every message that shows rows shows what they are called.
+  const names = [lineOf(header), widths.map((each) => '─'.repeat(each)).join('  ')];
+  const opener = dialect.fence === '' ? names : [dialect.fence, ...names];
+  parts.open({ opener: [raw(opener.join(newline))], closer: dialect.fence, prefix: frame });
+  parts.flush();
+  return {
+    fits(rows) {
+      const needed = columnWidths([header, ...rows]);
+      return isNarrow(rows, needed) && needed.every((each, index) => each <= (widths[index] ?? 0));
+    },
+    row(cells) {
+      parts.codeLine();
+      parts.put([raw(lineOf(cells))], 'line');
+    },
+    end: () => parts.close(),
   };
-  row(header);
-  // Never empty: Discord knows no block without code.
-  row(widths.map((each) => '─'.repeat(Math.max(1, each))));
-  return { row, end: () => parts.close() };
 }
 
-function listRows(parts: Parts, dialect: Dialect, prefix: Prefix, header: readonly string[]): RowDrawing {
+function listRows({ parts, dialect, prefix, header }: DrawnTable): RowDrawing {
   const bold = raw(dialect.mark('strong'));
+  let isEmpty = true;
+  const item = (groups: readonly (readonly Piece[])[]): void => {
+    isEmpty = false;
+    parts.line(prefix, 1, 'line');
+    parts.lead(raw('- '));
+    for (const [place, pieces] of groups.entries()) {
+      parts.put([...(place === 0 ? [] : [raw('; ')]), ...pieces], 'word');
+    }
+  };
+  const strong = (cell: string): readonly Piece[] => [bold, inline(cell, { bold: true }), bold];
   const piecesOf = (cell: string, index: number): readonly Piece[] => {
     const name = header[index] ?? '';
-    if (index === 0) return [bold, inline(cell, { bold: true }), bold];
-    return name === '' ? [inline(cell)] : [inline(name), raw(': '), inline(cell)];
+    const value = cell === '' ? [raw('–')] : index === 0 ? strong(cell) : [inline(cell)];
+    return name === '' ? value : [inline(name), raw(': '), ...value];
   };
   return {
+    fits: () => true,
     row(cells) {
-      const filled = cells.map((cell, index) => ({ cell, index })).filter(({ cell }) => cell !== '');
-      if (filled.length === 0) return;
-      parts.line(prefix, 1, 'line');
-      parts.lead(raw('- '));
-      for (const [place, { cell, index }] of filled.entries()) {
-        parts.put([...(place === 0 ? [] : [raw('; ')]), ...piecesOf(cell, index)], 'word');
+      if (cells.every((cell) => cell === '')) return;
+      const named = cells.map((cell, index) => ({ cell, index }));
+      // A column that has no name has nothing to say without a value.
+      const filled = named.filter(({ cell, index }) => cell !== '' || (header[index] ?? '') !== '');
+      item(filled.map(({ cell, index }) => piecesOf(cell, index)));
+    },
+    end() {
+      const names = header.filter((name) => name !== '');
+      if (isEmpty && names.length > 0) {
+        item(names.map((name, index) => (index === 0 ? strong(name) : [inline(name)])));
       }
     },
-    end() {},
   };
 }
 

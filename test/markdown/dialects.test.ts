@@ -17,17 +17,54 @@ describe('Discord', () => {
 
   test('gets a small table as an aligned block', () => {
     expect(discord('| Name | n |\n|:--|--:|\n| **東京** | 1 |\n| x | 22 |')).toBe(
-      '```\nName  n\n────  ─\n東京  1\nx     22\n```',
+      '```\nName  n\n────  ──\n東京  1\nx     22\n```',
     );
   });
 
-  test('gets a wide table, or one with citations, as a list', () => {
-    expect(discord('| Name | Fact |\n|---|---|\n| A | b [1] |\n| C | |')).toBe(
-      '- **A**; Fact: b [[1]](<https://en.wikipedia.org/wiki/Footnote_%28typography%29?a=1&b=2>)\n- **C**',
+  test('gets every row of a small table in line, however wide a later cell is', () => {
+    expect(discord('| Site | MW |\n|---|---|\n| A | 1 |\n| A long name | 22 |\n\nEnd.')).toBe(
+      '```\nSite         MW\n───────────  ──\nA            1\nA long name  22\n```\n\nEnd.',
     );
-    expect(discord(`| Name | Fact |\n|---|---|\n| A | ${'long '.repeat(14)}|`)).toMatch(
-      /^- \*\*A\*\*; Fact: long/,
+  });
+
+  test('gets a wide table, or one with citations, as a list that names every cell', () => {
+    expect(discord('| Name | Fact |\n|---|---|\n| A | b |\n| C | d [1] |\n| E | |')).toBe(
+      [
+        '- Name: **A**; Fact: b',
+        '- Name: **C**; Fact: d [[1]](<https://en.wikipedia.org/wiki/Footnote_%28typography%29?a=1&b=2>)',
+        '- Name: **E**; Fact: –',
+      ].join('\n'),
     );
+    expect(discord(`| Name | Fact |\n|---|---|\n| A | b |\n| C | ${'long '.repeat(14)}|`)).toMatch(
+      /^- Name: \*\*A\*\*; Fact: b\n- Name: \*\*C\*\*; Fact: long/,
+    );
+  });
+
+  test('gets the header of a table without rows', () => {
+    expect(discord(`| ${'wide '.repeat(10)}| Fact [2] |\n|---|---|\n`)).toMatch(
+      /^- \*\*wide[^;]*\*\*; Fact \[/,
+    );
+  });
+
+  test('gets a table too long to wait for in blocks that are in line, each under the header', () => {
+    const row = (index: number): string => `| ${index < 80 ? 'name' : 'a longer name'} ${index} | value |`;
+    const rows = Array.from({ length: 120 }, (_, index) => row(index));
+    const parts = drawn(discordMarkdown, ['| Key | V |', '|---|---|', ...rows].join('\n'));
+    for (const block of parts.flatMap((part) => part.split(/```\n?/).filter((text) => text !== ''))) {
+      const columns = block
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.search(/ {2}\S/));
+      expect(Math.max(...columns) - Math.min(...columns)).toBeLessThanOrEqual('a longer name 100'.length);
+      const starts = block
+        .trimEnd()
+        .split('\n')
+        .map((line) => /^(.*?) {2,}(?=\S+$)/.exec(line)?.[0].length);
+      expect(new Set(starts).size).toBe(1);
+      expect(block).toMatch(/^Key +V\n─+ +─+\n/);
+    }
+    const shown = parts.join('\n').match(/name \d+/g);
+    expect(shown).toEqual(rows.map((line) => /name \d+/.exec(line)?.[0]));
   });
 
   test('reads no mark in literal text', () => {
