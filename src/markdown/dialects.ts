@@ -49,6 +49,8 @@ export interface Dialect {
   readonly link: (label: string, target: string) => string;
   /** A citation marker that leads to its source. */
   readonly cite: (number: number, target: string) => string;
+  /** Stands between such a marker and a letter, digit or marker beside it, where only the number is seen; else empty. */
+  readonly citeGap: string;
 }
 
 /** Invisible, and keeps a token from being one where a platform knows no escape. */
@@ -76,6 +78,7 @@ export const slackMarkdown: Dialect = {
   mark: (kind) => MARKS[kind],
   link: (label, target) => `[${label}](${target})`,
   cite: (number, target) => `[${number}](${target})`,
+  citeGap: '\u2009',
 };
 
 /** Discord's Markdown in plain message content: 2,000 characters, counted as code points. */
@@ -100,6 +103,7 @@ export const discordMarkdown: Dialect = {
   // Angle brackets keep the preview away.
   link: (label, target) => `[${label}](<${target}>)`,
   cite: (number, target) => `[[${number}]](<${target}>)`,
+  citeGap: '',
 };
 
 /** Three backticks end a block on both platforms wherever they stand. */

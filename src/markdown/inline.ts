@@ -34,7 +34,7 @@ export function renderInline(source: string, context: InlineContext): Rendered {
   const spans: readonly Span[] = context.literal
     ? [{ type: 'text', text }]
     : parseInline(text, context.bold ? ['strong'] : []);
-  const writer: Writer = { text: '', reserve: 0, context };
+  const writer: Writer = { text: '', reserve: 0, isAfterCitation: false, context };
   writeSpans(writer, spans);
   return { text: writer.text, reserve: writer.reserve };
 }
@@ -42,6 +42,8 @@ export function renderInline(source: string, context: InlineContext): Rendered {
 interface Writer {
   text: string;
   reserve: number;
+  /** What a reader saw last is the number of a citation that leads somewhere. */
+  isAfterCitation: boolean;
   readonly context: InlineContext;
 }
 
@@ -113,6 +115,8 @@ function writeTexts(writer: Writer, judged: readonly Judged[], from: number): nu
 function writeStretch(writer: Writer, { text, isAddress }: Stretch): void {
   const { dialect, links, place } = writer.context;
   if (!isAddress) {
+    if (writer.isAfterCitation && /^[\p{L}\p{N}]/u.test(text)) write(writer, dialect.citeGap);
+    writer.isAfterCitation = false;
     const here = { ...place, before: lastChar(writer), lineStart: place.lineStart && writer.text === '' };
     write(writer, dialect.escape(text, here));
     return;
@@ -160,6 +164,7 @@ function writeLinked(writer: Writer, linked: Linked, label: readonly Span[], sho
   const inner: Writer = {
     text: '',
     reserve: 0,
+    isAfterCitation: false,
     context: {
       ...context,
       glued: false,
@@ -182,15 +187,23 @@ function writeCitations(writer: Writer, judged: readonly Judged[], from: number)
     if (at - from < MAX_RUN) {
       const plain = dialect.escape(`[${number}]`, { ...place, before: lastChar(writer), lineStart: false });
       if (!links.known) writer.reserve += dialect.linkReserve;
-      write(
-        writer,
-        linked === null ? plain : afford(writer.context, dialect.cite(number, linked.target), plain),
-      );
+      const cited =
+        linked === null ? plain : afford(writer.context, dialect.cite(number, linked.target), plain);
+      const isLinked = cited !== plain;
+      const wasBeside = writer.isAfterCitation || (isLinked && (at > from || endsInWord(writer)));
+      write(writer, (wasBeside ? dialect.citeGap : '') + cited);
+      writer.isAfterCitation = isLinked;
     }
     at += 1;
   }
-  if (at - from > MAX_RUN) write(writer, `+${at - from - MAX_RUN}`);
+  const more = at - from - MAX_RUN;
+  if (more > 0) write(writer, `${writer.isAfterCitation ? dialect.citeGap : ''}+${more}`);
   return at;
+}
+
+/** Whether a reader saw a letter or digit last; marks are not seen. */
+function endsInWord({ text, context }: Writer): boolean {
+  return /[\p{L}\p{N}]$/u.test(text.replace(/[*~]+$/, '') || context.place.before);
 }
 
 /** The link if the message has room for it, else the same without one. */

@@ -18,8 +18,20 @@ describe('a citation', () => {
   });
 
   test('stands beside its neighbours, four at most', () => {
-    expect(shown('x[1][2]').slack).toBe('x[1](https://s1.example/page)[2](https://s2.example/page)');
-    expect(shown('x[1][2][3][4][5][6]').slack).toMatch(/\[4\]\(https:\/\/s4\.example\/page\)\+2$/);
+    expect(shown('x[1][2]').discord).toBe(
+      'x[[1]](<https://s1.example/page>)[[2]](<https://s2.example/page>)',
+    );
+    expect(shown('x[1][2][3][4][5][6]').discord).toMatch(/\[\[4\]\]\(<https:\/\/s4\.example\/page>\)\+2$/);
+  });
+
+  test('on Slack, where only the number is seen, is no part of another number', () => {
+    const thin = '\u2009';
+    const [one, two] = ['[1](https://s1.example/page)', '[2](https://s2.example/page)'];
+    expect(shown('in 2024[1][2]').slack).toBe(`in 2024${thin}${one}${thin}${two}`);
+    expect(shown('end.[1]5').slack).toBe(`end.${one}${thin}5`);
+    expect(shown('x **[1]**[2] y').slack).toBe(`x **${one}**${thin}${two} y`);
+    expect(shown('x [1][2][3][4][5][6]').slack).toMatch(/page\)\u2009\+2$/);
+    expect(shown('a [1] b [9][2]').slack).toBe(`a ${one} b [9]${thin}${two}`);
   });
 
   test('without a source is plain text, and counted', () => {
