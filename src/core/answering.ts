@@ -117,6 +117,7 @@ function start(
       const isOurs = await deps.answers.posted(question.id, job.attempt, messages);
       if (!isOurs) throw new Failure('stopped', 'overtaken by a later attempt');
     },
+    isTaken: async (message) => (await deps.answers.threadOf(message)) !== null,
   });
   const live = startLiveReply({ reply, log, signal: job.signal, lost: (reason) => lost.abort(reason) });
   const signal = AbortSignal.any([job.signal, lost.signal]);

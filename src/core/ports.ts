@@ -92,6 +92,8 @@ export interface ReplyStart {
   readonly attempt: number;
   /** Called with the whole list after every post, before anything else is written; throws when fenced off. */
   readonly posted: (messages: readonly MessageRef[]) => Promise<void>;
+  /** Whether the message is recorded as part of any answer: what looks left behind may be another question's. */
+  readonly isTaken: (message: MessageRef) => Promise<boolean>;
 }
 
 /** The outbound side of Slack or Discord. REST only, by refs: any replica can use it. */

@@ -1,11 +1,13 @@
+import type { ReplyStart } from '../../core/ports.ts';
 import type { MessageRef, Question } from '../../core/types.ts';
 import type { Place } from './place.ts';
 import type { DiscordRest } from './rest.ts';
-import { asObjects, compareIds, readMessage } from './wire.ts';
+import { asObjects, compareIds, type Json, readMessage } from './wire.ts';
 
 /**
  * Messages an interrupted attempt posted but did not live to record. The nonce covers a few minutes; beyond them our own
- * messages after the question are the answer's: questions of one thread are answered one after the other.
+ * messages after the question that are part of no answer are this one's: questions of one thread are answered one after
+ * the other. An earlier answer may well have ended below the question that waited for it, so the records decide.
  * @returns in order; empty when nothing is found.
  * @throws {Failure}
  */
@@ -14,11 +16,32 @@ export async function findLeftovers(
   botId: string,
   question: Question,
   place: Place,
-  known: readonly MessageRef[],
+  { known, isTaken }: { known: readonly MessageRef[]; isTaken: ReplyStart['isTaken'] },
 ): Promise<readonly MessageRef[]> {
-  const start = known.at(-1)?.message ?? question.message?.message ?? place.thread.thread;
-  const query = { after: start, limit: '50' };
+  const query = { after: startOf(question, place, known), limit: '50' };
   const found = asObjects(await rest.get(`/channels/${place.channel}/messages`, { query }));
+  const free: MessageRef[] = [];
+  for (const ref of candidates(found, botId, question, place)) {
+    if (!(await isTaken(ref))) free.push(ref);
+  }
+  return free;
+}
+
+/** Nothing older can be this answer's. A command or button is an event of its own, later than any message it is about. */
+function startOf(question: Question, place: Place, known: readonly MessageRef[]): string {
+  const after = [known.at(-1)?.message, question.message?.message, question.delivery['interaction']];
+  return after.reduce<string>(
+    (newest, id) => (id && compareIds(id, newest) > 0 ? id : newest),
+    place.thread.thread,
+  );
+}
+
+function candidates(
+  found: readonly Json[],
+  botId: string,
+  { workspace }: Question,
+  place: Place,
+): readonly MessageRef[] {
   return (
     found
       .map((raw) => readMessage(raw))
@@ -35,7 +58,7 @@ export async function findLeftovers(
       .sort((a, b) => compareIds(a.id, b.id))
       .map(({ id }) => ({
         platform: 'discord' as const,
-        workspace: question.workspace,
+        workspace,
         channel: place.channel,
         message: id,
       }))

@@ -112,7 +112,8 @@ class DiscordReply implements Reply {
     if (this.#hasLooked) return;
     const known = this.#shown.map(({ ref }) => ref);
     const { rest, botId } = this.#deps;
-    const found = await findLeftovers(rest, botId, this.#question, place, known);
+    const { isTaken } = this.#start;
+    const found = await findLeftovers(rest, botId, this.#question, place, { known, isTaken });
     this.#hasLooked = true;
     if (found.length === 0) return;
     this.#shown.push(...found.map((ref) => ({ ref, content: null })));

@@ -58,7 +58,8 @@ async function attempt(
 ): Promise<readonly MessageRef[]> {
   let recorded: readonly MessageRef[] = start.messages ?? [];
   const posted = async (messages: readonly MessageRef[]): Promise<void> => void (recorded = messages);
-  const reply = app.platform.reply(question, { messages: [], attempt: 1, posted, ...start });
+  const isTaken = async (): Promise<boolean> => false;
+  const reply = app.platform.reply(question, { messages: [], attempt: 1, posted, isTaken, ...start });
   for (const shown of views) {
     await reply.turn(shown.state === 'done' ? 'final' : 'progress', new AbortController().signal);
     await reply.show(shown);
@@ -105,6 +106,44 @@ describe('a later attempt', () => {
     expect(again.map(({ message }) => message)).toEqual(thread.map(({ id }) => id));
     expect(thread[0]?.content).toContain('Whole answer.');
     expect(written(server, 'general')[0]?.content).toBe('One moment.');
+  });
+
+  test("leaves alone an earlier question's answer that ended below this question", async () => {
+    const { server, app } = await open();
+    const first = asked(server);
+    const here = { thread: first.thread, channel: first.thread?.channel ?? '' };
+    await attempt(app, first, {}, view('The first answer'));
+    const text = { user: 'ada', channel: here.channel, content: 'And then?' };
+    const message = { ...first.message!, channel: here.channel, message: server.say(text) };
+    const second: Question = { ...first, ...here, message, id: '00000000-0000-5000-8000-000000000002' };
+    const taken = await attempt(app, first, { attempt: 2 }, view(LONG, 'done'));
+    const isTaken = async (ref: MessageRef): Promise<boolean> =>
+      taken.some(({ message: id }) => id === ref.message);
+    const again = await attempt(app, second, { attempt: 2, isTaken }, view('The second answer.', 'done'));
+    expect(taken.at(-1)?.message.localeCompare(message.message)).toBe(1);
+    expect(again).toHaveLength(1);
+    const shown = written(server, here.channel);
+    expect(shown).toHaveLength(taken.length + 1);
+    expect(shown.at(-1)?.content).toContain('The second answer.');
+  });
+
+  test('of a command in a direct conversation leaves what was said before it alone', async () => {
+    const { server, app } = await open();
+    const channel = channelId(server, '@ada');
+    const thread = { platform: 'discord', workspace: '@me', channel, thread: channel } as const;
+    const own = { workspace: '@me', channel, thread, message: null } as const;
+    await app.platform.whisper(asked(server, own), 'An older word.');
+    const { id } = server.command({
+      user: 'ada',
+      channel: '@ada',
+      name: 'ask',
+      options: { question: 'Why?' },
+    });
+    const question = asked(server, { ...own, trigger: 'command', delivery: { interaction: id } });
+    await attempt(app, question, { attempt: 2 }, view('Because.', 'done'));
+    const shown = written(server, '@ada').map(({ content }) => content);
+    expect(shown[0]).toBe('An older word.');
+    expect(shown.at(-1)).toContain('Because.');
   });
 
   test('stops writing once it is told that it was overtaken', async () => {

@@ -75,7 +75,8 @@ describe('shortcuts and buttons', () => {
     const { server, intake, app } = connected;
     intake.reply = 'Only grace can do that.';
     const question = { ...askedBy(server), id: 'the-question' };
-    const reply = app.platform.reply(question, { messages: [], attempt: 1, posted: async () => {} });
+    const start = { messages: [], attempt: 1, posted: async () => {}, isTaken: async () => false };
+    const reply = app.platform.reply(question, start);
     const buttons = [{ action: 'retry', label: 'Retry', question: question.id }] as const;
     await reply.show(failed(buttons));
     const ts = server.history(GENERAL, question.thread?.thread).find((message) => message.bot)?.ts ?? '';

@@ -111,6 +111,7 @@ test('whatever goes wrong on the way, and wherever the process dies, the answer 
         const start: ReplyStart = {
           attempt: number,
           messages: recorded,
+          isTaken: async () => false,
           posted: async (refs) => {
             if (posts++ === diesAfter) throw new Killed();
             recorded = refs;

@@ -100,6 +100,7 @@ export function fresh(attempt = 1, messages: readonly MessageRef[] = []) {
   const start: ReplyStart = {
     messages,
     attempt,
+    isTaken: async () => false,
     posted: async (refs) => {
       recorded.messages = refs;
     },
