@@ -22,7 +22,8 @@ export interface OpsServer {
  */
 export async function startOpsServer({ host, port, unready, metrics }: OpsOptions): Promise<OpsServer> {
   const server = createServer((request, response) => {
-    const path = new URL(request.url ?? '/', 'http://localhost').pathname;
+    // Not by `new URL`, which throws for a request target such as `//`.
+    const [path = ''] = (request.url ?? '').split('?', 1);
     respond(path, response).catch(() => send(response, 500, 'text/plain', 'failed\n'));
   });
   const respond = async (path: string, response: ServerResponse): Promise<void> => {

@@ -1,0 +1,33 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type OpsServer, startOpsServer } from '../../src/ops/server.ts';
+
+let server: OpsServer;
+
+beforeAll(async () => {
+  const metrics = { contentType: 'text/plain', read: async () => 'footnote_up 1\n' };
+  server = await startOpsServer({ host: '127.0.0.1', port: 0, unready: async () => [], metrics });
+});
+afterAll(() => server.close());
+
+/** The status line of the answer to a request target as it is, which `fetch` would tidy up. */
+async function statusOf(target: string): Promise<string | undefined> {
+  const socket = connect(server.port, '127.0.0.1');
+  await once(socket, 'connect');
+  socket.write(`GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
+  return (await text(socket)).split('\r\n', 1)[0];
+}
+
+test.each(['//', '///', 'http://[', '*', '/%', '?', '//healthz'])(
+  'a request for %s is answered and ends nothing',
+  async (target) => {
+    expect(await statusOf(target)).toMatch(/^HTTP\/1\.1 40[04] /);
+    expect(await statusOf('/healthz')).toBe('HTTP/1.1 200 OK');
+  },
+);
+
+test('a query does not matter', async () => {
+  expect(await statusOf('/readyz?verbose=1')).toBe('HTTP/1.1 200 OK');
+});
