@@ -134,10 +134,19 @@ function configOf(values: Fields): Config {
     logLevel: values.LOG_LEVEL,
     answers: answersOf(values),
     shutdownGraceMs: values.SHUTDOWN_GRACE_SECONDS * 1000,
-    secrets: [botToken, appToken, discordToken, apiKey, password, decodeURIComponent(password)].filter(
+    secrets: [botToken, appToken, discordToken, apiKey, password, decoded(password)].filter(
       (secret): secret is string => secret !== undefined && secret !== '',
     ),
   };
+}
+
+/** The password as it is sent; one that holds a bare `%` cannot be decoded and is left as it is. */
+function decoded(password: string): string {
+  try {
+    return decodeURIComponent(password);
+  } catch {
+    return password;
+  }
 }
 
 function slackOf(values: Fields, botToken: string, appToken: string): SlackConfig {

@@ -88,6 +88,11 @@ describe('readConfig', () => {
     expect(perplexity.profiles).toEqual({ 'sonar-pro': { agent: { preset: 'low' } } });
   });
 
+  test('a database password may hold a bare percent sign, and is kept out of logs all the same', () => {
+    const { secrets } = readConfig({ ...GOOD, DATABASE_URL: 'postgres://u:100%pass@127.0.0.1/db' });
+    expect(secrets).toContain('100%pass');
+  });
+
   test('no value is ever part of a message', () => {
     const secret = fc.string({ minLength: 12 }).map((s) => `s3cr3t${s}`);
     fc.assert(
