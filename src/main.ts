@@ -11,6 +11,7 @@ import {
 import { createHistory, type History } from './core/history.ts';
 import { ANSWER_QUEUE, createIntake, WORD_QUEUE, type WordJob } from './core/intake.ts';
 import type { Intake, Job, Log, Platform } from './core/ports.ts';
+import { createStops } from './core/stops.ts';
 import type { PlatformName } from './core/types.ts';
 import { createAdminAlerts, sayWord } from './core/words.ts';
 import { createLog } from './log.ts';
@@ -35,7 +36,9 @@ async function start(config: Config, log: Log): Promise<() => Promise<void>> {
   if (discord) platforms.set('discord', discord.platform);
 
   const admins = { slack: config.slack?.admins ?? [], discord: config.discord?.admins ?? [] };
-  const shared = { ...store, platforms, metrics, log };
+  const isAdmin = (platform: PlatformName, person: string): boolean => admins[platform].includes(person);
+  const stops = createStops(store.keyValue('stops'), log);
+  const shared = { ...store, platforms, stops, metrics, log, isAdmin };
   const answering: AnsweringDeps = {
     ...shared,
     model: createModel({ ...config.perplexity, log }),
@@ -49,8 +52,7 @@ async function start(config: Config, log: Log): Promise<() => Promise<void>> {
   );
   await store.jobs.work<WordJob>(WORD_QUEUE, 10, (job) => sayWord(platforms, log, job.data));
 
-  const isAdmin = (platform: PlatformName, person: string): boolean => admins[platform].includes(person);
-  const intake = createIntake({ ...shared, follow: config.answers.follow, isAdmin });
+  const intake = createIntake({ ...shared, follow: config.answers.follow });
   missing = () => unready(store, { slack, discord });
   await slack?.listen(intake);
   // One replica holds Discord's gateway: a second session would get every event twice.

@@ -1,4 +1,4 @@
-import type { AnswerEvent, AnswerOptions, Source, Usage, View } from './types.ts';
+import type { AnswerEvent, AnswerOptions, Button, Source, Usage, View } from './types.ts';
 
 /** What grows while the model writes. `text` only ever gets longer. */
 export interface Answer {
@@ -44,33 +44,66 @@ export function extend(answer: Answer, event: AnswerEvent): Answer {
 }
 
 /** How an unfinished answer looks; the notices wait for the end, so that text growing above them does not push them about. */
-export function progressView(answer: Answer): View {
+export function progressView(answer: Answer, questionId: string): View {
   const { state, status, text, sources } = answer;
-  return { state, status, text, sources, notices: [], footer: null, buttons: [] };
+  const stop: Button = { action: 'stop', label: 'Stop', question: questionId };
+  return { state, status, text, sources, notices: [], footer: null, buttons: [stop] };
 }
 
 /** How a complete answer looks. */
-export function doneView(answer: Answer, options: AnswerOptions, tookMs: number, now: number): View {
+export function doneView(
+  answer: Answer,
+  options: AnswerOptions,
+  tookMs: number,
+  now: number,
+  questionId: string,
+): View {
   const notices = [...answer.notices];
   if (answer.sources.length === 0) notices.push('⚠ No web sources were used for this answer.');
   if (answer.end === 'length') notices.push('⚠ The answer reached its length limit.');
   if (answer.end === 'filtered') notices.push('⚠ Perplexity withheld the rest of this answer.');
   const { text, sources } = answer;
   const footer = footerLine(answer, options, tookMs, now);
-  return { state: 'done', status: '', text, sources, notices, footer, buttons: [] };
+  return {
+    state: 'done',
+    status: '',
+    text,
+    sources,
+    notices,
+    footer,
+    buttons: sourcesButton(answer, questionId),
+  };
+}
+
+/** Under the text only the first few sources are listed. */
+function sourcesButton({ sources }: Answer, question: string): readonly Button[] {
+  if (sources.length === 0) return [];
+  return [
+    { action: 'sources', label: sources.length === 1 ? 'Source' : `All ${sources.length} sources`, question },
+  ];
 }
 
 function footerLine(answer: Answer, options: AnswerOptions, tookMs: number, now: number): string {
   const parts: string[] = [options.profile ?? 'sonar'];
-  if (answer.sources.length > 0) {
-    const newest = age(answer.sources, now);
-    const count = answer.sources.length === 1 ? '1 source' : `${answer.sources.length} sources`;
-    parts.push(newest ? `${count}, newest ${newest}` : count);
-  }
+  if (answer.sources.length > 0) parts.push(freshness(answer.sources, now));
   if (options.recency) parts.push(`past ${options.recency} only`);
   if (options.domains && options.domains.length > 0) parts.push(`limited to ${options.domains.join(', ')}`);
   parts.push(`${(tookMs / 1000).toFixed(1)} s`);
   return parts.join(' · ');
+}
+
+/** `9 sources · 7 sites · newest 2 h`: at a glance whether an answer can be current. */
+function freshness(sources: readonly Source[], now: number): string {
+  const sites = new Set(
+    sources.map(({ url }) => (URL.canParse(url) ? new URL(url).hostname.replace(/^www\./, '') : url)),
+  );
+  const newest = age(sources, now);
+  const counts = [counted(sources.length, 'source'), counted(sites.size, 'site')];
+  return [...counts, ...(newest ? [`newest ${newest}`] : [])].join(' · ');
+}
+
+function counted(count: number, what: string): string {
+  return count === 1 ? `1 ${what}` : `${count} ${what}s`;
 }
 
 function age(sources: readonly Source[], now: number): string | null {

@@ -7,6 +7,7 @@ import type { History } from './history.ts';
 import { shortId } from './ids.ts';
 import { type LiveReply, startLiveReply } from './live-reply.ts';
 import type { AnswerRecord, Answers, Job, Log, Metrics, Model, Platform, Reply, Threads } from './ports.ts';
+import { StopRequested, type Stops } from './stops.ts';
 import type { AnswerOptions, PlatformName, Question, ThreadRef, Turn, View } from './types.ts';
 
 export interface AnsweringDeps {
@@ -15,8 +16,11 @@ export interface AnsweringDeps {
   readonly answers: Answers;
   readonly history: History;
   readonly threads: Threads;
+  readonly stops: Stops;
   readonly metrics: Metrics;
   readonly log: Log;
+  /** Whether this person may stop other people's answers. */
+  readonly isAdmin: (platform: PlatformName, personId: string) => boolean;
   readonly settings: AnsweringSettings;
   /** Tells the admins of the question's platform that they must act; at most once an hour for the same thing. */
   readonly alertAdmins: (question: Question, text: string) => Promise<void>;
@@ -48,8 +52,10 @@ export interface Run {
   readonly log: Log;
   /** On the monotonic clock. */
   readonly startedAt: number;
-  /** Ends with the job, or when there is no place to answer any more; the reason says which. */
+  /** Ends with the job, by somebody's wish, or when there is no place to answer any more; the reason says which. */
   readonly signal: AbortSignal;
+  /** Ends the watch for somebody's wish. */
+  readonly unwatch: () => void;
 }
 
 /** A conclusion ready to be shown, and what is to be remembered of it. */
@@ -92,6 +98,7 @@ export async function answerQuestion(deps: AnsweringDeps, job: Job<AnswerJob>): 
     if (!(error instanceof Failure)) throw error;
     await settle(run, error, job.signal);
   } finally {
+    run.unwatch();
     await run.live.abandon();
     await run.reply.close();
   }
@@ -109,7 +116,7 @@ function start(
   log: Log,
 ): Run {
   const { question } = job.data;
-  const lost = new AbortController();
+  const ending = new AbortController();
   const reply = platform.reply(question, {
     messages: record.messages,
     attempt: job.attempt,
@@ -119,9 +126,25 @@ function start(
     },
     isTaken: async (message) => (await deps.answers.threadOf(message)) !== null,
   });
-  const live = startLiveReply({ reply, log, signal: job.signal, lost: (reason) => lost.abort(reason) });
-  const signal = AbortSignal.any([job.signal, lost.signal]);
-  return { deps, question, record, platform, reply, live, log, signal, startedAt: performance.now() };
+  const live = startLiveReply({ reply, log, signal: job.signal, lost: (reason) => ending.abort(reason) });
+  const unwatch = deps.stops.watch(question, (stop) => {
+    const isTheirs =
+      !stop.by || stop.by.id === question.asker.id || deps.isAdmin(question.platform, stop.by.id);
+    if (isTheirs) ending.abort(new StopRequested(stop));
+  });
+  const signal = AbortSignal.any([job.signal, ending.signal]);
+  return {
+    deps,
+    question,
+    record,
+    platform,
+    reply,
+    live,
+    log,
+    signal,
+    unwatch,
+    startedAt: performance.now(),
+  };
 }
 
 async function deliver(run: Run, conclusion: Conclusion): Promise<void> {
@@ -130,14 +153,18 @@ async function deliver(run: Run, conclusion: Conclusion): Promise<void> {
   await remember(run, conclusion);
   await deps.answers.delivered(question.id, record.attempt);
   const ms = Math.round(performance.now() - run.startedAt);
+  deps.metrics.unresolvedCitations(question.platform, run.reply.unresolved());
   deps.metrics.answered(question.platform, conclusion.outcome, ms);
   run.log.info({ outcome: conclusion.outcome, ms, sources: conclusion.view.sources.length }, 'answered');
 }
 
-/** An answer without a word is not remembered: asked again, it would stand there as a question nobody answered. */
+/**
+ * An answer without a word is not remembered: asked again, it would stand there as a question nobody answered. Nor is what
+ * somebody has taken back by deleting it.
+ */
 async function remember({ deps, question }: Run, conclusion: Conclusion): Promise<void> {
   const { view, thread, backfill, isTrimmed } = conclusion;
-  if (view.text === '') return;
+  if (view.text === '' || conclusion.outcome === 'deleted') return;
   const asked: Turn = {
     role: 'user',
     author: question.asker,

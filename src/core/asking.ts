@@ -26,9 +26,15 @@ const LONGEST_ANSWER_CHARS = 200_000;
 export async function ask(
   model: Model,
   request: ModelRequest,
-  options: { readonly signal: AbortSignal; readonly log: Log; readonly show: (view: View) => void },
+  options: {
+    readonly signal: AbortSignal;
+    readonly log: Log;
+    /** Carried by the button that stops the answer. */
+    readonly questionId: string;
+    readonly show: (view: View) => void;
+  },
 ): Promise<Asked> {
-  const { signal, log, show } = options;
+  const { signal, log, questionId, show } = options;
   let answer = EMPTY_ANSWER;
   let tries = 0;
   const once = async (): Promise<void> => {
@@ -36,7 +42,7 @@ export async function ask(
     answer = EMPTY_ANSWER;
     for await (const event of model.answer(request, signal)) {
       answer = extend(answer, event);
-      if (event.type !== 'usage' && event.type !== 'done') show(progressView(answer));
+      if (event.type !== 'usage' && event.type !== 'done') show(progressView(answer, questionId));
       if (answer.text.length > LONGEST_ANSWER_CHARS) answer = { ...answer, end: 'length' };
       if (answer.end) break;
     }
@@ -48,7 +54,7 @@ export async function ask(
       { kind: failure.kind, status: failure.status, waitMs: Math.round(waitMs) },
       'model busy, waiting',
     );
-    show({ ...progressView(EMPTY_ANSWER), status: `is busy, retrying in ${duration(waitMs)}…` });
+    show({ ...progressView(EMPTY_ANSWER, questionId), status: `is busy, retrying in ${duration(waitMs)}…` });
   };
   try {
     await retry({ ...RETRY, signal, onWait, canRetry: () => answer.text === '' }, once);

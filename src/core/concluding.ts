@@ -5,7 +5,8 @@ import { type Composition, compose } from './composing.ts';
 import { explain } from './explaining.ts';
 import { Failure } from './failures.ts';
 import { EMPTY_HISTORY, type HistoryWindow } from './history.ts';
-import type { AnswerOptions, Question, Turn, View } from './types.ts';
+import { type Stop, StopRequested } from './stops.ts';
+import type { AnswerOptions, Button, Question, Turn, View } from './types.ts';
 
 /** After this many interrupted attempts the person is told, instead of another request being paid for. */
 export const LONGEST_RUN_ATTEMPTS = 5;
@@ -31,20 +32,44 @@ export async function concludeAnswer(run: Run): Promise<Conclusion> {
 
 async function askModel(run: Run): Promise<Omit<Conclusion, 'thread'>> {
   const { deps, question, live, log, signal } = run;
-  live.update(progressView(EMPTY_ANSWER));
+  live.update(progressView(EMPTY_ANSWER, question.id));
   const { history, backfill } = await recall(run);
   const composed = compose(question, history, deps.settings.contextChars);
   const options: AnswerOptions = { ...deps.settings.defaults, ...question.overrides };
   const request = { system: deps.settings.systemPrompt, messages: composed.messages, options };
-  const asked = await ask(deps.model, request, { signal, log, show: (view) => live.update(view) });
-  signal.throwIfAborted();
-  if (asked.failure) await report(run, asked.failure);
+  const asked = await ask(deps.model, request, {
+    signal,
+    log,
+    questionId: question.id,
+    show: (view) => live.update(view),
+  });
+  const stop = stopOf(signal);
+  if (!stop) signal.throwIfAborted();
+  // Nothing has been said yet, and nobody is left to say it to.
+  if (stop?.reason === 'deleted' && asked.answer.text === '')
+    throw new Failure('gone', 'the question was deleted');
+  if (asked.failure && !stop) await report(run, asked.failure);
   const isTrimmed = composed.isTrimmed && !history.toldTrimmed;
-  const view = asked.failure
-    ? failedView(question, asked, asked.failure)
-    : doneView(asked.answer, options, performance.now() - run.startedAt, Date.now());
+  const view = viewOf(run, asked, options, stop);
   const notices = [...askedNotices(question, isTrimmed ? composed : null), ...view.notices];
-  return { view: { ...view, notices }, backfill, isTrimmed, outcome: asked.failure?.kind ?? 'done' };
+  return {
+    view: { ...view, notices },
+    backfill,
+    isTrimmed,
+    outcome: stop?.reason ?? asked.failure?.kind ?? 'done',
+  };
+}
+
+function viewOf(run: Run, asked: Asked, options: AnswerOptions, stop: Stop | null): View {
+  const { question, startedAt } = run;
+  if (!asked.failure)
+    return doneView(asked.answer, options, performance.now() - startedAt, Date.now(), question.id);
+  return stop ? stoppedView(question, asked.answer, stop) : failedView(question, asked, asked.failure);
+}
+
+/** The reason of the signal, if it is somebody's wish that the answer ends. */
+function stopOf({ aborted, reason }: AbortSignal): Stop | null {
+  return aborted && reason instanceof StopRequested ? reason.stop : null;
 }
 
 /** Our own memory of the thread; a thread we never spoke in is read from the platform once. */
@@ -89,6 +114,26 @@ function failedView(question: Question, asked: Asked, failure: Failure): View {
     notices: [...answer.notices, notice],
     footer: null,
     buttons,
+  };
+}
+
+function stoppedView(question: Question, answer: Answer, { reason, by }: Stop): View {
+  const who = by?.name ?? (by === null || by.id === question.asker.id ? 'the person who asked' : 'an admin');
+  const notice = reason === 'deleted' ? '⏹ Stopped: the question was deleted' : `⏹ Stopped by ${who}`;
+  const actions: readonly Button[] = [
+    ...(answer.text === ''
+      ? []
+      : [{ action: 'continue' as const, label: 'Continue', question: question.id }]),
+    { action: 'retry', label: 'Retry', question: question.id },
+  ];
+  return {
+    state: 'done',
+    status: '',
+    text: answer.text,
+    sources: answer.sources,
+    notices: [...answer.notices, notice],
+    footer: null,
+    buttons: reason === 'deleted' ? [] : actions,
   };
 }
 

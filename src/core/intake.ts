@@ -3,6 +3,7 @@ import { inBackground } from './background.ts';
 import { idFrom } from './ids.ts';
 import type {
   Accepted,
+  AnswerRecord,
   Answers,
   ButtonPress,
   Intake,
@@ -10,8 +11,10 @@ import type {
   Log,
   Metrics,
   Platform,
+  Pressed,
   Threads,
 } from './ports.ts';
+import type { Stops } from './stops.ts';
 import { type PlatformName, type Question, type ThreadRef, threadKey } from './types.ts';
 
 /** When a message in a thread of ours counts as a question without a mention. */
@@ -21,6 +24,7 @@ export interface IntakeDeps {
   readonly jobs: Jobs;
   readonly answers: Answers;
   readonly threads: Threads;
+  readonly stops: Stops;
   readonly platforms: ReadonlyMap<PlatformName, Platform>;
   readonly metrics: Metrics;
   readonly log: Log;
@@ -56,7 +60,12 @@ export function createIntake(deps: IntakeDeps): Intake {
     deps.metrics.heard(heard.platform, result);
     return result;
   };
-  return { accept, press: (press) => takePress(deps, press) };
+  return {
+    accept,
+    press: (press) => takePress(deps, press),
+    stop: (thread, by) => deps.stops.thread(thread, by),
+    withdraw: (id) => deps.stops.question(id, 'deleted', null),
+  };
 }
 
 async function decide(deps: IntakeDeps, heard: Question): Promise<Accepted> {
@@ -66,7 +75,10 @@ async function decide(deps: IntakeDeps, heard: Question): Promise<Accepted> {
   // A thread's first message can have nothing in front of it: the common case is spared the look.
   const isFirst = !question.thread || question.thread.thread === question.message?.message;
   const depth = isFirst ? 0 : await deps.jobs.depth(ANSWER_QUEUE, key);
-  if (depth > MOST_WAITING) return refuse(deps, question);
+  if (depth > MOST_WAITING) {
+    // A twin or a repeated delivery finds its own question among those that wait.
+    return (await deps.jobs.knows(ANSWER_QUEUE, question.id)) ? 'duplicate' : refuse(deps, question);
+  }
 
   const job: AnswerJob = { question, isMarked: depth > 0 };
   const [isNew] = await Promise.all([
@@ -105,14 +117,22 @@ async function refuse(deps: IntakeDeps, question: Question): Promise<Accepted> {
   return 'busy';
 }
 
-async function takePress(deps: IntakeDeps, press: ButtonPress): Promise<string | null> {
+async function takePress(deps: IntakeDeps, press: ButtonPress): Promise<Pressed> {
   const record = await deps.answers.find(press.question);
-  if (!record) return 'This answer is too old for that; ask again.';
-  const { question, thread } = record;
+  if (!record) return said('This answer is too old for that; ask again.');
+  if (press.action === 'sources') return { type: 'sources', sources: record.conclusion?.sources ?? [] };
+  const { question } = record;
   if (press.presser.id !== question.asker.id && !deps.isAdmin(question.platform, press.presser.id)) {
-    const asker = question.asker.name ?? 'the person who asked';
-    return `Only ${asker} or an admin can do that.`;
+    return said(`Only ${question.asker.name ?? 'the person who asked'} or an admin can do that.`);
   }
+  if (press.action !== 'stop') return askAgain(deps, press, record);
+  if (record.conclusion) return said('That answer has already ended.');
+  await deps.stops.question(question.id, 'stopped', press.presser);
+  return null;
+}
+
+async function askAgain(deps: IntakeDeps, press: ButtonPress, record: AnswerRecord): Promise<Pressed> {
+  const { question, thread } = record;
   const again: Question = {
     ...question,
     id: idFrom(press.action, question.id),
@@ -122,7 +142,11 @@ async function takePress(deps: IntakeDeps, press: ButtonPress): Promise<string |
     delivery: { ...question.delivery, ...press.delivery },
     askedAt: Date.now(),
   };
-  return (await decide(deps, again)) === 'duplicate' ? 'That is already on its way.' : null;
+  return (await decide(deps, again)) === 'duplicate' ? said('That is already on its way.') : null;
+}
+
+function said(text: string): Pressed {
+  return { type: 'text', text };
 }
 
 const CONTINUE =

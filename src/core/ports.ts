@@ -10,6 +10,7 @@ import type {
   Person,
   PlatformName,
   Question,
+  Source,
   ThreadRef,
   Turn,
   View,
@@ -43,12 +44,21 @@ export interface ButtonPress {
   readonly delivery: Readonly<Record<string, string>>;
 }
 
+/** What pressing a button shows to the presser alone; null when the answer itself is the reply. */
+export type Pressed =
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'sources'; readonly sources: readonly Source[] }
+  | null;
+
 /** The core's side of inbound traffic. Platforms acknowledge an event only after the promise has resolved. */
 export interface Intake {
   /** Resolves once the question is durable, or known not to be one. Rejects when the store cannot take it: do not acknowledge. */
   accept(question: Question): Promise<Accepted>;
-  /** Resolves with what to tell the presser alone, or null when the answer itself is the reply. */
-  press(press: ButtonPress): Promise<string | null>;
+  press(press: ButtonPress): Promise<Pressed>;
+  /** Somebody used the platform's own way to stop what is being answered in a thread. */
+  stop(thread: ThreadRef, by: Person): Promise<void>;
+  /** The message of this question was deleted: its answer ends, or never begins. */
+  withdraw(questionId: string): Promise<void>;
 }
 
 /** The model behind every answer. */
@@ -80,6 +90,8 @@ export interface Reply {
    * @throws {Failure} `rate-limited`, `unreachable` (try again), `gone` (somebody deleted it), `undeliverable`.
    */
   show(view: View): Promise<void>;
+  /** Citation markers in the text that lead to none of the sources; they were left as text. */
+  unresolved(): number;
   /** Ends timers and clears the status; idempotent, never throws. */
   close(): Promise<void>;
 }
@@ -134,6 +146,8 @@ export interface Jobs {
   enqueue(queue: string, data: object, options: EnqueueOptions): Promise<boolean>;
   /** How many jobs of this key are waiting or running. */
   depth(queue: string, key: string): Promise<number>;
+  /** Whether a job of this id is waiting, running, or still remembered. */
+  knows(queue: string, id: string): Promise<boolean>;
   /** Starts taking jobs, at most `slots` at a time in this process. A handler that throws has its job run again later. */
   work<T extends object>(
     queue: string,
@@ -192,6 +206,8 @@ export interface Threads {
 export interface Metrics {
   /** A message reached the intake. */
   heard(platform: PlatformName, result: Accepted): void;
+  /** Citation markers of an answer that lead to no source. */
+  unresolvedCitations(platform: PlatformName, count: number): void;
   /** An answer ended; `outcome` is `done` or a failure's kind. */
   answered(platform: PlatformName, outcome: string, ms: number): void;
 }

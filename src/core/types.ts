@@ -149,7 +149,10 @@ export interface ModelRequest {
   readonly options: AnswerOptions;
 }
 
-export type ButtonAction = 'retry' | 'continue';
+/** What a button can do: ask again, go on where it was cut off, end what is being written, show every source. */
+export const BUTTON_ACTIONS = ['retry', 'continue', 'stop', 'sources'] as const;
+
+export type ButtonAction = (typeof BUTTON_ACTIONS)[number];
 
 /** A button under a message. It carries only the question's id; everything else is read from the store when pressed. */
 export interface Button {

@@ -1,7 +1,7 @@
 import type { Source } from '../core/types.ts';
 import { clean } from './clean.ts';
 import type { Dialect } from './dialects.ts';
-import { cutText, escapeLabel } from './text.ts';
+import { cutText, escapeLabel, escapeText } from './text.ts';
 import { canonicalUrl, linkTarget, siteOf } from './urls.ts';
 
 /** How much of a title is shown, in characters. */
@@ -26,6 +26,28 @@ export function sourceLines(
   const lines = [...pages.values()].slice(0, max).map((source) => sourceLine(dialect, source));
   // Two spaces make Slack's Markdown keep the line break.
   return lines.join(dialect.name === 'slack' ? '  \n' : '\n');
+}
+
+/** How much of a snippet is shown, in characters. */
+const MAX_SNIPPET = 200;
+
+/** Every source with what the page says, in messages of at most `room` each; at least one message. */
+export function sourcePages(dialect: Dialect, sources: readonly Source[], room: number): readonly string[] {
+  const entries = sources.map((source) => {
+    const words = clean(source.snippet ?? '')
+      .replace(/\s+/g, ' ')
+      .trim();
+    const quoted = words === '' ? '' : `\n> ${escapeText(dialect, cutText(words, MAX_SNIPPET))}`;
+    return `${sourceLine(dialect, source)}${quoted}`;
+  });
+  const pages: string[] = [];
+  for (const entry of entries) {
+    const last = pages.at(-1);
+    const joined = `${last}\n\n${entry}`;
+    if (last !== undefined && dialect.measure(joined) <= room) pages.splice(-1, 1, joined);
+    else pages.push(entry);
+  }
+  return pages.length > 0 ? pages : ['This answer used no web sources.'];
 }
 
 function sourceLine(dialect: Dialect, source: Source): string {

@@ -26,6 +26,12 @@ export function createMetrics(): MetricsRegistry {
     labelNames: ['platform', 'outcome'],
     registers,
   });
+  const unresolved = new Counter({
+    name: 'footnote_citations_unresolved_total',
+    help: "Citation markers that lead to none of the answer's sources; they stay plain text",
+    labelNames: ['platform'],
+    registers,
+  });
   const seconds = new Histogram({
     name: 'footnote_answer_seconds',
     help: 'Time from taking up a question to its final message',
@@ -36,6 +42,7 @@ export function createMetrics(): MetricsRegistry {
   return {
     metrics: {
       heard: (platform, result) => messages.inc({ platform, result }),
+      unresolvedCitations: (platform, count) => unresolved.inc({ platform }, count),
       answered(platform, outcome, ms) {
         answers.inc({ platform, outcome });
         seconds.observe({ platform }, ms / 1000);

@@ -3,6 +3,8 @@ import { type AnsweringDeps, answerQuestion, giveUp } from '../../src/core/answe
 import { Failure } from '../../src/core/failures.ts';
 import { createHistory } from '../../src/core/history.ts';
 import { shortId } from '../../src/core/ids.ts';
+import type { Model } from '../../src/core/ports.ts';
+import { createStops } from '../../src/core/stops.ts';
 import type { AnswerEvent, Question } from '../../src/core/types.ts';
 import {
   memoryAnswers,
@@ -31,6 +33,8 @@ function setup(...scripts: readonly (readonly (AnswerEvent | Failure)[])[]) {
     answers: memoryAnswers(),
     history: createHistory(memoryKeyValue(), { window: 20, ttlMs: 1_000 }),
     threads: memoryThreads(),
+    stops: createStops(memoryKeyValue(), quietLog),
+    isAdmin: (_platform, person) => person === 'UADMIN',
     metrics: noMetrics,
     log: quietLog,
     settings: { defaults: { profile: 'sonar' }, systemPrompt: 'system', contextChars: 8_000 },
@@ -182,6 +186,64 @@ describe('answerQuestion', () => {
     expect(deps.answers.records.get(question().id)?.delivered).toBe(true);
   });
 
+  test('a stop keeps what was written, marks it and remembers it', async () => {
+    const { run, last, deps, model } = setup([text('Half of it'), text(' and more'), done]);
+    const inner = model.answer.bind(model);
+    const stopping = {
+      ...deps,
+      model: {
+        answer: stopAfterFirst(inner, () => deps.stops.question(question().id, 'stopped', question().asker)),
+      },
+    };
+    await answerQuestion(stopping, {
+      id: 'q',
+      data: { question: question(), isMarked: false },
+      attempt: 1,
+      signal: new AbortController().signal,
+    });
+    expect(last(question())).toMatchObject({
+      state: 'done',
+      text: 'Half of it',
+      notices: ['⏹ Stopped by Ann'],
+    });
+    expect((await deps.history.read(THREAD)).newest.at(-1)?.text).toBe('Half of it');
+    expect(run).toBeDefined();
+  });
+
+  test('a stranger cannot stop it', async () => {
+    const { last, deps, model } = setup([text('All'), text(' of it'), done]);
+    const inner = model.answer.bind(model);
+    const stranger = { id: 'U9', name: 'Eve' };
+    const stopping = {
+      ...deps,
+      model: { answer: stopAfterFirst(inner, () => deps.stops.thread(THREAD, stranger)) },
+    };
+    await answerQuestion(stopping, {
+      id: 'q',
+      data: { question: question(), isMarked: false },
+      attempt: 1,
+      signal: new AbortController().signal,
+    });
+    expect(last(question())?.text).toBe('All of it');
+  });
+
+  test('a question deleted before its first word is not answered, and none of it is remembered', async () => {
+    const { platform, deps, model } = setup([{ type: 'thinking' }, text('Too late'), done]);
+    const inner = model.answer.bind(model);
+    const stopping = {
+      ...deps,
+      model: { answer: stopAfterFirst(inner, () => deps.stops.question(question().id, 'deleted', null)) },
+    };
+    await answerQuestion(stopping, {
+      id: 'q',
+      data: { question: question(), isMarked: false },
+      attempt: 1,
+      signal: new AbortController().signal,
+    });
+    expect(platform.shown.get(question().id)?.some((view) => view.text !== '') ?? false).toBe(false);
+    expect((await deps.history.read(THREAD)).exchanges).toBe(0);
+  });
+
   test('nothing asked gets the help text', async () => {
     const { run, platform, model } = setup([]);
     await run(question({ text: ' ' }));
@@ -206,3 +268,15 @@ describe('answerQuestion', () => {
     expect(last(question())?.notices).toEqual(["Not read: report.fig. I can't open attachments yet."]);
   });
 });
+
+/** A model's answers with something happening behind their first event. */
+function stopAfterFirst(answer: Model['answer'], happen: () => Promise<void>): Model['answer'] {
+  return async function* stopped(request, signal) {
+    let isFirst = true;
+    for await (const event of answer(request, signal)) {
+      yield event;
+      if (isFirst) await happen();
+      isFirst = false;
+    }
+  };
+}

@@ -15,7 +15,12 @@ function start(...scripts: readonly (readonly (AnswerEvent | Failure)[])[]) {
   const model = scriptedModel(...scripts);
   const views: View[] = [];
   const signal = new AbortController().signal;
-  const asked = ask(model, REQUEST, { signal, log: quietLog, show: (view) => void views.push(view) });
+  const asked = ask(model, REQUEST, {
+    signal,
+    log: quietLog,
+    questionId: 'q',
+    show: (view) => void views.push(view),
+  });
   return { model, views, asked };
 }
 

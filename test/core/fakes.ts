@@ -129,6 +129,7 @@ export function memoryJobs(): Jobs & { readonly queued: Queued[] } {
       return true;
     },
     depth: async (queue, key) => queued.filter((job) => job.queue === queue && job.key === key).length,
+    knows: async (queue, id) => queued.some((job) => job.queue === queue && job.id === id),
     work: async () => {},
     stop: async () => {},
   };
@@ -205,6 +206,7 @@ function memoryReply(platform: MemoryPlatform, asked: Question, start: ReplyStar
       }
       platform.shown.set(asked.id, [...(platform.shown.get(asked.id) ?? []), view]);
     },
+    unresolved: () => 0,
     close: async () => void platform.closed.push(asked.id),
   };
 }
@@ -218,4 +220,4 @@ export const quietLog: Log = {
   child: () => quietLog,
 };
 
-export const noMetrics: Metrics = { heard: () => {}, answered: () => {} };
+export const noMetrics: Metrics = { heard: () => {}, unresolvedCitations: () => {}, answered: () => {} };

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { ANSWER_QUEUE, createIntake, type FollowMode, WORD_QUEUE } from '../../src/core/intake.ts';
 import type { ButtonPress } from '../../src/core/ports.ts';
+import { createStops } from '../../src/core/stops.ts';
 import { threadKey } from '../../src/core/types.ts';
 import {
   memoryAnswers,
   memoryJobs,
+  memoryKeyValue,
   memoryPlatform,
   memoryThreads,
   noMetrics,
@@ -17,17 +19,19 @@ function setup(follow: FollowMode = 'auto') {
   const jobs = memoryJobs();
   const answers = memoryAnswers();
   const platform = memoryPlatform();
+  const stops = createStops(memoryKeyValue(), quietLog);
   const intake = createIntake({
     jobs,
     answers,
     threads: memoryThreads(),
+    stops,
     platforms: new Map([['slack', platform]]),
     metrics: noMetrics,
     log: quietLog,
     follow,
     isAdmin: (_platform, person) => person === 'UADMIN',
   });
-  return { jobs, answers, platform, intake };
+  return { jobs, answers, platform, stops, intake };
 }
 
 const followUp = (id: string, person = 'U1') =>
@@ -81,6 +85,14 @@ describe('intake', () => {
     expect(jobs.queued.filter((job) => job.queue === WORD_QUEUE)).toHaveLength(1);
   });
 
+  test('the twin of a waiting question is not refused, however many wait', async () => {
+    const { intake, jobs } = setup();
+    await intake.accept(question());
+    for (let n = 2; n <= 6; n++) await intake.accept(followUp(`q${n}`));
+    expect(await intake.accept({ ...followUp('q6'), trigger: 'mention' })).toBe('duplicate');
+    expect(jobs.queued.filter((job) => job.queue === WORD_QUEUE)).toHaveLength(0);
+  });
+
   test('a reply to one of our messages belongs to its thread', async () => {
     const { intake, jobs, answers } = setup();
     const reply = { platform: 'slack', workspace: 'T1', channel: 'C1', message: '9.0' } as const;
@@ -105,22 +117,45 @@ describe('intake', () => {
       const { intake, jobs, answers } = setup();
       await answers.begin(question(), 1);
       expect(await intake.press(press('U1'))).toBeNull();
-      expect(await intake.press(press('UADMIN'))).toBe('That is already on its way.');
+      expect(await intake.press(press('UADMIN'))).toEqual(said('That is already on its way.'));
       expect(jobs.queued).toHaveLength(1);
     });
 
     test('others are told who can', async () => {
       const { intake, answers } = setup();
       await answers.begin(question(), 1);
-      expect(await intake.press(press('U2'))).toBe('Only Ann or an admin can do that.');
+      expect(await intake.press(press('U2'))).toEqual(said('Only Ann or an admin can do that.'));
+    });
+
+    test('anybody may see all sources', async () => {
+      const { intake, answers } = setup();
+      const source = { number: 1, url: 'https://a.example/', title: 'A', date: null, snippet: 's' };
+      await answers.begin(question(), 1);
+      await answers.conclude(question().id, 1, { ...VIEW, sources: [source] }, THREAD);
+      expect(await intake.press({ ...press('U2'), action: 'sources' })).toEqual({
+        type: 'sources',
+        sources: [source],
+      });
+    });
+
+    test('stop ends what is being written, by its asker only', async () => {
+      const { intake, answers, stops } = setup();
+      await answers.begin(question(), 1);
+      const stopped: unknown[] = [];
+      stops.watch(question(), (stop) => void stopped.push(stop.by?.id));
+      expect(await intake.press({ ...press('U2'), action: 'stop' })).toMatchObject({ type: 'text' });
+      expect(await intake.press({ ...press('U1'), action: 'stop' })).toBeNull();
+      expect(stopped).toEqual(['U1']);
     });
 
     test('an answer no longer known is too old', async () => {
       const { intake } = setup();
-      expect(await intake.press(press('U1'))).toBe('This answer is too old for that; ask again.');
+      expect(await intake.press(press('U1'))).toEqual(said('This answer is too old for that; ask again.'));
     });
   });
 });
+
+const said = (text: string) => ({ type: 'text', text });
 
 const VIEW = {
   state: 'done',

@@ -36,6 +36,7 @@ function setup() {
         });
       });
     },
+    unresolved: () => 0,
     close: async () => {},
   };
   const controller = new AbortController();

@@ -10,6 +10,8 @@ import type { Draft } from './messages.ts';
 export interface Drawing {
   /** The messages a view consists of, in order; none while there is nothing to read. A final view has at least one. */
   draw(view: View): readonly Draft[];
+  /** Citation markers of what was drawn last that lead to no source. */
+  unresolved(): number;
 }
 
 /** What an answer that is still being written ends with. */
@@ -21,6 +23,7 @@ export function createDrawing(): Drawing {
   let drawn = '';
   let hasLinks = false;
   return {
+    unresolved: () => rendering.unresolved,
     draw(view) {
       const isEnd = isFinal(view);
       if (!view.text.startsWith(drawn)) {
@@ -37,15 +40,15 @@ export function createDrawing(): Drawing {
       const parts = rendering.parts.filter(
         (part, index, all) => index < all.length - 1 || part.trim() !== '',
       );
-      return isEnd ? finished(view, parts, rendering.cited) : growing(parts, rendering.closer);
+      return isEnd ? finished(view, parts, rendering.cited) : growing(view, parts, rendering.closer);
     },
   };
 }
 
-function growing(parts: readonly string[], closer: string): readonly Draft[] {
+function growing({ buttons }: View, parts: readonly string[], closer: string): readonly Draft[] {
   return parts.map((part, index) => {
     const isLast = index === parts.length - 1;
-    return { content: isLast ? part + closer + INDICATOR : part, buttons: [] };
+    return isLast ? { content: part + closer + INDICATOR, buttons } : { content: part, buttons: [] };
   });
 }
 

@@ -1,7 +1,7 @@
 import { idFrom } from '../../core/ids.ts';
 import type { MessageRef, Person, Question, Quote, ThreadRef, Trigger } from '../../core/types.ts';
 import type { Channel } from './channels.ts';
-import type { WireMessage, WireUser } from './wire.ts';
+import { asId, asObject, type WireMessage, type WireUser } from './wire.ts';
 
 /** What deciding about a message needs beside the message. */
 export interface InboundContext {
@@ -120,7 +120,7 @@ function questionOf(
   });
   const leading = new RegExp(`^(?:\\s*<@!?${botId}>[\\s,:]*)+`);
   return {
-    id: idFrom('discord', workspace, message.channel, message.id),
+    id: questionId(workspace, message.channel, message.id),
     platform: 'discord',
     workspace,
     channel: message.channel,
@@ -146,4 +146,18 @@ function quoteIn(message: WireMessage): Quote | null {
 function dateOf(seconds: number): string {
   const date = new Date(seconds * 1000);
   return Number.isNaN(date.getTime()) ? '' : date.toISOString().slice(0, 16).replace('T', ' ');
+}
+
+/** The ids of the questions whose messages a MESSAGE_DELETE or MESSAGE_DELETE_BULK is about. */
+export function deletedQuestions(data: unknown): readonly string[] {
+  const event = asObject(data);
+  const channel = asId(event?.['channel_id']);
+  if (!event || !channel) return [];
+  const workspace = asId(event['guild_id']) ?? DIRECT_WORKSPACE;
+  const ids = Array.isArray(event['ids']) ? event['ids'] : [event['id']];
+  return ids.flatMap((id) => asId(id) ?? []).map((id) => questionId(workspace, channel, id));
+}
+
+function questionId(workspace: string, channel: string, message: string): string {
+  return idFrom('discord', workspace, channel, message);
 }

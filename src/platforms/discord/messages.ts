@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Failure } from '../../core/failures.ts';
 import type { Urgency } from '../../core/ports.ts';
-import type { Button } from '../../core/types.ts';
+import { BUTTON_ACTIONS, type Button } from '../../core/types.ts';
 import type { DiscordRest } from './rest.ts';
 import { readMessage, type WireMessage } from './wire.ts';
 
@@ -82,6 +82,6 @@ const LONGEST_LABEL = 80;
 /** What a button of ours carries; null for anything else. */
 export function readCustomId(value: string): { action: Button['action']; question: string } | null {
   const [prefix, action, question] = value.split(':');
-  if (prefix !== CUSTOM_ID || !question || (action !== 'retry' && action !== 'continue')) return null;
-  return { action, question };
+  const known = BUTTON_ACTIONS.find((one) => one === action);
+  return prefix === CUSTOM_ID && question && known ? { action: known, question } : null;
 }

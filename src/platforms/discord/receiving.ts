@@ -3,7 +3,7 @@ import type { Question } from '../../core/types.ts';
 import { createCatchUp } from './catch-up.ts';
 import { createChannels } from './channels.ts';
 import type { Dispatch } from './gateway.ts';
-import { DIRECT_WORKSPACE, questionFromEdit, questionFromMessage } from './inbound.ts';
+import { DIRECT_WORKSPACE, deletedQuestions, questionFromEdit, questionFromMessage } from './inbound.ts';
 import { createInlet } from './inlet.ts';
 import { readInteraction } from './interactions.ts';
 import { respond } from './responding.ts';
@@ -34,7 +34,6 @@ export function createReceiver(deps: ReceivingDeps): Receiver {
   const { rest, intake, store, botId, log } = deps;
   const channels = createChannels(rest, store);
   const inlet = createInlet(log);
-
   const hear = async (message: WireMessage | null, decide: Decide): Promise<Heard> => {
     if (!message || message.author?.isBot) return 'nothing';
     let heard: Heard = 'nothing';
@@ -55,18 +54,14 @@ export function createReceiver(deps: ReceivingDeps): Receiver {
     // Not stored: it must be sent again to the next process.
     if (heard !== 'left') done(isNew && message ? message.id : null, heard === 'question');
   };
-  const takeInteraction = async ({ data, done }: Dispatch): Promise<void> => {
-    const interaction = readInteraction(data);
-    if (interaction) await respond(deps, interaction);
-    done(null, interaction !== null);
-  };
   const take = async (dispatch: Dispatch): Promise<void> => {
     const { type, data, newestBefore, done } = dispatch;
     if (type === 'MESSAGE_CREATE' || type === 'MESSAGE_UPDATE') return takeMessage(dispatch);
-    if (type === 'INTERACTION_CREATE') return takeInteraction(dispatch);
+    if (type === 'INTERACTION_CREATE') return takeInteraction(deps, dispatch);
+    if (type.startsWith('MESSAGE_DELETE')) await withdraw(intake, data);
     for (const channel of channelsIn(type, data)) channels.learn(channel);
     if (type === 'READY') catchUp.begin(newestBefore, asObjects(asObject(data)?.['guilds']).length);
-    if (type === 'GUILD_CREATE') catchUp.offer(data);
+    else if (type === 'GUILD_CREATE') catchUp.offer(data);
     done(null, false);
   };
 
@@ -83,6 +78,16 @@ export function createReceiver(deps: ReceivingDeps): Receiver {
       inlet.stop();
     },
   };
+}
+
+async function takeInteraction(deps: ReceivingDeps, { data, done }: Dispatch): Promise<void> {
+  const interaction = readInteraction(data);
+  if (interaction) await respond(deps, interaction);
+  done(null, interaction !== null);
+}
+
+async function withdraw(intake: Intake, data: unknown): Promise<void> {
+  for (const id of deletedQuestions(data)) await intake.withdraw(id);
 }
 
 /** What became of a message: `left` = the process stopped before it could be stored. */

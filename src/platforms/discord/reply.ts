@@ -86,6 +86,10 @@ class DiscordReply implements Reply {
     if (isEnd) await this.#deleteSurplus(drafts.length);
   }
 
+  unresolved(): number {
+    return this.#drawing.unresolved();
+  }
+
   close(): Promise<void> {
     this.#typing.stop();
     this.#releaseReserve();

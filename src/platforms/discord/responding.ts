@@ -1,6 +1,8 @@
 import { Failure } from '../../core/failures.ts';
 import type { Intake, Log } from '../../core/ports.ts';
 import { sleep } from '../../core/sleep.ts';
+import { discordMarkdown } from '../../markdown/dialects.ts';
+import { sourcePages } from '../../markdown/sources.ts';
 import { CODE } from './errors.ts';
 import type { Interaction } from './interactions.ts';
 import { EPHEMERAL, NO_MENTIONS, SUPPRESS_EMBEDS } from './messages.ts';
@@ -31,9 +33,7 @@ export async function respond(deps: RespondingDeps, interaction: Interaction): P
     if (interaction.type === 'unknown') {
       await call(deps, interaction, MESSAGE, alone('I do not know that any more. Please try /ask.'));
     } else if (interaction.type === 'press') {
-      const text = await deps.intake.press(interaction.press).catch((error: unknown) => refused(deps, error));
-      if (text === null) await call(deps, interaction, DEFERRED_UPDATE);
-      else await call(deps, interaction, MESSAGE, alone(text));
+      await respondToPress(deps, interaction);
     } else {
       await respondToQuestion(deps, interaction);
     }
@@ -41,6 +41,26 @@ export async function respond(deps: RespondingDeps, interaction: Interaction): P
     deps.log.warn({ err: error }, 'interaction not responded to');
   }
 }
+
+async function respondToPress(
+  deps: RespondingDeps,
+  interaction: Extract<Interaction, { type: 'press' }>,
+): Promise<void> {
+  const pressed = await deps.intake
+    .press(interaction.press)
+    .catch((error: unknown) => ({ type: 'text', text: refused(deps, error) }) as const);
+  if (pressed === null) return call(deps, interaction, DEFERRED_UPDATE);
+  if (pressed.type === 'text') return call(deps, interaction, MESSAGE, alone(pressed.text));
+  const [first = '', ...more] = sourcePages(discordMarkdown, pressed.sources, discordMarkdown.softLimit);
+  await call(deps, interaction, MESSAGE, alone(first));
+  const { rest, applicationId } = deps;
+  for (const page of more.slice(0, MOST_FOLLOW_UPS)) {
+    await rest.post(`/webhooks/${applicationId}/${interaction.token}`, { body: alone(page), auth: false });
+  }
+}
+
+/** Discord allows an app no more to somebody who has only installed it for themselves. */
+const MOST_FOLLOW_UPS = 5;
 
 const UNAVAILABLE = 'I cannot take questions right now. Please try again in a moment.';
 

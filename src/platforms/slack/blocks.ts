@@ -54,6 +54,12 @@ export function extrasOf(view: View, cited: readonly number[], room: number): Ex
   };
 }
 
+/** What stands under a message that still grows: its buttons. */
+export function growingExtras(view: View): Extras {
+  if (view.buttons.length === 0) return NO_EXTRAS;
+  return { blocks: [{ type: 'actions', elements: view.buttons.map(buttonElement) }], markdown: '' };
+}
+
 /** A message's content as blocks, with the plain `text` that notifications and screen readers use. */
 export function content(body: string, extras: Extras, isGrowing = false): Readonly<Record<string, unknown>> {
   const blocks: readonly Block[] = [

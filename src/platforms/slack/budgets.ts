@@ -19,6 +19,7 @@ const LIMITS = {
   'reactions.remove': { limit: 20, windowMs: MINUTE_MS },
   // Special tier without a published number.
   'assistant.threads.setStatus': { limit: 100, windowMs: MINUTE_MS },
+  'agents.sessions.setStatus': { limit: 50, windowMs: MINUTE_MS },
 } as const satisfies Record<string, BudgetLimit>;
 /** One message a second and channel, of which Slack lets a few come at once. */
 const CHANNEL_POSTS: BudgetLimit = { limit: 3, windowMs: 3_000 };

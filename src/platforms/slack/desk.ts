@@ -9,6 +9,7 @@ import type { SlackCall } from './web.ts';
 interface Latches {
   noStreams: boolean;
   noStatus: boolean;
+  noSessions: boolean;
 }
 
 /** What all answers in one workspace share. */

@@ -1,7 +1,7 @@
 import { Failure } from '../../core/failures.ts';
 import { isRetryable } from '../../core/retry.ts';
 import { isFinal, type View } from '../../core/types.ts';
-import { extrasOf, MARKDOWN_LIMIT, NO_EXTRAS, noticesMarkdown } from './blocks.ts';
+import { extrasOf, growingExtras, MARKDOWN_LIMIT, NO_EXTRAS, noticesMarkdown } from './blocks.ts';
 import { sendSurely } from './desk.ts';
 import { bodiesOf, createSlot, type Drawing, refsOf, type Slot, stopGrowing, TooLong } from './drawing.ts';
 import { findReplies } from './lookup.ts';
@@ -35,6 +35,7 @@ export async function drawView(drawing: Drawing, view: View, paid: Paid): Promis
 async function drawOnce(drawing: Drawing, view: View, paid: Paid): Promise<void> {
   const { rendering } = drawing;
   const isLast = isFinal(view);
+  drawing.growing = isLast ? NO_EXTRAS : growingExtras(view);
   if (!isLast) breakWhenOld(drawing);
   rendering.update(view.text, view.sources, isLast);
   const bodies = bodiesOf(drawing, isLast ? rendering.relink(view.sources) : rendering.parts);
@@ -53,7 +54,7 @@ async function settle(drawing: Drawing, index: number, body: string): Promise<vo
   const slot = drawing.slots[index];
   if (!slot) await postAt(drawing, index, body, NO_EXTRAS);
   else if (slot.mode === 'stream') await finishStream(drawing, index, slot, body, NO_EXTRAS);
-  else if (slot.shown !== body) await rewrite(drawing, index, slot, body, NO_EXTRAS);
+  else if (slot.shown !== body || slot.hasButtons) await rewrite(drawing, index, slot, body, NO_EXTRAS);
 }
 
 /** The last message while text is still coming. What fails here is made good by the next write. */
@@ -83,7 +84,9 @@ async function begin(drawing: Drawing, index: number, body: string, closed: stri
   const updates = desk.budgets.of('chat.update');
   if (!updates.reserve()) return;
   if (!desk.budgets.tryTakePost(thread.channel, 'progress')) return updates.release();
-  await postAt(drawing, index, closed, NO_EXTRAS, 'chat.update', true);
+  await postAt(drawing, index, closed, drawing.growing, 'chat.update', true);
+  const slot = drawing.slots[index];
+  if (slot) slot.hasButtons = drawing.growing.blocks.length > 0;
 }
 
 function canStream({ desk, isStreamless, question }: Drawing): boolean {

@@ -1,6 +1,7 @@
 import type { ReplyStart } from '../../core/ports.ts';
 import type { MessageRef, Question, ThreadRef } from '../../core/types.ts';
 import type { Rendering } from '../../markdown/rendering.ts';
+import type { Extras } from './blocks.ts';
 import type { Desk } from './desk.ts';
 
 /** One message of the answer. */
@@ -14,6 +15,8 @@ export interface Slot {
   readonly startedAt: number;
   /** A stream that got too old has ended its part; what follows goes into the next message. */
   isBroken: boolean;
+  /** It shows what only a growing message has: the button that stops it. */
+  hasButtons: boolean;
   /** The final write that was set aside for this message, so that it is never begun without being finished. */
   reserved: 'chat.stopStream' | 'chat.update' | null;
 }
@@ -25,6 +28,8 @@ export interface Drawing {
   readonly thread: ThreadRef;
   readonly start: ReplyStart;
   readonly rendering: Rendering;
+  /** What stands under the message that grows. */
+  growing: Extras;
   readonly slots: Slot[];
   /** Parts that Slack found too long, and how many characters a message of them may have. */
   readonly cuts: Map<number, number>;
@@ -49,7 +54,7 @@ export function createSlot(
   shown: string | null,
   reserved: Slot['reserved'],
 ): Slot {
-  return { ts, mode, shown, reserved, startedAt: performance.now(), isBroken: false };
+  return { ts, mode, shown, reserved, startedAt: performance.now(), isBroken: false, hasButtons: false };
 }
 
 /** Puts a new message at its place and has it recorded before anything else is written. */

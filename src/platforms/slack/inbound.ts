@@ -1,6 +1,6 @@
 /** Events from Slack → Questions. Pure: plain payloads in, plain data out. */
 import { idFrom } from '../../core/ids.ts';
-import type { Attachment, Question, Quote, ThreadRef, Trigger } from '../../core/types.ts';
+import type { Attachment, Person, Question, Quote, ThreadRef, Trigger } from '../../core/types.ts';
 import { decodeText, mentionsUs, questionText, type SlackSelf } from './incoming-text.ts';
 import { asNumber, asRecord, asRecords, asText } from './payload.ts';
 
@@ -26,6 +26,28 @@ export function questionFromEvent(body: unknown, self: SlackSelf): Question | nu
   if (event.edited !== undefined && isOld(envelope, event)) return null;
   const trigger = triggerOf(event, self);
   return trigger && questionOf(envelope, event, asText(event.channel), trigger, self);
+}
+
+/** The id of the question whose message somebody deleted; null for every other event and for our own messages. */
+export function deletedQuestion(body: unknown, self: SlackSelf): string | null {
+  const envelope = asRecord(body);
+  const event = asRecord(envelope?.event);
+  const ts = asText(event?.deleted_ts);
+  const channel = asText(event?.channel);
+  const before = asRecord(event?.previous_message);
+  if (!envelope || event?.type !== 'message' || event.subtype !== 'message_deleted') return null;
+  if (ts === null || channel === null || before?.bot_id || before?.user === self.user) return null;
+  return idFrom('slack', workspaceOf(envelope, self), channel, ts);
+}
+
+/** Who used Slack's own Stop, and in which thread; null for every other event. */
+export function stopFromEvent(body: unknown, self: SlackSelf): { thread: ThreadRef; by: Person } | null {
+  const envelope = asRecord(body);
+  const event = asRecord(envelope?.event);
+  const [channel, thread, user] = [asText(event?.channel), asText(event?.thread_ts), asText(event?.user)];
+  if (!envelope || event?.type !== 'agent_session_stopped' || !channel || !thread || !user) return null;
+  const workspace = workspaceOf(envelope, self);
+  return { thread: { platform: 'slack', workspace, channel, thread }, by: { id: user, name: null } };
 }
 
 function editedQuestion(envelope: Payload, event: Payload, self: SlackSelf): Question | null {
@@ -55,7 +77,7 @@ function questionOf(
   const asker = asText(message.user);
   const isHuman = asker !== null && asker !== self.user && asker !== 'USLACKBOT' && !message.bot_id;
   if (!isHuman || ts === null || channel === null) return null;
-  const workspace = asText(envelope.context_team_id) ?? self.team;
+  const workspace = workspaceOf(envelope, self);
   const place = { platform: 'slack', workspace, channel } as const;
   return {
     id: idFrom('slack', workspace, channel, ts),
@@ -72,6 +94,10 @@ function questionOf(
     delivery: { recipient: asker, recipientTeam: homeTeam(message) ?? workspace },
     askedAt: Math.round(Number(ts) * 1000),
   };
+}
+
+function workspaceOf(envelope: Payload, self: SlackSelf): string {
+  return asText(envelope.context_team_id) ?? self.team;
 }
 
 /** Slack Connect: a stream's recipient is named with the workspace the person belongs to, not the one we are in. */

@@ -1,7 +1,7 @@
 /** Slash commands, message shortcuts and button presses → what the core takes. Pure, as `inbound.ts`. */
 import { idFrom } from '../../core/ids.ts';
 import type { ButtonPress } from '../../core/ports.ts';
-import type { AnswerOptions, ButtonAction, Question } from '../../core/types.ts';
+import { type AnswerOptions, BUTTON_ACTIONS, type ButtonAction, type Question } from '../../core/types.ts';
 import { type ParsedAsk, parseAsk } from './ask-flags.ts';
 import { decodeText, type SlackSelf } from './incoming-text.ts';
 import { asRecord, asText } from './payload.ts';
@@ -9,15 +9,11 @@ import { asRecord, asText } from './payload.ts';
 /** The `callback_id` of the message shortcut; also in the manifests. */
 export const ASK_ABOUT_CALLBACK = 'ask_about_message';
 
-const ACTION_IDS: Readonly<Record<ButtonAction, string>> = {
-  retry: 'footnote:retry',
-  continue: 'footnote:continue',
-};
 const ASK_ABOUT_TEXT = 'What should I know about this message? Explain it and check its claims.';
 
 /** The `action_id` of a button, as Slack sends it back when it is pressed. */
 export function actionId(action: ButtonAction): string {
-  return ACTION_IDS[action];
+  return `footnote:${action}`;
 }
 
 /**
@@ -77,7 +73,7 @@ export function pressFromAction(body: unknown, self: SlackSelf): ButtonPress | n
   const presser = asText(user?.id);
   const question = asText(action?.value);
   const press = asText(payload?.trigger_id);
-  const kind = (['retry', 'continue'] as const).find((kind) => ACTION_IDS[kind] === action?.action_id);
+  const kind = BUTTON_ACTIONS.find((kind) => actionId(kind) === action?.action_id);
   if (!payload || !presser || !question || !press || !kind) return null;
   return {
     action: kind,

@@ -1,7 +1,10 @@
 import type { App } from '@slack/bolt';
-import type { Intake, Log } from '../../core/ports.ts';
+import type { Intake, Log, Pressed } from '../../core/ports.ts';
+import { BUTTON_ACTIONS } from '../../core/types.ts';
+import { slackMarkdown } from '../../markdown/dialects.ts';
+import { sourcePages } from '../../markdown/sources.ts';
 import { askUsage } from './ask-flags.ts';
-import { questionFromEvent } from './inbound.ts';
+import { deletedQuestion, questionFromEvent, stopFromEvent } from './inbound.ts';
 import type { SlackSelf } from './incoming-text.ts';
 import {
   ASK_ABOUT_CALLBACK,
@@ -34,9 +37,15 @@ function listenToEvents(app: App, { self, intake }: ListenerOptions): void {
   const accept = async ({ body }: { body: unknown }): Promise<void> => {
     const question = questionFromEvent(body, self);
     if (question) await intake.accept(question);
+    const deleted = deletedQuestion(body, self);
+    if (deleted) await intake.withdraw(deleted);
   };
   app.event('app_mention', accept);
   app.event('message', accept);
+  app.event('agent_session_stopped', async ({ body }) => {
+    const stop = stopFromEvent(body, self);
+    if (stop) await intake.stop(stop.thread, stop.by);
+  });
 }
 
 function listenToCommand(app: App, { askCommand, self, intake, log }: ListenerOptions): void {
@@ -58,15 +67,25 @@ function listenToShortcut(app: App, { self, intake, log }: ListenerOptions): voi
 }
 
 function listenToButtons(app: App, { self, intake, log }: ListenerOptions): void {
-  for (const action of ['retry', 'continue'] as const) {
+  for (const action of BUTTON_ACTIONS) {
     app.action(actionId(action), async ({ body, ack }) => {
       const press = pressFromAction(body, self);
       const reply = press && (await acceptOrSay(() => intake.press(press), body, log));
       await ack();
-      if (reply) await respondPrivately(responseUrl(body), reply, log);
+      if (reply) await showPressed(reply, responseUrl(body), log);
     });
   }
 }
+
+function showPressed(pressed: NonNullable<Pressed>, url: string | null, log: Log): Promise<boolean> {
+  if (pressed.type === 'text') return respondPrivately(url, pressed.text, log);
+  const [first = '', ...more] = sourcePages(slackMarkdown, pressed.sources, PANEL_LIMIT);
+  const markdown = more.length === 0 ? first : `${first}\n\n…`;
+  return respondPrivately(url, 'All sources of this answer', log, markdown);
+}
+
+/** All `markdown` blocks of a message together may hold 12,000 characters. */
+const PANEL_LIMIT = 11_500;
 
 /** Slack does not repeat an interaction: when it cannot be stored, the person must hear of it. */
 async function acceptOrSay<T>(accept: () => Promise<T>, body: unknown, log: Log): Promise<T | null> {

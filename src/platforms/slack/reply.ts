@@ -3,7 +3,7 @@ import type { Reply, ReplyStart, Urgency } from '../../core/ports.ts';
 import type { Question, ThreadRef } from '../../core/types.ts';
 import { slackMarkdown } from '../../markdown/dialects.ts';
 import { createRendering } from '../../markdown/rendering.ts';
-import { PART_LIMIT } from './blocks.ts';
+import { NO_EXTRAS, PART_LIMIT } from './blocks.ts';
 import { limitOf } from './budgets.ts';
 import type { Desk } from './desk.ts';
 import { drawView, type Paid } from './draw.ts';
@@ -21,6 +21,7 @@ const LATE_GAP_MS = 2_000;
 /** One answer's presence in Slack. */
 export function createReply(desk: Desk, question: Question, start: ReplyStart): Reply {
   let opening: Promise<Opened> | null = null;
+  let drawn: Drawing | null = null;
   let lastWriteAt = Number.NEGATIVE_INFINITY;
   let paid: Paid = null;
   const open = (): Promise<Opened> => {
@@ -45,6 +46,7 @@ export function createReply(desk: Desk, question: Question, start: ReplyStart): 
     },
     async show(view) {
       const { drawing, status } = await open();
+      drawn = drawing;
       if (view.text === '' && view.state !== 'done' && view.state !== 'failed') status.show(view.status);
       const mayUse = paid;
       paid = null;
@@ -54,6 +56,7 @@ export function createReply(desk: Desk, question: Question, start: ReplyStart): 
         if (view.text !== '') lastWriteAt = performance.now();
       }
     },
+    unresolved: () => drawn?.rendering.unresolved ?? 0,
     async close() {
       // Nobody waits for a thread that never opened.
       const place = await opening?.catch(() => null);
@@ -74,6 +77,7 @@ function opened(desk: Desk, question: Question, thread: ThreadRef, start: ReplyS
     thread,
     start,
     rendering: createRendering(slackMarkdown, { hardLimit: PART_LIMIT }),
+    growing: NO_EXTRAS,
     slots: [],
     cuts: new Map(),
     isStreamless: false,

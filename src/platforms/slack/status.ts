@@ -23,7 +23,11 @@ export function createStatus(desk: Desk, thread: ThreadRef, question: MessageRef
   let shownAt = 0;
   let hasEyes = false;
   let work: Promise<void> = Promise.resolve();
+  let hasSession = false;
   const write = async (text: string): Promise<void> => {
+    const isBusy = text !== '';
+    // While a session is processing, Slack shows its own button to stop it.
+    if (isBusy !== hasSession) hasSession = (await setSession(desk, thread, isBusy)) && isBusy;
     hasEyes ||= desk.latches.noStatus || !(await setStatus(desk, thread, text));
     if (hasEyes) await eyes(text !== '');
   };
@@ -58,6 +62,22 @@ async function setStatus(desk: Desk, thread: ThreadRef, status: string): Promise
     desk.latches.noStatus ||= UNAVAILABLE.has(error.code ?? '');
     if (desk.latches.noStatus || error.kind === 'rejected') return false;
     throw error;
+  }
+}
+
+/** False where Slack has no agent sessions, which is remembered, or no budget for one now. */
+async function setSession(desk: Desk, thread: ThreadRef, isBusy: boolean): Promise<boolean> {
+  const method = 'agents.sessions.setStatus';
+  if (desk.latches.noSessions || !desk.budgets.of(method).tryTake('progress')) return false;
+  try {
+    const status = isBusy ? 'processing' : 'active';
+    await send(desk, method, { channel_id: thread.channel, thread_ts: thread.thread, status }, true);
+    return true;
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    desk.latches.noSessions ||= UNAVAILABLE.has(error.code ?? '');
+    desk.log.debug({ err: error }, 'no agent session');
+    return false;
   }
 }
 

@@ -1,7 +1,7 @@
 /** The single writes of an answer to Slack: start, append, stop, update, post, each with every refusal it can meet. */
 import { Failure } from '../../core/failures.ts';
 import { isRetryable, retry } from '../../core/retry.ts';
-import { content, contentWithoutBlocks, type Extras, NO_EXTRAS } from './blocks.ts';
+import { content, contentWithoutBlocks, type Extras } from './blocks.ts';
 import { type Desk, patience, send, sendSurely, waitAskedFor } from './desk.ts';
 import { createSlot, cutShorter, type Drawing, record, type Slot, TooLong } from './drawing.ts';
 import { findReplies, replyMetadata } from './lookup.ts';
@@ -157,13 +157,15 @@ export async function rewrite(
     }
   }
   slot.shown = body;
+  slot.hasButtons = false;
 }
 
 /** One progress edit under a budget already taken. */
 export async function edit(drawing: Drawing, index: number, slot: Slot, body: string): Promise<void> {
-  const args = updateArgs(drawing, index, slot, content(body, NO_EXTRAS, true));
+  const args = updateArgs(drawing, index, slot, content(body, drawing.growing, true));
   await send(drawing.desk, 'chat.update', args, true);
   slot.shown = body;
+  slot.hasButtons = drawing.growing.blocks.length > 0;
 }
 
 function updateArgs(

@@ -216,7 +216,12 @@ describe('refusals', () => {
     server.gateway.close(4004);
     await vi.waitFor(() => expect(fatal[0]?.remedy).toContain('DISCORD_TOKEN'));
     expect(footnote.app.ready()).toBe(false);
-    const intake: Intake = { accept: async () => 'ignored', press: async () => null };
+    const intake: Intake = {
+      accept: async () => 'ignored',
+      press: async () => null,
+      stop: async () => {},
+      withdraw: async () => {},
+    };
     await expect(footnote.app.listen(intake, memoryKeyValue())).rejects.toBe(fatal[0]);
     expect(server.gateway.identifies).toBe(1);
   });

@@ -12,6 +12,7 @@ import type {
   Model,
   Platform,
 } from '../../../src/core/ports.ts';
+import { createStops } from '../../../src/core/stops.ts';
 import type { AnswerEvent, ModelRequest, Question } from '../../../src/core/types.ts';
 import { type DiscordApp, type DiscordOptions, openDiscord } from '../../../src/platforms/discord/discord.ts';
 import { memoryAnswers, memoryKeyValue, memoryThreads, noMetrics, quietLog } from '../../core/fakes.ts';
@@ -138,7 +139,15 @@ async function startFootnote(server: DiscordServer, options: FootnoteOptions = {
   const app = await openDiscord({ ...base, threads: 'always', log, ...rest });
   const stopping = new AbortController();
   const platforms = new Map<'slack' | 'discord', Platform>([['discord', app.platform]]);
-  const shared = { answers: memoryAnswers(), threads: memoryThreads(), platforms, metrics: noMetrics, log };
+  const shared = {
+    answers: memoryAnswers(),
+    threads: memoryThreads(),
+    platforms,
+    metrics: noMetrics,
+    log,
+    stops: createStops(memoryKeyValue(), log),
+    isAdmin: () => false,
+  };
   const settings = { defaults: {}, systemPrompt: '', contextChars: 10_000 };
   const history = createHistory(memoryKeyValue(), { window: 20, ttlMs: 60_000 });
   const deps = { ...shared, model, history, settings, alertAdmins: async () => {} };
@@ -147,7 +156,7 @@ async function startFootnote(server: DiscordServer, options: FootnoteOptions = {
     (data, attempt, signal) => answerQuestion(deps, { id: '', data: data as AnswerJob, attempt, signal }),
     stopping.signal,
   );
-  const core = createIntake({ ...shared, jobs, follow: 'auto', isAdmin: () => false });
+  const core = createIntake({ ...shared, jobs, follow: 'auto' });
   const heard: Footnote['heard'] = [];
   const recording: Intake = {
     async accept(question) {
@@ -156,6 +165,8 @@ async function startFootnote(server: DiscordServer, options: FootnoteOptions = {
       return result;
     },
     press: core.press,
+    stop: core.stop,
+    withdraw: core.withdraw,
   };
   await app.listen(wrap?.(recording) ?? recording, sessions);
   return {

@@ -73,7 +73,7 @@ describe('shortcuts and buttons', () => {
 
   test('a pressed button reaches the intake, and its answer only the presser', async () => {
     const { server, intake, app } = connected;
-    intake.reply = 'Only grace can do that.';
+    intake.reply = { type: 'text', text: 'Only grace can do that.' };
     const question = { ...askedBy(server), id: 'the-question' };
     const start = { messages: [], attempt: 1, posted: async () => {}, isTaken: async () => false };
     const reply = app.platform.reply(question, start);

@@ -18,6 +18,7 @@ const SCOPES_OF_METHODS: Readonly<Record<string, readonly string[]>> = {
   'chat.delete': ['chat:write'],
   'chat.postEphemeral': ['chat:write'],
   'assistant.threads.setStatus': ['chat:write'],
+  'agents.sessions.setStatus': ['chat:write'],
   'conversations.open': ['im:write'],
   'conversations.replies': ['channels:history', 'groups:history', 'im:history', 'mpim:history'],
   'conversations.history': ['channels:history', 'groups:history', 'im:history', 'mpim:history'],
@@ -25,6 +26,7 @@ const SCOPES_OF_METHODS: Readonly<Record<string, readonly string[]>> = {
   'reactions.remove': ['reactions:write'],
 };
 const SCOPES_OF_EVENTS: Readonly<Record<string, string>> = {
+  agent_session_stopped: 'chat:write',
   app_mention: 'app_mentions:read',
   'message.channels': 'channels:history',
   'message.groups': 'groups:history',
@@ -105,7 +107,8 @@ function listened() {
     shortcut: ({ callback_id: id }: { callback_id: string }) => shortcuts.push(id),
     action: () => {},
   };
-  const intake = { accept: () => Promise.reject(new Error()), press: () => Promise.reject(new Error()) };
+  const never = () => Promise.reject(new Error());
+  const intake = { accept: never, press: never, stop: never, withdraw: never };
   const options = { askCommand: '/ask', self: SELF, intake, log: silentLog };
   registerListeners(recorder as unknown as App, options); // only these four methods are called
   return { events, commands, shortcuts };

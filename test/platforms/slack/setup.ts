@@ -1,5 +1,5 @@
 import { Failure } from '../../../src/core/failures.ts';
-import type { Accepted, ButtonPress, Intake, Log, ReplyStart } from '../../../src/core/ports.ts';
+import type { Accepted, ButtonPress, Intake, Log, Pressed, ReplyStart } from '../../../src/core/ports.ts';
 import type { MessageRef, Question, View } from '../../../src/core/types.ts';
 import { openSlack, type SlackApp } from '../../../src/platforms/slack/slack.ts';
 import { type SlackServer, startSlackServer } from '../../servers/slack/server.ts';
@@ -19,8 +19,10 @@ interface MemoryIntake extends Intake {
   isBroken: boolean;
   /** While set, `accept` waits for it. */
   gate: Promise<void> | null;
+  readonly stops: { readonly thread: string; readonly by: string }[];
+  readonly withdrawn: string[];
   /** What a press is answered with. */
-  reply: string | null;
+  reply: Pressed;
 }
 
 function memoryIntake(): MemoryIntake {
@@ -38,6 +40,14 @@ function memoryIntake(): MemoryIntake {
       if (this.questions.some((known) => known.id === question.id)) return 'duplicate';
       this.questions.push(question);
       return 'accepted';
+    },
+    stops: [],
+    withdrawn: [],
+    async stop(thread, by) {
+      this.stops.push({ thread: thread.thread, by: by.id });
+    },
+    async withdraw(id) {
+      this.withdrawn.push(id);
     },
     async press(press) {
       this.calls++;

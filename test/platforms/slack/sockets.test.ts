@@ -222,7 +222,12 @@ describe('staying connected', () => {
     const server = await startSlackServer();
     const app = await openApp(server);
     server.fault('apps.connections.open', 'hang', 10);
-    const listening = app.listen({ accept: async () => 'ignored', press: async () => null });
+    const listening = app.listen({
+      accept: async () => 'ignored',
+      press: async () => null,
+      stop: async () => {},
+      withdraw: async () => {},
+    });
     const startedAt = performance.now();
     await app.stop();
     await listening;
