@@ -25,6 +25,12 @@ export async function countKey(sql: Sql, queue: string, key: string): Promise<nu
   return row?.depth ?? 0;
 }
 
+/** Whether there is a job of this id, in whatever state. */
+export async function isKnown(sql: Sql, queue: string, id: string): Promise<boolean> {
+  const rows = await sql.query('select 1 from pgboss.job where name = $1 and id = $2', [queue, id]);
+  return rows.length > 0;
+}
+
 /** Says that these jobs are still being worked on. Resolves with the ids of those that are still ours. */
 export async function touch(sql: Sql, queue: string, claims: readonly Claim[]): Promise<ReadonlySet<string>> {
   const rows = await sql.query<{ id: string }>(

@@ -6,7 +6,7 @@ import type { Dispatcher, Packed } from './dispatcher.ts';
 import { createDispatcher } from './dispatcher.ts';
 import type { Janitor, OnDead } from './janitor.ts';
 import { startJanitor } from './janitor.ts';
-import { abandoned, type Claim, countKey, failOver } from './job-rows.ts';
+import { abandoned, type Claim, countKey, failOver, isKnown } from './job-rows.ts';
 import { createKeyOrder } from './key-order.ts';
 import { startPulse } from './pulse.ts';
 import type { Sql } from './sql.ts';
@@ -53,6 +53,7 @@ export async function openJobs(sql: Sql, log: Log): Promise<StoreJobs> {
       return isNew;
     },
     depth: (queue, key) => countKey(sql, queue, key),
+    knows: (queue, id) => isKnown(sql, queue, id),
     async work<T extends object>(queue: string, slots: number, handler: Handler<T>, onDead?: OnDead<T>) {
       await ensure(queue);
       if (sql.kind === 'pglite') await recover(sql, boss, queue);

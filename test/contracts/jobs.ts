@@ -32,6 +32,8 @@ export function jobsContract(jobs: () => StoreJobs, another: () => Promise<Store
       await jobs().work(queue, 1, async () => {});
       await vi.waitFor(async () => expect(await jobs().depth(queue, 'k')).toBe(0), patient);
       expect(await jobs().enqueue(queue, { n: 3 }, options)).toBe(false);
+      expect(await jobs().knows(queue, options.id)).toBe(true);
+      expect(await jobs().knows(queue, randomUUID())).toBe(false);
     });
 
     it('hands the data over exactly as it was given', async () => {

@@ -105,6 +105,7 @@ function runningJobs(
       return true;
     },
     depth: async (_queue, key) => depths.get(key) ?? 0,
+    knows: async (queue, id) => ids.has(`${queue} ${id}`),
     work: async () => {},
     stop: async () => {},
   };
