@@ -133,30 +133,41 @@ async function openDiscord({ discord }: Config, log: Log) {
   return platform.openDiscord({ ...discord, log: log.child({ platform: 'discord' }) });
 }
 
-/** The first signal drains, the second ends at once: what is unfinished is taken up again by the next process. */
-function stopOnSignals(stop: () => Promise<void>): void {
+/**
+ * The first signal drains, the second ends at once: what is unfinished is taken up again by the next process. To be called
+ * before the start, which has nothing to drain: process 1 of a container never gets a signal it has no handler for.
+ */
+function stopOnSignals(): { started(stop: () => Promise<void>): void } {
+  let drain: (() => Promise<void>) | null = null;
   let isStopping = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       if (isStopping) process.exit(1);
+      if (!drain) process.exit(0);
       isStopping = true;
-      stop().then(
+      drain().then(
         () => process.exit(0),
         () => process.exit(1),
       );
     });
   }
+  return {
+    started(stop) {
+      drain = stop;
+    },
+  };
 }
 
 // A log reader that goes away must not take the service with it.
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
+const signals = stopOnSignals();
 if (existsSync('.env')) process.loadEnvFile('.env');
 try {
   const config = readConfig(process.env);
   const log = createLog({ level: config.logLevel, secrets: config.secrets });
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'));
-  stopOnSignals(await start(config, log));
+  signals.started(await start(config, log));
 } catch (error) {
   process.stderr.write(`${explainStart(error)}\n`);
   process.exit(exitCodeOf(error));

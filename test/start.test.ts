@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -119,6 +120,28 @@ describe('a start that cannot succeed says why in one line, with the right exit 
     expect(result.exit).toBe(75);
     expect(result.seconds).toBeLessThan(5);
   });
+});
+
+test('a signal ends a start that hangs, as it would not end process 1 by itself', async () => {
+  const hanging = createServer().listen(0, '127.0.0.1');
+  const called = new Promise<void>((resolve) => hanging.once('connection', () => resolve()));
+  await new Promise((resolve) => hanging.once('listening', resolve));
+  const { port } = hanging.address() as { port: number };
+  const service = spawn(process.execPath, [join(import.meta.dirname, '../src/main.ts')], {
+    cwd: tmpdir(),
+    env: {
+      SLACK_BOT_TOKEN: 'xoxb-1',
+      SLACK_APP_TOKEN: 'xapp-1',
+      SLACK_API_URL: `http://127.0.0.1:${port}/api`,
+      PERPLEXITY_API_KEY: 'pplx-1',
+      PORT: '0',
+    },
+  });
+  const exited = new Promise((resolve) => service.once('exit', (...exit) => resolve(exit)));
+  await called;
+  service.kill('SIGTERM');
+  expect(await exited).toEqual([0, null]);
+  hanging.close();
 });
 
 test('healthz, readyz and metrics are served, and SIGTERM ends it in order', async () => {
