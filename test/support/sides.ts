@@ -43,6 +43,12 @@ export interface Side {
   posts(place: Place): readonly Post[];
   /** Presses a button of a message by its label. */
   press(place: Place, post: Post, label: string, person?: number): void;
+  /** Stops what is being answered there: Slack's own Stop, Discord's button. */
+  stop(place: Place, person?: number): void;
+  /** Deletes the message the conversation began with. */
+  unsay(place: Place): void;
+  /** What one person alone was shown, newest last. */
+  shownAlone(person?: number): readonly string[];
   /** Calls with a 429, and calls made although an earlier 429 forbade it. */
   limits(): { readonly refused: number; readonly insideRetryAfter: number };
   /** Called after every visible change. */
@@ -105,6 +111,13 @@ export async function startSlackSide(options: SlackServerOptions = {}): Promise<
         value: button.value,
       });
     },
+    stop: ({ channel, thread }, person) =>
+      server.stopSession({ user: user(person), channel, threadTs: thread }),
+    unsay: ({ channel, thread }) => server.remove({ channel, ts: thread }),
+    shownAlone: (person) =>
+      server.ephemerals
+        .filter((one) => one.user === user(person))
+        .map(({ text, blocks }) => [text, ...markdownOf(blocks)].join('\n')),
     limits: () => ({
       refused: server.calls.filter((call) => call.status === 429).length,
       insideRetryAfter: server.calls.filter((call) => call.insideRetryAfter).length,
@@ -112,6 +125,13 @@ export async function startSlackSide(options: SlackServerOptions = {}): Promise<
     onChange: (listener) => server.onChange(listener),
     close: () => server.close(),
   };
+}
+
+function markdownOf(blocks: readonly unknown[]): string[] {
+  // As for the buttons: validated by the stand-in.
+  return (blocks as readonly { type: string; text?: string }[])
+    .filter((block) => block.type === 'markdown')
+    .map((block) => block.text ?? '');
 }
 
 interface SlackButton {
@@ -185,6 +205,24 @@ export async function startDiscordSide(options: DiscordServerOptions = {}): Prom
         message: post.id,
         customId: button.custom_id,
       });
+    },
+    stop(place, person) {
+      const growing = answersIn(history(place), place).findLast(({ components }) => components.length > 0);
+      const button = discordButtons(growing?.components ?? []).find((one) => one.label === 'Stop');
+      if (!growing || !button) throw new Error('nothing to stop');
+      server.press({
+        user: user(person),
+        channel: growing.channel,
+        message: growing.id,
+        customId: button.custom_id,
+      });
+    },
+    unsay: ({ thread }) => server.remove({ channel: 'general', message: thread }),
+    shownAlone: (person) => {
+      const id = server.people.find(({ username }) => username === user(person))?.id;
+      return server.interactions
+        .filter((interaction) => interaction.user === id)
+        .flatMap((interaction) => interaction.ephemeral.map((message) => message.content));
     },
     limits: () => ({
       refused: server.calls.filter((call) => call.status === 429).length,

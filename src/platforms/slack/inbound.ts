@@ -32,10 +32,14 @@ export function questionFromEvent(body: unknown, self: SlackSelf): Question | nu
 export function deletedQuestion(body: unknown, self: SlackSelf): string | null {
   const envelope = asRecord(body);
   const event = asRecord(envelope?.event);
-  const ts = asText(event?.deleted_ts);
+  const message = asRecord(event?.message);
+  // Of a message that a thread hangs on, a tombstone is left.
+  const isTombstone = event?.subtype === 'message_changed' && message?.subtype === 'tombstone';
+  const ts = asText(isTombstone ? message.ts : event?.deleted_ts);
   const channel = asText(event?.channel);
   const before = asRecord(event?.previous_message);
-  if (!envelope || event?.type !== 'message' || event.subtype !== 'message_deleted') return null;
+  if (!envelope || event?.type !== 'message' || !(isTombstone || event.subtype === 'message_deleted'))
+    return null;
   if (ts === null || channel === null || before?.bot_id || before?.user === self.user) return null;
   return idFrom('slack', workspaceOf(envelope, self), channel, ts);
 }

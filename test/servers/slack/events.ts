@@ -38,6 +38,23 @@ export function messageDeleted(context: Context, message: StoredMessage, previou
   deliver(context, channel, message, { ...what, previous_message: previous });
 }
 
+/** Somebody used Slack's own Stop in a thread of the agent; whatever streams there goes on until the app ends it. */
+export function sessionStopped(context: Context, root: StoredMessage, user: string): void {
+  const { channel } = look(context, root);
+  const streaming = context.store
+    .replies(channel.id, root.ts)
+    .filter((message) => message.stream?.open)
+    .map((message) => message.ts);
+  deliver(context, channel, root, {
+    type: 'agent_session_stopped',
+    channel: channel.id,
+    user,
+    thread_ts: root.ts,
+    streaming_message_ts: streaming,
+    event_ts: context.store.nextTs(),
+  });
+}
+
 function look(context: Context, message: StoredMessage) {
   const channel = findChannel(message.channel);
   if (channel === undefined) throw new Error(`no such channel: ${message.channel}`);

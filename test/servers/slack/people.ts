@@ -1,7 +1,7 @@
 /** The human side: what people write, change, delete and press. Each returns at once; events follow as Slack sends them. */
 import { interactiveElements } from './blocks.ts';
 import { type Context, showMessage } from './context.ts';
-import { messageChanged, messageDeleted, messagePosted } from './events.ts';
+import { messageChanged, messageDeleted, messagePosted, sessionStopped } from './events.ts';
 import { interactionBase } from './payloads.ts';
 import { respond } from './response-urls.ts';
 import type { ResponseTarget } from './responses.ts';
@@ -30,6 +30,8 @@ export interface People {
   shortcut(what: { user: string; channel: string; ts: string; callbackId: string }): string;
   /** Presses a button that is there; `value` chooses among several of one action. Returns its trigger id. */
   press(what: { user: string; channel: string; ts: string; actionId: string; value?: string }): string;
+  /** Uses Slack's own Stop in a thread. */
+  stopSession(what: { user: string; channel: string; threadTs: string }): void;
   /** Another app's bot writes a message. Returns its `ts`. */
   otherBot(what: { channel: string; text: string; threadTs?: string }): string;
 }
@@ -162,6 +164,7 @@ export function createPeople(context: Context): People {
         actions: [{ ...action, action_ts: store.nextTs() }],
       }));
     },
+    stopSession: ({ user, channel, threadTs }) => sessionStopped(context, message(channel, threadTs), user),
     otherBot({ channel, text, threadTs }) {
       const place = findChannel(channel);
       if (place === undefined) throw new Error(`no such channel: ${channel}`);
