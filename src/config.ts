@@ -34,7 +34,7 @@ export interface Config {
   readonly secrets: readonly string[];
 }
 
-export interface SlackConfig {
+interface SlackConfig {
   readonly botToken: string;
   readonly appToken: string;
   readonly apiUrl: string;
@@ -42,7 +42,7 @@ export interface SlackConfig {
   readonly admins: readonly string[];
 }
 
-export interface DiscordConfig {
+interface DiscordConfig {
   readonly token: string;
   readonly applicationId: string | null;
   /** Null for Discord's own. */

@@ -20,7 +20,7 @@ export async function fullLoad({ isShort }: ChaosRun): Promise<Outcome[]> {
   return outcomes;
 }
 
-export async function loadOn(side: Side, questions: number): Promise<Outcome> {
+async function loadOn(side: Side, questions: number): Promise<Outcome> {
   const perplexity = await startPerplexityServer({ tokensPerSecond: 60, firstTokenMs: 200 });
   const service = await startService({ ...side.connection, perplexity });
   const asked: Asked[] = [];

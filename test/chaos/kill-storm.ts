@@ -27,7 +27,7 @@ export async function killStorm(run: ChaosRun): Promise<Outcome[]> {
   return outcomes;
 }
 
-export async function stormOn(side: Side, { random, isShort }: ChaosRun): Promise<Outcome> {
+async function stormOn(side: Side, { random, isShort }: ChaosRun): Promise<Outcome> {
   const kills = isShort ? 4 : 20;
   const questions = isShort ? 8 : 40;
   const perplexity = await startPerplexityServer({ tokensPerSecond: 40, firstTokenMs: 100 });
