@@ -158,12 +158,23 @@ function stopOnSignals(): { started(stop: () => Promise<void>): void } {
   };
 }
 
+function loadEnvFile(): void {
+  if (!existsSync('.env')) return;
+  try {
+    process.loadEnvFile('.env');
+  } catch {
+    throw new ConfigError([
+      { variable: '.env', remedy: 'cannot be read: make it a file that this user can read' },
+    ]);
+  }
+}
+
 // A log reader that goes away must not take the service with it.
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
 const signals = stopOnSignals();
-if (existsSync('.env')) process.loadEnvFile('.env');
 try {
+  loadEnvFile();
   const config = readConfig(process.env);
   const log = createLog({ level: config.logLevel, secrets: config.secrets });
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'));

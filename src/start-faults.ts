@@ -29,5 +29,7 @@ export function explainStart(error: unknown): string {
 }
 
 function isListenFault(error: unknown): error is Error & { code: string } {
-  return error instanceof Error && 'syscall' in error && error.syscall === 'listen' && 'code' in error;
+  if (!(error instanceof Error && 'syscall' in error && 'code' in error)) return false;
+  // Names are looked up before listening; those of Slack, Discord and Postgres come as failures of theirs.
+  return error.syscall === 'listen' || error.syscall === 'getaddrinfo';
 }

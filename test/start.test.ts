@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -99,6 +99,20 @@ describe('a start that cannot succeed says why in one line, with the right exit 
     expect(result.exit).toBe(exit);
     expect(result.seconds).toBeLessThan(5);
     expect(result.lines.join('\n')).not.toMatch(/s3cr3t|xoxb-wrong|xapp-wrong|MTIz/);
+  });
+
+  test('a host that does not exist', async () => {
+    const result = await refused({ slack: onSlack()!, env: { HOST: 'no-such-host.invalid' } });
+    expect(result.lines).toEqual([expect.stringMatching(/HOST, PORT: cannot listen there/)]);
+    expect(result.exit).toBe(78);
+  });
+
+  test('an .env that is a directory, as a container makes of a missing file', async () => {
+    const cwd = mkdtempSync(join(tmpdir(), 'footnote-'));
+    mkdirSync(join(cwd, '.env'));
+    const result = await refused({ slack: onSlack()!, cwd });
+    expect(result.lines).toEqual([expect.stringMatching(/\.env: cannot be read/)]);
+    expect(result.exit).toBe(78);
   });
 
   test('a port that is taken', async () => {
