@@ -97,8 +97,8 @@ export const discordMarkdown: Dialect = {
   task: (done) => (done ? '☑ ' : '☐ '),
   measure: codePoints,
   escape: escapeForDiscord,
-  code: (text) => text,
-  codeSpan,
+  code: codeForDiscord,
+  codeSpan: (text) => codeSpan(codeForDiscord(text)),
   mark: (kind) => MARKS[kind],
   // Angle brackets keep the preview away.
   link: (label, target) => `[${label}](<${target}>)`,
@@ -118,6 +118,14 @@ function codeSpan(code: string): string {
   const text = code.replace(/\s+/g, ' ').replace(/`(?=`)/g, `\`${BREAKER}`);
   if (text.trim() === '') return '';
   return text.includes('`') ? `\`\` ${text} \`\`` : `\`${text}\``;
+}
+
+/**
+ * Discord looks for the end of a link before it looks for escapes and code: what stands between a link of ours and a later
+ * `](address)` would become that link's label. Only an address makes it one, so that other code stays as it can be copied.
+ */
+function codeForDiscord(text: string): string {
+  return text.replace(/\](?=\(\s*<?(?:https?|discord):\/\/)|(?<=^[^[]*)\](?=\(\s*$)/gi, `]${BREAKER}`);
 }
 
 function codeForSlack(text: string): string {
@@ -145,8 +153,11 @@ function escapeForDiscord(text: string, place: Place): string {
   const escaped = text
     .replace(/[\\*_~`|[<]/g, '\\$&')
     .replace(/(?<=<)@|@(?=everyone|here)/gi, `@${BREAKER}`)
-    .replace(/(?<=<)(?=[#:/]|(?:a|t|id):)/gi, BREAKER);
-  const labelled = place.label ? escaped.replace(/\]/g, '\\]') : escaped;
+    .replace(/(?<=<)(?=[#:/]|(?:a|t|id):)/gi, BREAKER)
+    // An escape does not help here: see `codeForDiscord`.
+    .replace(/\](?=\()/g, `]${BREAKER}`);
+  const joined = place.before === ']' && escaped.startsWith('(') ? BREAKER + escaped : escaped;
+  const labelled = place.label ? joined.replace(/\]/g, '\\]') : joined;
   return place.lineStart ? escapeLineStart(labelled).replace(/^(\s*)>/, '$1\\>') : labelled;
 }
 

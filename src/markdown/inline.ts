@@ -201,9 +201,9 @@ function writeCitations(writer: Writer, judged: readonly Judged[], from: number)
   return at;
 }
 
-/** Whether a reader saw a letter or digit last; marks are not seen. */
+/** Whether a reader saw a letter or digit last; marks are not seen. A `!` would make an image of a link. */
 function endsInWord({ text, context }: Writer): boolean {
-  return /[\p{L}\p{N}]$/u.test(text.replace(/[*~]+$/, '') || context.place.before);
+  return /[\p{L}\p{N}!]$/u.test(text.replace(/[*~]+$/, '') || context.place.before);
 }
 
 /** The link if the message has room for it, else the same without one. */
@@ -223,7 +223,9 @@ function codeIn({ dialect, place }: InlineContext, text: string): string {
 function write(writer: Writer, text: string): void {
   // Two code spans side by side would be read as one.
   const touches = text.startsWith('`') && lastChar(writer) === '`';
-  writer.text += touches ? ` ${text}` : text;
+  // And a `!` in front of a link would make it an image.
+  const isImage = /^\[[^]*\]\(/.test(text) && lastChar(writer) === '!';
+  writer.text += `${touches ? ' ' : isImage ? BREAKER : ''}${text}`;
 }
 
 function lastChar(writer: Writer): string {

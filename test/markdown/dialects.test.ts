@@ -73,6 +73,17 @@ describe('Discord', () => {
     );
   });
 
+  test('reads no end of a link in text or code, where it would make a label of all that stands between', () => {
+    const one = '[[1]](<https://en.wikipedia.org/wiki/Footnote_%28typography%29?a=1&b=2>)';
+    expect(discord('See [1] and ](http://evil.example).')).toBe(`See ${one} and ]\u200b(\`evil.example\`).`);
+    expect(discord('See [1] and `](http://evil.example)`.')).toBe(
+      `See ${one} and \`]\u200b(http://evil.example)\`.`,
+    );
+    expect(discord('See [1].\n```js\na[0](x); b](\n http://evil.example)\nc[1](\n```')).toBe(
+      `See ${one}.\n\`\`\`js\na[0](x); b]\u200b(\n http://evil.example)\nc[1](\n\`\`\``,
+    );
+  });
+
   test('gets no empty code block, which it would read as the beginning of another', () => {
     expect(discord('a\n```\n```\nb')).toBe('a\nb');
   });
@@ -99,6 +110,12 @@ describe('Slack', () => {
     expect(slack('R&D [w](https://en.wikipedia.org/wiki/Footnote_(typography)?b=2&a=1)')).toBe(
       'R&D [w](https://en.wikipedia.org/wiki/Footnote_%28typography%29?a=1&b=2)',
     );
+  });
+
+  test('makes no image of a citation behind an exclamation', () => {
+    const one = '[1](https://en.wikipedia.org/wiki/Footnote_%28typography%29?a=1&b=2)';
+    expect(slack('It works![1]')).toBe(`It works!\u2009${one}`);
+    expect(slack('\\![w](http://shop.example.net/)')).toBe('!\u200b[w](http://shop.example.net/)');
   });
 
   test('does not make a heading of the text above a rule', () => {

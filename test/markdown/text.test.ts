@@ -53,7 +53,7 @@ describe('plain text of people', () => {
       '\\# \\*hi\\* &lt;@U1&gt;\n&gt; `evil.example`',
     );
     expect(escapeText(discordMarkdown, '# *hi* <@1> @everyone\n> [x](y)')).toBe(
-      '\\# \\*hi\\* \\<@\u200b1> @\u200beveryone\n\\> \\[x](y)',
+      '\\# \\*hi\\* \\<@\u200b1> @\u200beveryone\n\\> \\[x]\u200b(y)',
     );
   });
 
