@@ -1,6 +1,7 @@
 import type { AnswerJob } from './answering.ts';
 import { inBackground } from './background.ts';
 import { idFrom } from './ids.ts';
+import { createInOrder } from './in-order.ts';
 import type {
   Accepted,
   AnswerRecord,
@@ -55,8 +56,11 @@ const MOST_WAITING = 5;
 
 /** Creates the one door through which questions come in: decides, de-duplicates, stores. */
 export function createIntake(deps: IntakeDeps): Intake {
+  // After an outage a mention and what was said behind it arrive together: whether that is for us, only the mention says.
+  const inOrder = createInOrder();
   const accept = async (heard: Question): Promise<Accepted> => {
-    const result = await decide(deps, heard);
+    const key = heard.thread ? threadKey(heard.thread) : heard.id;
+    const result = await inOrder(key, () => decide(deps, heard));
     deps.metrics.heard(heard.platform, result);
     return result;
   };

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { ANSWER_QUEUE, createIntake, type FollowMode, WORD_QUEUE } from '../../src/core/intake.ts';
 import type { ButtonPress } from '../../src/core/ports.ts';
 import { createStops } from '../../src/core/stops.ts';
@@ -64,6 +64,28 @@ describe('intake', () => {
     expect(await intake.accept(followUp('q3', 'U2'))).toBe('ignored');
     expect(await intake.accept(followUp('q4'))).toBe('ignored');
     expect(await intake.accept({ ...followUp('q5'), trigger: 'mention' })).toBe('accepted');
+  });
+
+  test('a follow-up that arrives together with the mention it follows is taken behind it', async () => {
+    const { intake, jobs } = setup();
+    const together = [
+      intake.accept(question()),
+      intake.accept(followUp('q2')),
+      intake.accept(followUp('q3')),
+    ];
+    expect(await Promise.all(together)).toEqual(['accepted', 'accepted', 'accepted']);
+    expect(jobs.queued.map((job) => job.id)).toEqual([question().id, 'q2', 'q3']);
+  });
+
+  test('a message the store could not take does not keep the next one out', async () => {
+    const { intake, jobs } = setup();
+    vi.spyOn(jobs, 'enqueue').mockRejectedValueOnce(new Error('the store is away'));
+    const together = [intake.accept(question()), intake.accept({ ...followUp('q2'), trigger: 'mention' })];
+    expect((await Promise.allSettled(together)).map(({ status }) => status)).toEqual([
+      'rejected',
+      'fulfilled',
+    ]);
+    expect(jobs.queued.map((job) => job.id)).toEqual(['q2']);
   });
 
   test('always: everybody is followed; mention: nobody', async () => {
