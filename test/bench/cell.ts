@@ -44,8 +44,8 @@ const FIRST_TOKEN_MS = 200;
 const WARM_UP = { questions: 5, tokens: 60, tokensPerSecond: 200 };
 /** A run is over when nothing has happened for so long. */
 const QUIET_MS = 500;
-/** Beyond the time the model takes: under real limits the baselines need minutes. */
-const LONGEST_MS = { off: 60_000, real: 180_000 } as const;
+/** Beyond the time the model takes: whoever keeps to limits, or runs into them, may need minutes. */
+const LONGEST_MS = 180_000;
 
 /** Runs one cell. @throws when the bench itself breaks: a process ends, a store cannot be made. */
 export async function runCell(load: Load, setting: Setting): Promise<Figures> {
@@ -81,7 +81,7 @@ async function runBare(load: Load, { model, modelUrl }: Setting): Promise<Figure
 }
 
 async function untilBareQuiet(bare: Awaited<ReturnType<typeof startBare>>, count: number, load: Load) {
-  const deadline = performance.now() + LONGEST_MS.off + streamMs(load);
+  const deadline = performance.now() + LONGEST_MS + streamMs(load);
   for (;;) {
     const collected = await bare.ask('collect', undefined);
     if (collected.answers.length === count) return collected;
@@ -174,7 +174,7 @@ async function measure(load: Load, { model }: Setting, stage: Stage): Promise<Fi
     ground: load.ground,
     spots,
   };
-  const endedAfter = await play(platform, run, load.limits);
+  const endedAfter = await play(platform, run);
   return figuresOf({
     load,
     cost: cost(),
@@ -192,15 +192,11 @@ function totalCpu(pids: readonly number[]): number {
 }
 
 /** Asks, and returns how many milliseconds later the last thing happened. */
-async function play(
-  platform: Child<PlatformHandlers>,
-  run: PlatformRun,
-  limits: Load['limits'] = 'off',
-): Promise<number> {
+async function play(platform: Child<PlatformHandlers>, run: PlatformRun): Promise<number> {
   const startedAt = performance.now();
   await platform.ask('run', run);
   const longestMs =
-    LONGEST_MS[limits] + Math.max(0, ...run.questions.map((q) => (q.tokens * 1000) / q.tokensPerSecond));
+    LONGEST_MS + Math.max(0, ...run.questions.map((q) => (q.tokens * 1000) / q.tokensPerSecond));
   let lastAt = startedAt;
   let last = '';
   for (;;) {

@@ -37,6 +37,8 @@ export interface Figures {
   readonly calls: Readonly<Record<string, number>>;
   readonly refused: number;
   readonly insideRetryAfter: number;
+  /** Requests at the model: more than there are answers when some were begun again. */
+  readonly modelRequests: number;
   /** Slack's acknowledgements: event sent → acknowledged. */
   readonly ack: Spread | null;
   readonly cpuPerAnswerMs: number | null;
@@ -62,7 +64,7 @@ export interface Figures {
 export function figuresOf(observed: Observed): Figures {
   const { load, cost, seen, model, wallMs } = observed;
   const pairs = pair(seen.answers, model.requests);
-  const timings = pairs.map(([answer, request]) => timingOf(answer, request));
+  const timings = pairs.map(timingOf);
   const tokens = seen.answers.reduce((sum, answer) => sum + answer.tokens, 0);
   const isBare = load.who === 'bare';
   const calls = Object.values(seen.calls).reduce((sum, count) => sum + count, 0);
@@ -79,6 +81,7 @@ export function figuresOf(observed: Observed): Figures {
     calls: seen.calls,
     refused: seen.refused,
     insideRetryAfter: seen.insideRetryAfter,
+    modelRequests: model.requests.length,
     // The minimal loop acknowledges before it does anything, and only one of the two deliveries.
     ack: load.who === 'footnote' ? spreadOf(seen.acks) : null,
     cpuPerAnswerMs: cpuMs === null ? null : cpuMs / load.concurrency,
@@ -100,27 +103,31 @@ export function figuresOf(observed: Observed): Figures {
   };
 }
 
-/** An answer made from several requests belongs to the last one. */
-function pair(
-  answers: readonly SeenAnswer[],
-  requests: readonly ModelRequest[],
-): [SeenAnswer, ModelRequest][] {
-  const byNumber = new Map(requests.map((request) => [request.n, request]));
-  return answers.flatMap((answer): [SeenAnswer, ModelRequest][] => {
-    const request = byNumber.get(answer.n);
-    return request === undefined ? [] : [[answer, request]];
+interface Paired {
+  readonly answer: SeenAnswer;
+  /** The same one, unless the answer was begun again. */
+  readonly first: ModelRequest;
+  readonly last: ModelRequest;
+}
+
+function pair(answers: readonly SeenAnswer[], requests: readonly ModelRequest[]): Paired[] {
+  const firsts = new Map(requests.toReversed().map((request) => [request.n, request]));
+  const lasts = new Map(requests.map((request) => [request.n, request]));
+  return answers.flatMap((answer): Paired[] => {
+    const first = firsts.get(answer.n);
+    const last = lasts.get(answer.n);
+    return first === undefined || last === undefined ? [] : [{ answer, first, last }];
   });
 }
 
-function timingOf(answer: SeenAnswer, request: ModelRequest) {
-  const { tokens } = answer;
-  const last = answer.steps.at(-1);
-  const isComplete = last?.words === tokens && request.lastAt > 0;
+function timingOf({ answer, first, last }: Paired) {
+  const end = answer.steps.at(-1);
+  const isComplete = end?.words === answer.tokens && last.lastAt > 0;
   return {
-    toModel: request.at - answer.askedAt,
-    firstText: (answer.steps[0]?.at ?? Number.NaN) - request.firstAt,
-    textLag: isComplete ? textLag(answer, request) : Number.NaN,
-    completion: isComplete ? last.at - request.lastAt : Number.NaN,
+    toModel: first.at - answer.askedAt,
+    firstText: (answer.steps[0]?.at ?? Number.NaN) - first.firstAt,
+    textLag: isComplete && first === last ? textLag(answer, last) : Number.NaN,
+    completion: isComplete ? end.at - last.lastAt : Number.NaN,
   };
 }
 

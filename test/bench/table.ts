@@ -19,6 +19,7 @@ const COLUMNS: readonly Column[] = [
   ['completion', ({ completion }) => spread(completion)],
   ['calls', ({ callsPerAnswer }) => number(callsPerAnswer)],
   ['429', ({ refused }) => String(refused)],
+  ['asked', ({ load, modelRequests }) => (modelRequests / load.concurrency).toFixed(2)],
   ['ack p95', ({ ack }) => number(ack?.p95)],
   ['CPU ms', ({ cpuPerAnswerMs }) => number(cpuPerAnswerMs)],
   ['× bare', (figures, all) => timesBare(figures, all)],
