@@ -78,6 +78,23 @@ describe.skipIf(!isThere)('the sandbox page in a browser', { timeout: 120_000 },
     expect(faults).toEqual([]);
   });
 
+  test('keeps the keyboard in the thread that "Ask about this" opens, and reads the answer out without mark-up', async () => {
+    const { page, faults } = await open(browser, sandbox.url);
+    for (const platform of PLATFORMS) {
+      await page.locator(`#${platform} .channels`).getByText('random').click();
+      await write(page, platform, 'channel', '@footnote Is the *sea* `wide`?');
+      await page.locator(`#${platform} .back`).click();
+      const asked = page.locator(`#${platform} .pane.channel .message.person`).last();
+      expect((await asked.locator('.text').innerText()).match(/@footnote/g)).toHaveLength(1);
+      await asked.getByRole('button', { name: 'Ask about this' }).press('Enter');
+      await page.locator(`#${platform} .pane.thread textarea:focus`).waitFor();
+    }
+    const announcer = page.locator('#announcer', { hasText: 'You asked' });
+    await announcer.waitFor({ state: 'attached' });
+    expect(await announcer.innerText()).not.toMatch(/\*\*|\]\(/);
+    expect(faults).toEqual([]);
+  });
+
   test('can be used with the keyboard alone, and in a narrow window', async () => {
     const { page } = await open(browser, sandbox.url, { width: 480, height: 800 });
     expect(await page.locator('#discord').isVisible()).toBe(false);

@@ -23,7 +23,7 @@ changes.addEventListener('changes', ({ data }) => {
   for (const name of Object.keys(sides)) {
     for (const key of state[name].removed) messages[name].delete(key);
     for (const message of state[name].changed) {
-      announce(messages[name].get(keyOf(message)), message);
+      announce(messages[name].get(keyOf(message)), message, state[name]);
       messages[name].set(keyOf(message), message);
     }
   }

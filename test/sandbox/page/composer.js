@@ -2,6 +2,8 @@
 import { h } from './dom.js';
 
 const COMMAND = /^\/ask(?:\s+|$)/;
+/** Written by hand, it means what the chip means. */
+const MENTION = /^@footnote\s+/i;
 
 export function createComposer({ platform, kind, onSend }) {
   let mention = true;
@@ -60,8 +62,8 @@ export function createComposer({ platform, kind, onSend }) {
     if (text === '') return;
     const isAsk = kind === 'channel' && COMMAND.test(text);
     const said = {
-      text: isAsk ? text.replace(COMMAND, '') : text,
-      mention: !settings.isDm && mention,
+      text: isAsk ? text.replace(COMMAND, '') : text.replace(MENTION, ''),
+      mention: !settings.isDm && (mention || MENTION.test(text)),
       isAsk,
       repliesTo: reply?.id ?? null,
     };

@@ -42,7 +42,9 @@ export function createMessageList({ kind, onAbout, onPress, onReply, onOpen }) {
     const item = before?.item ?? h('li.message', { 'data-id': message.id });
     item.className = classesOf(message);
     item.setAttribute('aria-busy', String(message.streaming));
+    const held = item.contains(document.activeElement) ? document.activeElement.textContent : null;
     item.replaceChildren(...content(message, replies, context));
+    if (held !== null) [...item.querySelectorAll('button')].find((one) => one.textContent === held)?.focus();
     return { key, drawn, item, isNew: true };
   }
 
@@ -163,6 +165,7 @@ function quoteOf({ repliesTo, channel }, { side }, rulesOf) {
   );
 }
 
-function nameIn({ bot, people, channels }, id) {
+/** What a mention of this id reads; null when nobody has it. */
+export function nameIn({ bot, people, channels }, id) {
   return [bot, ...people, ...channels].find((one) => one.id === id)?.name ?? null;
 }

@@ -146,7 +146,8 @@ export function createSide(platform, root) {
     fillPane(channel, here, null);
     thread.element.hidden = view.thread === null;
     if (view.thread !== null) fillPane(thread, here, view.thread);
-    if (hadFocus && !document.activeElement?.checkVisibility())
+    const holder = document.activeElement;
+    if (hadFocus && (holder === document.body || !holder?.checkVisibility()))
       (view.thread === null ? channel : thread).composer.focus();
   }
 
