@@ -8,13 +8,14 @@ import {
   quoteOf,
   type State,
 } from './block-state.ts';
+import { boldPieces } from './bold.ts';
 import type { Dialect } from './dialects.ts';
 import { createFence, type Fence } from './fences.ts';
 import type { Flow } from './inline-flow.ts';
 import { readLine } from './lines.ts';
 import { createParagraph } from './paragraph.ts';
 import type { Boundary, Parts } from './parts.ts';
-import { inline, type Prefix, raw } from './pieces.ts';
+import { type Prefix, raw } from './pieces.ts';
 import { createTable, tableStarts } from './table-block.ts';
 
 /** Reads Markdown line by line as it arrives and hands what is certain to the parts. */
@@ -147,8 +148,7 @@ function takeHeading(state: State, line: Known<'heading'>, text: string): boolea
     state.block = { flow: flowFor(state, prefix), isParagraph: false };
     return enter(state, line.start);
   }
-  const mark = raw(state.dialect.mark('strong'));
-  state.parts.put([mark, inline(title, { bold: true }), mark], 'block');
+  state.parts.put(boldPieces(state.dialect, title), 'block');
   state.isFirst = false;
   return skip(state, text);
 }

@@ -43,6 +43,8 @@ export interface Dialect {
   readonly code: (text: string) => string;
   /** Code in a line of text; empty for nothing visible. */
   readonly codeSpan: (text: string) => string;
+  /** The end of an emphasis is looked for before code: a mark inside code would end it, and the code be text. */
+  readonly marksEndInCode: boolean;
   /** What opens and closes an emphasis. */
   readonly mark: (kind: 'strong' | 'em' | 'del') => string;
   /** A link with a label that is mark-up already; `target` from `linkTarget`. */
@@ -75,6 +77,7 @@ export const slackMarkdown: Dialect = {
   // Slack looks for `<…>` tokens before it looks for code.
   code: codeForSlack,
   codeSpan: (text) => codeSpan(codeForSlack(text)),
+  marksEndInCode: false,
   mark: (kind) => MARKS[kind],
   link: (label, target) => `[${label}](${target})`,
   cite: (number, target) => `[${number}](${target})`,
@@ -99,6 +102,7 @@ export const discordMarkdown: Dialect = {
   escape: escapeForDiscord,
   code: codeForDiscord,
   codeSpan: (text) => codeSpan(codeForDiscord(text)),
+  marksEndInCode: true,
   mark: (kind) => MARKS[kind],
   // Angle brackets keep the preview away.
   link: (label, target) => `[${label}](<${target}>)`,

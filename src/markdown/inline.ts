@@ -1,3 +1,4 @@
+import { withoutEarlyEnds } from './bold.ts';
 import { BREAKER, type Dialect, type Place } from './dialects.ts';
 import { parseInline, type Span } from './inline-parse.ts';
 import { type Citations, type Linked, type Links, meet } from './links.ts';
@@ -85,7 +86,8 @@ function judge(span: Span, context: InlineContext): readonly Judged[] {
   return shown === '' ? label : [...label, { type: 'text', text: ' (' }, code, { type: 'text', text: ')' }];
 }
 
-function writeSpans(writer: Writer, spans: readonly Span[]): void {
+function writeSpans(writer: Writer, all: readonly Span[]): void {
+  const spans = writer.context.dialect.marksEndInCode ? withoutEarlyEnds(all) : all;
   const judged = spans.flatMap((span) => judge(span, writer.context));
   for (let i = 0; i < judged.length; ) {
     const span = judged[i];

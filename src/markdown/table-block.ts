@@ -1,3 +1,4 @@
+import { boldPieces } from './bold.ts';
 import { type Dialect, plainDialect, withoutFences } from './dialects.ts';
 import { renderInline } from './inline.ts';
 import { createLinks } from './links.ts';
@@ -158,7 +159,6 @@ function blockRows({ parts, dialect, prefix, header }: DrawnTable, widths: reado
 }
 
 function listRows({ parts, dialect, prefix, header }: DrawnTable): RowDrawing {
-  const bold = raw(dialect.mark('strong'));
   let isEmpty = true;
   const item = (groups: readonly (readonly Piece[])[]): void => {
     isEmpty = false;
@@ -168,10 +168,9 @@ function listRows({ parts, dialect, prefix, header }: DrawnTable): RowDrawing {
       parts.put([...(place === 0 ? [] : [raw('; ')]), ...pieces], 'word');
     }
   };
-  const strong = (cell: string): readonly Piece[] => [bold, inline(cell, { bold: true }), bold];
   const piecesOf = (cell: string, index: number): readonly Piece[] => {
     const name = header[index] ?? '';
-    const value = cell === '' ? [raw('–')] : index === 0 ? strong(cell) : [inline(cell)];
+    const value = cell === '' ? [raw('–')] : index === 0 ? boldPieces(dialect, cell) : [inline(cell)];
     return name === '' ? value : [inline(name), raw(': '), ...value];
   };
   return {
@@ -186,7 +185,7 @@ function listRows({ parts, dialect, prefix, header }: DrawnTable): RowDrawing {
     end() {
       const names = header.filter((name) => name !== '');
       if (isEmpty && names.length > 0) {
-        item(names.map((name, index) => (index === 0 ? strong(name) : [inline(name)])));
+        item(names.map((name, index) => (index === 0 ? boldPieces(dialect, name) : [inline(name)])));
       }
     },
   };

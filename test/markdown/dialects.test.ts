@@ -84,6 +84,14 @@ describe('Discord', () => {
     );
   });
 
+  test('gets no emphasis that would end in code and set free what the code holds', () => {
+    expect(discord('**see `a ** http://evil.example` b**')).toBe('see `a ** http://evil.example` b');
+    expect(discord('*see `a*b`* ~~`~~ x`~~ **`ok`**')).toBe('see `a*b` `~~ x` **`ok`**');
+    expect(discord('#### Use `a ** http://evil.example`')).toBe('Use `a ** http://evil.example`');
+    expect(discord('**so evil.example/\\*\\*/a b**')).toBe('so `evil.example/**/a` b');
+    expect(slack('**see `a ** http://evil.example` b**')).toBe('**see `a ** http://evil.example` b**');
+  });
+
   test('gets no empty code block, which it would read as the beginning of another', () => {
     expect(discord('a\n```\n```\nb')).toBe('a\nb');
   });
