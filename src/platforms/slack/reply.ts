@@ -25,8 +25,8 @@ export function createReply(desk: Desk, question: Question, start: ReplyStart): 
   let lastWriteAt = Number.NEGATIVE_INFINITY;
   let paid: Paid = null;
   const open = (): Promise<Opened> => {
-    opening ??= openThread(desk, question, start.attempt).then((thread) =>
-      opened(desk, question, thread, start),
+    opening ??= openThread(desk, question, start).then((place) =>
+      opened(desk, question, place.thread, place.start),
     );
     // A thread that could not be opened may be tried again.
     opening.catch(() => {

@@ -1,4 +1,5 @@
 import { Failure } from '../../core/failures.ts';
+import type { ReplyStart } from '../../core/ports.ts';
 import { retry } from '../../core/retry.ts';
 import type { Question, ThreadRef } from '../../core/types.ts';
 import { slackMarkdown } from '../../markdown/dialects.ts';
@@ -10,14 +11,37 @@ import { post } from './writing.ts';
 /** Escaping makes text longer; 12,000 is what a markdown block may hold. */
 const QUESTION_LIMIT = 4_000;
 
+/** The thread to answer in, and the start of an answer that has only its own messages among the recorded ones. */
+interface Opening {
+  readonly thread: ThreadRef;
+  readonly start: ReplyStart;
+}
+
 /**
- * The thread to answer in. `/ask` has none: a message with the question becomes its root, once, also across attempts.
+ * The thread to answer in. `/ask` has none: a message with the question becomes its root, once, also across attempts. It is
+ * recorded as the first of the answer's messages: where we may not read the channel, nothing else tells of it.
  * @throws {Failure} of kind `undeliverable` when there is no posting in that channel.
  */
-export async function openThread(desk: Desk, question: Question, attempt: number): Promise<ThreadRef> {
-  if (question.thread !== null) return question.thread;
+export async function openThread(desk: Desk, question: Question, start: ReplyStart): Promise<Opening> {
+  if (question.thread !== null) return { thread: question.thread, start };
+  const { platform, workspace, channel } = question;
+  const recorded = start.messages[0]?.message;
+  const thread = recorded ?? (await postRoot(desk, question, start.attempt));
+  const root = { platform, workspace, channel, message: thread };
+  if (recorded === undefined) await start.posted([root]);
+  return {
+    thread: { platform, workspace, channel, thread },
+    start: {
+      ...start,
+      messages: start.messages.slice(1),
+      posted: (messages) => start.posted([root, ...messages]),
+    },
+  };
+}
+
+async function postRoot(desk: Desk, question: Question, attempt: number): Promise<string> {
   let mayExist = attempt > 1;
-  const thread = await retry(patience(desk), async () => {
+  return retry(patience(desk), async () => {
     const found = mayExist ? await findRoot(desk, question) : null;
     if (found !== null) return found;
     try {
@@ -31,8 +55,6 @@ export async function openThread(desk: Desk, question: Question, attempt: number
       throw error;
     }
   });
-  const { workspace, channel } = question;
-  return { platform: 'slack', workspace, channel, thread };
 }
 
 function rootContent({ asker, text }: Question): {

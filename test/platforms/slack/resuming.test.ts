@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { SlackServer } from '../../servers/slack/server.ts';
-import { answersTo, askIn, connect, failureOf, fresh, openApp, view } from './setup.ts';
+import { answersTo, askIn, connect, failureOf, fresh, GENERAL, openApp, view } from './setup.ts';
 
 let connected: Awaited<ReturnType<typeof connect>>;
 let server: SlackServer;
@@ -25,6 +25,22 @@ async function secondAttempt(
 }
 
 describe('a second attempt', () => {
+  test('finds the root of an /ask and its answer also where nothing can be read', async () => {
+    const question = { ...askIn(server), thread: null, message: null, trigger: 'command' } as const;
+    for (const method of ['conversations.history', 'conversations.replies'])
+      server.fault(method, { error: 'missing_scope' }, Number.POSITIVE_INFINITY);
+    const first = fresh();
+    const { thread } = await connected.app.platform.reply(question, first.start).open();
+    const second = await secondAttempt(question, first.recorded);
+    await second.reply.show(view({ text: 'Half of an ans' }));
+    const third = await secondAttempt(question, second.recorded);
+    await third.reply.show(DONE);
+    await third.reply.close();
+    const written = server.history(GENERAL).filter((message) => message.bot);
+    expect(written.map(({ ts, threadTs }) => threadTs ?? ts)).toEqual([thread, thread]);
+    expect(written[1]).toMatchObject({ text: 'The whole answer.\nsonar', streaming: false });
+  });
+
   test('ends the stream the first left open and rewrites its message', async () => {
     const question = askIn(server);
     const first = fresh();
