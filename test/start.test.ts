@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type DiscordServer, startDiscordServer } from './servers/discord/discord-server.ts';
 import { type SlackServer, startSlackServer } from './servers/slack/server.ts';
+import { prepareDataDir } from './support/data-dir.ts';
 import { type ServiceOptions, ServiceStartError, startService } from './support/service.ts';
 
 const perplexity = { url: 'http://127.0.0.1:9', apiKey: 'pplx-test' };
@@ -14,6 +15,8 @@ let discord: DiscordServer;
 
 beforeAll(async () => {
   [slack, discord] = await Promise.all([startSlackServer(), startDiscordServer()]);
+  // What it takes to create the first is not what a start is measured by.
+  await prepareDataDir(join(mkdtempSync(join(tmpdir(), 'footnote-')), 'data'));
 });
 afterAll(async () => {
   await Promise.all([slack.close(), discord.close()]);
@@ -126,7 +129,8 @@ describe('a start that cannot succeed says why in one line, with the right exit 
   });
 
   test('a data directory in use by another process', async () => {
-    const dataDir = mkdtempSync(join(tmpdir(), 'footnote-'));
+    const dataDir = join(mkdtempSync(join(tmpdir(), 'footnote-')), 'data');
+    await prepareDataDir(dataDir);
     const first = await startService({ perplexity, slack: onSlack()!, dataDir });
     const result = await refused({ slack: onSlack()!, dataDir });
     await first.kill('SIGKILL');

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import { prepareDataDir } from './data-dir.ts';
 
 export interface ServiceOptions {
   readonly slack?: { readonly apiUrl: string; readonly botToken: string; readonly appToken: string };
@@ -69,6 +70,8 @@ export class ServiceStartError extends Error {
 export async function startService(options: ServiceOptions): Promise<ServiceProcess> {
   const temporary = options.cwd === undefined ? mkdtempSync(join(tmpdir(), 'footnote-')) : null;
   const cwd = options.cwd ?? temporary ?? tmpdir(); // one of the first two
+  const usesOwnData = temporary !== null && !options.dataDir && !options.databaseUrl;
+  if (usesOwnData) await prepareDataDir(join(temporary, 'data'));
   const child = spawn(process.execPath, ['--import', TETHER, MAIN], {
     cwd,
     env: environment(options, cwd),
