@@ -129,7 +129,10 @@ function codeSpan(code: string): string {
  * `](address)` would become that link's label. Only an address makes it one, so that other code stays as it can be copied.
  */
 function codeForDiscord(text: string): string {
-  return text.replace(/\](?=\(\s*<?(?:https?|discord):\/\/)|(?<=^[^[]*)\](?=\(\s*$)/gi, `]${BREAKER}`);
+  return text.replace(
+    /\](?=\(\s*<?(?:https?|discord):\/\/)|(?<=^[^[]*)\](?=\((?:\s*$|[^\w\s&*)]))/gi,
+    `]${BREAKER}`,
+  );
 }
 
 function codeForSlack(text: string): string {

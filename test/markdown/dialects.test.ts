@@ -79,6 +79,9 @@ describe('Discord', () => {
     expect(discord('See [1] and `](http://evil.example)`.')).toBe(
       `See ${one} and \`]\u200b(http://evil.example)\`.`,
     );
+    expect(discord('`]([x](//evil.example)` `[&, x](int y)`')).toBe(
+      '`]\u200b([x](//evil.example)` `[&, x](int y)`',
+    );
     expect(discord('See [1].\n```js\na[0](x); b](\n http://evil.example)\nc[1](\n```')).toBe(
       `See ${one}.\n\`\`\`js\na[0](x); b]\u200b(\n http://evil.example)\nc[1](\n\`\`\``,
     );
