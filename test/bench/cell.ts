@@ -205,7 +205,8 @@ async function play(platform: Child<PlatformHandlers>, run: PlatformRun): Promis
     if (state !== last) lastAt = performance.now();
     last = state;
     const isComplete = progress.complete === run.questions.length && progress.open === 0;
-    if (isComplete && performance.now() - lastAt >= QUIET_MS) return lastAt - startedAt;
+    const isQuiet = performance.now() - lastAt >= QUIET_MS;
+    if (isComplete && isQuiet && (await platform.ask('isWhole', undefined))) return lastAt - startedAt;
     if (performance.now() - startedAt > longestMs) return lastAt - startedAt;
     await pause(50);
   }

@@ -29,6 +29,8 @@ export interface SeenAnswer {
 }
 
 interface Tracked extends SeenAnswer {
+  /** How many of its words stand there, those that stand there twice counted twice. */
+  found: number;
   readonly question: BenchQuestion;
 }
 
@@ -153,7 +155,7 @@ function noteEnvelopes(): void {
 
 function ask(question: BenchQuestion, ground: Ground, spot: Spot | null): void {
   const { n, tokens } = question;
-  answers.push({ n, tokens, askedAt: now(), steps: [], isWhole: false, question });
+  answers.push({ n, tokens, askedAt: now(), steps: [], isWhole: false, found: 0, question });
   say(question, ground, spot);
   noteEnvelopes();
 }
@@ -221,6 +223,7 @@ function checkWhole(): void {
   answers.forEach((answer, index) => {
     const words = found[index] ?? [];
     const { from, tokens } = answer.question;
+    answer.found = words.length;
     answer.isWhole = words.length === tokens && words.every((word, i) => word === from + i);
   });
 }
@@ -262,9 +265,17 @@ const handlers = {
     const complete = answers.filter(({ steps, question }) => steps.at(-1)?.words === question.tokens).length;
     return { complete, calls: callCount() - begin, open: unread.length };
   },
+  /** Whether every answer stands there whole now: one that was begun again may have been complete before. */
+  isWhole(): boolean {
+    checkWhole();
+    return answers.every((answer) => answer.isWhole);
+  },
   collect() {
     readCalls();
     checkWhole();
+    for (const { n, tokens, found, isWhole } of answers) {
+      if (!isWhole) console.error(`answer ${n} is not whole: ${found} of ${tokens} words`);
+    }
     const { refused, insideRetryAfter } = started().limits();
     return {
       answers: answers.map(seenOf),
