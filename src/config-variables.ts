@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { type ResolvedProfile, resolveProfile } from './core/profiles.ts';
+import { PROFILE_NAMES, RECENCIES } from './core/types.ts';
 
 const SYSTEM_PROMPT = [
   'You answer questions in a team chat, grounded in what you find on the web.',
@@ -21,7 +23,8 @@ const url = text
     'is not an http(s) address',
   )
   .transform((value) => value.replace(/\/+$/, ''));
-const token = text.refine((value) => !/\s/.test(value), 'holds white space: copy it again');
+const token = text.refine((value) => !/[\s'"]/.test(value), 'holds white space or quotes: copy it again');
+const HOST_NAME = /^-?[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:\/\S*)?$/i;
 const number = (min: number, max: number, whole: boolean) =>
   text
     .refine((value) => Number.isFinite(Number(value)), 'is not a number')
@@ -78,17 +81,21 @@ export const variables = z.object({
       error: 'use error, warn, info, debug or trace',
     })
     .default('info'),
-  DEFAULT_MODEL: text.default('sonar'),
+  DEFAULT_MODEL: text.transform(parseModel).default({ profile: 'sonar', notice: null }),
   SYSTEM_PROMPT: text.default(SYSTEM_PROMPT),
   MAX_TOKENS: integer(16, 128_000).optional(),
   TEMPERATURE: decimal(0, 2).optional(),
   TOP_P: decimal(0, 1).optional(),
   PRESENCE_PENALTY: decimal(-2, 2).optional(),
   FREQUENCY_PENALTY: decimal(-2, 2).optional(),
-  SEARCH_RECENCY: z
-    .enum(['hour', 'day', 'week', 'month', 'year'], { error: 'use hour, day, week, month or year' })
+  SEARCH_RECENCY: z.enum(RECENCIES, { error: 'use hour, day, week, month or year' }).optional(),
+  SEARCH_DOMAINS: list
+    .refine((domains) => domains.length <= 20, 'holds more than 20 domains')
+    .refine(
+      (domains) => domains.every((domain) => HOST_NAME.test(domain)),
+      'takes host names: example.org,-example.com',
+    )
     .optional(),
-  SEARCH_DOMAINS: list.refine((domains) => domains.length <= 20, 'holds more than 20 domains').optional(),
   MAX_SEARCH_RESULTS: integer(1, 50).optional(),
   SEARCH_CONTEXT_SIZE: z.enum(['low', 'medium', 'high'], { error: 'use low, medium or high' }).optional(),
   SEARCH_MODE: z.enum(['web', 'academic', 'sec'], { error: 'use web, academic or sec' }).optional(),
@@ -102,10 +109,14 @@ export const variables = z.object({
 });
 
 /** What the Agent API is sent for each model name: `{"sonar-pro":{"preset":"low"}}`. */
-const agentProfiles = z.partialRecord(
-  z.enum(['sonar', 'sonar-pro', 'sonar-reasoning-pro']),
-  z.record(z.string(), z.unknown()),
-);
+const agentProfiles = z.partialRecord(z.enum(PROFILE_NAMES), z.record(z.string(), z.unknown()));
+
+function parseModel(value: string, context: z.RefinementCtx): ResolvedProfile {
+  const resolved = resolveProfile(value);
+  if (resolved) return resolved;
+  context.addIssue({ code: 'custom', message: `use ${PROFILE_NAMES.join(', ')}` });
+  return z.NEVER;
+}
 
 function parseAgentProfiles(value: string, context: z.RefinementCtx): z.infer<typeof agentProfiles> {
   try {

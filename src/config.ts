@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { variables } from './config-variables.ts';
+import type { ResolvedProfile } from './core/profiles.ts';
 import type { AnswerOptions, ProfileName } from './core/types.ts';
 
 /** Everything an operator can set, validated and frozen. This file is the only reader of the environment. */
@@ -19,8 +20,8 @@ export interface Config {
   readonly server: { readonly host: string; readonly port: number };
   readonly logLevel: string;
   readonly answers: {
-    /** A model name as the operator wrote it; resolved by `perplexity/profiles.ts`, which knows the aliases. */
-    readonly model: string;
+    /** With what to say about it when the operator wrote a name that stands for another one now. */
+    readonly model: ResolvedProfile;
     readonly options: AnswerOptions;
     readonly systemPrompt: string;
     readonly follow: 'auto' | 'always' | 'mention';
@@ -30,6 +31,8 @@ export interface Config {
     readonly concurrent: number;
   };
   readonly shutdownGraceMs: number;
+  /** Variables that look like ours and are not: most likely misspelt. */
+  readonly unknown: readonly string[];
   /** Values that must never reach a log line. */
   readonly secrets: readonly string[];
 }
@@ -84,7 +87,14 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const parsed = variables.safeParse(given);
   const faults = [...(parsed.error?.issues ?? []).map(faultOf), ...missing(given)];
   if (faults.length > 0 || !parsed.data) throw new ConfigError(faults);
-  return Object.freeze(configOf(parsed.data));
+  return Object.freeze({ ...configOf(parsed.data), unknown: unknownVariables(given) });
+}
+
+/** Only names with our prefixes: the rest of the environment is not ours to judge. */
+function unknownVariables(given: object): string[] {
+  return Object.keys(given).filter(
+    (name) => /^(SLACK|DISCORD|PERPLEXITY|SEARCH|HISTORY)_/.test(name) && !(name in variables.shape),
+  );
 }
 
 function faultOf(issue: z.core.$ZodIssue): Fault {
@@ -114,7 +124,7 @@ function missing(given: Readonly<Record<string, string | undefined>>): Fault[] {
   return faults;
 }
 
-function configOf(values: Fields): Config {
+function configOf(values: Fields): Omit<Config, 'unknown'> {
   const { SLACK_BOT_TOKEN: botToken, SLACK_APP_TOKEN: appToken, DISCORD_TOKEN: discordToken } = values;
   const apiKey = values.PERPLEXITY_API_KEY ?? '';
   const password = values.DATABASE_URL ? new URL(values.DATABASE_URL).password : '';

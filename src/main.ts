@@ -18,7 +18,6 @@ import { createLog } from './log.ts';
 import { createMetrics } from './ops/metrics.ts';
 import { startOpsServer } from './ops/server.ts';
 import { createModel } from './perplexity/model.ts';
-import { resolveProfile } from './perplexity/profiles.ts';
 import type { DiscordApp } from './platforms/discord/discord.ts';
 import { exitCodeOf, explainStart } from './start-faults.ts';
 import type { Lease } from './store/leases.ts';
@@ -27,6 +26,8 @@ import { openStore, type Store } from './store/store.ts';
 /** Wires the service together and starts it; returns how to stop it. */
 async function start(config: Config, log: Log): Promise<() => Promise<void>> {
   const settings = settingsOf(config, log);
+  if (config.unknown.length > 0)
+    log.warn({ variables: config.unknown }, 'settings with unknown names, misspelt?');
   const { metrics, ...registry } = createMetrics();
   let missing = async (): Promise<readonly string[]> => ['still starting'];
   const ops = await startOpsServer({ ...config.server, metrics: registry, unready: () => missing() });
@@ -44,6 +45,7 @@ async function start(config: Config, log: Log): Promise<() => Promise<void>> {
     model: createModel({ ...config.perplexity, log }),
     history: historyOf(config, store),
     settings,
+    hasAdmins: (platform) => admins[platform].length > 0,
     alertAdmins: createAdminAlerts(store.jobs, admins),
   };
   const answer = (job: Job<AnswerJob>): Promise<void> => answerQuestion(answering, job);
@@ -91,15 +93,9 @@ function holdGateway(store: Store, discord: DiscordApp, intake: Intake, log: Log
 }
 
 function settingsOf({ answers }: Config, log: Log): AnsweringSettings {
-  const resolved = resolveProfile(answers.model);
-  if (!resolved) {
-    throw new ConfigError([
-      { variable: 'DEFAULT_MODEL', remedy: 'use sonar, sonar-pro or sonar-reasoning-pro' },
-    ]);
-  }
-  if (resolved.notice) log.warn({ model: answers.model }, resolved.notice);
-  const { systemPrompt, contextChars, options } = answers;
-  return { defaults: { ...options, profile: resolved.profile }, systemPrompt, contextChars };
+  const { systemPrompt, contextChars, options, model } = answers;
+  if (model.notice) log.warn({}, model.notice);
+  return { defaults: { ...options, profile: model.profile }, systemPrompt, contextChars };
 }
 
 function historyOf({ answers }: Config, store: Store): History {

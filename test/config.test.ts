@@ -78,6 +78,14 @@ describe('readConfig', () => {
       'must be JSON such as',
     ],
     ['a profile table that is no JSON', { AGENT_PROFILES: 'low' }, 'AGENT_PROFILES', 'must be JSON such as'],
+    ['a model that does not exist', { DEFAULT_MODEL: 'gpt-4' }, 'DEFAULT_MODEL', 'use sonar'],
+    [
+      'a domain that is an address',
+      { SEARCH_DOMAINS: 'https://a.b/c' },
+      'SEARCH_DOMAINS',
+      'takes host names',
+    ],
+    ['a key in quotes', { PERPLEXITY_API_KEY: "'pplx-abc'" }, 'PERPLEXITY_API_KEY', 'quotes'],
     ['a fraction', { PORT: '1.5' }, 'PORT', 'whole number'],
   ])('%s is explained', (_what, change, variable, remedy) => {
     expect(faultsOf({ ...GOOD, ...change })[variable]).toContain(remedy);
@@ -91,6 +99,10 @@ describe('readConfig', () => {
   test('a database password may hold a bare percent sign, and is kept out of logs all the same', () => {
     const { secrets } = readConfig({ ...GOOD, DATABASE_URL: 'postgres://u:100%pass@127.0.0.1/db' });
     expect(secrets).toContain('100%pass');
+  });
+
+  test('names that look like ours and are not are told', () => {
+    expect(readConfig({ ...GOOD, DISCORD_TREADS: 'never', OTHER: 'x' }).unknown).toEqual(['DISCORD_TREADS']);
   });
 
   test('no value is ever part of a message', () => {

@@ -22,6 +22,8 @@ export interface AnsweringDeps {
   /** Whether this person may stop other people's answers. */
   readonly isAdmin: (platform: PlatformName, personId: string) => boolean;
   readonly settings: AnsweringSettings;
+  /** Whether anybody would hear of an alert. */
+  readonly hasAdmins: (platform: PlatformName) => boolean;
   /** Tells the admins of the question's platform that they must act; at most once an hour for the same thing. */
   readonly alertAdmins: (question: Question, text: string) => Promise<void>;
 }

@@ -38,7 +38,7 @@ export function questionText(question: Question): string {
       '',
     );
   }
-  parts.push(question.text);
+  parts.push(question.text.trim() === '' && question.quote ? ASK_ABOUT : question.text);
   if (question.attachments.length > 0) {
     parts.push(
       '',
@@ -47,6 +47,9 @@ export function questionText(question: Question): string {
   }
   return parts.join('\n').trim();
 }
+
+/** What "Ask about this" asks: the person has only pointed at a message. */
+const ASK_ABOUT = 'What should I know about this message? Explain it and check its claims.';
 
 function withinBudget(
   history: HistoryWindow,

@@ -17,14 +17,14 @@ export const LONGEST_RUN_ATTEMPTS = 5;
  * @throws {Failure} when the answer has no place any more, or the job was stopped.
  */
 export async function concludeAnswer(run: Run): Promise<Conclusion> {
-  const { record, question, reply } = run;
+  const { record, reply } = run;
   if (record.conclusion) {
     const thread = record.thread ?? (await reply.open());
     return { view: record.conclusion, thread, backfill: [], isTrimmed: false, outcome: 'redelivered' };
   }
   if (record.attempt > LONGEST_RUN_ATTEMPTS) {
     const failure = new Failure('stopped', 'too many interrupted attempts');
-    const view = failedView(question, { answer: EMPTY_ANSWER, failure, tries: 0 }, failure);
+    const view = failedView(run, { answer: EMPTY_ANSWER, failure, tries: 0 }, failure);
     return store(run, { view, backfill: [], isTrimmed: false, outcome: 'stopped' });
   }
   return store(run, await askModel(run));
@@ -64,7 +64,7 @@ function viewOf(run: Run, asked: Asked, options: AnswerOptions, stop: Stop | nul
   const { question, startedAt } = run;
   if (!asked.failure)
     return doneView(asked.answer, options, performance.now() - startedAt, Date.now(), question.id);
-  return stop ? stoppedView(question, asked.answer, stop) : failedView(question, asked, asked.failure);
+  return stop ? stoppedView(question, asked.answer, stop) : failedView(run, asked, asked.failure);
 }
 
 /** The reason of the signal, if it is somebody's wish that the answer ends. */
@@ -102,9 +102,13 @@ async function store(run: Run, concluded: Omit<Conclusion, 'thread'>): Promise<C
   return { ...concluded, thread };
 }
 
-function failedView(question: Question, asked: Asked, failure: Failure): View {
+function failedView({ deps, question }: Run, asked: Asked, failure: Failure): View {
   const { answer, tries } = asked;
-  const { notice, buttons } = explain(failure, question, tries, answer.text !== '');
+  const { notice, buttons } = explain(failure, question, {
+    tries,
+    hasText: answer.text !== '',
+    hasAdmins: deps.hasAdmins(question.platform),
+  });
   const { text, sources } = answer satisfies Answer;
   return {
     state: 'failed',

@@ -7,20 +7,29 @@ export interface Explanation {
   readonly buttons: readonly Button[];
 }
 
+interface Facts {
+  /** How often the model was asked. */
+  readonly tries: number;
+  /** Something had been written before it went wrong. */
+  readonly hasText: boolean;
+  readonly hasAdmins: boolean;
+}
+
 /**
  * What a person reads when something went wrong: plain words, what to do next, and the short id that the log line of the
  * same question carries. Never an upstream body, a stack or an exception's text.
  */
-export function explain(failure: Failure, question: Question, tries: number, hasText: boolean): Explanation {
+export function explain(failure: Failure, question: Question, facts: Facts): Explanation {
+  const { tries, hasText, hasAdmins } = facts;
   const id = shortId(question.id);
   const retry: Button = { action: 'retry', label: 'Retry', question: question.id };
   const goOn: Button = { action: 'continue', label: 'Continue', question: question.id };
   if (hasText) return { notice: `⚠ Cut off: ${reason(failure)} · ${id}`, buttons: [goOn, retry] };
   const buttons = failure.kind === 'rejected' || failure.kind === 'not-authorised' ? [] : [retry];
-  return { notice: `⚠ ${sentence(failure, tries)} · ${id}`, buttons };
+  return { notice: `⚠ ${sentence(failure, tries, hasAdmins)} · ${id}`, buttons };
 }
 
-function sentence(failure: Failure, tries: number): string {
+function sentence(failure: Failure, tries: number, hasAdmins: boolean): string {
   switch (failure.kind) {
     case 'rate-limited':
       return `Perplexity is rate-limiting us. Try again in about ${duration(failure.retryAfterMs ?? 60_000)}.`;
@@ -31,7 +40,7 @@ function sentence(failure: Failure, tries: number): string {
     case 'rejected':
       return `I couldn't send that: ${failure.remedy ?? 'Perplexity refused the request'}.`;
     case 'not-authorised':
-      return "I'm not set up correctly; admins have been told.";
+      return `I'm not set up correctly; ${hasAdmins ? 'admins have been told' : 'please tell whoever runs me'}.`;
     case 'cut-off':
     case 'malformed':
       return 'The answer broke off before it began. Try again.';

@@ -116,9 +116,12 @@ export type AnswerEvent =
   | { readonly type: 'done'; readonly reason: 'complete' | 'length' | 'filtered' };
 
 /** The user-facing model names; what is sent upstream for each is a table in `perplexity/profiles.ts`. */
-export type ProfileName = 'sonar' | 'sonar-pro' | 'sonar-reasoning-pro';
+export const PROFILE_NAMES = ['sonar', 'sonar-pro', 'sonar-reasoning-pro'] as const;
 
-export type Recency = 'hour' | 'day' | 'week' | 'month' | 'year';
+export type ProfileName = (typeof PROFILE_NAMES)[number];
+
+/** How old a source may be. */
+export const RECENCIES = ['hour', 'day', 'week', 'month', 'year'] as const;
 
 /** How an answer is to be made. Every field may be left out: Settings are layered, later ones win. */
 export interface AnswerOptions {
@@ -128,7 +131,7 @@ export interface AnswerOptions {
   readonly topP?: number;
   readonly presencePenalty?: number;
   readonly frequencyPenalty?: number;
-  readonly recency?: Recency;
+  readonly recency?: (typeof RECENCIES)[number];
   /** Host names; one with a leading `-` is excluded. At most 20. */
   readonly domains?: readonly string[];
   readonly maxSearchResults?: number;

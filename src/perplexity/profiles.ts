@@ -56,29 +56,3 @@ export function profilesWith(overrides: ProfileOverrides): Profiles {
     'sonar-reasoning-pro': entry('sonar-reasoning-pro'),
   };
 }
-
-export interface ResolvedProfile {
-  readonly profile: ProfileName;
-  /** Said to the person when the name stands for another one now. */
-  readonly notice: string | null;
-}
-
-/** Finds the profile for a model name as a person or a configuration writes it; null when there is none. */
-export function resolveProfile(name: string): ResolvedProfile | null {
-  const wanted = name
-    .trim()
-    .toLowerCase()
-    .replace(/^perplexity\//, '');
-  if (isProfileName(wanted)) return { profile: wanted, notice: null };
-  if (wanted === 'sonar-reasoning') {
-    return {
-      profile: 'sonar-reasoning-pro',
-      notice: 'sonar-reasoning no longer exists: sonar-reasoning-pro answers instead.',
-    };
-  }
-  return null;
-}
-
-function isProfileName(name: string): name is ProfileName {
-  return Object.hasOwn(DEFAULTS, name);
-}

@@ -35,6 +35,7 @@ function setup(...scripts: readonly (readonly (AnswerEvent | Failure)[])[]) {
     threads: memoryThreads(),
     stops: createStops(memoryKeyValue(), quietLog),
     isAdmin: (_platform, person) => person === 'UADMIN',
+    hasAdmins: () => true,
     metrics: noMetrics,
     log: quietLog,
     settings: { defaults: { profile: 'sonar' }, systemPrompt: 'system', contextChars: 8_000 },

@@ -144,7 +144,7 @@ export const CONVERSATIONS: readonly Conversation[] = [
       {
         say: 'Please fault:403',
         how: 'mention',
-        reads: ['I m not set up correctly admins have been told'],
+        reads: ['I m not set up correctly please tell whoever runs me'],
         sources: [],
       },
       {

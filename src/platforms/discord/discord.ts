@@ -128,7 +128,7 @@ function introductionFailure(error: unknown, isLate: boolean): Failure {
   }
   const how = isLate ? 'does not answer within 4 s' : status ? `answers ${status}` : 'cannot be reached';
   const what = kind === 'malformed' || kind === 'rejected' ? 'does not answer like Discord' : how;
-  const remedy = `DISCORD_API_URL: the API ${what}; leave it empty for Discord's own, or check the network`;
+  const remedy = `Discord ${what}: check the network, and DISCORD_API_URL if it is set`;
   const isWrong = kind === 'malformed' || kind === 'rejected' || kind === 'gone';
   return new Failure(isWrong ? 'rejected' : 'unreachable', message, { status, remedy });
 }

@@ -1,6 +1,12 @@
 import { idFrom } from '../../core/ids.ts';
 import type { ButtonPress } from '../../core/ports.ts';
-import type { AnswerOptions, Person, Question } from '../../core/types.ts';
+import {
+  type AnswerOptions,
+  type Person,
+  PROFILE_NAMES,
+  type Question,
+  RECENCIES,
+} from '../../core/types.ts';
 import { kindOf } from './channels.ts';
 import { DIRECT_WORKSPACE, quoteOf, threadOf } from './inbound.ts';
 import { readCustomId } from './messages.ts';
@@ -128,10 +134,7 @@ function optionOf(data: Json, name: string): string | null {
 
 /** The manifest offers nothing else; what a stale client sends beyond it is left out. */
 function overridesOf(data: Json): AnswerOptions {
-  const profile = PROFILES.find((known) => known === optionOf(data, 'model'));
+  const profile = PROFILE_NAMES.find((known) => known === optionOf(data, 'model'));
   const recency = RECENCIES.find((known) => known === optionOf(data, 'recency'));
   return { ...(profile && { profile }), ...(recency && { recency }) };
 }
-
-const PROFILES = ['sonar', 'sonar-pro', 'sonar-reasoning-pro'] as const;
-const RECENCIES = ['hour', 'day', 'week', 'month', 'year'] as const;

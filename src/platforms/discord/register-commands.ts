@@ -32,9 +32,14 @@ class UsageError extends Error {}
 
 function readDiscord() {
   // Only Discord's variables matter here: the others may be missing on the machine this runs on.
-  const { discord } = readConfig({ PERPLEXITY_API_KEY: 'not-needed', ...process.env });
+  const own = Object.entries(process.env).filter(([name]) => name.startsWith('DISCORD_'));
+  const missing = new ConfigError([
+    { variable: 'DISCORD_TOKEN', remedy: 'is missing or empty (docs/discord.md)' },
+  ]);
+  if (!process.env['DISCORD_TOKEN']?.trim()) throw missing;
+  const { discord } = readConfig({ ...Object.fromEntries(own), PERPLEXITY_API_KEY: 'not-needed' });
   if (discord) return discord;
-  throw new ConfigError([{ variable: 'DISCORD_TOKEN', remedy: 'is missing or empty (docs/discord.md)' }]);
+  throw missing;
 }
 
 function readManifest() {

@@ -1,12 +1,11 @@
-import type { AnswerOptions, ProfileName, Recency } from '../../core/types.ts';
+import { resolveProfile } from '../../core/profiles.ts';
+import { type AnswerOptions, PROFILE_NAMES, RECENCIES } from '../../core/types.ts';
 
 /** `/ask` text taken apart: the question and what was chosen for it, or one sentence on what is wrong. */
 export type ParsedAsk =
   | { readonly text: string; readonly overrides: AnswerOptions }
   | { readonly problem: string };
 
-const MODELS: readonly ProfileName[] = ['sonar', 'sonar-pro', 'sonar-reasoning-pro'];
-const RECENCIES: readonly Recency[] = ['hour', 'day', 'week', 'month', 'year'];
 const MODES = ['web', 'academic', 'sec'] as const;
 /** The API takes at most 20 domains. */
 const MOST_DOMAINS = 20;
@@ -37,14 +36,14 @@ export function parseAsk(text: string): ParsedAsk {
 export function askUsage(command: string): string {
   return [
     `Write your question after the command: ${command} what changed in TypeScript 7?`,
-    `Optional, before or after it: --model ${MODELS.join('|')}  --recent ${RECENCIES.join('|')}  --site example.org  --mode ${MODES.join('|')}`,
+    `Optional, before or after it: --model ${PROFILE_NAMES.join('|')}  --recent ${RECENCIES.join('|')}  --site example.org  --mode ${MODES.join('|')}`,
   ].join('\n');
 }
 
 function withFlag(overrides: AnswerOptions, name: string, value: string): AnswerOptions | string {
   if (name === 'model') {
-    const profile = MODELS.find((model) => model === value.toLowerCase());
-    return profile ? { ...overrides, profile } : wrong(name, value, MODELS);
+    const resolved = resolveProfile(value);
+    return resolved ? { ...overrides, profile: resolved.profile } : wrong(name, value, PROFILE_NAMES);
   }
   if (name === 'recent') {
     const recency = RECENCIES.find((recency) => recency === value.toLowerCase());

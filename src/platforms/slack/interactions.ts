@@ -9,8 +9,6 @@ import { asRecord, asText } from './payload.ts';
 /** The `callback_id` of the message shortcut; also in the manifests. */
 export const ASK_ABOUT_CALLBACK = 'ask_about_message';
 
-const ASK_ABOUT_TEXT = 'What should I know about this message? Explain it and check its claims.';
-
 /** The `action_id` of a button, as Slack sends it back when it is pressed. */
 export function actionId(action: ButtonAction): string {
   return `footnote:${action}`;
@@ -59,7 +57,7 @@ export function questionFromShortcut(body: unknown, self: SlackSelf, now: number
     thread: { ...place, thread: asText(message.thread_ts) ?? ts },
     message: { ...place, message: ts },
     trigger: 'shortcut',
-    text: ASK_ABOUT_TEXT,
+    text: '',
     quote: { author: authorName(message), text: decodeText(asText(message.text) ?? '', self) },
     delivery: deliveryOf(asker, asText(user?.team_id) ?? self.team, asText(shortcut.response_url)),
   };

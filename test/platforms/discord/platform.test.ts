@@ -127,6 +127,31 @@ describe('a later attempt', () => {
     expect(shown.at(-1)?.content).toContain('The second answer.');
   });
 
+  test('in a channel without threads goes on replying to the question, as the first did', async () => {
+    const { server, app } = await open();
+    const channel = channelId(server, 'no-threads');
+    const message = server.say({ user: 'ada', channel, content: mention(server, 'How tall?') });
+    const at = { platform: 'discord', workspace: server.guild.id } as const;
+    const thread = { ...at, channel: message, thread: message };
+    const question = asked(server, { channel, thread, message: { ...at, channel, message } });
+    const messages = await attempt(app, question, {}, view('First words'));
+    const parts = await attempt(app, question, { messages, attempt: 2 }, view(LONG, 'done'));
+    expect(parts.length).toBeGreaterThan(1);
+    const shown = written(server, channel);
+    expect(shown.map(({ referencedMessage }) => referencedMessage)).toEqual(parts.map(() => message));
+  });
+
+  test('of a command in a channel without threads belongs to the same conversation', async () => {
+    const { server, app } = await open();
+    const channel = channelId(server, 'no-threads');
+    const question = asked(server, { channel, thread: null, message: null, trigger: 'command' });
+    const start = { messages: [], attempt: 1, posted: async () => {}, isTaken: async () => false };
+    const first = await app.platform.reply(question, start).open();
+    const messages = await attempt(app, question, {}, view('First words'));
+    const second = await app.platform.reply(question, { ...start, messages, attempt: 2 }).open();
+    expect(second).toEqual(first);
+  });
+
   test('of a command in a direct conversation leaves what was said before it alone', async () => {
     const { server, app } = await open();
     const channel = channelId(server, '@ada');

@@ -151,7 +151,7 @@ async function startFootnote(server: DiscordServer, options: FootnoteOptions = {
   };
   const settings = { defaults: {}, systemPrompt: '', contextChars: 10_000 };
   const history = createHistory(memoryKeyValue(), { window: 20, ttlMs: 60_000 });
-  const deps = { ...shared, model, history, settings, alertAdmins: async () => {} };
+  const deps = { ...shared, model, history, settings, alertAdmins: async () => {}, hasAdmins: () => true };
   const jobs = runningJobs(
     // The queue `answer` carries nothing else.
     (data, attempt, signal) => answerQuestion(deps, { id: '', data: data as AnswerJob, attempt, signal }),

@@ -85,7 +85,7 @@ describe('Ask about this', () => {
       thread: { channel: 'C1', thread: '1.000001' },
       message: { message: TS },
       quote: { author: null, text: 'The moon is < Mars' },
-      text: 'What should I know about this message? Explain it and check its claims.',
+      text: '',
     });
   });
 
