@@ -50,8 +50,7 @@ function candidates(
         ({ author, type, isInteraction }) =>
           author?.id === botId && !isInteraction && (type === 0 || type === 19),
       )
-      // In a thread or DM the parts refer to nothing (a short word to somebody does); in a channel the first part refers to the
-      // message it answers.
+      // In a thread or DM the parts refer to nothing (a short word to somebody does); in a channel to the message they answer.
       .filter(({ replyTo }) =>
         place.replyTo === null ? replyTo === null : replyTo?.message === place.replyTo,
       )

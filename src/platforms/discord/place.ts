@@ -10,7 +10,7 @@ import { findRoot } from './root.ts';
 /** Where an answer is written. */
 export interface Place {
   readonly channel: string;
-  /** The message the first part replies to; null where the order of messages says it. */
+  /** The message every part replies to: other answers may stand between them. Null where the place says it. */
   readonly replyTo: string | null;
   /** The conversation, under which the answer is remembered. */
   readonly thread: ThreadRef;
@@ -56,9 +56,7 @@ export async function findPlace(
 ): Promise<Place> {
   const { message, thread } = question;
   const [first] = posted;
-  if (first) {
-    return { channel: first.channel, replyTo: null, thread: thread ?? refOf(question, first.channel) };
-  }
+  if (first) return placeOf(deps, question, first);
   if (thread && thread.channel === question.channel) {
     // The response to `/ask` stands above its answer; one that never came is made up for.
     if (question.trigger === 'command') await findRoot(deps.rest, question);
@@ -69,6 +67,17 @@ export async function findPlace(
   if (thread.thread === message.message) return placeUnder(deps, question, message.message);
   // A reply to one of our messages in a channel: its conversation has no channel of its own.
   return { channel: message.channel, replyTo: message.message, thread };
+}
+
+/** Where an answer stands that has begun: what is still missing of it says the same about where it belongs. */
+async function placeOf({ rest }: PlaceDeps, question: Question, { channel }: MessageRef): Promise<Place> {
+  const { message, thread } = question;
+  if (thread)
+    return { channel, replyTo: thread.channel === channel ? null : (message?.message ?? null), thread };
+  // `/ask`: in the thread started from its root, or below the root in the channel.
+  if (channel !== question.channel) return { channel, replyTo: null, thread: refOf(question, channel) };
+  const root = await findRoot(rest, question);
+  return { channel, replyTo: root, thread: refOf(question, root) };
 }
 
 async function placeUnder(deps: PlaceDeps, question: Question, root: string): Promise<Place> {

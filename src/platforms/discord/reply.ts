@@ -143,8 +143,7 @@ class DiscordReply implements Reply {
   async #post(place: Place, index: number, draft: Draft, urgency: Urgency): Promise<void> {
     await this.#spend('create', urgency);
     const nonce = nonceOf(this.#question.id, place.channel, index, this.#replaced);
-    const replyTo = index === 0 ? place.replyTo : null;
-    const { channel } = place;
+    const { channel, replyTo } = place;
     const posted = await postMessage(this.#deps.rest, draft, { channel, replyTo, nonce, urgency });
     this.#pace?.wrote();
     const { workspace } = this.#question;
