@@ -11,7 +11,7 @@ export function boldPieces(dialect: Dialect, source: string): readonly Piece[] {
 }
 
 /** Whether any code in it, or an address that will be shown as code, holds what could end an emphasis around it. */
-export function hidesMarks(spans: readonly Span[]): boolean {
+function hidesMarks(spans: readonly Span[]): boolean {
   const words = spans.map((span) => (span.type === 'text' ? span.text : '')).join('');
   if (MARK.test(words) && splitAddresses(words).some(({ isAddress }) => isAddress)) return true;
   return spans.some((span) => {
