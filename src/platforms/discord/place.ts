@@ -2,6 +2,7 @@ import { Failure } from '../../core/failures.ts';
 import type { Log } from '../../core/ports.ts';
 import { retry } from '../../core/retry.ts';
 import type { MessageRef, Question, ThreadRef } from '../../core/types.ts';
+import { clean } from '../../markdown/clean.ts';
 import { clipText } from './clipping.ts';
 import { CODE } from './errors.ts';
 import type { DiscordRest } from './rest.ts';
@@ -125,6 +126,8 @@ async function startThread(
 const NEVER = new AbortController().signal;
 
 function nameOf({ text, quote }: Question): string {
-  const line = (text.trim() || quote?.text.trim() || 'Question').replace(/\s+/g, ' ');
+  const line = clean(text.trim() || quote?.text.trim() || 'Question')
+    .replace(/\s+/g, ' ')
+    .trim();
   return clipText(line, LONGEST_NAME) || 'Question';
 }

@@ -183,6 +183,13 @@ describe('a later attempt', () => {
   });
 });
 
+test('a thread is named by the question, without what would turn its letters around', async () => {
+  const { server, app } = await open();
+  const question = asked(server, { text: '\u202eHow\u202c tall?\u200b' });
+  await attempt(app, question, {}, view('Very.', 'done'));
+  expect(server.channels.find(({ id }) => id === question.thread?.channel)?.name).toBe('How tall?');
+});
+
 describe('short words', () => {
   test('a mark on the waiting question comes and goes', async () => {
     const { server, app } = await open();
