@@ -1,16 +1,11 @@
 import './node-version.js';
 import { existsSync } from 'node:fs';
 import { type Config, ConfigError, readConfig } from './config.ts';
-import {
-  type AnsweringDeps,
-  type AnsweringSettings,
-  type AnswerJob,
-  answerQuestion,
-  giveUp,
-} from './core/answering.ts';
+import { answerQuestion, giveUp } from './core/answering.ts';
 import { createHistory, type History } from './core/history.ts';
 import { ANSWER_QUEUE, createIntake, WORD_QUEUE, type WordJob } from './core/intake.ts';
 import type { Intake, Job, Log, Platform } from './core/ports.ts';
+import type { AnsweringDeps, AnsweringSettings, AnswerJob } from './core/run.ts';
 import { createStops } from './core/stops.ts';
 import type { PlatformName } from './core/types.ts';
 import { createAdminAlerts, sayWord } from './core/words.ts';

@@ -1,12 +1,13 @@
 import { type Answer, doneView, EMPTY_ANSWER, progressView } from './answer.ts';
-import type { Conclusion, Run } from './answering.ts';
 import { type Asked, ask } from './asking.ts';
+import { inBackground } from './background.ts';
 import { type Composition, compose } from './composing.ts';
 import { explain } from './explaining.ts';
 import { Failure } from './failures.ts';
 import { EMPTY_HISTORY, type HistoryWindow } from './history.ts';
+import type { Conclusion, Run } from './run.ts';
 import { type Stop, StopRequested } from './stops.ts';
-import type { AnswerOptions, Button, Question, Turn, View } from './types.ts';
+import type { AnswerOptions, Button, Question, ThreadRef, Turn, View } from './types.ts';
 
 /** After this many interrupted attempts the person is told, instead of another request being paid for. */
 export const LONGEST_RUN_ATTEMPTS = 5;
@@ -33,6 +34,8 @@ export async function concludeAnswer(run: Run): Promise<Conclusion> {
 async function askModel(run: Run): Promise<Omit<Conclusion, 'thread'>> {
   const { deps, question, live, log, signal } = run;
   live.update(progressView(EMPTY_ANSWER, question.id));
+  // What is said in a thread that a command has opened is heard from the first moment, not only once its answer is there.
+  if (!question.thread) inBackground(log, 'join', join(run));
   const { history, backfill } = await recall(run);
   const composed = compose(question, history, deps.settings.contextChars);
   const options: AnswerOptions = { ...deps.settings.defaults, ...question.overrides };
@@ -93,10 +96,15 @@ function startsThread({ trigger, message, thread }: Question): boolean {
   );
 }
 
+async function join({ deps, question, reply }: Run): Promise<ThreadRef> {
+  const thread = await reply.open();
+  await deps.threads.join(thread, question.asker.id);
+  return thread;
+}
+
 async function store(run: Run, concluded: Omit<Conclusion, 'thread'>): Promise<Conclusion> {
   const { deps, question, record, reply } = run;
-  const thread = await reply.open();
-  if (!question.thread) await deps.threads.join(thread, question.asker.id);
+  const thread = question.thread ? await reply.open() : await join(run);
   const isOurs = await deps.answers.conclude(question.id, record.attempt, concluded.view, thread);
   if (!isOurs) throw new Failure('stopped', 'overtaken by a later attempt');
   return { ...concluded, thread };

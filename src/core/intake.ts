@@ -1,4 +1,3 @@
-import type { AnswerJob } from './answering.ts';
 import { inBackground } from './background.ts';
 import { idFrom } from './ids.ts';
 import { createInOrder } from './in-order.ts';
@@ -15,6 +14,7 @@ import type {
   Pressed,
   Threads,
 } from './ports.ts';
+import type { AnswerJob } from './run.ts';
 import type { Stops } from './stops.ts';
 import { type PlatformName, type Question, type ThreadRef, threadKey } from './types.ts';
 

@@ -1,9 +1,10 @@
-import { describe, expect, test } from 'vitest';
-import { type AnsweringDeps, answerQuestion, giveUp } from '../../src/core/answering.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { answerQuestion, giveUp } from '../../src/core/answering.ts';
 import { Failure } from '../../src/core/failures.ts';
 import { createHistory } from '../../src/core/history.ts';
 import { shortId } from '../../src/core/ids.ts';
 import type { Model } from '../../src/core/ports.ts';
+import type { AnsweringDeps } from '../../src/core/run.ts';
 import { createStops } from '../../src/core/stops.ts';
 import type { AnswerEvent, Question } from '../../src/core/types.ts';
 import {
@@ -56,6 +57,22 @@ function setup(...scripts: readonly (readonly (AnswerEvent | Failure)[])[]) {
 }
 
 describe('answerQuestion', () => {
+  test('hears what is said in the thread of a command while its answer is being written', async () => {
+    const { run, deps } = setup();
+    const speakers: (number | null)[] = [];
+    const hear = async () => speakers.push(await deps.threads.hear(THREAD, question().asker.id));
+    const model: Model = {
+      async *answer() {
+        yield text('Ta');
+        await vi.waitUntil(async () => (await hear()) > 0 && speakers.at(-1) !== null);
+        yield done;
+      },
+    };
+    Object.assign(deps, { model });
+    await run(question({ trigger: 'command', thread: null, message: null }));
+    expect(speakers.at(-1)).toBe(1);
+  });
+
   test('shows the whole answer with its sources and remembers the exchange', async () => {
     const { run, last, deps } = setup([sources, text('Tall'), text(' [1].'), done]);
     await run(question());

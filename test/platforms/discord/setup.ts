@@ -1,5 +1,5 @@
 /** The core's real line over in-memory ports, on the real Discord side, against the stand-in. */
-import { type AnswerJob, answerQuestion } from '../../../src/core/answering.ts';
+import { answerQuestion } from '../../../src/core/answering.ts';
 import { createHistory } from '../../../src/core/history.ts';
 import { createIntake } from '../../../src/core/intake.ts';
 import type {
@@ -12,6 +12,7 @@ import type {
   Model,
   Platform,
 } from '../../../src/core/ports.ts';
+import type { AnswerJob } from '../../../src/core/run.ts';
 import { createStops } from '../../../src/core/stops.ts';
 import type { AnswerEvent, ModelRequest, Question } from '../../../src/core/types.ts';
 import { type DiscordApp, type DiscordOptions, openDiscord } from '../../../src/platforms/discord/discord.ts';
