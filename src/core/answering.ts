@@ -7,8 +7,9 @@ import { shortId } from './ids.ts';
 import { startLiveReply } from './live-reply.ts';
 import type { AnswerRecord, Job, Log, Platform } from './ports.ts';
 import type { AnsweringDeps, AnswerJob, Conclusion, Run } from './run.ts';
-import { StopRequested, type Stops } from './stops.ts';
-import type { AnswerOptions, PlatformName, Question, ThreadRef, Turn, View } from './types.ts';
+import { StopRequested } from './stops.ts';
+import type { Question, Turn } from './types.ts';
+
 /**
  * The straight line: history → compose → model → view → reply → history. Every failure becomes a view; it throws only when
  * the job must be run again (the process stops, the store or the platform cannot be reached), and then the next attempt
