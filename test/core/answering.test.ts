@@ -59,18 +59,19 @@ function setup(...scripts: readonly (readonly (AnswerEvent | Failure)[])[]) {
 describe('answerQuestion', () => {
   test('hears what is said in the thread of a command while its answer is being written', async () => {
     const { run, deps } = setup();
-    const speakers: (number | null)[] = [];
-    const hear = async () => speakers.push(await deps.threads.hear(THREAD, question().asker.id));
+    const opened = { ...THREAD, thread: 'opened' };
+    let speakers: number | null = null;
+    const hear = async () => (speakers = await deps.threads.hear(opened, question().asker.id));
     const model: Model = {
       async *answer() {
         yield text('Ta');
-        await vi.waitUntil(async () => (await hear()) > 0 && speakers.at(-1) !== null);
+        await vi.waitUntil(async () => (await hear()) !== null);
         yield done;
       },
     };
     Object.assign(deps, { model });
     await run(question({ trigger: 'command', thread: null, message: null }));
-    expect(speakers.at(-1)).toBe(1);
+    expect(speakers).toBe(1);
   });
 
   test('shows the whole answer with its sources and remembers the exchange', async () => {
