@@ -20,8 +20,11 @@ export interface ModelOptions {
   readonly profiles?: ProfileOverrides;
 }
 
-/** Node's own fetch gives up on a silent connection at 300 s: longer clocks than these would have no effect. */
-const DEFAULT_TIMERS: Timers = { headersMs: 30_000, idleMs: 30_000, totalMs: 300_000 };
+/**
+ * A whole answer may take long, silence may not: slow models write for over ten minutes. The first two cannot usefully be
+ * over 300 s, when Node's own fetch gives up on a silent connection.
+ */
+const DEFAULT_TIMERS: Timers = { headersMs: 30_000, idleMs: 30_000, totalMs: 1_200_000 };
 
 /** Perplexity behind the Model port, through either of its APIs. Reads no environment and retries nothing. */
 export function createModel(options: ModelOptions): Model {

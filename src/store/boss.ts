@@ -8,7 +8,7 @@ export const RETRY_LIMIT = 8;
 /** Finished jobs are what makes a repeated id known: kept well over the promised 24 hours. */
 const KEEP_FINISHED_SECONDS = 2 * 24 * 3600;
 /** Longer than any answer; a job still running then is taken to be hung. */
-const EXPIRE_SECONDS = 900;
+const EXPIRE_SECONDS = 1_800;
 
 /**
  * Starts pg-boss on our database handle: it installs or migrates its tables (schema `pgboss`) and looks after expiry and
