@@ -3,11 +3,12 @@ import { existsSync } from 'node:fs';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { answerQuestion, giveUp } from './core/answering.ts';
 import { createHistory, type History } from './core/history.ts';
-import { ANSWER_QUEUE, createIntake, WORD_QUEUE, type WordJob } from './core/intake.ts';
-import type { Intake, Job, Log, Platform } from './core/ports.ts';
-import type { AnsweringDeps, AnsweringSettings, AnswerJob } from './core/run.ts';
+import { createIntake, WORD_QUEUE, type WordJob } from './core/intake.ts';
+import type { Intake, Log, Platform } from './core/ports.ts';
+import { ANSWER_QUEUE, type AnsweringDeps, type AnsweringSettings, type AnswerJob } from './core/run.ts';
 import { createStops } from './core/stops.ts';
 import type { PlatformName } from './core/types.ts';
+import { type WaitJob, waitBehind } from './core/waiting.ts';
 import { createAdminAlerts, sayWord } from './core/words.ts';
 import { createLog } from './log.ts';
 import { createMetrics } from './ops/metrics.ts';
@@ -43,10 +44,7 @@ async function start(config: Config, log: Log): Promise<() => Promise<void>> {
     hasAdmins: (platform) => admins[platform].length > 0,
     alertAdmins: createAdminAlerts(store.jobs, admins),
   };
-  const answer = (job: Job<AnswerJob>): Promise<void> => answerQuestion(answering, job);
-  await store.jobs.work(ANSWER_QUEUE, config.answers.concurrent, answer, (job) =>
-    giveUp(answering, job.data),
-  );
+  await workAnswers(config, store, answering);
   await store.jobs.work<WordJob>(WORD_QUEUE, 10, (job) => sayWord(platforms, log, job.data));
 
   const intake = createIntake({ ...shared, follow: config.answers.follow });
@@ -79,6 +77,18 @@ async function openAll(config: Config, log: Log) {
   ] as const;
   const [slack, discord, opened] = await Promise.all(opening);
   return { slack, discord, store: opened ?? (await open()) };
+}
+
+function workAnswers({ answers }: Config, store: Store, answering: AnsweringDeps): Promise<void> {
+  return store.jobs.work<AnswerJob | WaitJob>(
+    ANSWER_QUEUE,
+    answers.concurrent,
+    ({ data, ...job }) =>
+      'behind' in data
+        ? waitBehind(store.answers, { ...job, data })
+        : answerQuestion(answering, { ...job, data }),
+    async ({ data }) => ('question' in data ? giveUp(answering, data) : undefined),
+  );
 }
 
 function holdGateway(store: Store, discord: DiscordApp, intake: Intake, log: Log): Lease {

@@ -5,9 +5,19 @@ import { type Composition, compose } from './composing.ts';
 import { explain } from './explaining.ts';
 import { Failure } from './failures.ts';
 import { EMPTY_HISTORY, type HistoryWindow } from './history.ts';
-import type { Conclusion, Run } from './run.ts';
+import { idFrom } from './ids.ts';
+import { ANSWER_QUEUE, type Conclusion, type Run } from './run.ts';
 import { type Stop, StopRequested } from './stops.ts';
-import type { AnswerOptions, Button, Question, ThreadRef, Turn, View } from './types.ts';
+import {
+  type AnswerOptions,
+  type Button,
+  type Question,
+  type ThreadRef,
+  type Turn,
+  threadKey,
+  type View,
+} from './types.ts';
+import type { WaitJob } from './waiting.ts';
 
 /** After this many interrupted attempts the person is told, instead of another request being paid for. */
 export const LONGEST_RUN_ATTEMPTS = 5;
@@ -96,8 +106,11 @@ function startsThread({ trigger, message, thread }: Question): boolean {
   );
 }
 
+/** A thread that this answer has opened: what is asked there comes behind it. */
 async function join({ deps, question, reply }: Run): Promise<ThreadRef> {
   const thread = await reply.open();
+  const wait: WaitJob = { behind: question.id };
+  await deps.jobs.enqueue(ANSWER_QUEUE, wait, { id: idFrom('behind', question.id), key: threadKey(thread) });
   await deps.threads.join(thread, question.asker.id);
   return thread;
 }

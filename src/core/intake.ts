@@ -14,7 +14,7 @@ import type {
   Pressed,
   Threads,
 } from './ports.ts';
-import type { AnswerJob } from './run.ts';
+import { ANSWER_QUEUE, type AnswerJob } from './run.ts';
 import type { Stops } from './stops.ts';
 import { type PlatformName, type Question, type ThreadRef, threadKey } from './types.ts';
 
@@ -33,9 +33,6 @@ export interface IntakeDeps {
   /** Whether this person may act on other people's answers. */
   readonly isAdmin: (platform: PlatformName, personId: string) => boolean;
 }
-
-/** The queue that answers are made from; its key is the thread. */
-export const ANSWER_QUEUE = 'answer';
 
 /** The queue for short words to a person that must be said once: refusals and alerts. */
 export const WORD_QUEUE = 'word';

@@ -1,13 +1,14 @@
 /** What one question needs on its way to an answer, and what comes of it. */
 import type { History } from './history.ts';
 import type { LiveReply } from './live-reply.ts';
-import type { AnswerRecord, Answers, Log, Metrics, Model, Platform, Reply, Threads } from './ports.ts';
+import type { AnswerRecord, Answers, Jobs, Log, Metrics, Model, Platform, Reply, Threads } from './ports.ts';
 import type { Stops } from './stops.ts';
 import type { AnswerOptions, PlatformName, Question, ThreadRef, Turn, View } from './types.ts';
 
 export interface AnsweringDeps {
   readonly model: Model;
   readonly platforms: ReadonlyMap<PlatformName, Platform>;
+  readonly jobs: Jobs;
   readonly answers: Answers;
   readonly history: History;
   readonly threads: Threads;
@@ -30,6 +31,9 @@ export interface AnsweringSettings {
   /** How much of the thread the model gets to see, in characters. */
   readonly contextChars: number;
 }
+
+/** The queue that answers are made from; its key is the thread. */
+export const ANSWER_QUEUE = 'answer';
 
 /** What the queue `answer` carries. */
 export interface AnswerJob {

@@ -1,60 +1,13 @@
 import { describe, expect, test, vi } from 'vitest';
-import { answerQuestion, giveUp } from '../../src/core/answering.ts';
+import { giveUp } from '../../src/core/answering.ts';
 import { Failure } from '../../src/core/failures.ts';
-import { createHistory } from '../../src/core/history.ts';
 import { shortId } from '../../src/core/ids.ts';
 import type { Model } from '../../src/core/ports.ts';
-import type { AnsweringDeps } from '../../src/core/run.ts';
-import { createStops } from '../../src/core/stops.ts';
-import type { AnswerEvent, Question } from '../../src/core/types.ts';
-import {
-  memoryAnswers,
-  memoryKeyValue,
-  memoryPlatform,
-  memoryThreads,
-  noMetrics,
-  question,
-  quietLog,
-  scriptedModel,
-  THREAD,
-} from './fakes.ts';
+import { threadKey } from '../../src/core/types.ts';
+import { waitBehind } from '../../src/core/waiting.ts';
+import { question, THREAD } from './fakes.ts';
 
-const text = (words: string): AnswerEvent => ({ type: 'text', text: words });
-const done: AnswerEvent = { type: 'done', reason: 'complete' };
-const source = { number: 1, url: 'https://a.example/', title: 'A', date: null, snippet: null };
-const sources: AnswerEvent = { type: 'sources', sources: [source] };
-
-function setup(...scripts: readonly (readonly (AnswerEvent | Failure)[])[]) {
-  const platform = memoryPlatform();
-  const model = scriptedModel(...scripts);
-  const alerts: string[] = [];
-  const deps: AnsweringDeps & { answers: ReturnType<typeof memoryAnswers> } = {
-    model,
-    platforms: new Map([['slack', platform]]),
-    answers: memoryAnswers(),
-    history: createHistory(memoryKeyValue(), { window: 20, ttlMs: 1_000 }),
-    threads: memoryThreads(),
-    stops: createStops(memoryKeyValue(), quietLog),
-    isAdmin: (_platform, person) => person === 'UADMIN',
-    hasAdmins: () => true,
-    metrics: noMetrics,
-    log: quietLog,
-    settings: { defaults: { profile: 'sonar' }, systemPrompt: 'system', contextChars: 8_000 },
-    alertAdmins: async (_question, words) => void alerts.push(words),
-  };
-  const controller = new AbortController();
-  const run = (asked: Question, attempt = 1) => {
-    const job = {
-      id: asked.id,
-      data: { question: asked, isMarked: false },
-      attempt,
-      signal: controller.signal,
-    };
-    return answerQuestion(deps, job);
-  };
-  const last = (asked: Question) => platform.shown.get(asked.id)?.at(-1);
-  return { platform, model, alerts, deps, run, last, controller };
-}
+import { done, setup, sources, text } from './line.ts';
 
 describe('answerQuestion', () => {
   test('hears what is said in the thread of a command while its answer is being written', async () => {
@@ -85,6 +38,27 @@ describe('answerQuestion', () => {
     });
     const { newest } = await deps.history.read(THREAD);
     expect(newest.map((turn) => turn.text)).toEqual(['How tall is it?', 'Tall [1].']);
+  });
+
+  test('what is asked in the thread of a command waits for its answer', async () => {
+    const { run, deps } = setup([text('First.'), done]);
+    await run(question({ thread: null, message: null, trigger: 'command' }));
+    const [wait] = deps.jobs.queued;
+    expect(wait).toMatchObject({
+      data: { behind: question().id },
+      key: threadKey({ ...THREAD, thread: 'opened' }),
+    });
+    const signal = new AbortController().signal;
+    const record = deps.answers.records.get(question().id)!;
+    deps.answers.records.set(question().id, { ...record, delivered: false });
+    let isOver = false;
+    const job = { id: 'w', data: { behind: question().id }, attempt: 1, signal };
+    const waiting = waitBehind(deps.answers, job).then(() => (isOver = true));
+    await Promise.resolve();
+    expect(isOver).toBe(false);
+    deps.answers.records.set(question().id, { ...record, delivered: true });
+    await waiting;
+    expect(isOver).toBe(true);
   });
 
   test('a follow-up sees the earlier exchange', async () => {
@@ -205,64 +179,6 @@ describe('answerQuestion', () => {
     expect(deps.answers.records.get(question().id)?.delivered).toBe(true);
   });
 
-  test('a stop keeps what was written, marks it and remembers it', async () => {
-    const { run, last, deps, model } = setup([text('Half of it'), text(' and more'), done]);
-    const inner = model.answer.bind(model);
-    const stopping = {
-      ...deps,
-      model: {
-        answer: stopAfterFirst(inner, () => deps.stops.question(question().id, 'stopped', question().asker)),
-      },
-    };
-    await answerQuestion(stopping, {
-      id: 'q',
-      data: { question: question(), isMarked: false },
-      attempt: 1,
-      signal: new AbortController().signal,
-    });
-    expect(last(question())).toMatchObject({
-      state: 'done',
-      text: 'Half of it',
-      notices: ['⏹ Stopped by Ann'],
-    });
-    expect((await deps.history.read(THREAD)).newest.at(-1)?.text).toBe('Half of it');
-    expect(run).toBeDefined();
-  });
-
-  test('a stranger cannot stop it', async () => {
-    const { last, deps, model } = setup([text('All'), text(' of it'), done]);
-    const inner = model.answer.bind(model);
-    const stranger = { id: 'U9', name: 'Eve' };
-    const stopping = {
-      ...deps,
-      model: { answer: stopAfterFirst(inner, () => deps.stops.thread(THREAD, stranger)) },
-    };
-    await answerQuestion(stopping, {
-      id: 'q',
-      data: { question: question(), isMarked: false },
-      attempt: 1,
-      signal: new AbortController().signal,
-    });
-    expect(last(question())?.text).toBe('All of it');
-  });
-
-  test('a question deleted before its first word is not answered, and none of it is remembered', async () => {
-    const { platform, deps, model } = setup([{ type: 'thinking' }, text('Too late'), done]);
-    const inner = model.answer.bind(model);
-    const stopping = {
-      ...deps,
-      model: { answer: stopAfterFirst(inner, () => deps.stops.question(question().id, 'deleted', null)) },
-    };
-    await answerQuestion(stopping, {
-      id: 'q',
-      data: { question: question(), isMarked: false },
-      attempt: 1,
-      signal: new AbortController().signal,
-    });
-    expect(platform.shown.get(question().id)?.some((view) => view.text !== '') ?? false).toBe(false);
-    expect((await deps.history.read(THREAD)).exchanges).toBe(0);
-  });
-
   test('nothing asked gets the help text', async () => {
     const { run, platform, model } = setup([]);
     await run(question({ text: ' ' }));
@@ -287,15 +203,3 @@ describe('answerQuestion', () => {
     expect(last(question())?.notices).toEqual(["Not read: report.fig. I can't open attachments yet."]);
   });
 });
-
-/** A model's answers with something happening behind their first event. */
-function stopAfterFirst(answer: Model['answer'], happen: () => Promise<void>): Model['answer'] {
-  return async function* stopped(request, signal) {
-    let isFirst = true;
-    for await (const event of answer(request, signal)) {
-      yield event;
-      if (isFirst) await happen();
-      isFirst = false;
-    }
-  };
-}

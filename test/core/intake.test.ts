@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
-import { ANSWER_QUEUE, createIntake, type FollowMode, WORD_QUEUE } from '../../src/core/intake.ts';
+import { createIntake, type FollowMode, WORD_QUEUE } from '../../src/core/intake.ts';
 import type { ButtonPress } from '../../src/core/ports.ts';
+import { ANSWER_QUEUE } from '../../src/core/run.ts';
 import { createStops } from '../../src/core/stops.ts';
 import { threadKey } from '../../src/core/types.ts';
 import {

@@ -15,6 +15,7 @@ import type {
 import type { AnswerJob } from '../../../src/core/run.ts';
 import { createStops } from '../../../src/core/stops.ts';
 import type { AnswerEvent, ModelRequest, Question } from '../../../src/core/types.ts';
+import { type WaitJob, waitBehind } from '../../../src/core/waiting.ts';
 import { type DiscordApp, type DiscordOptions, openDiscord } from '../../../src/platforms/discord/discord.ts';
 import { memoryAnswers, memoryKeyValue, memoryThreads, noMetrics, quietLog } from '../../core/fakes.ts';
 import { type DiscordServer, startDiscordServer } from '../../servers/discord/discord-server.ts';
@@ -152,12 +153,14 @@ async function startFootnote(server: DiscordServer, options: FootnoteOptions = {
   };
   const settings = { defaults: {}, systemPrompt: '', contextChars: 10_000 };
   const history = createHistory(memoryKeyValue(), { window: 20, ttlMs: 60_000 });
-  const deps = { ...shared, model, history, settings, alertAdmins: async () => {}, hasAdmins: () => true };
-  const jobs = runningJobs(
+  const jobs = runningJobs((data, attempt, signal) => {
+    const job = { id: '', attempt, signal };
     // The queue `answer` carries nothing else.
-    (data, attempt, signal) => answerQuestion(deps, { id: '', data: data as AnswerJob, attempt, signal }),
-    stopping.signal,
-  );
+    if ('behind' in data) return waitBehind(shared.answers, { ...job, data: data as WaitJob });
+    return answerQuestion(deps, { ...job, data: data as AnswerJob });
+  }, stopping.signal);
+  const alerts = { alertAdmins: async () => {}, hasAdmins: () => true };
+  const deps = { ...shared, jobs, model, history, settings, ...alerts };
   const core = createIntake({ ...shared, jobs, follow: 'auto' });
   const heard: Footnote['heard'] = [];
   const recording: Intake = {

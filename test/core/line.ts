@@ -1,0 +1,59 @@
+import { answerQuestion } from '../../src/core/answering.ts';
+import type { Failure } from '../../src/core/failures.ts';
+import { createHistory } from '../../src/core/history.ts';
+import type { AnsweringDeps } from '../../src/core/run.ts';
+import { createStops } from '../../src/core/stops.ts';
+import { type AnswerEvent, type Question } from '../../src/core/types.ts';
+import {
+  memoryAnswers,
+  memoryJobs,
+  memoryKeyValue,
+  memoryPlatform,
+  memoryThreads,
+  noMetrics,
+  quietLog,
+  scriptedModel,
+} from './fakes.ts';
+
+/** A piece of the answer's text. */
+export const text = (words: string): AnswerEvent => ({ type: 'text', text: words });
+export const done: AnswerEvent = { type: 'done', reason: 'complete' };
+const source = { number: 1, url: 'https://a.example/', title: 'A', date: null, snippet: null };
+export const sources: AnswerEvent = { type: 'sources', sources: [source] };
+
+/** The straight line over in-memory ports, with a model that plays one script per request. */
+export function setup(...scripts: readonly (readonly (AnswerEvent | Failure)[])[]) {
+  const platform = memoryPlatform();
+  const model = scriptedModel(...scripts);
+  const alerts: string[] = [];
+  const deps: AnsweringDeps & {
+    answers: ReturnType<typeof memoryAnswers>;
+    jobs: ReturnType<typeof memoryJobs>;
+  } = {
+    model,
+    platforms: new Map([['slack', platform]]),
+    jobs: memoryJobs(),
+    answers: memoryAnswers(),
+    history: createHistory(memoryKeyValue(), { window: 20, ttlMs: 1_000 }),
+    threads: memoryThreads(),
+    stops: createStops(memoryKeyValue(), quietLog),
+    isAdmin: (_platform, person) => person === 'UADMIN',
+    hasAdmins: () => true,
+    metrics: noMetrics,
+    log: quietLog,
+    settings: { defaults: { profile: 'sonar' }, systemPrompt: 'system', contextChars: 8_000 },
+    alertAdmins: async (_question, words) => void alerts.push(words),
+  };
+  const controller = new AbortController();
+  const run = (asked: Question, attempt = 1) => {
+    const job = {
+      id: asked.id,
+      data: { question: asked, isMarked: false },
+      attempt,
+      signal: controller.signal,
+    };
+    return answerQuestion(deps, job);
+  };
+  const last = (asked: Question) => platform.shown.get(asked.id)?.at(-1);
+  return { platform, model, alerts, deps, run, last, controller };
+}
