@@ -2,6 +2,7 @@ import { App } from '@slack/bolt';
 import { Failure } from '../../core/failures.ts';
 import type { Intake, Log, Platform } from '../../core/ports.ts';
 import { sleep } from '../../core/sleep.ts';
+import { watchAccess } from './access.ts';
 import type { SlackSelf } from './incoming-text.ts';
 import { registerListeners } from './listeners.ts';
 import { asText } from './payload.ts';
@@ -59,10 +60,10 @@ export async function openSlack(options: SlackOptions): Promise<SlackApp> {
   // The receiver decides what a failure means.
   app.error((error) => Promise.reject(error));
   await app.init();
-  const call = createCall(botToken, apiUrl, log);
+  const access = watchAccess(createCall(botToken, apiUrl, log), log);
   let stopped: Promise<void> | null = null;
   return {
-    platform: createSlackPlatform({ call, self, log }),
+    platform: createSlackPlatform({ call: access.call, self, log }),
     async listen(intake) {
       registerListeners(app, { askCommand, self, intake, log });
       const connected = new AbortController();
@@ -71,7 +72,7 @@ export async function openSlack(options: SlackOptions): Promise<SlackApp> {
       if (receiver.openSockets() === 0) log.warn({}, 'not connected to Slack yet; still trying');
       else log.info({ team: self.team, bot: self.user }, 'listening to Slack');
     },
-    ready: () => receiver.openSockets() > 0,
+    ready: () => receiver.openSockets() > 0 && access.isGranted(),
     stop() {
       stopped ??= receiver.stop();
       return stopped;

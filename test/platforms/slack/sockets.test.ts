@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { Log } from '../../../src/core/ports.ts';
 import type { Question } from '../../../src/core/types.ts';
 import { openSlack } from '../../../src/platforms/slack/slack.ts';
 import { startSlackServer } from '../../servers/slack/server.ts';
@@ -216,6 +217,26 @@ describe('staying connected', () => {
     server.clearFaults();
     await vi.waitFor(() => expect(app.ready()).toBe(true), 15_000);
     expect(errors).toHaveLength(1);
+  });
+
+  test('a bot token revoked meanwhile makes it unready, says so once, and is no end', async () => {
+    const errors: string[] = [];
+    const log: Log = {
+      ...silentLog,
+      error: (_fields, message) => void errors.push(message),
+      child: () => log,
+    };
+    const { server, app, intake, close } = await connect({}, log);
+    await app.listen(intake);
+    server.fault('conversations.open', { error: 'token_revoked' }, 2);
+    const tell = () => app.platform.directMessage(server.team, server.people[0]?.id ?? '', 'hello');
+    await expect(tell()).rejects.toThrow();
+    await expect(tell()).rejects.toThrow();
+    expect(app.ready()).toBe(false);
+    expect(errors.filter((message) => message.startsWith('SLACK_BOT_TOKEN'))).toHaveLength(1);
+    await tell();
+    expect(app.ready()).toBe(true);
+    await close();
   });
 
   test('stops within 5 s while Slack does not answer', async () => {
