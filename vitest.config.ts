@@ -6,7 +6,7 @@ export default defineConfig({
     isolate: false,
     testTimeout: 20_000,
     hookTimeout: 60_000,
-    // Two at most: each store test holds a PGlite of some 200 MB, and the machines this runs on are small.
-    maxWorkers: 2,
+    // Most tests wait for a service or a socket rather than for a core; each service holds a PGlite of some 250 MB.
+    maxWorkers: 3,
   },
 });

@@ -1,58 +1,20 @@
-import { Session } from 'node:inspector/promises';
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { createRendering } from '../../src/markdown/rendering.ts';
-import { dialects, sources } from './property.ts';
 
-/** How often any block of our code ran, as the engine itself counts: a measure of work that no busy machine changes. */
-async function countWork(run: () => void): Promise<number> {
-  const session = new Session();
-  session.connect();
-  await session.post('Profiler.enable');
-  await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true });
-  run();
-  const { result } = await session.post('Profiler.takePreciseCoverage');
-  await session.post('Profiler.stopPreciseCoverage');
-  session.disconnect();
-  return result
-    .filter(({ url }) => url.includes('/src/markdown/') || url.includes('/marked/'))
-    .flatMap(({ functions }) => functions.flatMap(({ ranges }) => ranges.map(({ count }) => count)))
-    .reduce((sum, count) => sum + count, 0);
+interface Work {
+  readonly short: number;
+  readonly long: number;
 }
 
-const PARAGRAPH =
-  'Some **bold** words, a [link](https://news.site.org/x) and a claim [1][2] that *needs* `code`. ';
-const documents: Readonly<Record<string, (length: number) => string>> = {
-  paragraphs: (length) => `${PARAGRAPH.repeat(4)}\n\n`.repeat(length).slice(0, length),
-  'one paragraph': (length) => PARAGRAPH.repeat(length).slice(0, length),
-  code: (length) => `\`\`\`ts\n${'const value = compute(1, 2);\n'.repeat(length)}`.slice(0, length),
-  'a list': (length) => `- ${PARAGRAPH}\n`.repeat(length).slice(0, length),
-  'a table': (length) =>
-    `| a | b |\n|---|---|\n${'| one **two** | three [1] |\n'.repeat(length)}`.slice(0, length),
-  'a word without end': (length) => 'abcdefghij'.repeat(length).slice(0, length),
-  'open brackets': (length) => '['.repeat(length),
-  'open marks': (length) => '**a '.repeat(length).slice(0, length),
-  backticks: (length) => '`'.repeat(length),
-  quotes: (length) => '>'.repeat(length),
-  spaces: (length) => ' '.repeat(length),
-};
-
-function stream(text: string, step: number): () => void {
-  return () => {
-    for (const dialect of dialects) {
-      const rendering = createRendering(dialect);
-      for (let end = step; end < text.length; end += step) {
-        rendering.update(text.slice(0, end), sources, false);
-        void rendering.parts.at(-1);
-      }
-      rendering.update(text, sources, true);
-    }
-  };
-}
-
-test.each(Object.keys(documents))('the work for %s grows with its length and no faster', async (name) => {
-  const make = documents[name]!;
-  const short = await countWork(stream(make(1_500), 10));
-  const long = await countWork(stream(make(9_000), 10));
-  expect(short).toBeGreaterThan(1_000);
-  expect(long / short).toBeLessThan(6 * 1.5);
+test('the work for a document grows with its length and no faster, whatever is in it', () => {
+  const script = join(import.meta.dirname, 'count-work.ts');
+  const printed = execFileSync(process.execPath, ['--no-flush-bytecode', script], { encoding: 'utf8' });
+  const work = JSON.parse(printed) as Readonly<Record<string, Work>>;
+  expect(Object.keys(work).length).toBeGreaterThan(10);
+  for (const [name, { short, long }] of Object.entries(work)) {
+    expect(short, name).toBeGreaterThan(1_000);
+    // Six times the length; quadratic work would be 36 times as much.
+    expect(long / short, name).toBeLessThan(12);
+  }
 });

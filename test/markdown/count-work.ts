@@ -1,0 +1,62 @@
+/**
+ * Prints, as JSON, how much work streaming each kind of document takes at two lengths. A process of its own: counting blocks
+ * in an engine that has been running other tests can bring it down, unless it keeps all compiled code (`--no-flush-bytecode`).
+ */
+import { Session } from 'node:inspector/promises';
+import { createRendering } from '../../src/markdown/rendering.ts';
+import { dialects, sources } from './property.ts';
+
+/** How often any block of our code ran, as the engine itself counts: a measure of work that no busy machine changes. */
+async function countWork(run: () => void): Promise<number> {
+  const session = new Session();
+  session.connect();
+  await session.post('Profiler.enable');
+  await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true });
+  run();
+  const { result } = await session.post('Profiler.takePreciseCoverage');
+  await session.post('Profiler.stopPreciseCoverage');
+  session.disconnect();
+  return result
+    .filter(({ url }) => url.includes('/src/markdown/') || url.includes('/marked/'))
+    .flatMap(({ functions }) => functions.flatMap(({ ranges }) => ranges.map(({ count }) => count)))
+    .reduce((sum, count) => sum + count, 0);
+}
+
+const PARAGRAPH =
+  'Some **bold** words, a [link](https://news.site.org/x) and a claim [1][2] that *needs* `code`. ';
+const documents: Readonly<Record<string, (length: number) => string>> = {
+  paragraphs: (length) => `${PARAGRAPH.repeat(4)}\n\n`.repeat(length).slice(0, length),
+  'one paragraph': (length) => PARAGRAPH.repeat(length).slice(0, length),
+  code: (length) => `\`\`\`ts\n${'const value = compute(1, 2);\n'.repeat(length)}`.slice(0, length),
+  'a list': (length) => `- ${PARAGRAPH}\n`.repeat(length).slice(0, length),
+  'a table': (length) =>
+    `| a | b |\n|---|---|\n${'| one **two** | three [1] |\n'.repeat(length)}`.slice(0, length),
+  'a word without end': (length) => 'abcdefghij'.repeat(length).slice(0, length),
+  'open brackets': (length) => '['.repeat(length),
+  'open marks': (length) => '**a '.repeat(length).slice(0, length),
+  backticks: (length) => '`'.repeat(length),
+  quotes: (length) => '>'.repeat(length),
+  spaces: (length) => ' '.repeat(length),
+};
+
+function stream(text: string, step: number): () => void {
+  return () => {
+    for (const dialect of dialects) {
+      const rendering = createRendering(dialect);
+      for (let end = step; end < text.length; end += step) {
+        rendering.update(text.slice(0, end), sources, false);
+        void rendering.parts.at(-1);
+      }
+      rendering.update(text, sources, true);
+    }
+  };
+}
+
+const counts: Record<string, { readonly short: number; readonly long: number }> = {};
+for (const [name, make] of Object.entries(documents)) {
+  counts[name] = {
+    short: await countWork(stream(make(1_500), 10)),
+    long: await countWork(stream(make(9_000), 10)),
+  };
+}
+process.stdout.write(JSON.stringify(counts));
