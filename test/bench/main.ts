@@ -1,7 +1,7 @@
 /**
  * Measures the service from outside against the stand-ins, next to two baselines in the same run. Figures: docs/performance.md.
  *
- *   npm run bench                         everything (half an hour)
+ *   npm run bench                         everything (half an hour or more)
  *   npm run bench -- --only limits,cold   some groups
  *   npm run bench -- --short              a small run for CI
  *   npm run bench -- --concurrency 1,10 --tokens 150,600 --who loop,footnote
