@@ -23,13 +23,13 @@ export async function createStore(
   serverUrl: string | null,
   template: BenchStore | null = null,
 ): Promise<BenchStore> {
+  if (kind === 'postgres' && serverUrl === null) throw new Error('TEST_DATABASE_URL is not set');
   const dataDir = mkdtempSync(join(tmpdir(), 'footnote-bench-'));
   if (template) cpSync(template.dataDir, dataDir, { recursive: true });
   const removeDir = (): void => rmSync(dataDir, { recursive: true, force: true, maxRetries: 3 });
-  if (kind === 'embedded') {
+  if (kind === 'embedded' || serverUrl === null) {
     return { kind, databaseUrl: null, dataDir, remove: async () => removeDir() };
   }
-  if (serverUrl === null) throw new Error('TEST_DATABASE_URL is not set');
   const name = `footnote_bench_${randomUUID().replaceAll('-', '').slice(0, 12)}`;
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
