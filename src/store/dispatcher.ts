@@ -4,6 +4,7 @@ import { sleep } from '../core/sleep.ts';
 import { createBatch } from './batch.ts';
 import { RETRY_LIMIT } from './boss.ts';
 import type { Claim } from './job-rows.ts';
+import type { LoopGauge } from './loop-gauge.ts';
 import { createPump } from './pump.ts';
 import type { Sql } from './sql.ts';
 
@@ -37,6 +38,7 @@ export interface DispatcherOptions {
   readonly sql: Sql;
   readonly queue: string;
   readonly slots: number;
+  readonly gauge: LoopGauge;
   readonly handler: (job: Job<object>) => Promise<void>;
   /** A job has failed in its last run. */
   readonly onDying: () => void;
@@ -46,12 +48,17 @@ export interface DispatcherOptions {
 /** While the database cannot be reached, outcomes are tried again at this pace. */
 const SETTLE_RETRY_MS = 500;
 
+/** At most this many jobs begin in one turn, so that the loop's lateness is seen before more do. */
+const MOST_AT_ONCE = 20;
+/** While the loop is late one job begins in this time: an overloaded process slows down and never stands still. */
+const LATE_PAUSE_MS = 100;
+
 /**
  * One loop per queue that fetches for all free slots at once; it sleeps until it is kicked. Outcomes are written in batches,
  * fenced by the attempt.
  */
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
-  const { boss, sql, queue, slots, log } = options;
+  const { boss, sql, queue, slots, gauge, log } = options;
   const runs = new Set<Run>();
   const settle = createSettling(options);
   let failing = false;
@@ -68,8 +75,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       });
   };
   const pump = createPump(async () => {
-    const free = slots - runs.size;
+    const isLate = gauge.isLate();
+    const free = Math.min(slots - runs.size, isLate ? 1 : MOST_AT_ONCE);
     if (free <= 0) return;
+    if (isLate) await sleep(LATE_PAUSE_MS);
     // The heartbeat is written after this: the earlier time is the safe one.
     const before = performance.now();
     try {
@@ -77,6 +86,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       for (const { id, retryCount, data } of rows) start(id, retryCount, data, before);
       if (failing) log.info({ queue }, 'fetching works again');
       failing = false;
+      if (rows.length === free) pump.kick();
     } catch (error) {
       if (!failing) log.warn({ queue, err: error }, 'jobs cannot be fetched; trying again');
       failing = true;

@@ -8,6 +8,7 @@ import type { Janitor, OnDead } from './janitor.ts';
 import { startJanitor } from './janitor.ts';
 import { abandoned, type Claim, countKey, failOver, isKnown } from './job-rows.ts';
 import { createKeyOrder } from './key-order.ts';
+import { createLoopGauge } from './loop-gauge.ts';
 import { startPulse } from './pulse.ts';
 import type { Sql } from './sql.ts';
 
@@ -43,6 +44,7 @@ export async function openJobs(sql: Sql, log: Log): Promise<StoreJobs> {
   const pulse = startPulse(sql, boss, dispatchers, log);
   const ensure = createEnsure(boss, sql);
   const inOrder = createKeyOrder();
+  const gauge = createLoopGauge();
   let stopping: Promise<void> | null = null;
 
   const jobs: StoreJobs = {
@@ -62,7 +64,10 @@ export async function openJobs(sql: Sql, log: Log): Promise<StoreJobs> {
       const run = handler as Handler<object>;
       const onDying = janitor.kick;
       janitors.push(janitor);
-      dispatchers.set(queue, createDispatcher({ boss, sql, queue, slots, handler: run, onDying, log }));
+      dispatchers.set(
+        queue,
+        createDispatcher({ boss, sql, queue, slots, gauge, handler: run, onDying, log }),
+      );
       wake(queue);
     },
     stop(graceMs) {
@@ -72,6 +77,7 @@ export async function openJobs(sql: Sql, log: Log): Promise<StoreJobs> {
     async close() {
       await jobs.stop(0);
       await pulse.stop();
+      gauge.stop();
       await boss.stop({ graceful: false });
     },
   };

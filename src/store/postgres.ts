@@ -11,7 +11,9 @@ const PROMPT_MS = 8_000;
 /** Migrations and pg-boss's upkeep may rebuild indexes. */
 const UPKEEP_MS = 600_000;
 /** Per process; the listener and each lease add one more. */
-const POOL_SIZE = 10;
+const POOL_SIZE = 15;
+/** Under load a statement waits for a connection; giving up on it would have its job run, and paid for, once more. */
+const QUEUE_TIMEOUT_MS = 20_000;
 
 /** How every connection of this service is made. */
 export function connectionConfig(databaseUrl: string): ClientConfig {
@@ -43,6 +45,8 @@ export async function openPostgres(databaseUrl: string, log: Log): Promise<Sql> 
     await pool.end();
     throw explainConnecting(databaseUrl, error);
   }
+  // The pool has one limit for connecting, which at a start must be short, and for waiting in line.
+  pool.options.connectionTimeoutMillis = QUEUE_TIMEOUT_MS;
   return {
     kind: 'postgres',
     query: queryOf(pool, PROMPT_MS).query,
