@@ -48,6 +48,9 @@ export type WordJob =
       readonly text: string;
     };
 
+/** How many accepted questions are remembered in the process; the store remembers all of them. */
+const MOST_KNOWN = 5_000;
+
 /** More than this many questions of one thread are not queued behind each other. */
 const MOST_WAITING = 5;
 
@@ -55,9 +58,16 @@ const MOST_WAITING = 5;
 export function createIntake(deps: IntakeDeps): Intake {
   // After an outage a mention and what was said behind it arrive together: whether that is for us, only the mention says.
   const inOrder = createInOrder();
+  const known = createRecent(MOST_KNOWN);
   const accept = async (heard: Question): Promise<Accepted> => {
     const key = heard.thread ? threadKey(heard.thread) : heard.id;
-    const result = await inOrder(key, () => decide(deps, heard));
+    const result = await inOrder(key, async () => {
+      // Slack delivers every mention twice: the twin of what is on disk already costs the store nothing.
+      if (known.has(heard.id)) return 'duplicate';
+      const decided = await decide(deps, heard);
+      if (decided === 'accepted') known.add(heard.id);
+      return decided;
+    });
     deps.metrics.heard(heard.platform, result);
     return result;
   };
@@ -92,6 +102,21 @@ async function decide(deps: IntakeDeps, heard: Question): Promise<Accepted> {
     if (platform) inBackground(deps.log, 'mark', platform.markWaiting(question, true));
   }
   return 'accepted';
+}
+
+/** A set that forgets its oldest. */
+function createRecent(most: number) {
+  const entries = new Set<string>();
+  return {
+    has: (entry: string) => entries.has(entry),
+    add(entry: string) {
+      entries.add(entry);
+      for (const oldest of entries) {
+        if (entries.size <= most) return;
+        entries.delete(oldest);
+      }
+    },
+  };
 }
 
 /** A reply to one of our messages belongs to that message's thread, wherever it was written. */
