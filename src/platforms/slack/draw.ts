@@ -38,11 +38,12 @@ async function drawOnce(drawing: Drawing, view: View, paid: Paid): Promise<void>
   drawing.growing = isLast ? NO_EXTRAS : growingExtras(view);
   if (!isLast) breakWhenOld(drawing);
   rendering.update(view.text, view.sources, isLast);
+  const unlinked = rendering.parts.at(-1) ?? '';
   const bodies = bodiesOf(drawing, isLast ? rendering.relink(view.sources) : rendering.parts);
   for (const [index, body] of bodies.slice(0, -1).entries()) await settle(drawing, index, body);
   const index = Math.max(0, bodies.length - 1);
   if (isLast) {
-    await conclude(drawing, index, bodies.at(-1) ?? '', view);
+    await conclude(drawing, index, bodies.at(-1) ?? '', view, unlinked);
     await removeSurplus(drawing, index + 1);
   } else {
     await grow(drawing, index, bodies.at(-1) ?? '', paid);
@@ -113,13 +114,19 @@ function tryTake({ desk }: Drawing, method: 'chat.appendStream' | 'chat.update')
   return desk.budgets.of(method).tryTake('progress');
 }
 
-async function conclude(drawing: Drawing, index: number, text: string, view: View): Promise<void> {
+async function conclude(
+  drawing: Drawing,
+  index: number,
+  text: string,
+  view: View,
+  unlinked: string,
+): Promise<void> {
   const { rendering, slots } = drawing;
   const body = text === '' ? noticesMarkdown(view) : text;
   const extras = extrasOf(view, rendering.cited, MARKDOWN_LIMIT - body.length);
   const slot = slots[index];
   if (!slot) await postAt(drawing, index, body, extras);
-  else if (slot.mode === 'stream') await finishStream(drawing, index, slot, body, extras);
+  else if (slot.mode === 'stream') await finishStream(drawing, index, slot, body, extras, unlinked);
   else await rewrite(drawing, index, slot, body, extras);
 }
 

@@ -83,18 +83,23 @@ export async function append(drawing: Drawing, slot: Slot, body: string, isPaid:
   }
 }
 
-/** Ends a stream so that it shows `body` and what belongs under it. @throws {TooLong} */
+/**
+ * Ends a stream so that it shows `body` and what belongs under it. `unlinked` is the same text before its sources were
+ * known: where the stream cannot be continued to `body`, it ends with the last words at once and is rewritten with links.
+ * @throws {TooLong}
+ */
 export async function finishStream(
   drawing: Drawing,
   index: number,
   slot: Slot,
   body: string,
   extras: Extras,
+  unlinked = '',
 ): Promise<void> {
   const tail = slot.shown !== null && body.startsWith(slot.shown) ? body.slice(slot.shown.length) : null;
   const isRefused = tail === null || !(await stopWith(drawing, index, slot, tail, extras));
   slot.reserved = null; // spent by the one call or the other
-  if (isRefused && slot.mode === 'stream') await endQuietly(drawing, slot.ts);
+  if (isRefused && slot.mode === 'stream') await endQuietly(drawing, slot.ts, restOf(slot, unlinked));
   slot.mode = 'edit';
   if (isRefused) await rewrite(drawing, index, slot, body, extras);
   slot.shown = body;
@@ -125,10 +130,16 @@ async function stopWith(
   }
 }
 
-/** Ends a stream as it is; it may have ended long ago. */
-export async function endQuietly({ desk, thread }: Drawing, ts: string): Promise<void> {
+/** What a stream still lacks of a text; empty when it cannot be continued to it. */
+function restOf({ shown }: Slot, text: string): string {
+  return shown !== null && text.startsWith(shown) ? text.slice(shown.length) : '';
+}
+
+/** Ends a stream as it is, or with a few more words; it may have ended long ago. */
+export async function endQuietly({ desk, thread }: Drawing, ts: string, rest = ''): Promise<void> {
   try {
-    await sendSurely(desk, 'chat.stopStream', { channel: thread.channel, ts });
+    const words = rest === '' ? {} : { markdown_text: rest };
+    await sendSurely(desk, 'chat.stopStream', { channel: thread.channel, ts, ...words });
   } catch (error) {
     desk.log.debug({ err: error }, 'a stream could not be ended');
   }
