@@ -82,7 +82,10 @@ class DiscordReply implements Reply {
     this.#typing.stop();
     await this.#lookForLeftovers(place);
     const urgency = isEnd ? 'final' : 'progress';
-    for (const [index, draft] of drafts.entries()) await this.#bring(place, index, draft, urgency);
+    for (const index of this.#order(drafts.length, isEnd)) {
+      const draft = drafts[index];
+      if (draft) await this.#bring(place, index, draft, urgency);
+    }
     if (isEnd) await this.#deleteSurplus(drafts.length);
   }
 
@@ -110,6 +113,13 @@ class DiscordReply implements Reply {
     this.#pace = this.#deps.rest.paces.of(place.channel);
     this.#hasReserve = this.#pace.edit.reserve();
     return place;
+  }
+
+  /** At the end the words still missing come first; what only gets its links is rewritten behind them. */
+  #order(count: number, isEnd: boolean): readonly number[] {
+    const all = Array.from({ length: count }, (_, index) => index);
+    const growing = isEnd ? Math.max(0, Math.min(this.#shown.length, count) - 1) : 0;
+    return [...all.slice(growing), ...all.slice(0, growing)];
   }
 
   async #lookForLeftovers(place: Place): Promise<void> {
