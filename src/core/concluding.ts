@@ -7,6 +7,7 @@ import { Failure } from './failures.ts';
 import { EMPTY_HISTORY, type HistoryWindow } from './history.ts';
 import { idFrom } from './ids.ts';
 import { ANSWER_QUEUE, type Conclusion, type Run } from './run.ts';
+import { sleep } from './sleep.ts';
 import { type Stop, StopRequested } from './stops.ts';
 import {
   type AnswerOptions,
@@ -86,17 +87,27 @@ function stopOf({ aborted, reason }: AbortSignal): Stop | null {
 }
 
 /** Our own memory of the thread; a thread we never spoke in is read from the platform once. */
-async function recall({
-  deps,
-  question,
-  platform,
-  signal,
-}: Run): Promise<{ history: HistoryWindow; backfill: readonly Turn[] }> {
+async function recall(run: Run): Promise<{ history: HistoryWindow; backfill: readonly Turn[] }> {
+  const { deps, question } = run;
   if (!question.thread || startsThread(question)) return { history: EMPTY_HISTORY, backfill: [] };
   const history = await deps.history.read(question.thread);
   if (history.exchanges > 0) return { history, backfill: [] };
-  const backfill = await platform.readThread(question, signal);
+  const backfill = await readInTime(run);
   return { history: { ...EMPTY_HISTORY, newest: backfill }, backfill };
+}
+
+/** The one look-up that stands in front of the model; where the platform is slow, an answer without the past beats none. */
+const LONGEST_READ_MS = 2_000;
+
+async function readInTime({ platform, question, signal }: Run): Promise<readonly Turn[]> {
+  const reading = new AbortController();
+  const whileReading = AbortSignal.any([signal, reading.signal]);
+  const late = sleep(LONGEST_READ_MS, whileReading).then((): Turn[] => []);
+  try {
+    return await Promise.race([platform.readThread(question, whileReading), late]);
+  } finally {
+    reading.abort();
+  }
 }
 
 /** Nothing can have been said before the message a thread begins with. A button or "Ask about this" comes later. */

@@ -197,6 +197,18 @@ describe('answerQuestion', () => {
     expect(model.requests[1]?.messages[0]?.text).toBe('Paris is nice.\n\nIs it?');
   });
 
+  test('a past that takes too long to read is done without', async () => {
+    vi.useFakeTimers();
+    const { run, platform, model } = setup([text('Yes.'), done]);
+    platform.readThread = () => new Promise(() => {});
+    const message = { ...question().message!, message: '2.0' };
+    const running = run(question({ message, text: 'Is it?' }));
+    await vi.advanceTimersByTimeAsync(2_000);
+    vi.useRealTimers();
+    await running;
+    expect(model.requests[0]?.messages.map((m) => m.text)).toEqual(['Is it?']);
+  });
+
   test('attachments are named as not read', async () => {
     const { run, last } = setup([sources, text('x'), done]);
     await run(question({ attachments: [{ name: 'report.fig', type: null, bytes: 5 }] }));
