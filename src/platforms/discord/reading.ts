@@ -23,12 +23,15 @@ export async function readThread(
   if (!thread || thread.channel !== question.channel) return [];
   try {
     const query = { limit: PAGE, ...(message && { before: message.message }) };
-    const page = asObjects(await rest.get(`/channels/${thread.channel}/messages`, { query, signal }))
+    const raws = asObjects(await rest.get(`/channels/${thread.channel}/messages`, { query, signal }));
+    const page = raws
       .map((raw) => readMessage(raw))
       .filter((entry) => entry !== null)
       .sort((a, b) => compareIds(a.id, b.id));
     const opener = page.find(({ type }) => type === THREAD_STARTER);
-    const starter = opener ? (opener.replied ?? (await readStarter())) : await readStarter();
+    // A thread that is whole on one page and begins otherwise was not started from a message: two requests less.
+    const mayHaveStarter = opener !== undefined || raws.length >= Number(PAGE);
+    const starter = opener?.replied ?? (mayHaveStarter ? await readStarter() : null);
     const said = page.filter(({ type }) => type === DEFAULT || type === REPLY);
     return [...(starter ? [starter] : []), ...said].map((entry) => turnOf(entry, botId)).filter(hasText);
   } catch (error) {
