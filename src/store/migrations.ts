@@ -76,6 +76,8 @@ async function step(tx: Queryable, migrations: readonly (readonly string[])[]): 
   const migration = migrations[version];
   if (!migration) return;
   await tx.query('create schema if not exists footnote');
+  // pg-boss fills its own schema; made here, under the lock, two processes on an empty database cannot collide over it.
+  await tx.query('create schema if not exists pgboss');
   await tx.query(VERSIONS);
   for (const statement of migration) await tx.query(statement);
   await tx.query('insert into footnote.schema_versions (version) values ($1)', [version + 1]);
