@@ -46,7 +46,8 @@ export function currentStatus({ store }: Context, channel: string, threadTs: str
   if (last === undefined || now - last.at > STATUS_MS) return '';
   const written = store
     .replies(channel, threadTs)
-    .some((one) => one.botId !== null && Number(one.ts) * 1000 > last.at);
+    // Within one millisecond the message is taken to be the later: a status is set to be replaced.
+    .some((one) => one.botId !== null && Number(one.ts) * 1000 >= last.at);
   return written ? '' : last.status;
 }
 
