@@ -146,7 +146,7 @@ function escapeForSlack(text: string, place: Place): string {
     .replace(/</g, '&lt;')
     .replace(/>/g, '&gt;')
     .replace(/\\(?=[!-/:-@[-`{-~]|$)/g, '\\\\')
-    .replace(/[*`]|~(?=~)|(?<=~)~/g, '\\$&')
+    .replace(/[*`]|~(?=~)|(?<=\S)~(?=\S)|(?<=~)~/g, '\\$&')
     .replace(/(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, '\\_')
     .replace(/\](?=[([:])/g, ']\\')
     .replace(/@(?=(?:channel|everyone|here|group)\b)/gi, `@${BREAKER}`);

@@ -52,5 +52,5 @@ export function drawPieces(pieces: readonly Piece[], drawing: Drawing): Drawn {
 
 /** Adds what was met while drawing to what is known of the whole text. */
 export function addCitations(all: Citations, drawn: Drawn): void {
-  for (const [number, uses] of drawn.citations.met) meet(all, number, uses);
+  for (const [marker, uses] of drawn.citations.met) meet(all, marker, uses);
 }

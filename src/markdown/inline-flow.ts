@@ -82,11 +82,19 @@ function takeLetters(state: State): void {
 }
 
 function takeSpace(state: State): void {
-  emit(state, state.cursor);
-  if (state.text.startsWith('\n')) state.sink.newline();
+  const isNewline = state.text.startsWith('\n', state.cursor);
+  // A backslash at the end of a line stands for the line break that follows anyway.
+  const backslash = isNewline && endsInBackslash(state.text.slice(0, state.cursor)) ? 1 : 0;
+  emit(state, state.cursor - backslash);
+  if (isNewline) state.sink.newline();
   else state.sink.space();
-  state.text = state.text.slice(1);
+  state.text = state.text.slice(backslash + 1);
   state.glued = false;
+}
+
+/** A backslash that no other one escapes. */
+function endsInBackslash(text: string): boolean {
+  return (/\\+$/.exec(text)?.[0].length ?? 0) % 2 === 1;
 }
 
 /** Decides about the character at the cursor and moves over what it begins; false when more text is needed. */

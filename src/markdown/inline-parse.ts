@@ -1,4 +1,5 @@
 import { Lexer, type Token, type Tokens } from 'marked';
+import { splitCitations } from './markers.ts';
 
 export type MarkKind = 'strong' | 'em' | 'del';
 
@@ -7,7 +8,8 @@ export type Span =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'code'; readonly text: string }
   | { readonly type: 'open' | 'close'; readonly mark: MarkKind }
-  | { readonly type: 'cite'; readonly number: number }
+  /** `text`: as it was written; `markers`: what it refers to, at least one. */
+  | { readonly type: 'cite'; readonly text: string; readonly markers: readonly string[] }
   /** Also an image. `text`: the label's source; `isBare`: there is no label but the address. */
   | {
       readonly type: 'link';
@@ -21,7 +23,7 @@ export type Span =
 const MAX_DEPTH = 8;
 
 /** Nothing in it that the parser could see as mark-up. */
-const PLAIN = /^[^\\`*_~[\]!<&]*$/;
+const PLAIN = /^[^\\`*_~[\]!<&【［]*$/;
 
 /** `inside`: the marks that are open already; the same mark again is left out. */
 export function parseInline(text: string, inside: readonly MarkKind[]): readonly Span[] {
@@ -36,9 +38,12 @@ function readTokens(tokens: readonly Token[], inside: readonly MarkKind[], depth
 
 function readToken(token: Token, inside: readonly MarkKind[], depth: number): readonly Span[] {
   switch (token.type) {
+    case 'del':
+      // `~5 to 7~` and H~2~O are no deletions: neither platform strikes out between single tildes.
+      if (!token.raw.startsWith('~~')) return withTildes(readTokens(token.tokens ?? [], inside, depth + 1));
+      return readMark(token.type, token.tokens ?? [], inside, depth);
     case 'strong':
     case 'em':
-    case 'del':
       return readMark(token.type, token.tokens ?? [], inside, depth);
     case 'codespan':
       return [{ type: 'code', text: String(token.text) }];
@@ -55,6 +60,11 @@ function readToken(token: Token, inside: readonly MarkKind[], depth: number): re
     default:
       return readText(token.raw);
   }
+}
+
+function withTildes(inner: readonly Span[]): readonly Span[] {
+  const tilde: Span = { type: 'text', text: '~' };
+  return [tilde, ...inner, tilde];
 }
 
 /** Marks around nothing visible would be seen themselves. */
@@ -82,16 +92,10 @@ function readLink(
   return [{ type: 'link', href: decode(token.href), text: token.text.trim(), isBare, label }];
 }
 
-function readText(text: string): readonly Span[] {
-  const spans: Span[] = [];
-  let last = 0;
-  for (const found of text.matchAll(/\[(?:web:)?(\d{1,3})\]/g)) {
-    if (found.index > last) spans.push({ type: 'text', text: decode(text.slice(last, found.index)) });
-    spans.push({ type: 'cite', number: Number(found[1]) });
-    last = found.index + found[0].length;
-  }
-  if (last < text.length) spans.push({ type: 'text', text: decode(text.slice(last)) });
-  return spans;
+function readText(source: string): readonly Span[] {
+  return splitCitations(source).map(({ text, markers }) =>
+    markers.length === 0 ? { type: 'text', text: decode(text) } : { type: 'cite', text, markers },
+  );
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {

@@ -3,6 +3,8 @@
  * to the first mark that is still open. What stands inside is left to the parser (`inline.ts`).
  */
 
+import { citationEnd, isWideBegun } from './markers.ts';
+
 /** How long an open mark is waited for before it is taken as a plain character. */
 export const OPEN_LIMIT = 400;
 
@@ -12,9 +14,8 @@ const TARGET_LIMIT = 2_000;
 const LONGEST_RUN = 32;
 
 /** The characters at which something can begin. */
-const SPECIAL = /[\\`*_~[!<]/;
+const SPECIAL = /[\\`*_~[!<【［]/;
 
-const CITATION = /\[(?:web:)?\d{1,3}\]/y;
 const AUTOLINK = /<[a-z][a-z0-9+.-]{1,31}:[^\s<>]*>/iy;
 const AUTOLINK_BEGUN = /^<(?:[a-z][a-z0-9+.-]{0,31}(?::[^\s<>]*)?)?$/i;
 
@@ -41,6 +42,7 @@ export function readMark(scan: Scan, at: number): Mark {
   const char = text.charAt(at);
   if (char === '\\' || char === '!') {
     if (at + 1 >= text.length && !ended) return OPEN;
+    if (char === '\\' && text.charAt(at + 1) === '\n') return literal(at + 1);
     if (char === '\\') return { state: 'closed', end: Math.min(at + 2, text.length) };
     if (text.charAt(at + 1) !== '[') return literal(at + 1);
     const inner = readBracket(scan, at + 1);
@@ -49,6 +51,7 @@ export function readMark(scan: Scan, at: number): Mark {
   if (char === '`') return readCode(scan, at);
   if (char === '<') return readAutolink(scan, at);
   if (char === '[') return readCitation(scan, at);
+  if (char === '【' || char === '［') return readWideCitation(scan, at);
   return readEmphasis(scan, at);
 }
 
@@ -75,14 +78,18 @@ function readAutolink(scan: Scan, at: number): Mark {
 }
 
 function readCitation(scan: Scan, at: number): Mark {
-  CITATION.lastIndex = at;
-  const found = CITATION.exec(scan.text);
-  if (found === null) return readBracket(scan, at);
-  const end = at + found[0].length;
+  const end = citationEnd(scan.text, at);
+  if (end === null) return readBracket(scan, at);
   if (!isKnown(scan, end)) return OPEN;
   if (scan.text.charAt(end) !== '(') return { state: 'closed', end };
   const linked = readTarget(scan, end);
   return linked.state === 'literal' ? { state: 'closed', end } : linked;
+}
+
+function readWideCitation({ text, ended }: Scan, at: number): Mark {
+  const end = citationEnd(text, at);
+  if (end !== null) return { state: 'closed', end };
+  return !ended && isWideBegun(text, at) ? OPEN : literal(at + 1);
 }
 
 function readBracket(scan: Scan, at: number): Mark {

@@ -2,6 +2,7 @@ import { withoutEarlyEnds } from './bold.ts';
 import { BREAKER, type Dialect, type Place } from './dialects.ts';
 import { parseInline, type Span } from './inline-parse.ts';
 import { type Citations, type Linked, type Links, meet } from './links.ts';
+import { markerOf } from './markers.ts';
 import { type Stretch, shownAddress, splitAddresses } from './urls.ts';
 
 /** More citations of one claim than this are counted, not shown. */
@@ -51,7 +52,12 @@ interface Writer {
 /** A link that was judged: a citation, a way to a source, or words. */
 type Judged =
   | Exclude<Span, { type: 'link' | 'cite' }>
-  | { readonly type: 'cite'; readonly number: number; readonly linked: Linked | null }
+  | {
+      readonly type: 'cite';
+      readonly text: string;
+      readonly markers: readonly string[];
+      readonly linked: Linked | null;
+    }
   | {
       readonly type: 'linked';
       readonly linked: Linked;
@@ -63,17 +69,16 @@ function judge(span: Span, context: InlineContext): readonly Judged[] {
   const { links, place } = context;
   if (span.type === 'cite') {
     // Inside the label of a link there can be no other link.
-    if (place.label) return [{ type: 'text', text: `[${span.number}]` }];
-    return [{ ...span, linked: links.byNumber(span.number) }];
+    return place.label ? [{ type: 'text', text: span.text }] : judgeCitation(span, links);
   }
   if (span.type !== 'link') return [span];
   const linked = place.label ? null : links.byAddress(span.href);
-  const isMarker = /^\[?(?:web:)?\d{1,3}\]?$/.test(span.text);
+  const isMarker = markerOf(span.text) !== null;
   const shown = shownAddress(span.href);
   if (linked !== null) {
     return [
       isMarker
-        ? { type: 'cite', number: linked.number, linked }
+        ? { type: 'cite', text: '', markers: [`${linked.number}`], linked }
         : { type: 'linked', linked, label: span.label, shown },
     ];
   }
@@ -84,6 +89,18 @@ function judge(span: Span, context: InlineContext): readonly Judged[] {
     ? [{ type: 'text' as const, text: span.text }]
     : span.label.flatMap((each) => judge(each, context));
   return shown === '' ? label : [...label, { type: 'text', text: ' (' }, code, { type: 'text', text: ')' }];
+}
+
+/** One by one what leads to a source; what leads nowhere as it was written. */
+function judgeCitation(span: Extract<Span, { type: 'cite' }>, links: Links): readonly Judged[] {
+  const each = span.markers.map((marker) => ({ marker, linked: links.byMarker(marker) }));
+  if (each.every(({ linked }) => linked === null)) return [{ ...span, linked: null }];
+  return each.map(({ marker, linked }) => ({
+    type: 'cite',
+    text: `[${marker}]`,
+    markers: [marker],
+    linked,
+  }));
 }
 
 function writeSpans(writer: Writer, all: readonly Span[]): void {
@@ -175,7 +192,7 @@ function writeLinked(writer: Writer, linked: Linked, label: readonly Span[], sho
   };
   writeSpans(inner, label);
   const words = inner.text.trim() === '' ? codeIn(context, shown) : inner.text;
-  meet(context.citations, linked.number);
+  meet(context.citations, `${linked.number}`);
   write(writer, afford(context, context.dialect.link(words, linked.target), words));
 }
 
@@ -184,13 +201,14 @@ function writeCitations(writer: Writer, judged: readonly Judged[], from: number)
   const { dialect, links, citations, place } = writer.context;
   let at = from;
   for (let span = judged[at]; span?.type === 'cite'; span = judged[at]) {
-    const { number, linked } = span;
-    meet(citations, number);
+    const { text, markers, linked } = span;
+    for (const marker of markers) meet(citations, marker);
     if (at - from < MAX_RUN) {
-      const plain = dialect.escape(`[${number}]`, { ...place, before: lastChar(writer), lineStart: false });
-      if (!links.known) writer.reserve += dialect.linkReserve;
+      const here = { ...place, before: lastChar(writer), lineStart: false };
+      const plain = dialect.escape(linked === null ? text : `[${linked.number}]`, here);
+      if (!links.known) writer.reserve += dialect.linkReserve * Math.min(markers.length, MAX_RUN);
       const cited =
-        linked === null ? plain : afford(writer.context, dialect.cite(number, linked.target), plain);
+        linked === null ? plain : afford(writer.context, dialect.cite(linked.number, linked.target), plain);
       const isLinked = cited !== plain;
       const wasBeside = writer.isAfterCitation || (isLinked && (at > from || endsInWord(writer)));
       write(writer, (wasBeside ? dialect.citeGap : '') + cited);

@@ -2,7 +2,7 @@ import type { Source } from '../core/types.ts';
 import { createBlocks } from './blocks.ts';
 import { createCleaner } from './clean.ts';
 import type { Dialect } from './dialects.ts';
-import { type Citations, createLinks } from './links.ts';
+import { type Citations, createLinks, type Numbering, webStart } from './links.ts';
 import { createParts } from './parts.ts';
 
 /** One answer's text as messages of a platform, drawn while it grows: work is spent on what is new, never on the whole. */
@@ -24,7 +24,8 @@ export interface Rendering {
   breakPart(): void;
   /**
    * Draws every part again with links to these sources and returns them. The parts end where they ended before and keep
-   * within the hard limit: a link that has no room is left out. `parts` are the new ones from here on.
+   * within the hard limit: a link that has no room is left out. `parts` are the new ones from here on. Where `[web:n]` count
+   * from is decided here, when the text is complete, unless a `[web:0]` has told it before.
    */
   relink(sources: readonly Source[]): readonly string[];
   /** The numbers of the sources used, in order of first use. */
@@ -45,6 +46,7 @@ export function createRendering(dialect: Dialect, options: RenderingOptions = {}
     hard: options.hardLimit ?? dialect.hardLimit,
   };
   const citations: Citations = { met: new Map() };
+  const numbering: Numbering = { webFrom: null };
   const current = { links: createLinks([]), citations };
   const parts = createParts(dialect, limits, current);
   const blocks = createBlocks(dialect, parts);
@@ -56,7 +58,7 @@ export function createRendering(dialect: Dialect, options: RenderingOptions = {}
   const learn = (sources: readonly Source[]): void => {
     if (isSame(sources, known)) return;
     known = sources;
-    current.links = createLinks(sources);
+    current.links = createLinks(sources, numbering);
   };
   return {
     update(text, sources, complete) {
@@ -76,15 +78,18 @@ export function createRendering(dialect: Dialect, options: RenderingOptions = {}
     breakPart: () => parts.breakPart(),
     relink(sources) {
       learn(sources);
+      if (isComplete) numbering.webFrom ??= webStart(citations.met.keys(), known);
       parts.relink(current.links);
       return parts.texts;
     },
     get cited() {
-      return [...citations.met.keys()].filter((number) => current.links.byNumber(number) !== null);
+      return [
+        ...new Set([...citations.met.keys()].flatMap((each) => current.links.byMarker(each)?.number ?? [])),
+      ];
     },
     get unresolved() {
       return [...citations.met].reduce(
-        (sum, [number, uses]) => sum + (current.links.byNumber(number) === null ? uses : 0),
+        (sum, [marker, uses]) => sum + (current.links.byMarker(marker) === null ? uses : 0),
         0,
       );
     },

@@ -59,7 +59,7 @@ function rowPieces(cells: readonly string[]): readonly Piece[] {
 }
 
 /** Marks and links cannot be drawn inside a code block: a table that has any becomes a list. */
-const NEEDS_MARKS = /\[\d|\[web:|\]\(|https?:/;
+const NEEDS_MARKS = /\[\^?\d|\[web:|[【［]\d|\]\(|https?:/;
 
 /** Columns can only be as wide as what is known: rows are waited for, up to this many characters of them. */
 const HOLD_LIMIT = 1_200;

@@ -43,13 +43,53 @@ describe('a citation', () => {
   });
 
   test.each([
-    '[web:3]',
+    '[^3]',
+    '【3】',
+    '【3†source】',
+    '【3†L10-L12】',
+    '［3］',
+    '[03]',
     '[3](https://s3.example/page)',
     '[[3]](https://www.s3.example/page/)',
     '[7](http://s3.example/page#top)',
   ])('written %s is the same citation', (marker) => {
     expect(shown(`x ${marker}`).discord).toBe('x [[3]](<https://s3.example/page>)');
   });
+
+  test('in a list is one of several, four at most', () => {
+    const three = [1, 2, 3].map((number) => `[[${number}]](<https://s${number}.example/page>)`).join('');
+    for (const list of ['[1, 2, 3]', '[1,2,3]', '[1; 2;3]', '【1, 2, 3】', '[^1, ^2, ^3]'])
+      expect(shown(`x ${list} y`).discord).toBe(`x ${three} y`);
+    expect(shown('x [1, 2, 3, 4, 5][6]').discord).toMatch(/\[\[4\]\]\(<[^)]*>\)\+2$/);
+  });
+
+  test('in a list whose numbers lead nowhere, or in no list of sources, stays as it was written', () => {
+    expect(shown('x [7, 8] and [0, 1] and [1-3] and 【9†a】').slack).toBe(
+      'x [7, 8] and [0, 1] and [1-3] and 【9†a】',
+    );
+    expect(shown('x [1, 9]').discord).toBe('x [[1]](<https://s1.example/page>)\\[9]');
+    const rendering = createRendering(slackMarkdown);
+    rendering.update('[7, 8] [1, 9] [0, 1] [1] 【9】', sources, true);
+    expect(rendering.unresolved).toBe(4);
+    expect(rendering.cited).toEqual([1]);
+  });
+
+  test.each(['[1, 2]', '【1†source】', '[^1]', '[web:0]', '［2］', '[web:0, web:1]'])(
+    '%s cut anywhere is never seen in pieces',
+    (marker) => {
+      const text = `So it is ${marker} now.`;
+      const rendering = createRendering(discordMarkdown);
+      const seen = new Set<string>();
+      for (let end = 1; end <= text.length; end += 1) {
+        rendering.update(text.slice(0, end), sources, false);
+        seen.add(rendering.parts[0] ?? '');
+      }
+      rendering.update(text, sources, true);
+      expect(rendering.parts).toEqual(drawn(discordMarkdown, text, sources));
+      for (const step of seen)
+        expect(step).toMatch(/^(?:S|So)?(?: it)?(?: is)?(?: (?:\[\[\d\]\]\(<[^)]*>\))+)?(?: now\.)?$/);
+    },
+  );
 
   test('that leads elsewhere is no citation', () => {
     expect(shown('x [3](https://evil.example/page)').discord).toBe('x 3 (`evil.example/page`)');
@@ -62,6 +102,40 @@ describe('a citation', () => {
   test('is found inside marks, headings, lists and tables', () => {
     const { slack } = shown('## T [1]\n- **b [2]**\n\n| a | b |\n|---|---|\n| c | [3] |');
     for (const number of [1, 2, 3]) expect(slack).toContain(`[${number}](https://s${number}.example/page)`);
+  });
+});
+
+describe('citations counted from the beginning of the web results', () => {
+  const whole = (text: string, known = sources): string => {
+    const rendering = createRendering(slackMarkdown);
+    rendering.update(text, known, true);
+    return rendering.relink(known).join('');
+  };
+  const link = (number: number): string => `[${number}](https://s${number}.example/page)`;
+
+  test('begin with 0', () => {
+    expect(whole('a [web:0] b [web:2] c [web:5]')).toBe(`a ${link(1)} b ${link(3)} c ${link(6)}`);
+    expect(whole('a [web:1] b [web:3]')).toBe(`a ${link(2)} b ${link(4)}`);
+  });
+
+  test('begin with 1 where only that leads everywhere', () => {
+    expect(whole('a [web:1] b [web:6]')).toBe(`a ${link(1)} b ${link(6)}`);
+  });
+
+  test('lead nowhere beyond the sources, whatever the others say', () => {
+    expect(whole('a [web:0] b [web:6]')).toBe(`a ${link(1)} b [web:6]`);
+  });
+
+  test('are not linked in a stream before it is known from where they count, and never lead elsewhere later', () => {
+    const rendering = createRendering(slackMarkdown);
+    rendering.update('a [web:1] b ', sources, false);
+    expect(rendering.parts).toEqual(['a [web:1] b']);
+    rendering.update('a [web:1] b [web:0] c [web:1] d', sources, false);
+    expect(rendering.parts).toEqual([`a [web:1] b ${link(1)} c ${link(2)}`]);
+    rendering.update('a [web:1] b [web:0] c [web:1] d', sources, true);
+    expect(rendering.relink(sources)).toEqual([`a ${link(2)} b ${link(1)} c ${link(2)} d`]);
+    expect(rendering.cited).toEqual([2, 1]);
+    expect(rendering.unresolved).toBe(0);
   });
 });
 

@@ -129,6 +129,13 @@ describe('Slack', () => {
     expect(slack('\\![w](http://shop.example.net/)')).toBe('!\u200b[w](http://shop.example.net/)');
   });
 
+  test('strikes nothing out between single tildes, and shows no backslash at the end of a line', () => {
+    expect(slack('So H~2~O, ~5 to 7~ or 5~7\\\nnext ~~gone~~')).toBe(
+      'So H\\~2\\~O, ~5 to 7~ or 5\\~7\nnext ~~gone~~',
+    );
+    expect(discord('H~2~O\\\nnext')).toBe('H\\~2\\~O\nnext');
+  });
+
   test('does not make a heading of the text above a rule', () => {
     expect(slack('text\n---\nmore')).toBe('text\n\n---\n\nmore');
   });
