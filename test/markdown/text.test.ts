@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { clean, createCleaner } from '../../src/markdown/clean.ts';
 import { discordMarkdown, slackMarkdown } from '../../src/markdown/dialects.ts';
-import { sourceLines } from '../../src/markdown/sources.ts';
+import { sourceLines, sourcePages } from '../../src/markdown/sources.ts';
 import { cutText, escapeText, plain, toMrkdwn } from '../../src/markdown/text.ts';
 import { canonicalUrl, linkTarget } from '../../src/markdown/urls.ts';
 import { cutsArb, dialects, markdownArb, prefixes, tries } from './property.ts';
@@ -151,5 +151,50 @@ describe('the lines of sources', () => {
     }));
     expect(sourceLines(discordMarkdown, many, []).split('\n')).toHaveLength(5);
     expect(sourceLines(slackMarkdown, [], [1])).toBe('');
+  });
+});
+
+describe('the list of all sources', () => {
+  const many = (count: number, address = 60) =>
+    Array.from({ length: count }, (_, index) => ({
+      number: index + 1,
+      url: `https://site${index}.example/${'x'.repeat(address)}`,
+      title: `Title ${index} ${'of many words '.repeat(9)}`,
+      date: '2026-11-03',
+      snippet: `What page ${index} says. `.repeat(30),
+    }));
+  const numbers = (pages: readonly string[]): number[] =>
+    [...pages.join('\n').matchAll(/^(?:-# )?(\d+) · \[Title/gm)].map((found) => Number(found[1]));
+
+  test.each([1, 9, 40, 120])(
+    'of %i has every one, within the limits of a message and of their number',
+    (count) => {
+      for (const [dialect, room, most] of [
+        [slackMarkdown, 11_500, 5],
+        [discordMarkdown, 1_900, 12],
+      ] as const) {
+        const pages = sourcePages(dialect, many(count), { room, most });
+        expect(numbers(pages)).toEqual(Array.from({ length: count }, (_, index) => index + 1));
+        expect(pages.length).toBeLessThanOrEqual(most);
+        for (const page of pages) expect(dialect.measure(page)).toBeLessThanOrEqual(room);
+        expect(pages.join('').includes('\n> What page 0 says.')).toBe(
+          dialect.name === 'slack' || count < 120,
+        );
+      }
+    },
+  );
+
+  test('says how many it has no room for', () => {
+    const pages = sourcePages(discordMarkdown, many(120, 600), { room: 1_900, most: 4 });
+    expect(pages).toHaveLength(4);
+    const shown = numbers(pages).length;
+    expect(pages.at(-1)?.endsWith(`… and ${120 - shown} more.`)).toBe(true);
+    for (const page of pages) expect(discordMarkdown.measure(page)).toBeLessThanOrEqual(1_900);
+  });
+
+  test('of none says so', () => {
+    expect(sourcePages(slackMarkdown, [], { room: 100, most: 1 })).toEqual([
+      'This answer used no web sources.',
+    ]);
   });
 });

@@ -1,5 +1,6 @@
 import { Failure } from '../../core/failures.ts';
 import type { Intake, Log } from '../../core/ports.ts';
+import { retry } from '../../core/retry.ts';
 import { sleep } from '../../core/sleep.ts';
 import { discordMarkdown } from '../../markdown/dialects.ts';
 import { sourcePages } from '../../markdown/sources.ts';
@@ -51,16 +52,41 @@ async function respondToPress(
     .catch((error: unknown) => ({ type: 'text', text: refused(deps, error) }) as const);
   if (pressed === null) return call(deps, interaction, DEFERRED_UPDATE);
   if (pressed.type === 'text') return call(deps, interaction, MESSAGE, alone(pressed.text));
-  const [first = '', ...more] = sourcePages(discordMarkdown, pressed.sources, discordMarkdown.softLimit);
+  const [first = '', ...more] = sourcePages(discordMarkdown, pressed.sources, PANEL);
   await call(deps, interaction, MESSAGE, alone(first));
-  const { rest, applicationId } = deps;
-  for (const page of more.slice(0, MOST_FOLLOW_UPS)) {
-    await rest.post(`/webhooks/${applicationId}/${interaction.token}`, { body: alone(page), auth: false });
-  }
+  for (const page of more) await followUp(deps, interaction, page);
 }
 
-/** Discord allows an app no more to somebody who has only installed it for themselves. */
-const MOST_FOLLOW_UPS = 5;
+/** To somebody who has only installed the app for themselves Discord lets through five messages after the first. */
+const PANEL = { room: discordMarkdown.softLimit, most: 12 };
+
+/** Only a refusal for the limit is tried again: after any other failure the message may stand there. */
+async function followUp(
+  { rest, applicationId, log }: RespondingDeps,
+  { token }: Interaction,
+  content: string,
+): Promise<void> {
+  let isLimited = false;
+  const send = async (): Promise<void> => {
+    try {
+      await rest.post(`/webhooks/${applicationId}/${token}`, { body: alone(content), auth: false });
+    } catch (error) {
+      isLimited = error instanceof Failure && error.kind === 'rate-limited';
+      throw error;
+    }
+  };
+  const onWait = (_: Failure, waitMs: number): void => log.debug({ waitMs }, 'next page of sources later');
+  await retry({ ...PATIENCE, onWait, canRetry: () => isLimited }, send);
+}
+
+/** An interaction's messages have a bucket of their own that fills within seconds. */
+const PATIENCE = {
+  attempts: 4,
+  baseMs: 500,
+  capMs: 2_000,
+  longestWaitMs: 15_000,
+  signal: new AbortController().signal,
+};
 
 const UNAVAILABLE = 'I cannot take questions right now. Please try again in a moment.';
 

@@ -77,15 +77,18 @@ function listenToButtons(app: App, { self, intake, log }: ListenerOptions): void
   }
 }
 
-function showPressed(pressed: NonNullable<Pressed>, url: string | null, log: Log): Promise<boolean> {
-  if (pressed.type === 'text') return respondPrivately(url, pressed.text, log);
-  const [first = '', ...more] = sourcePages(slackMarkdown, pressed.sources, PANEL_LIMIT);
-  const markdown = more.length === 0 ? first : `${first}\n\n…`;
-  return respondPrivately(url, 'All sources of this answer', log, markdown);
+async function showPressed(pressed: NonNullable<Pressed>, url: string | null, log: Log): Promise<void> {
+  if (pressed.type === 'text') {
+    await respondPrivately(url, pressed.text, log);
+    return;
+  }
+  for (const page of sourcePages(slackMarkdown, pressed.sources, PANEL)) {
+    if (!(await respondPrivately(url, 'All sources of this answer', log, page))) return;
+  }
 }
 
-/** All `markdown` blocks of a message together may hold 12,000 characters. */
-const PANEL_LIMIT = 11_500;
+/** All `markdown` blocks of a message together may hold 12,000 characters; a `response_url` takes five messages. */
+const PANEL = { room: 11_500, most: 5 };
 
 /** Slack does not repeat an interaction: when it cannot be stored, the person must hear of it. */
 async function acceptOrSay<T>(accept: () => Promise<T>, body: unknown, log: Log): Promise<T | null> {

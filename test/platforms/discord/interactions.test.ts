@@ -118,7 +118,7 @@ describe('“Ask about this”', () => {
 });
 
 describe('buttons', () => {
-  const failing = (server: DiscordServer) => {
+  const failing = (server: DiscordServer, intake = (core: Intake): Intake => core) => {
     let asked = 0;
     const events = answerOf('Second try.');
     const model = {
@@ -128,7 +128,7 @@ describe('buttons', () => {
         yield* events;
       },
     };
-    return town.footnote(server, { model });
+    return town.footnote(server, { model, intake });
   };
   const pressed = async (server: DiscordServer, user: string) => {
     const id = server.say({ user: 'ada', channel: '@ada', content: 'Hi' });
@@ -153,6 +153,26 @@ describe('buttons', () => {
     const { id } = await pressed(server, 'grace');
     await vi.waitFor(() => expect(responseTo(server, id)?.ephemeral[0]?.content).toContain('Only Ada'));
     expect((responseTo(server, id)?.ephemeral[0]?.flags ?? 0) & EPHEMERAL).toBe(EPHEMERAL);
+  });
+
+  test('120 sources reach the presser under the real limits', async () => {
+    const server = await town.server({ limits: 'real' });
+    const sources = Array.from({ length: 120 }, (_, index) => ({
+      number: index + 1,
+      url: `https://site${index}.example.org/${'path/'.repeat(8)}`,
+      title: `Page ${index + 1} and what it is about, in many words`,
+      date: '2026-11-03',
+      snippet: `What page ${index} says about it. `.repeat(20),
+    }));
+    const press = async () => ({ type: 'sources', sources }) as const;
+    await failing(server, (core) => ({ ...core, press }));
+    const { id } = await pressed(server, 'ada');
+    const list = (): string =>
+      responseTo(server, id)
+        ?.ephemeral.map(({ content }) => content)
+        .join('\n') ?? '';
+    await vi.waitFor(() => expect(list()).toContain('-# 120 · [Page 120'), 15_000);
+    for (const { number } of sources) expect(list()).toContain(`-# ${number} · [Page ${number} `);
   });
 
   test('a command of another version is answered with a word', async () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { View } from '../../../src/core/types.ts';
-import { ADA, connect, GENERAL, questionAt, view } from './setup.ts';
+import { ADA, answersTo, connect, fresh, GENERAL, questionAt, source, view } from './setup.ts';
 
 let connected: Awaited<ReturnType<typeof connect>>;
 beforeEach(async () => {
@@ -88,6 +88,28 @@ describe('shortcuts and buttons', () => {
     expect(server.unacked().filter(({ type }) => type === 'interactive')).toEqual([]);
     await reply.close();
   });
+});
+
+test('120 sources reach the presser in as many messages as a response_url takes', async () => {
+  const { server, intake, app } = connected;
+  const sources = Array.from({ length: 120 }, (_, index) => ({
+    ...source(index + 1),
+    url: `https://site${index}.example.org/${'path/'.repeat(20)}`,
+    snippet: `What page ${index} says about it. `.repeat(20),
+  }));
+  intake.reply = { type: 'sources', sources };
+  const question = askedBy(server);
+  const reply = app.platform.reply(question, fresh().start);
+  const buttons = [{ action: 'sources', label: 'All 120 sources', question: question.id }] as const;
+  await reply.show(view({ state: 'done', text: 'An answer.', buttons }));
+  const [answer] = answersTo(server, question);
+  server.press({ user: ADA, channel: GENERAL, ts: answer?.ts ?? '', actionId: 'footnote:sources' });
+  const shown = (): string => server.ephemerals.map(({ blocks }) => JSON.stringify(blocks)).join('\n');
+  await vi.waitFor(() => expect(shown()).toContain('120 · [Page 120]'));
+  for (const { number } of sources) expect(shown()).toContain(`${number} · [Page ${number}]`);
+  expect(shown()).toContain('What page 119 says');
+  expect(server.ephemerals.length).toBeLessThanOrEqual(5);
+  await reply.close();
 });
 
 function askedBy(server: typeof connected.server) {
