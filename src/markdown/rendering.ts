@@ -2,7 +2,7 @@ import type { Source } from '../core/types.ts';
 import { createBlocks } from './blocks.ts';
 import { createCleaner } from './clean.ts';
 import type { Dialect } from './dialects.ts';
-import { type Citations, createLinks, type Numbering, webStart } from './links.ts';
+import { type Citations, createLinks, type Links, type Numbering, webStart } from './links.ts';
 import { createParts } from './parts.ts';
 
 /** One answer's text as messages of a platform, drawn while it grows: work is spent on what is new, never on the whole. */
@@ -83,17 +83,22 @@ export function createRendering(dialect: Dialect, options: RenderingOptions = {}
       return parts.texts;
     },
     get cited() {
-      return [
-        ...new Set([...citations.met.keys()].flatMap((each) => current.links.byMarker(each)?.number ?? [])),
-      ];
+      return citedOf(citations, current.links);
     },
     get unresolved() {
-      return [...citations.met].reduce(
-        (sum, [marker, uses]) => sum + (current.links.byMarker(marker) === null ? uses : 0),
-        0,
-      );
+      return unresolvedOf(citations, current.links);
     },
   };
+}
+
+function citedOf({ met }: Citations, links: Links): readonly number[] {
+  return [...new Set([...met.keys()].flatMap((marker) => links.byMarker(marker)?.number ?? []))];
+}
+
+function unresolvedOf({ met }: Citations, links: Links): number {
+  let count = 0;
+  for (const [marker, uses] of met) if (links.byMarker(marker) === null) count += uses;
+  return count;
 }
 
 /** Views carry a new list each time, mostly of the same sources. */

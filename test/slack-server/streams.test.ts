@@ -101,9 +101,33 @@ describe('a native stream', () => {
     const task = { type: 'task_update', id: 's', title: 'Searching', status: 'in_progress' } as const;
     await client.chat.appendStream({ ...message, chunks: [task] });
     await client.chat.appendStream({ ...message, chunks: [{ ...task, status: 'complete' }] });
-    expect(answer()!.tasks).toEqual([{ id: 's', title: 'Searching', status: 'complete' }]);
+    expect(answer()!.tasks).toEqual([{ id: 's', title: 'Searching', status: 'complete', sources: [] }]);
     const odd = client.chat.appendStream({ ...message, chunks: [{ type: 'image' } as never] });
     expect(await errorOf(odd)).toBe('invalid_chunks');
+  });
+
+  test('shows the sources of a task, and takes no other shapes of them', async () => {
+    const { client, begin, answer } = await withThread();
+    const message = await begin('A tide ');
+    const task = { type: 'task_update', id: 's', title: 'Searched', status: 'complete' } as const;
+    const source = { type: 'url', url: 'https://sea.example/', text: 'The sea' } as const;
+    const words = { type: 'markdown_text', text: 'rises.' } as const;
+    await client.chat.appendStream({ ...message, chunks: [{ ...task, sources: [source] }, words] });
+    expect(answer()).toMatchObject({
+      text: 'A tide rises.',
+      tasks: [{ title: 'Searched', sources: [{ url: 'https://sea.example/', text: 'The sea' }] }],
+    });
+    for (const wrong of [
+      { ...task, sources: [{ ...source, title: 'x' }] },
+      { ...task, sources: [{ ...source, url: 'sea.example' }] },
+      { ...task, sources: ['https://sea.example/'] },
+      { ...task, output: [source] },
+      { ...task, status: 'done' },
+      { ...task, links: [] },
+    ]) {
+      const refused = client.chat.appendStream({ ...message, chunks: [wrong as never] });
+      expect(await errorOf(refused)).toBe('invalid_chunks');
+    }
   });
 
   test('refuses a stop whose blocks make the message too long, and can then be stopped without them', async () => {

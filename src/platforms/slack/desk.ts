@@ -8,6 +8,8 @@ import type { SlackCall } from './web.ts';
 /** What one workspace has taught us it cannot do; remembered until the restart. */
 interface Latches {
   noStreams: boolean;
+  /** Streams take text only. */
+  noSteps: boolean;
   noStatus: boolean;
   noSessions: boolean;
 }

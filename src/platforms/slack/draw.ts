@@ -5,7 +5,9 @@ import { extrasOf, growingExtras, MARKDOWN_LIMIT, NO_EXTRAS, noticesMarkdown } f
 import { sendSurely } from './desk.ts';
 import { bodiesOf, createSlot, type Drawing, refsOf, type Slot, stopGrowing, TooLong } from './drawing.ts';
 import { findReplies } from './lookup.ts';
-import { append, edit, endQuietly, finishStream, giveBack, postAt, rewrite, startStream } from './writing.ts';
+import { offerStep } from './step.ts';
+import { append, finishStream, startStream } from './streaming.ts';
+import { edit, endQuietly, giveBack, postAt, rewrite } from './writing.ts';
 
 /** Slack ends a stream about five minutes after its start, whatever is appended. */
 const STREAM_MAX_AGE_MS = 4 * 60_000;
@@ -40,6 +42,8 @@ async function drawOnce(drawing: Drawing, view: View, paid: Paid): Promise<void>
   rendering.update(view.text, view.sources, isLast);
   const unlinked = rendering.parts.at(-1) ?? '';
   const bodies = bodiesOf(drawing, isLast ? rendering.relink(view.sources) : rendering.parts);
+  // The step stands above the first message's next words.
+  offerStep(drawing, isLast || bodies.length > 1 ? [] : view.sources);
   for (const [index, body] of bodies.slice(0, -1).entries()) await settle(drawing, index, body);
   const index = Math.max(0, bodies.length - 1);
   if (isLast) {
@@ -70,7 +74,7 @@ async function grow(drawing: Drawing, index: number, body: string, paid: Paid): 
     else if (slot.shown === null || !body.startsWith(slot.shown)) {
       await finishStream(drawing, index, slot, body, NO_EXTRAS);
     } else if (paid === 'chat.appendStream' || tryTake(drawing, 'chat.appendStream')) {
-      await append(drawing, slot, body, true);
+      await append(drawing, slot, body);
     }
   } catch (error) {
     if (!(error instanceof Failure) || !(isRetryable(error) || error.kind === 'rejected')) throw error;
@@ -81,7 +85,10 @@ async function grow(drawing: Drawing, index: number, body: string, paid: Paid): 
 /** Chooses how this message is written: only what can also be finished is begun; else it is posted once, at the end. */
 async function begin(drawing: Drawing, index: number, body: string, closed: string): Promise<void> {
   const { desk, thread } = drawing;
+  const hasStep = drawing.step !== null;
   if (canStream(drawing) && (await startStream(drawing, index, body))) return;
+  const isWithoutStep = hasStep && drawing.step === null;
+  if (isWithoutStep && canStream(drawing) && (await startStream(drawing, index, body))) return;
   const updates = desk.budgets.of('chat.update');
   if (!updates.reserve()) return;
   if (!desk.budgets.tryTakePost(thread.channel, 'progress')) return updates.release();
@@ -123,8 +130,9 @@ async function conclude(
 ): Promise<void> {
   const { rendering, slots } = drawing;
   const body = text === '' ? noticesMarkdown(view) : text;
-  const extras = extrasOf(view, rendering.cited, MARKDOWN_LIMIT - body.length);
   const slot = slots[index];
+  const step = slot?.mode === 'stream' ? slot.stepSize : 0;
+  const extras = extrasOf(view, rendering.cited, MARKDOWN_LIMIT - body.length - step);
   if (!slot) await postAt(drawing, index, body, extras);
   else if (slot.mode === 'stream') await finishStream(drawing, index, slot, body, extras, unlinked);
   else await rewrite(drawing, index, slot, body, extras);

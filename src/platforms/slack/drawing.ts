@@ -15,6 +15,8 @@ export interface Slot {
   readonly startedAt: number;
   /** A stream that got too old has ended its part; what follows goes into the next message. */
   isBroken: boolean;
+  /** How much of what the message may hold its search step takes, in characters. */
+  stepSize: number;
   /** It shows what only a growing message has: the button that stops it. */
   hasButtons: boolean;
   /** The final write that was set aside for this message, so that it is never begun without being finished. */
@@ -31,6 +33,10 @@ export interface Drawing {
   /** What stands under the message that grows. */
   growing: Extras;
   readonly slots: Slot[];
+  /** The search as a step that goes with the next words of the stream; null when none is due. */
+  step: Readonly<Record<string, unknown>> | null;
+  /** The step was shown, or refused. */
+  isStepOver: boolean;
   /** Parts that Slack found too long, and how many characters a message of them may have. */
   readonly cuts: Map<number, number>;
   /** Native streams are refused for this answer (a missing recipient, an odd channel type). */
@@ -54,7 +60,16 @@ export function createSlot(
   shown: string | null,
   reserved: Slot['reserved'],
 ): Slot {
-  return { ts, mode, shown, reserved, startedAt: performance.now(), isBroken: false, hasButtons: false };
+  return {
+    ts,
+    mode,
+    shown,
+    reserved,
+    startedAt: performance.now(),
+    isBroken: false,
+    stepSize: 0,
+    hasButtons: false,
+  };
 }
 
 /** Puts a new message at its place and has it recorded before anything else is written. */

@@ -27,7 +27,7 @@ export interface SlackPlatformOptions {
 export function createSlackPlatform({ call, self, log }: SlackPlatformOptions): Platform {
   const desks = new Map<string, Desk>();
   const deskOf = (workspace: string): Desk => {
-    const latches = { noStreams: false, noStatus: false, noSessions: false };
+    const latches = { noStreams: false, noSteps: false, noStatus: false, noSessions: false };
     const desk = desks.get(workspace) ?? { call, self, log, latches, budgets: createBudgets() };
     desks.set(workspace, desk);
     return desk;

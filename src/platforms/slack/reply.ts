@@ -80,6 +80,8 @@ function opened(desk: Desk, question: Question, thread: ThreadRef, start: ReplyS
     growing: NO_EXTRAS,
     slots: [],
     cuts: new Map(),
+    step: null,
+    isStepOver: false,
     isStreamless: false,
     hasLooked: false,
   };

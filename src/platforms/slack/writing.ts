@@ -1,6 +1,6 @@
-/** The single writes of an answer to Slack: start, append, stop, update, post, each with every refusal it can meet. */
+/** The single writes of an answer to Slack outside of streams: update and post, each with every refusal it can meet. */
 import { Failure } from '../../core/failures.ts';
-import { isRetryable, retry } from '../../core/retry.ts';
+import { retry } from '../../core/retry.ts';
 import { content, contentWithoutBlocks, type Extras } from './blocks.ts';
 import { type Desk, patience, send, sendSurely, waitAskedFor } from './desk.ts';
 import { createSlot, cutShorter, type Drawing, record, type Slot, TooLong } from './drawing.ts';
@@ -8,15 +8,9 @@ import { findReplies, replyMetadata } from './lookup.ts';
 import { asText } from './payload.ts';
 import { hasCode } from './web.ts';
 
-const NO_STREAMS = new Set([
-  'unknown_method',
-  'feature_not_enabled',
-  'feature_disabled',
-  'method_deprecated',
-]);
-const NOT_STREAMING = new Set(['message_not_in_streaming_state']);
 const STILL_STREAMING = new Set(['streaming_state_conflict']);
-const TOO_LONG = new Set([
+/** A message, or a stream, holds no more. */
+export const TOO_LONG: ReadonlySet<string> = new Set([
   'msg_too_long',
   'msg_blocks_too_long',
   'msg_blocks_too_many',
@@ -26,114 +20,6 @@ const NOT_EDITABLE = new Set(['edit_window_closed', 'cant_update_message', 'mess
 
 /** One write is changed this often to please Slack; then the refusal is the core's to know. */
 const MOST_REFUSALS = 2;
-
-/** Opens a native stream with its first text; a start and a stop have been reserved. False when this answer has to do without; nothing was written then. */
-export async function startStream(drawing: Drawing, index: number, body: string): Promise<boolean> {
-  const { desk, question, thread } = drawing;
-  let ts: string;
-  try {
-    const result = await send(desk, 'chat.startStream', {
-      channel: thread.channel,
-      thread_ts: thread.thread,
-      markdown_text: body,
-      recipient_user_id: question.delivery.recipient,
-      recipient_team_id: question.delivery.recipientTeam,
-    });
-    ts = asText(result.ts) ?? '';
-  } catch (error) {
-    desk.budgets.of('chat.stopStream').release();
-    if (!(error instanceof Failure)) throw error;
-    return recoverStart(drawing, index, error);
-  }
-  await record(drawing, index, createSlot(ts, 'stream', body, 'chat.stopStream'));
-  return true;
-}
-
-async function recoverStart(drawing: Drawing, index: number, failure: Failure): Promise<boolean> {
-  const { desk } = drawing;
-  if (hasCode(failure, NO_STREAMS)) desk.latches.noStreams = true;
-  else if (failure.kind === 'rejected' || failure.code === 'no_permission') drawing.isStreamless = true;
-  else if (!isRetryable(failure)) throw failure;
-  if (!failure.ambiguous) return false;
-  // The stream may be open without our knowing its id; a second one would be a second answer.
-  const orphan = await findUnrecorded(drawing);
-  if (orphan === null) return false;
-  await endQuietly(drawing, orphan);
-  await record(drawing, index, createSlot(orphan, 'edit', null, null));
-  return true;
-}
-
-/** Appends what is new. Leaves the slot in `edit` mode when the stream is over, and unsure when nobody knows. */
-export async function append(drawing: Drawing, slot: Slot, body: string, isPaid: boolean): Promise<void> {
-  const { desk, thread } = drawing;
-  const suffix = slot.shown === null ? '' : body.slice(slot.shown.length);
-  if (suffix === '') return;
-  try {
-    const args = { channel: thread.channel, ts: slot.ts, markdown_text: suffix };
-    await send(desk, 'chat.appendStream', args, isPaid);
-    slot.shown = body;
-  } catch (error) {
-    if (hasCode(error, NOT_STREAMING)) {
-      giveBack(drawing, slot);
-      slot.mode = 'edit';
-    }
-    // Too much for one stream, or no one knows how much arrived: one rewrite of the whole text settles it.
-    else if (hasCode(error, TOO_LONG) || (error instanceof Failure && error.ambiguous)) slot.shown = null;
-    else throw error;
-  }
-}
-
-/**
- * Ends a stream so that it shows `body` and what belongs under it. `unlinked` is the same text before its sources were
- * known: where the stream cannot be continued to `body`, it ends with the last words at once and is rewritten with links.
- * @throws {TooLong}
- */
-export async function finishStream(
-  drawing: Drawing,
-  index: number,
-  slot: Slot,
-  body: string,
-  extras: Extras,
-  unlinked = '',
-): Promise<void> {
-  const tail = slot.shown !== null && body.startsWith(slot.shown) ? body.slice(slot.shown.length) : null;
-  const isRefused = tail === null || !(await stopWith(drawing, index, slot, tail, extras));
-  slot.reserved = null; // spent by the one call or the other
-  if (isRefused && slot.mode === 'stream') await endQuietly(drawing, slot.ts, restOf(slot, unlinked));
-  slot.mode = 'edit';
-  if (isRefused) await rewrite(drawing, index, slot, body, extras);
-  slot.shown = body;
-}
-
-/** False when Slack did not take the tail: the stream had ended, or the tail or the blocks are refused. */
-async function stopWith(
-  drawing: Drawing,
-  index: number,
-  slot: Slot,
-  tail: string,
-  extras: Extras,
-): Promise<boolean> {
-  const { desk, thread, question } = drawing;
-  try {
-    await sendSurely(desk, 'chat.stopStream', {
-      channel: thread.channel,
-      ts: slot.ts,
-      ...(tail === '' ? {} : { markdown_text: tail }),
-      ...(extras.blocks.length === 0 ? {} : { blocks: extras.blocks }),
-      metadata: replyMetadata(question, index),
-    });
-    return true;
-  } catch (error) {
-    if (hasCode(error, NOT_STREAMING)) slot.mode = 'edit';
-    else if (!isRejected(error)) throw error;
-    return false;
-  }
-}
-
-/** What a stream still lacks of a text; empty when it cannot be continued to it. */
-function restOf({ shown }: Slot, text: string): string {
-  return shown !== null && text.startsWith(shown) ? text.slice(shown.length) : '';
-}
 
 /** Ends a stream as it is, or with a few more words; it may have ended long ago. */
 export async function endQuietly({ desk, thread }: Drawing, ts: string, rest = ''): Promise<void> {
@@ -266,7 +152,7 @@ export async function post(
 }
 
 /** The newest message of this answer that is in the thread but not in our list. */
-async function findUnrecorded({ desk, question, thread, slots }: Drawing): Promise<string | null> {
+export async function findUnrecorded({ desk, question, thread, slots }: Drawing): Promise<string | null> {
   const known = new Set(slots.map((slot) => slot.ts));
   const found = await findReplies(desk, question, thread.thread);
   return found?.findLast((message) => !known.has(message.ts))?.ts ?? null;
@@ -279,7 +165,7 @@ export function giveBack({ desk }: Drawing, slot: Slot): void {
 }
 
 /** Slack dislikes what was sent, most likely its blocks (`invalid_blocks`); without them it is plain Markdown. */
-function isRejected(error: unknown): boolean {
+export function isRejected(error: unknown): boolean {
   return error instanceof Failure && error.kind === 'rejected';
 }
 

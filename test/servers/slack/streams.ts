@@ -114,21 +114,36 @@ function readAdditions(args: Args): Additions {
 function readChunk(chunk: unknown): Additions {
   const nothing = { text: '', blocks: [], tasks: [], chars: 0 };
   if (!isObject(chunk)) throw new SlackError('invalid_chunks');
-  const { type, text: body, id, title, status, blocks } = chunk;
+  const { type, text: body, title, blocks } = chunk;
   if (type === 'markdown_text' && typeof body === 'string')
     return { ...nothing, text: body, chars: body.length };
   const chars = JSON.stringify(chunk).length;
   if (type === 'plan_update' && typeof title === 'string') return { ...nothing, chars };
   if (type === 'blocks' && Array.isArray(blocks)) return { ...nothing, blocks: checkBlocks(blocks), chars };
-  if (
-    type === 'task_update' &&
-    typeof id === 'string' &&
-    typeof title === 'string' &&
-    typeof status === 'string' &&
-    TASK_STATUSES.has(status)
-  )
-    return { ...nothing, tasks: [{ id, title, status }], chars };
+  if (type === 'task_update') return { ...nothing, tasks: [readTask(chunk)], chars };
   throw new SlackError('invalid_chunks', JSON.stringify(type));
+}
+
+const TASK_FIELDS = new Set(['type', 'id', 'title', 'status', 'details', 'output', 'sources']);
+
+function readTask(chunk: Readonly<Record<string, unknown>>): Task {
+  const { id, title, status, details = '', output = '', sources = [] } = chunk;
+  const unknown = Object.keys(chunk).filter((field) => !TASK_FIELDS.has(field));
+  if (unknown.length > 0) throw new SlackError('invalid_chunks', `unknown: ${unknown.join(', ')}`);
+  const isTask = typeof id === 'string' && id !== '' && typeof title === 'string' && title !== '';
+  if (!isTask || typeof status !== 'string' || !TASK_STATUSES.has(status))
+    throw new SlackError('invalid_chunks', 'id, title, status');
+  if (typeof details !== 'string' || typeof output !== 'string' || !Array.isArray(sources))
+    throw new SlackError('invalid_chunks', 'details, output, sources');
+  return { id, title, status, sources: sources.map(readSource) };
+}
+
+function readSource(source: unknown): Task['sources'][number] {
+  const { type, url, text: words, ...others } = isObject(source) ? source : {};
+  const isSource = type === 'url' && typeof url === 'string' && typeof words === 'string' && words !== '';
+  if (!isSource || !/^https?:\/\//.test(url) || Object.keys(others).length > 0)
+    throw new SlackError('invalid_chunks', 'sources');
+  return { url, text: words };
 }
 
 /** All or nothing: a refused addition leaves the stream open and as it was. */

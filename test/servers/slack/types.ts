@@ -38,6 +38,7 @@ export interface Task {
   readonly id: string;
   readonly title: string;
   readonly status: string;
+  readonly sources: readonly { readonly url: string; readonly text: string }[];
 }
 
 /** One message as the stand-in keeps it. `text` is escaped as Slack stores it; `markdown` was given as `markdown_text`. */
