@@ -3,10 +3,14 @@ import type { Source } from '../../src/core/types.ts';
 import { type Dialect, discordMarkdown, slackMarkdown } from '../../src/markdown/dialects.ts';
 import { createRendering, type RenderingOptions } from '../../src/markdown/rendering.ts';
 
-/** How often a property is tried: few by default, `PROPERTY_RUNS=50000` for a long look. `PROPERTY_SEED` repeats a run. */
-export function tries(usual: number): { numRuns: number; seed: number } {
+/**
+ * How often a property is tried: few by default, `PROPERTY_RUNS=50000` for a long look; `share` is the part of those for a
+ * property that looks at every document many times. `PROPERTY_SEED` repeats a run.
+ */
+export function tries(usual: number, share = 1): { numRuns: number; seed: number } {
+  const asked = process.env.PROPERTY_RUNS;
   return {
-    numRuns: Number(process.env.PROPERTY_RUNS ?? usual),
+    numRuns: asked === undefined ? usual : Math.ceil(Number(asked) * share),
     seed: Number(process.env.PROPERTY_SEED ?? 20_261_103),
   };
 }
@@ -75,6 +79,19 @@ const CITES = [
   '[0]',
   '[3](http://shop.example.net)',
   '[[2]](https://evil.example/)',
+  '[1, 2]',
+  '[1,2;99]',
+  '[0, 1]',
+  '[^1]',
+  '[^7]: note',
+  '【2】',
+  '【1†source】',
+  '［3］',
+  '【',
+  '[web:0]',
+  '[web:1][web:11]',
+  '[web:1, web:2]',
+  '[a title](https://news.site.org/2026/11/03/a-long-title-that-goes-on_and_on)',
 ];
 const HOSTILE = [
   '@everyone',
@@ -196,6 +213,26 @@ const lineArb = fc.oneof(
 export const markdownArb: fc.Arbitrary<string> = fc
   .array(lineArb, { maxLength: 14 })
   .map((lines) => lines.join('\n'));
+
+/** Lists of sources such as no API should give: gaps, twins, strangers. */
+export const sourcesArb: fc.Arbitrary<readonly Source[]> = fc.array(
+  fc
+    .tuple(
+      fc.integer({ min: 0, max: 13 }),
+      fc.constantFrom(
+        ...sources.map(({ url }) => url),
+        'https://www.shop.example.net',
+        'https://evil.example/?a=[1](http://x.example)',
+        'http://user:pw@evil.example/',
+        'data:text/html,hi',
+        'https://a.example/ö ä)>]|`*',
+        'https://[::1]/',
+        '',
+      ),
+    )
+    .map(([number, url]) => source(number, url)),
+  { maxLength: 8 },
+);
 
 /** How a text was cut on its way: the lengths of its pieces. */
 export const cutsArb: fc.Arbitrary<readonly number[]> = fc.array(fc.integer({ min: 1, max: 12 }), {

@@ -75,6 +75,31 @@ export function clickable(name: string, text: string): readonly string[] {
   return found;
 }
 
+/** Citations a reader could click: what their number says and where they lead. */
+export function citations(name: string, text: string): readonly { number: number; address: string }[] {
+  const pattern = name === 'slack' ? /\[(\d+)\]\(([^()\s]*)\)/g : /\[\[(\d+)\]\]\(<([^<>\s]*)>\)/g;
+  return [...withoutCode(name, text).matchAll(pattern)].map((found) => ({
+    number: Number(found[1]),
+    address: found[2] ?? '',
+  }));
+}
+
+/** Links that are begun and not ended. */
+export function brokenLinks(name: string, text: string): readonly string[] {
+  return (
+    withoutCode(name, text)
+      .replace(TARGET, '')
+      .match(/\]\([^)\n]*/g) ?? []
+  );
+}
+
+/** Rows of a table that are begun and not ended. */
+export function brokenRows(text: string): readonly string[] {
+  return withoutSlackCode(text)
+    .split('\n')
+    .filter((line) => /^(?:> )*\|/.test(line) && !line.endsWith('|'));
+}
+
 /** Tokens that ping, or that a client draws as something else than text. */
 export function liveTokens(name: string, text: string): readonly string[] {
   const shown = name === 'slack' ? text : withoutCode(name, text);
