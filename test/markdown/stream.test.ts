@@ -54,6 +54,7 @@ describe.each(dialects)('any text with any sources on $name', (dialect) => {
         for (const { number, address } of citations(dialect.name, whole)) {
           const meant = known.filter((each) => each.number === number).map(({ url }) => comparable(url));
           expect(meant).toContain(comparable(address));
+          expect(isCited(text, number) || /\]\([^)]*\/\//.test(text)).toBe(true);
         }
         for (const number of rendering.cited) expect(known.some((each) => each.number === number)).toBe(true);
       }),
@@ -61,6 +62,11 @@ describe.each(dialects)('any text with any sources on $name', (dialect) => {
     );
   });
 });
+
+/** Whether the text has a marker for this number, counted from nought or from one. */
+function isCited(text: string, number: number): boolean {
+  return new RegExp(`[[【［^,; ]${number}[\\]】］†,;]|web:(?:${number}|${number - 1})\\D`).test(text);
+}
 
 /** Addresses are compared as a browser reads them. */
 function comparable(url: string): string {
