@@ -2,6 +2,7 @@ import { Failure } from './failures.ts';
 import type { Log, Reply } from './ports.ts';
 import { isRetryable, retry } from './retry.ts';
 import { sleep } from './sleep.ts';
+import { StopRequested } from './stops.ts';
 import type { View } from './types.ts';
 
 /** A reply that follows a view as it changes: one write at a time, the newest view wins, the final one always lands. */
@@ -23,7 +24,7 @@ export interface LiveReplyOptions {
   readonly log: Log;
   /** Ends every wait: the process stops, or another worker has taken over. */
   readonly signal: AbortSignal;
-  /** The place to write has vanished, or the attempt was overtaken: nothing more needs to be asked of the model. */
+  /** The place to write has vanished, the attempt was overtaken, or somebody stopped it: nothing more is to be asked of the model. */
   readonly lost: (reason: unknown) => void;
 }
 
@@ -99,7 +100,7 @@ class Follower implements LiveReply {
   /** Progress that could not be shown is no loss; a place that is gone ends the answer. */
   async #isLost(error: unknown): Promise<boolean> {
     const { log, lost } = this.#options;
-    if (error instanceof Failure && !isRetryable(error)) {
+    if (error instanceof StopRequested || (error instanceof Failure && !isRetryable(error))) {
       lost(error);
       return true;
     }

@@ -88,6 +88,7 @@ export interface Reply {
    * Brings the messages to what the view says: posts, edits, splits into parts, ends streams. One call at a time; a later
    * call may skip states in between. Views without text draw only the platform's status (typing, "is searching…").
    * @throws {Failure} `rate-limited`, `unreachable` (try again), `gone` (somebody deleted it), `undeliverable`.
+   * @throws {StopRequested} when the platform itself says, of progress, that somebody has stopped the answer.
    */
   show(view: View): Promise<void>;
   /** Citation markers in the text that lead to none of the sources; they were left as text. */

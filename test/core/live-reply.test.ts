@@ -2,6 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { Failure } from '../../src/core/failures.ts';
 import { startLiveReply } from '../../src/core/live-reply.ts';
 import type { Reply } from '../../src/core/ports.ts';
+import { StopRequested } from '../../src/core/stops.ts';
 import type { View } from '../../src/core/types.ts';
 import { quietLog, THREAD } from './fakes.ts';
 
@@ -18,7 +19,7 @@ const view = (text: string, state: View['state'] = 'writing'): View => ({
 /** A reply whose writes end only when told to, one at a time. */
 function setup() {
   const shown: string[] = [];
-  const ends: ((fault?: Failure) => void)[] = [];
+  const ends: ((fault?: Error) => void)[] = [];
   const lost: unknown[] = [];
   let open = 0;
   let mostOpen = 0;
@@ -46,7 +47,7 @@ function setup() {
     signal: controller.signal,
     lost: (reason) => void lost.push(reason),
   });
-  const end = async (fault?: Failure) => {
+  const end = async (fault?: Error) => {
     await vi.waitFor(() => expect(ends.length).toBeGreaterThan(0));
     ends.shift()?.(fault);
   };
@@ -88,6 +89,18 @@ describe('live reply', () => {
     live.update(view('ab'));
     await live.abandon();
     expect(shown).toEqual(['a']);
+  });
+
+  test('a stop that the platform reports is passed on, and the end can still be written', async () => {
+    const { live, shown, end, lost } = setup();
+    live.update(view('a'));
+    const stop = new StopRequested({ reason: 'stopped', by: null, at: 0 });
+    await end(stop);
+    await vi.waitFor(() => expect(lost).toEqual([stop]));
+    const finished = live.finish(view('a', 'done'));
+    await end();
+    await finished;
+    expect(shown).toEqual(['a', 'a']);
   });
 
   test('a stop ends the waiting for a final write', async () => {

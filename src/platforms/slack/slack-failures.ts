@@ -14,6 +14,8 @@ const KINDS: ReadonlyMap<string, FailureKind> = new Map([
   ...kinds('gone', ['message_not_found', 'thread_not_found', 'cannot_reply_to_message']),
   ...kinds('undeliverable', [
     'is_archived',
+    // What chat.update says of an archived channel.
+    'is_inactive',
     'not_in_channel',
     'channel_not_found',
     'restricted_action',
@@ -54,8 +56,10 @@ const KINDS: ReadonlyMap<string, FailureKind> = new Map([
   ]),
 ]);
 
+const ARCHIVED = 'The channel is archived. Unarchive it or ask elsewhere.';
 const REMEDIES: Readonly<Record<string, string>> = {
-  is_archived: 'The channel is archived. Unarchive it or ask elsewhere.',
+  is_archived: ARCHIVED,
+  is_inactive: ARCHIVED,
   not_in_channel: 'I am not in that channel. Invite me there first.',
   channel_not_found: 'I cannot see that channel. Invite me there first.',
   messages_tab_disabled:

@@ -1,6 +1,7 @@
 /** The writes of a native stream: start, append, stop, each with every refusal it can meet. */
 import { Failure } from '../../core/failures.ts';
 import { isRetryable } from '../../core/retry.ts';
+import { StopRequested } from '../../core/stops.ts';
 import type { Extras } from './blocks.ts';
 import { send, sendSurely } from './desk.ts';
 import { createSlot, type Drawing, record, type Slot } from './drawing.ts';
@@ -15,13 +16,15 @@ const NO_STREAMS = new Set([
   'feature_not_enabled',
   'feature_disabled',
   'method_deprecated',
+  'not_subscribed_to_message_stream_stopped',
 ]);
 const NO_STREAM_HERE = new Set([
   'missing_recipient_user_id',
   'missing_recipient_team_id',
   'channel_type_not_supported',
 ]);
-const NOT_STREAMING = new Set(['message_not_in_streaming_state']);
+const NOT_STREAMING = new Set(['message_not_in_streaming_state', 'stopped_by_user']);
+const STOPPED = new Set(['stopped_by_user']);
 
 /** Opens a native stream with its first text; a start and a stop have been reserved. False when this answer has to do without; nothing was written then. */
 export async function startStream(drawing: Drawing, index: number, body: string): Promise<boolean> {
@@ -70,6 +73,7 @@ function isStepRefused({ step }: Drawing, failure: Failure): boolean {
 /**
  * Appends what is new, under a budget already taken. Leaves the slot in `edit` mode when the stream is over, and unsure when
  * nobody knows.
+ * @throws {StopRequested} when somebody has used Slack's own Stop
  */
 export async function append(drawing: Drawing, slot: Slot, body: string): Promise<void> {
   const { desk, thread } = drawing;
@@ -84,6 +88,8 @@ export async function append(drawing: Drawing, slot: Slot, body: string): Promis
     if (hasCode(error, NOT_STREAMING)) {
       giveBack(drawing, slot);
       slot.mode = 'edit';
+      // The event that says so may come later, or never where the app is not subscribed to it.
+      if (hasCode(error, STOPPED)) throw new StopRequested({ reason: 'stopped', by: null, at: Date.now() });
     }
     // Too much for one stream, or no one knows how much arrived: one rewrite of the whole text settles it.
     else if (hasCode(error, TOO_LONG) || (error instanceof Failure && error.ambiguous)) slot.shown = null;

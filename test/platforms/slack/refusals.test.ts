@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { StopRequested } from '../../../src/core/stops.ts';
 import type { SlackServer } from '../../servers/slack/server.ts';
 import type { Fault } from '../../servers/slack/types.ts';
 import { answersTo, askIn, connect, failureOf, fresh, GENERAL, view } from './setup.ts';
@@ -35,6 +36,9 @@ describe('whatever Slack refuses, the whole answer stands there once', () => {
     ['chat.startStream', { error: 'missing_recipient_team_id' }],
     ['chat.startStream', { error: 'unknown_method' }],
     ['chat.startStream', { error: 'feature_not_enabled' }],
+    ['chat.startStream', { error: 'feature_disabled' }],
+    ['chat.startStream', { error: 'not_subscribed_to_message_stream_stopped' }],
+    ['chat.startStream', { error: 'nobody_knows_this_error' }],
     ['chat.startStream', { error: 'channel_type_not_supported' }],
     ['chat.startStream', { error: 'ratelimited' }],
     ['chat.startStream', { status: 429, retryAfter: 1 }],
@@ -45,6 +49,7 @@ describe('whatever Slack refuses, the whole answer stands there once', () => {
     ['chat.startStream', 'html'],
     ['chat.appendStream', { error: 'message_not_in_streaming_state' }],
     ['chat.appendStream', { error: 'msg_too_long' }],
+    ['chat.appendStream', { error: 'nobody_knows_this_error' }],
     ['chat.appendStream', { error: 'msg_blocks_too_long' }],
     ['chat.appendStream', { status: 429, retryAfter: 1 }],
     ['chat.appendStream', 'reset-before'],
@@ -54,6 +59,8 @@ describe('whatever Slack refuses, the whole answer stands there once', () => {
     ['chat.stopStream', { error: 'msg_too_long' }],
     ['chat.stopStream', { error: 'msg_blocks_too_long' }],
     ['chat.stopStream', { error: 'invalid_blocks' }],
+    ['chat.stopStream', { error: 'stopped_by_user' }],
+    ['chat.stopStream', { error: 'nobody_knows_this_error' }],
     ['chat.stopStream', { status: 429, retryAfter: 1 }],
     ['chat.stopStream', { status: 503 }],
     ['chat.stopStream', 'commit-then-reset'],
@@ -110,12 +117,27 @@ describe('whatever Slack refuses, the whole answer stands there once', () => {
     expect(answersTo(server, question).at(-1)?.text).toBe(WHOLE);
   });
 
-  test('native streams are not tried again once Slack does not know them', async () => {
-    server.fault('chat.startStream', { error: 'unknown_method' });
-    await streamed();
-    await streamed();
-    expect(server.calls.filter(({ method }) => method === 'chat.startStream')).toHaveLength(1);
+  test("Slack's own Stop ends the answer, and what came is marked in the same message", async () => {
+    const question = askIn(server);
+    const reply = connected.app.platform.reply(question, fresh().start);
+    await reply.show(view({ text: STEPS[0] ?? '' }));
+    server.fault('chat.appendStream', { error: 'stopped_by_user' });
+    const stopped = reply.show(view({ text: STEPS[1] ?? '' }));
+    await expect(stopped).rejects.toBeInstanceOf(StopRequested);
+    await reply.show(view({ state: 'done', text: STEPS[1] ?? '', notices: ['⏹ Stopped'] }));
+    await reply.close();
+    expect(answersTo(server, question)).toMatchObject([{ text: 'One. Two.\n⏹ Stopped', streaming: false }]);
   });
+
+  test.each(['unknown_method', 'feature_disabled', 'not_subscribed_to_message_stream_stopped'])(
+    'native streams are not tried again after %s',
+    async (error) => {
+      server.fault('chat.startStream', { error });
+      await streamed();
+      await streamed();
+      expect(server.calls.filter(({ method }) => method === 'chat.startStream')).toHaveLength(1);
+    },
+  );
 });
 
 describe('what cannot be delivered is said to the core', () => {
@@ -129,6 +151,25 @@ describe('what cannot be delivered is said to the core', () => {
     expect(failure.kind).toBe('gone');
     expect(answersTo(server, question)).toEqual([]);
     await reply.close();
+  });
+
+  test.each([
+    'is_archived',
+    'is_inactive',
+    'not_in_channel',
+    'channel_not_found',
+    'restricted_action_read_only_channel',
+  ])('%s in the middle of a message is undeliverable at once, streamed or edited', async (error) => {
+    for (const start of [null, { error: 'unknown_method' }]) {
+      if (start) server.fault('chat.startStream', start);
+      const reply = connected.app.platform.reply(askIn(server), fresh().start);
+      await reply.show(view({ text: STEPS[0] ?? '' }));
+      for (const method of ['chat.appendStream', 'chat.update']) server.fault(method, { error }, 9);
+      const failure = await failureOf(reply.show(view({ text: STEPS[1] ?? '' })));
+      expect(failure).toMatchObject({ kind: 'undeliverable', remedy: expect.any(String) });
+      server.clearFaults();
+      await reply.close();
+    }
   });
 
   test.each(['is_archived', 'not_in_channel', 'channel_not_found', 'restricted_action_read_only_channel'])(
