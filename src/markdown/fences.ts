@@ -79,6 +79,17 @@ function close(state: State): void {
 
 type Start = { readonly state: 'open' } | { readonly state: 'closed' | 'code'; readonly length: number };
 
+/** The line that ends a block: a run at least as long as the one that began it, or the other end of a formula. */
+function closingOf(mark: string): { readonly begun: RegExp; readonly whole: RegExp } {
+  if (mark === '$$') return { begun: /^[ \t]*\$*[.,;]?[ \t]*$/, whole: /^[ \t]*\$\$[.,;]?[ \t]*$/ };
+  if (mark === '\\[') return { begun: /^[ \t]*(?:\\\]?)?[.,;]?[ \t]*$/, whole: /^[ \t]*\\\][.,;]?[ \t]*$/ };
+  const run = mark.charAt(0);
+  return {
+    begun: new RegExp(`^[ \\t]*${run}*[ \\t]*$`),
+    whole: new RegExp(`^[ \\t]*${run}{${mark.length},}[ \\t]*$`),
+  };
+}
+
 /** What a line inside the block begins with: the closing fence, something outside its container, or code. */
 function readStart(buffer: string, complete: boolean, { mark, quote, indent }: Opening): Start {
   const end = buffer.indexOf('\n');
@@ -88,9 +99,9 @@ function readStart(buffer: string, complete: boolean, { mark, quote, indent }: O
   if (quoted === undefined)
     return !isWhole && /^[ \t>]*$/.test(line) ? { state: 'open' } : { state: 'closed', length: 0 };
   const content = line.slice(quoted.length);
-  const run = mark.charAt(0);
-  if (!isWhole && new RegExp(`^[ \\t]*${run}*[ \\t]*$`).test(content)) return { state: 'open' };
-  if (isWhole && new RegExp(`^[ \\t]*${run}{${mark.length},}[ \\t]*$`).test(content)) {
+  const closing = closingOf(mark);
+  if (!isWhole && closing.begun.test(content)) return { state: 'open' };
+  if (isWhole && closing.whole.test(content)) {
     return { state: 'closed', length: line.length + 1 };
   }
   const indented = new RegExp(`^ {0,${indent}}`).exec(content)?.[0] ?? '';

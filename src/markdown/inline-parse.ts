@@ -1,5 +1,6 @@
 import { Lexer, type Token, type Tokens } from 'marked';
 import { splitCitations } from './markers.ts';
+import { formulasAsCode } from './maths.ts';
 
 export type MarkKind = 'strong' | 'em' | 'del';
 
@@ -27,8 +28,9 @@ const PLAIN = /^[^\\`*_~[\]!<&【［]*$/;
 
 /** `inside`: the marks that are open already; the same mark again is left out. */
 export function parseInline(text: string, inside: readonly MarkKind[]): readonly Span[] {
-  if (PLAIN.test(text)) return text === '' ? [] : [{ type: 'text', text }];
-  return readTokens(Lexer.lexInline(text, { gfm: true }), inside, 0);
+  const source = formulasAsCode(text);
+  if (PLAIN.test(source)) return source === '' ? [] : [{ type: 'text', text: source }];
+  return readTokens(Lexer.lexInline(source, { gfm: true }), inside, 0);
 }
 
 function readTokens(tokens: readonly Token[], inside: readonly MarkKind[], depth: number): readonly Span[] {

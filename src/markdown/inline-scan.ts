@@ -4,6 +4,7 @@
  */
 
 import { citationEnd, isWideBegun } from './markers.ts';
+import { readFormula } from './maths.ts';
 
 /** How long an open mark is waited for before it is taken as a plain character. */
 export const OPEN_LIMIT = 400;
@@ -14,7 +15,7 @@ const TARGET_LIMIT = 2_000;
 const LONGEST_RUN = 32;
 
 /** The characters at which something can begin. */
-const SPECIAL = /[\\`*_~[!<【［]/;
+const SPECIAL = /[\\`*_~[!<$【［]/;
 
 const AUTOLINK = /<[a-z][a-z0-9+.-]{1,31}:[^\s<>]*>/iy;
 const AUTOLINK_BEGUN = /^<(?:[a-z][a-z0-9+.-]{0,31}(?::[^\s<>]*)?)?$/i;
@@ -40,6 +41,9 @@ export function isSpecial(char: string): boolean {
 export function readMark(scan: Scan, at: number): Mark {
   const { text, ended } = scan;
   const char = text.charAt(at);
+  const formula = char === '\\' || char === '$' ? readFormula(text, at, ended) : null;
+  if (formula !== null) return formula;
+  if (char === '$') return literal(at + 1);
   if (char === '\\' || char === '!') {
     if (at + 1 >= text.length && !ended) return OPEN;
     if (char === '\\' && text.charAt(at + 1) === '\n') return literal(at + 1);

@@ -3,7 +3,7 @@ export type Line =
   /** More of the line is needed to tell. */
   | { readonly type: 'open' }
   | ({ readonly type: 'blank' } & Place)
-  /** ``` or ~~~ */
+  /** ``` or ~~~, or what begins a formula of several lines: $$ or \[ */
   | ({ readonly type: 'fence'; readonly mark: string; readonly language: string } & Place)
   | ({ readonly type: 'heading'; readonly level: number } & Place)
   | ({ readonly type: 'rule' } & Place)
@@ -69,6 +69,7 @@ function isUndecided(rest: string, { maxHeading }: LineContext): boolean {
   const hashes = /^#{1,6}(?=[ \t]|$)/.exec(rest)?.[0].length ?? 0;
   return (
     /^(?:`{1,2}|~{1,2}|`{3,}[^`]*|~{3,}.*)$/.test(rest) ||
+    /^(?:\$\$?|\\\[?)[ \t]*$/.test(rest) ||
     hashes > maxHeading ||
     /^#{1,6}[ \t]*$/.test(rest) ||
     /^(?:([-*_])(?:[ \t]*\1)*[ \t]*|=+[ \t]*)$/.test(rest) ||
@@ -79,6 +80,8 @@ function isUndecided(rest: string, { maxHeading }: LineContext): boolean {
 }
 
 function readFence(rest: string, place: Place): Line | null {
+  const formula = /^(\$\$|\\\[)[ \t]*$/.exec(rest)?.[1];
+  if (formula !== undefined) return { type: 'fence', mark: formula, language: 'latex', ...place };
   const found = /^(`{3,}|~{3,})[ \t]*([^\n]*)$/.exec(rest);
   if (found === null) return null;
   const [, mark = '', info = ''] = found;

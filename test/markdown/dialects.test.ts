@@ -141,6 +141,50 @@ describe('Slack', () => {
   });
 });
 
+describe('a formula', () => {
+  test.each([
+    ['so \\(x_1 * y_2\\) is', 'so `x_1 * y_2` is'],
+    ['so \\[ E = mc^2 \\] is', 'so `E = mc^2` is'],
+    ['so $$a*b*c$$ is', 'so `a*b*c` is'],
+    ['so $\\frac{a_1}{b_2}$, with $x$ and $n*m*k$.', 'so `\\frac{a_1}{b_2}`, with `x` and `n*m*k`.'],
+    ['**so \\(a*b\\) is**', '**so `a*b` is**'],
+    ['`\\(x\\)` and `$y_1$`', '`\\(x\\)` and `$y_1$`'],
+    ['\\(<@U1> = http://evil.example\\)', slackMarkdown.codeSpan('<@U1> = http://evil.example')],
+  ])('%s is shown as it was written', (text, expected) => {
+    expect(slack(text)).toBe(expected);
+  });
+
+  test.each([
+    'It costs $5 and $10, or US$3 to $4.',
+    'Buy $AAPL and $MSFT today.',
+    'between $20B (or $25B in all)',
+    'a $ and b$',
+  ])('is not seen in "%s"', (text) => {
+    expect(slack(text)).toBe(text);
+  });
+
+  test('is not made of escaped brackets around words', () => {
+    expect(slack('so \\(see below\\) and \\[1\\]')).toBe('so (see below) and [1]');
+  });
+
+  test.each([
+    ['$$\na*b*c\n\\frac{a}{b}\n$$\nend', '$$'],
+    ['\\[\na*b*c\n\\frac{a}{b}\n\\].\nend', '\\['],
+  ])('of several lines is a block', (text) => {
+    const block = '```latex\na*b*c\n\\frac{a}{b}\n```\nend';
+    expect(slack(text)).toBe(block);
+    expect(discord(text)).toBe(block);
+  });
+
+  test('keeps nobody waiting for what is money', () => {
+    const rendering = createRendering(discordMarkdown);
+    rendering.update('It costs $5 and then ', [], false);
+    expect(rendering.parts).toEqual(['It costs $5 and then']);
+    rendering.update('It costs $5 and then $AAPL rose by ', [], false);
+    expect(rendering.parts).toEqual(['It costs $5 and then $AAPL rose by']);
+  });
+});
+
 describe('a foreign address', () => {
   test.each([
     ['[bank.com](http://evil.example/path)', '`bank.com` (`evil.example/path`)'],

@@ -69,6 +69,12 @@ const MARKS = [
   '- ',
   '&lt;',
   '+',
+  '$',
+  '$$',
+  '\\(',
+  '\\)',
+  '\\[',
+  '\\]',
 ];
 const CITES = [
   '[1]',
@@ -133,6 +139,8 @@ const HOSTILE = [
   '](http://evil.example)',
   '[x\\](http://evil.example)',
   'hxxp://evil.example',
+  '$http://evil.example_x$',
+  '\\(`http://evil.example = x\\)',
   'steam://run/1',
 ];
 const STARTS = [
@@ -164,6 +172,9 @@ const LINES = [
   '```ts',
   '~~~',
   '````md',
+  '$$',
+  '\\[',
+  '\\]',
   '> ```',
   '| a | b |\n|---|---|\n| 1 | [1] |',
   '| a | b |\n|:--|--:|\n| x | y\\|z |\n| **q** | `r` |',
