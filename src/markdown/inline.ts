@@ -226,9 +226,12 @@ function endsInWord({ text, context }: Writer): boolean {
   return /[\p{L}\p{N}!]$/u.test(text.replace(/[*~]+$/, '') || context.place.before);
 }
 
+/** What may have to stand beside a link that does not stand beside its words: a gap on each side, a breaker. */
+const BESIDE = 3;
+
 /** The link if the message has room for it, else the same without one. */
 function afford({ dialect, budget }: InlineContext, linked: string, plain: string): string {
-  const cost = dialect.measure(linked) - dialect.measure(plain);
+  const cost = dialect.measure(linked) - dialect.measure(plain) + BESIDE;
   if (cost > budget.left) return plain;
   budget.left -= cost;
   return linked;

@@ -165,6 +165,15 @@ describe('sources that come late', () => {
     expect(rendering.parts).toEqual(['One [1] and two [2](https://s2.example/page).']);
   });
 
+  test('find room for what stands between them, too', () => {
+    const text = 'End! **[1]**[2]x and so on [3][4][5]x in 2024[1]5';
+    for (let hardLimit = 60; hardLimit < 260; hardLimit += 1) {
+      const rendering = createRendering(slackMarkdown, { softLimit: 60, hardLimit });
+      rendering.update(text, [], true);
+      for (const part of rendering.relink(sources)) expect(part.length).toBeLessThanOrEqual(hardLimit);
+    }
+  });
+
   test('never make a message too long: what has no room stays plain', () => {
     const long = [source(1, `https://long.example/${'x'.repeat(500)}`)];
     const rendering = createRendering(discordMarkdown);

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { startLiveReply } from '../../../src/core/live-reply.ts';
 import { sleep } from '../../../src/core/sleep.ts';
 import type { Question, View } from '../../../src/core/types.ts';
@@ -48,6 +48,31 @@ describe("Slack's real limits", () => {
     const used = (method: string) => server.calls.filter((call) => call.method === method).length;
     expect(used('chat.startStream')).toBe(20);
     expect(used('chat.stopStream')).toBe(20);
+  });
+
+  test('no stream is begun that could not be ended: twenty that last leave room for none', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    connected = await connect();
+    const { server, app } = connected;
+    const starts = () => server.calls.filter(({ method }) => method === 'chat.startStream').length;
+    const begin = async (channel: string) => {
+      const reply = app.platform.reply(askIn(server, '@footnote why?', channel), fresh().start);
+      await reply.show(view({ text: 'The beginning. ' }));
+      return reply;
+    };
+    const lasting = [];
+    for (let i = 0; i < 20; i++) lasting.push(await begin('C00GENERAL'));
+    expect(starts()).toBe(20);
+    vi.advanceTimersByTime(61_000);
+    const late = await begin('C000RANDOM');
+    expect(starts()).toBe(20);
+    expect(server.calls.at(-1)?.method).toBe('chat.postMessage');
+    for (const reply of [...lasting, late]) {
+      await reply.show(view({ state: 'done', text: 'The beginning. The end.' }));
+      await reply.close();
+    }
+    vi.useRealTimers();
+    expect(server.calls.filter(({ method }) => method === 'chat.stopStream')).toHaveLength(20);
   });
 
   test('a lone answer is written smoothly', async () => {

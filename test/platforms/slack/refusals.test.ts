@@ -129,6 +129,31 @@ describe('whatever Slack refuses, the whole answer stands there once', () => {
     expect(answersTo(server, question)).toMatchObject([{ text: 'One. Two.\n⏹ Stopped', streaming: false }]);
   });
 
+  test('a stream that has ended is not ended again, but rewritten', async () => {
+    server.fault('chat.stopStream', { error: 'message_not_in_streaming_state' });
+    await streamed();
+    const last = server.calls.slice(-2).map(({ method }) => method);
+    expect(last).toEqual(['chat.stopStream', 'chat.update']);
+  });
+
+  test.each([
+    ['chat.appendStream', 'msg_too_long', 2],
+    ['chat.startStream', 'missing_recipient_team_id', 1],
+    ['chat.startStream', 'channel_type_not_supported', 1],
+  ])(
+    'after %s: %s the answer goes on growing, as a message that is edited',
+    async (method, error, streamCalls) => {
+      server.fault(method, { error }, Number.POSITIVE_INFINITY);
+      const question = askIn(server);
+      const reply = connected.app.platform.reply(question, fresh().start);
+      for (const text of STEPS) await reply.show(view({ text }));
+      expect(answersTo(server, question)).toMatchObject([{ text: 'One. Two. Three.', streaming: false }]);
+      const tried = server.calls.filter((call) => /startStream|appendStream/.test(call.method));
+      expect(tried).toHaveLength(streamCalls);
+      await reply.close();
+    },
+  );
+
   test.each(['unknown_method', 'feature_disabled', 'not_subscribed_to_message_stream_stopped'])(
     'native streams are not tried again after %s',
     async (error) => {

@@ -53,6 +53,7 @@ describe('a second attempt', () => {
       { ts: first.recorded.messages[0]?.message, text: 'The whole answer.\nsonar', streaming: false },
     ]);
     expect(recorded.messages).toEqual(first.recorded.messages);
+    expect(server.calls.filter(({ result }) => result === 'streaming_state_conflict')).toEqual([]);
   });
 
   test('finds a stream that was started but never recorded', async () => {
