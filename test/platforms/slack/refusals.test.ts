@@ -129,6 +129,15 @@ describe('whatever Slack refuses, the whole answer stands there once', () => {
     expect(answersTo(server, question)).toMatchObject([{ text: 'One. Two.\n⏹ Stopped', streaming: false }]);
   });
 
+  test('an answer that is there at once, its blocks refused, is posted as plain Markdown', async () => {
+    server.fault('chat.postMessage', { error: 'invalid_blocks' });
+    const question = askIn(server);
+    const reply = connected.app.platform.reply(question, fresh().start);
+    await reply.show(view({ state: 'done', text: WHOLE, footer: ENDED }));
+    await reply.close();
+    expect(answersTo(server, question)).toMatchObject([{ text: `${WHOLE}\n\n${ENDED}`, blocks: [] }]);
+  });
+
   test('a stream that has ended is not ended again, but rewritten', async () => {
     server.fault('chat.stopStream', { error: 'message_not_in_streaming_state' });
     await streamed();

@@ -54,8 +54,11 @@ export interface SlackServer extends People {
   status(channel: string, threadTs: string): string;
   /** Every Web API call and post to a response_url, in order of arrival. */
   readonly calls: readonly RecordedCall[];
-  /** Injects a fault into the next `times` (default 1) calls of a method; `*` for any, `response_url` for those posts. */
-  fault(method: string, fault: Fault, times?: number): void;
+  /**
+   * Injects a fault into the next `times` (default 1) calls of a method; `*` for any, `response_url` for those posts.
+   * `every`: only into each third (3) of them.
+   */
+  fault(method: string, fault: Fault, times?: number, every?: number): void;
   clearFaults(): void;
   /** Sends an event again: by event id, by a message's `ts` (all events about it), or `last`. Attempt 1 by default. */
   redeliver(
@@ -119,7 +122,7 @@ export async function startSlackServer(options: SlackServerOptions = {}): Promis
     statuses: store.statuses,
     status: (channel, threadTs) => currentStatus(context, channel, threadTs, Date.now()),
     calls: api.calls,
-    fault: (method, fault, times = 1) => api.faults.add(method, fault, times),
+    fault: (method, fault, times = 1, every = 1) => api.faults.add(method, fault, times, every),
     clearFaults: () => api.faults.clear(),
     get autoRetry() {
       return deliveries.autoRetry;
