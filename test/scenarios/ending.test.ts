@@ -74,4 +74,13 @@ describe.each([
     for (const number of [1, 2, 3, 4]) expect(list).toContain(`${number} · [`);
     expect(list).toContain('> ');
   });
+
+  test('its citations that lead nowhere are counted for the operator', async () => {
+    const place = side.mention('Something out of range please');
+    await until(side, 'an answer', 10_000, () => areEnded(side.posts(place), 1));
+    expect(whole(place)).toContain('[99]');
+    const counted = async (): Promise<string> =>
+      (await fetch(`http://127.0.0.1:${service.port}/metrics`)).text();
+    await expect.poll(counted).toContain(`footnote_citations_unresolved_total{platform="${side.name}"} 1`);
+  });
 });
