@@ -227,8 +227,9 @@ function skip(state: State, line: string): boolean {
 }
 
 function endAll(state: State): void {
-  endBlock(state);
-  endTable(state);
+  // First, so that an opening behind which nothing came is left out.
   state.fence?.end();
   state.fence = null;
+  endBlock(state);
+  endTable(state);
 }

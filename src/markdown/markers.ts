@@ -7,8 +7,8 @@
 const ONE = String.raw`(?:web:|\^)?\d{1,3}`;
 const SEVERAL = String.raw`${ONE}(?: {0,2}[,;] {0,2}${ONE}){0,15}`;
 /** What some models put behind the number: the place in the page. */
-const PLACE = String.raw`(?:†[^】\n]{0,80})?`;
-const WRITTEN = String.raw`\[${SEVERAL}\]|【${SEVERAL}${PLACE}】|［${SEVERAL}］`;
+const PLACE = String.raw`(?:†[^】\]\n]{0,80})?`;
+const WRITTEN = String.raw`\[${SEVERAL}${PLACE}\]|【${SEVERAL}${PLACE}】|［${SEVERAL}］`;
 
 const AT = new RegExp(WRITTEN, 'y');
 const EVERYWHERE = new RegExp(WRITTEN, 'g');

@@ -42,7 +42,8 @@ export function readFormula(text: string, at: number, ended: boolean): Mark | nu
   const before = text.charAt(at - 1);
   // Part of the opening may be all there is.
   if (!ended && at + 1 >= text.length) return { state: 'open' };
-  if (kind === undefined || (kind.open === '$' && /[\p{L}\p{N}$]/u.test(before))) return null;
+  // Within a word or an address it is neither.
+  if (kind === undefined || (kind.open === '$' && /[^\s([{"'*_~—–:|>「（]/u.test(before))) return null;
   const from = at + kind.open.length;
   const end = text.indexOf(kind.close, from);
   const isFar = end === -1 || end - from > LONGEST;

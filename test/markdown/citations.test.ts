@@ -47,6 +47,7 @@ describe('a citation', () => {
     '【3】',
     '【3†source】',
     '【3†L10-L12】',
+    '[3†source]',
     '［3］',
     '[03]',
     '[3](https://s3.example/page)',

@@ -97,6 +97,8 @@ describe('Discord', () => {
 
   test('gets no empty code block, which it would read as the beginning of another', () => {
     expect(discord('a\n```\n```\nb')).toBe('a\nb');
+    expect(discord('a\n```ts')).toBe('a');
+    expect(slack('a\n```ts\n')).toBe('a');
   });
 
   test('keeps a fence inside code from ending it', () => {
@@ -159,8 +161,16 @@ describe('a formula', () => {
     'Buy $AAPL and $MSFT today.',
     'between $20B (or $25B in all)',
     'a $ and b$',
+    'a variable a$x_1$b',
   ])('is not seen in "%s"', (text) => {
     expect(slack(text)).toBe(text);
+  });
+
+  test('is not seen in the address of a source', () => {
+    const known = [{ ...sources[0]!, url: 'https://a.example/?q=$x_1$' }];
+    expect(drawn(slackMarkdown, 'so [a](https://a.example/?q=$x_1$).', known)).toEqual([
+      'so [a](https://a.example/?q=$x_1$).',
+    ]);
   });
 
   test('is not made of escaped brackets around words', () => {

@@ -47,11 +47,11 @@ describe.each(dialects)('any text with any sources on $name', (dialect) => {
       fc.property(markdownArb, sourcesArb, fc.boolean(), (text, known, isLate) => {
         const rendering = createRendering(dialect, SMALL);
         rendering.update(text, isLate ? [] : known, true);
-        const first = rendering.parts;
-        const whole = [...(isLate ? [] : first), ...rendering.relink(known)].join('\n');
+        const parts = [...(isLate ? [] : rendering.parts), ...rendering.relink(known)];
         const targets = known.map(({ url }) => comparable(url));
-        for (const address of clickable(dialect.name, whole)) expect(targets).toContain(comparable(address));
-        for (const { number, address } of citations(dialect.name, whole)) {
+        for (const address of parts.flatMap((part) => clickable(dialect.name, part)))
+          expect(targets).toContain(comparable(address));
+        for (const { number, address } of parts.flatMap((part) => citations(dialect.name, part))) {
           const meant = known.filter((each) => each.number === number).map(({ url }) => comparable(url));
           expect(meant).toContain(comparable(address));
           expect(isCited(text, number) || /\]\([^)]*\/\//.test(text)).toBe(true);

@@ -81,6 +81,8 @@ describe.each([
     expect(whole(place)).toContain('[99]');
     const counted = async (): Promise<string> =>
       (await fetch(`http://127.0.0.1:${service.port}/metrics`)).text();
-    await expect.poll(counted).toContain(`footnote_citations_unresolved_total{platform="${side.name}"} 1`);
+    await expect
+      .poll(counted, { timeout: 10_000 })
+      .toContain(`footnote_citations_unresolved_total{platform="${side.name}"} 1`);
   });
 });
