@@ -53,11 +53,15 @@ export function readLine(line: string, context: LineContext): Line {
   if (rest === '' && line.length > UNDECIDED_LIMIT) return { type: 'text', ...place };
   if (rest === '') return context.isWhole ? { type: 'blank', ...place } : OPEN;
   if (!context.isWhole && rest.startsWith('|') && rest.length <= ROW_LIMIT) return OPEN;
-  if (!context.isWhole && line.length <= UNDECIDED_LIMIT && isUndecided(rest, context)) return OPEN;
+  const isLong = line.length > UNDECIDED_LIMIT;
+  if (!context.isWhole && !isLong && isUndecided(rest, context)) return OPEN;
+  const heading = readHeading(rest, place);
+  // Had it come bit by bit, it would have been out as text before it was whole.
+  if (isLong && heading !== null && heading.level > context.maxHeading) return { ...heading, type: 'text' };
   return (
-    readFence(rest, place) ??
-    readHeading(rest, place) ??
-    readRule(rest, place, context) ??
+    (isLong ? null : readFence(rest, place)) ??
+    heading ??
+    (isLong ? null : readRule(rest, place, context)) ??
     readItem(rest, place, context) ??
     (rest.startsWith('|') && rest.length <= ROW_LIMIT && context.isWhole && !context.behindMarker
       ? { type: 'row', ...place }
@@ -90,7 +94,7 @@ function readFence(rest: string, place: Place): Line | null {
   return { type: 'fence', mark, language, ...place };
 }
 
-function readHeading(rest: string, place: Place): Line | null {
+function readHeading(rest: string, place: Place): Extract<Line, { type: 'heading' }> | null {
   const found = /^(#{1,6})(?:[ \t]+|$)/.exec(rest);
   if (found === null) return null;
   return { type: 'heading', level: found[1]?.length ?? 1, ...place, start: place.start + found[0].length };

@@ -93,3 +93,19 @@ test('a reader on Discord never sees a mark that is still open', () => {
     tries(300),
   );
 });
+
+test.each([
+  ['a heading that Discord does not know', `##### ${'A long title. '.repeat(30)}`],
+  ['a rule', '-'.repeat(400)],
+  ['a fence with a long name', `\`\`\`${'name '.repeat(80)}\ncode\n\`\`\``],
+])('%s, longer than is waited for, is the same however it was cut', (_what, line) => {
+  for (const dialect of dialects) {
+    const text = `Before.\n\n${line}\n\nAfter.`;
+    for (const step of [1, 7, 350]) {
+      const rendering = createRendering(dialect);
+      for (let end = step; end < text.length; end += step) rendering.update(text.slice(0, end), [], false);
+      rendering.update(text, [], true);
+      expect(rendering.parts).toEqual(drawn(dialect, text));
+    }
+  }
+});
