@@ -12,9 +12,11 @@ export function createBudget(): Budget {
     reserve: () => true,
     release() {},
     tryTake: () => true,
-    take: () => Promise.resolve(),
+    take: () => Promise.resolve(true),
+    settle() {},
     blockFor() {},
     load: () => 0,
+    free: () => Number.POSITIVE_INFINITY,
   };
 }
 

@@ -62,6 +62,94 @@ describe('a budget', () => {
   });
 });
 
+describe('a budget whose calls are settled', () => {
+  /** Makes calls that take between `least` and `most` ms, arriving at any moment of that; returns when they arrived. */
+  async function arrivals(count: number, least: number, most: number): Promise<number[]> {
+    const budget = createBudget({ limit: 10, windowMs: 1_000, isSettled: true }, () => Date.now());
+    let seed = 1;
+    const random = (): number => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;
+    const arrived: number[] = [];
+    const call = async (): Promise<void> => {
+      await budget.take('progress');
+      const takesMs = least + random() * (most - least);
+      const onTheWayMs = takesMs * random();
+      setTimeout(() => void arrived.push(Date.now()), onTheWayMs);
+      setTimeout(() => budget.settle(), takesMs);
+    };
+    await Promise.all([
+      ...Array.from({ length: count }, call),
+      vi.advanceTimersByTimeAsync((count / 10) * (1_000 + most) + 2_000),
+    ]);
+    return arrived.sort((a, b) => a - b);
+  }
+
+  test('never lets more than its limit arrive in a window, however long the way is', async () => {
+    const arrived = await arrivals(200, 5, 900);
+    expect(arrived).toHaveLength(200);
+    for (let i = 10; i < arrived.length; i++)
+      expect(arrived[i]! - arrived[i - 10]!).toBeGreaterThanOrEqual(1_000);
+  });
+
+  test('wastes no more of a window than its calls take', async () => {
+    const arrived = await arrivals(200, 40, 60);
+    expect(arrived.at(-1)! - arrived[0]!).toBeLessThan(19 * 1_070);
+  });
+
+  test('forgets a call that nobody settled', async () => {
+    const budget = createBudget({ limit: 1, windowMs: 1_000, isSettled: true }, () => Date.now());
+    expect(budget.tryTake('final')).toBe(true);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(budget.tryTake('final')).toBe(false);
+    await vi.advanceTimersByTimeAsync(11_000);
+    expect(budget.tryTake('final')).toBe(true);
+  });
+});
+
+describe('a budget that is used up by progress', () => {
+  function crowded(limit: { limit: number; windowMs: number; isEven?: boolean }) {
+    const budget = createBudget(limit, () => Date.now());
+    // Each of more writers than there are calls takes the next one as soon as it had one.
+    const write = async (): Promise<void> => {
+      for (;;) await budget.take('progress');
+    };
+    for (let i = 0; i < 30; i++) void write();
+    return budget;
+  }
+
+  async function waitedMs(budget: ReturnType<typeof crowded>, priority: 'final' | 'later'): Promise<number> {
+    const from = Date.now();
+    let took = Number.POSITIVE_INFINITY;
+    void budget.take(priority).then(() => (took = Date.now() - from));
+    await vi.advanceTimersByTimeAsync(15_000);
+    return took;
+  }
+
+  test('has a call for the end of an answer at every moment', async () => {
+    for (const atMs of [1_500, 1_850, 2_300, 2_900, 3_333]) {
+      const budget = crowded({ limit: 20, windowMs: 1_000, isEven: true });
+      await vi.advanceTimersByTimeAsync(atMs);
+      expect(await waitedMs(budget, 'final')).toBeLessThan(120);
+    }
+  });
+
+  test('spreads it, but not at the cost of calls', async () => {
+    const budget = createBudget({ limit: 20, windowMs: 1_000, isEven: true }, () => Date.now());
+    const taken: number[] = [];
+    for (let i = 0; i < 200; i++) void budget.take('progress').then(() => taken.push(Date.now()));
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(taken).toHaveLength(200);
+    expect(taken.at(-1)! - taken[0]!).toBeLessThan(10 * 1_300);
+    for (let i = 21; i < taken.length; i++) expect(taken[i]! - taken[i - 1]!).toBeLessThan(150);
+  });
+
+  test('leaves what can wait for later, but not forever', async () => {
+    const budget = crowded({ limit: 3, windowMs: 1_000 });
+    const took = await waitedMs(budget, 'later');
+    expect(took).toBeGreaterThan(9_000);
+    expect(took).toBeLessThan(12_000);
+  });
+});
+
 test('the pause between writes widens with the number of answers and the load', () => {
   const limit = { limit: 100, windowMs: 60_000 };
   expect(gapMs(limit, 1, 0, 500)).toBe(500);
