@@ -21,8 +21,10 @@ export interface Dialect {
   readonly softLimit: number;
   /** What the platform refuses beyond. */
   readonly hardLimit: number;
-  /** Room kept for each citation whose source is not known yet. */
+  /** Room kept in a part for a link to each source it cites while the sources are not known yet. */
   readonly linkReserve: number;
+  /** The most that is kept for them, as a share of the soft limit: words come first. */
+  readonly mostReserved: number;
   /** Nested lists deeper than this are drawn at this depth. */
   readonly maxListDepth: number;
   readonly maxQuoteDepth: number;
@@ -64,6 +66,7 @@ export const slackMarkdown: Dialect = {
   softLimit: 9_500,
   hardLimit: 12_000,
   linkReserve: 120,
+  mostReserved: 0.5,
   maxListDepth: 8,
   maxQuoteDepth: 3,
   maxHeading: 6,
@@ -89,7 +92,9 @@ export const discordMarkdown: Dialect = {
   name: 'discord',
   softLimit: 1_900,
   hardLimit: 2_000,
-  linkReserve: 80,
+  linkReserve: 60,
+  // With what lies between the limits, four or five links.
+  mostReserved: 0.08,
   maxListDepth: 5,
   maxQuoteDepth: 1,
   maxHeading: 3,

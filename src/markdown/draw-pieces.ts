@@ -1,6 +1,6 @@
 import type { Dialect } from './dialects.ts';
 import { renderInline } from './inline.ts';
-import { type Citations, type Links, meet } from './links.ts';
+import { type Citations, type LinkRoom, type Links, meet } from './links.ts';
 import type { Piece } from './pieces.ts';
 
 /** How pieces are drawn, and where they will stand. */
@@ -10,8 +10,7 @@ interface Drawing {
   /** The character in front of them; empty at a line start. */
   readonly before: string;
   readonly isLineStart: boolean;
-  /** How much longer than plain text links may make them, in the platform's unit. */
-  readonly linkRoom: number;
+  readonly linkRoom: LinkRoom;
 }
 
 export interface Drawn {
@@ -19,18 +18,14 @@ export interface Drawn {
   readonly text: string;
   /** In the platform's unit. */
   readonly length: number;
-  /** The length and the room kept for links that may still come. */
-  readonly size: number;
   readonly citations: Citations;
 }
 
 /** Draws pieces that follow each other; their links share the room. */
 export function drawPieces(pieces: readonly Piece[], drawing: Drawing): Drawn {
-  const { dialect, links } = drawing;
+  const { dialect, links, linkRoom } = drawing;
   const citations: Citations = { met: new Map() };
-  const budget = { left: drawing.linkRoom };
   let text = '';
-  let reserve = 0;
   let isLineStart = drawing.isLineStart;
   for (const piece of pieces) {
     if (piece.type === 'raw') {
@@ -41,13 +36,21 @@ export function drawPieces(pieces: readonly Piece[], drawing: Drawing): Drawn {
     const lineStart = isLineStart && !piece.cell;
     const before = lineStart ? '' : text.slice(-1) || drawing.before;
     const place = { lineStart, before, cell: piece.cell, label: false };
-    const drawn = renderInline(piece.source, { ...piece, dialect, links, citations, place, budget });
-    text += drawn.text;
-    reserve += drawn.reserve;
+    text += renderInline(piece.source, { ...piece, dialect, links, citations, place, linkRoom });
     isLineStart = false;
   }
   const length = dialect.measure(text);
-  return { pieces, text, length, size: length + reserve, citations };
+  return { pieces, text, length, citations };
+}
+
+/** Draws pieces into a limited room: where it is too little for every link, each source gets one before any gets a second. */
+export function drawFairly(pieces: readonly Piece[], how: Omit<Drawing, 'linkRoom'>, left: number): Drawn {
+  const all: LinkRoom = { left };
+  const drawn = drawPieces(pieces, { ...how, linkRoom: all });
+  if (!all.isShort) return drawn;
+  const once = { left, again: 0, linked: new Set<number>() };
+  drawPieces(pieces, { ...how, linkRoom: once });
+  return drawPieces(pieces, { ...how, linkRoom: { left, again: once.left, linked: new Set() } });
 }
 
 /** Adds what was met while drawing to what is known of the whole text. */

@@ -1,7 +1,7 @@
 import { withoutEarlyEnds } from './bold.ts';
 import { BREAKER, type Dialect, type Place } from './dialects.ts';
 import { parseInline, type Span } from './inline-parse.ts';
-import { type Citations, type Linked, type Links, meet } from './links.ts';
+import { afford, type Citations, type Linked, type LinkRoom, type Links, meet } from './links.ts';
 import { markerOf } from './markers.ts';
 import { type Stretch, shownAddress, splitAddresses } from './urls.ts';
 
@@ -20,30 +20,22 @@ export interface InlineContext {
   readonly bold: boolean;
   /** No parsing: every character is meant as it is. */
   readonly literal: boolean;
-  /** How much longer than plain text links may still make the message, in the platform's unit. */
-  readonly budget: { left: number };
-}
-
-interface Rendered {
-  readonly text: string;
-  /** Room to keep for links that may still come, in the platform's unit. */
-  readonly reserve: number;
+  readonly linkRoom: LinkRoom;
 }
 
 /** Inline Markdown, newlines as spaces, in the platform's dialect: every character is literal that is no mark-up of ours. */
-export function renderInline(source: string, context: InlineContext): Rendered {
+export function renderInline(source: string, context: InlineContext): string {
   const text = source.replace(/\s*\n\s*/g, ' ');
   const spans: readonly Span[] = context.literal
     ? [{ type: 'text', text }]
     : parseInline(text, context.bold ? ['strong'] : []);
-  const writer: Writer = { text: '', reserve: 0, isAfterCitation: false, context };
+  const writer: Writer = { text: '', isAfterCitation: false, context };
   writeSpans(writer, spans);
-  return { text: writer.text, reserve: writer.reserve };
+  return writer.text;
 }
 
 interface Writer {
   text: string;
-  reserve: number;
   /** What a reader saw last is the number of a citation that leads somewhere. */
   isAfterCitation: boolean;
   readonly context: InlineContext;
@@ -182,7 +174,6 @@ function writeLinked(writer: Writer, linked: Linked, label: readonly Span[], sho
   const { context } = writer;
   const inner: Writer = {
     text: '',
-    reserve: 0,
     isAfterCitation: false,
     context: {
       ...context,
@@ -193,12 +184,12 @@ function writeLinked(writer: Writer, linked: Linked, label: readonly Span[], sho
   writeSpans(inner, label);
   const words = inner.text.trim() === '' ? codeIn(context, shown) : inner.text;
   meet(context.citations, `${linked.number}`);
-  write(writer, afford(context, context.dialect.link(words, linked.target), words));
+  write(writer, linkIfRoom(context, linked.number, context.dialect.link(words, linked.target), words));
 }
 
 /** Markers that stand together: the first few, and how many more. */
 function writeCitations(writer: Writer, judged: readonly Judged[], from: number): number {
-  const { dialect, links, citations, place } = writer.context;
+  const { dialect, citations, place } = writer.context;
   let at = from;
   for (let span = judged[at]; span?.type === 'cite'; span = judged[at]) {
     const { text, markers, linked } = span;
@@ -206,9 +197,10 @@ function writeCitations(writer: Writer, judged: readonly Judged[], from: number)
     if (at - from < MAX_RUN) {
       const here = { ...place, before: lastChar(writer), lineStart: false };
       const plain = dialect.escape(linked === null ? text : `[${linked.number}]`, here);
-      if (!links.known) writer.reserve += dialect.linkReserve * Math.min(markers.length, MAX_RUN);
       const cited =
-        linked === null ? plain : afford(writer.context, dialect.cite(linked.number, linked.target), plain);
+        linked === null
+          ? plain
+          : linkIfRoom(writer.context, linked.number, dialect.cite(linked.number, linked.target), plain);
       const isLinked = cited !== plain;
       const wasBeside = writer.isAfterCitation || (isLinked && (at > from || endsInWord(writer)));
       write(writer, (wasBeside ? dialect.citeGap : '') + cited);
@@ -230,11 +222,14 @@ function endsInWord({ text, context }: Writer): boolean {
 const BESIDE = 3;
 
 /** The link if the message has room for it, else the same without one. */
-function afford({ dialect, budget }: InlineContext, linked: string, plain: string): string {
+function linkIfRoom(
+  { dialect, linkRoom }: InlineContext,
+  number: number,
+  linked: string,
+  plain: string,
+): string {
   const cost = dialect.measure(linked) - dialect.measure(plain) + BESIDE;
-  if (cost > budget.left) return plain;
-  budget.left -= cost;
-  return linked;
+  return afford(linkRoom, number, cost) ? linked : plain;
 }
 
 /** A bar would end the cell of a table even inside code. */

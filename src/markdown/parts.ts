@@ -1,5 +1,5 @@
 import type { Dialect } from './dialects.ts';
-import { addCitations, type Drawn, drawPieces } from './draw-pieces.ts';
+import { addCitations, type Drawn, drawFairly, drawPieces } from './draw-pieces.ts';
 import type { Citations, Links } from './links.ts';
 import { cutPiece, type Piece, type Prefix, prefixText, raw } from './pieces.ts';
 
@@ -7,15 +7,16 @@ import { cutPiece, type Piece, type Prefix, prefixText, raw } from './pieces.ts'
 export type Boundary = 'block' | 'item' | 'line' | 'sentence' | 'word';
 
 /**
- * How full a part must be (share of the soft limit) before it ends at such a place. What is out cannot be taken back, so a
- * part ends at a good place near its end instead of looking for one when it is full.
+ * How little room must be left in a part for it to end at such a place: a share of the soft limit, but no more than so many of
+ * the platform's units. What is out cannot be taken back, so a part ends at a good place near its end instead of looking for
+ * one when it is full.
  */
-const FULL_ENOUGH: Readonly<Record<Boundary, number>> = {
-  block: 0.75,
-  item: 0.82,
-  line: 0.88,
-  sentence: 0.94,
-  word: 1,
+const NEARLY_FULL: Readonly<Record<Boundary, readonly [share: number, most: number]>> = {
+  block: [0.25, 200],
+  item: [0.18, 160],
+  line: [0.12, 120],
+  sentence: [0.06, 80],
+  word: [0, 0],
 };
 
 /** Something that goes on over lines: at the end of a part it is closed, in the next one opened again. */
@@ -29,6 +30,8 @@ interface Frame {
 /** Puts pieces into messages. What a part holds never changes except by growing, and by `relink`. */
 export interface Parts {
   readonly texts: readonly string[];
+  /** How many pieces each part is made of. */
+  readonly pieces: readonly number[];
   /** What would close the last part as it stands. */
   readonly closer: string;
   /** The next piece stands on a new line. `breaks`: 1 for the next line, 2 for one blank line between. */
@@ -45,15 +48,17 @@ export interface Parts {
   open(frame: Frame): void;
   close(): void;
   breakPart(): void;
-  /** Draws every part again with these links. */
-  relink(links: Links): void;
+  /** Draws every part again with these links. `below`: what will stand under the last one, for which it leaves room if it can. */
+  relink(links: Links, below: number): void;
 }
 
 interface Part {
   text: string;
   readonly pieces: Piece[];
-  /** In the platform's unit, with the room kept for links. */
+  /** In the platform's unit, without the room kept for links. */
   size: number;
+  /** The citations met before their sources were known: each will want one link at least. */
+  readonly awaited: Set<string>;
   /** The indentation that is the part's left edge. */
   base: number;
   lastQuote: number;
@@ -88,6 +93,9 @@ export function createParts(dialect: Dialect, limits: Limits, current: State['cu
     get texts() {
       return state.parts.map(({ text }) => text);
     },
+    get pieces() {
+      return state.parts.map(({ pieces }) => pieces.length);
+    },
     get closer() {
       return state.part === null ? '' : closerOf(state);
     },
@@ -118,7 +126,7 @@ export function createParts(dialect: Dialect, limits: Limits, current: State['cu
       state.frame = null;
     },
     breakPart: () => finish(state),
-    relink: (links) => relink(state, links),
+    relink: (links, below) => relink(state, links, below),
   };
 }
 
@@ -129,7 +137,7 @@ function emptyState(dialect: Dialect, limits: Limits, current: State['current'])
 }
 
 function better(one: Boundary, other: Boundary): Boundary {
-  return FULL_ENOUGH[one] < FULL_ENOUGH[other] ? one : other;
+  return NEARLY_FULL[one][0] > NEARLY_FULL[other][0] ? one : other;
 }
 
 function flush(state: State): void {
@@ -140,8 +148,11 @@ function put(state: State, group: readonly Piece[], boundary: Boundary): void {
   const { part, limits } = state;
   if (part !== null) {
     const drawn = draw(state, part, group, limits.soft / 2);
-    const isEnough = part.size >= FULL_ENOUGH[better(boundary, state.boundary)] * limits.soft;
-    if (!isEnough && part.size + drawn.size <= roomOf(state)) return append(state, part, drawn);
+    const kept = linkRoom(state, part, drawn);
+    const left = limits.soft - kept - part.size;
+    const [share, most] = NEARLY_FULL[better(boundary, state.boundary)];
+    const isEnough = left <= Math.min(share * limits.soft, most);
+    if (!isEnough && part.size + drawn.length <= roomOf(state) - kept) return append(state, part, drawn);
     finish(state);
   }
   place(state, group, start(state));
@@ -151,16 +162,24 @@ function put(state: State, group: readonly Piece[], boundary: Boundary): void {
 function place(state: State, group: readonly Piece[], into: Part): void {
   const room = roomOf(state) - into.size;
   const drawn = draw(state, into, group, state.limits.soft / 2);
-  if (drawn.size <= room || group.length === 0) return append(state, into, drawn);
+  // Room kept for links must never be what breaks a mark in two.
+  if (drawn.length <= room || group.length === 0) return append(state, into, drawn);
   const bare = draw(state, into, group, 0);
-  if (bare.size <= room) return append(state, into, bare);
+  if (bare.length <= room) return append(state, into, bare);
   const pieces = group.length > 1 ? group : cutPiece(group[0]);
   for (const piece of pieces) put(state, [piece], 'word');
 }
 
 function start(state: State): Part {
   const { frame, prefix, breaks, boundary } = state;
-  const part: Part = { text: '', pieces: [], size: 0, base: prefix.indent, lastQuote: 0 };
+  const part: Part = {
+    text: '',
+    pieces: [],
+    size: 0,
+    awaited: new Set(),
+    base: prefix.indent,
+    lastQuote: 0,
+  };
   state.parts.push(part);
   state.part = part;
   state.hasSpace = false;
@@ -180,8 +199,15 @@ function finish(state: State): void {
   state.part = null;
 }
 
-function draw(state: State, into: Part, group: readonly Piece[], linkRoom: number): Drawn {
-  const { dialect, current, leads, limits } = state;
+/** What is kept free in a part for links to sources that are not known yet, with this drawn into it as well. */
+function linkRoom({ dialect, current, limits }: State, { awaited }: Part, { citations }: Drawn): number {
+  if (current.links.known) return 0;
+  const more = [...citations.met.keys()].filter((marker) => !awaited.has(marker)).length;
+  return Math.min((awaited.size + more) * dialect.linkReserve, limits.soft * dialect.mostReserved);
+}
+
+function draw(state: State, into: Part, group: readonly Piece[], room: number): Drawn {
+  const { dialect, current, leads } = state;
   const isLineStart = into.text === '' || state.breaks > 0;
   const before = isLineStart ? '' : into.text.slice(-1);
   const opens = state.frame !== null && leads.length > 0 && group.length > 0;
@@ -189,9 +215,7 @@ function draw(state: State, into: Part, group: readonly Piece[], linkRoom: numbe
     ? [raw(`\n${prefixText(state.prefix, Math.min(into.base, state.prefix.indent))}`)]
     : [];
   const pieces = [raw(joint(state, into)), ...leads, ...newline, ...group];
-  const drawn = drawPieces(pieces, { dialect, links: current.links, before, isLineStart, linkRoom });
-  // Room kept for links must never be what breaks a mark in two.
-  return { ...drawn, size: Math.min(drawn.size, Math.max(drawn.length, limits.soft / 2)) };
+  return drawPieces(pieces, { dialect, links: current.links, before, isLineStart, linkRoom: { left: room } });
 }
 
 /** What stands between the end of the part and the next piece. */
@@ -208,7 +232,8 @@ function append(state: State, into: Part, drawn: Drawn): void {
   into.base = Math.min(into.base, state.prefix.indent);
   into.text += drawn.text;
   into.pieces.push(...drawn.pieces);
-  into.size += drawn.size;
+  into.size += drawn.length;
+  for (const marker of drawn.citations.met.keys()) into.awaited.add(marker);
   addCitations(state.current.citations, drawn);
   state.leads = [];
   state.breaks = 0;
@@ -235,17 +260,18 @@ function roomOf(state: State): number {
   return state.limits.soft - state.dialect.measure(closerOf(state));
 }
 
-function relink(state: State, links: Links): void {
+function relink(state: State, links: Links, below: number): void {
   const { dialect, limits, current } = state;
   current.links = links;
   current.citations.met.clear();
   for (const part of state.parts) {
     const how = { dialect, links, before: '', isLineStart: true };
     const closing = part === state.part ? dialect.measure(closerOf(state)) : 0;
-    const spare = limits.hard - closing - drawPieces(part.pieces, { ...how, linkRoom: 0 }).length;
-    const drawn = drawPieces(part.pieces, { ...how, linkRoom: Math.max(0, spare) });
+    const spare = limits.hard - closing - drawPieces(part.pieces, { ...how, linkRoom: { left: 0 } }).length;
+    const kept = part === state.parts.at(-1) && below <= spare ? below : 0;
+    const drawn = drawFairly(part.pieces, how, Math.max(0, spare - kept));
     part.text = drawn.text;
-    part.size = drawn.size;
+    part.size = drawn.length;
     addCitations(current.citations, drawn);
   }
 }

@@ -15,6 +15,8 @@ export interface Rendering {
   update(text: string, sources: readonly Source[], complete: boolean): void;
   /** One text per message. All but the last are final; the last only grows. Empty while there is nothing to show. */
   readonly parts: readonly string[];
+  /** How many pieces each part is made of: more with every word that comes, the same whether they are linked or not. */
+  readonly pieces: readonly number[];
   /**
    * What closes the last part as it stands (an open code block), else empty. A message that will be rewritten shows
    * `parts.at(-1) + closer`; a stream that is only appended to leaves it out, it comes by itself.
@@ -24,10 +26,12 @@ export interface Rendering {
   breakPart(): void;
   /**
    * Draws every part again with links to these sources and returns them. The parts end where they ended before and keep
-   * within the hard limit: a link that has no room is left out. `parts` are the new ones from here on. Where `[web:n]` count
-   * from is decided here, when the text is complete, unless a `[web:0]` has told it before.
+   * within the hard limit: a link that has no room is left out, rather of a source that is linked in the part already. `parts`
+   * are the new ones from here on. Where `[web:n]` count from is decided here, when the text is complete, unless a `[web:0]`
+   * has told it before. `below`: how much will stand under the last part, asked once the sources are known; its links leave
+   * room for that if its text does.
    */
-  relink(sources: readonly Source[]): readonly string[];
+  relink(sources: readonly Source[], below?: () => number): readonly string[];
   /** The numbers of the sources used, in order of first use. */
   readonly cited: readonly number[];
   /** How many markers lead to no source. */
@@ -41,14 +45,10 @@ export interface RenderingOptions {
 }
 
 export function createRendering(dialect: Dialect, options: RenderingOptions = {}): Rendering {
-  const limits = {
-    soft: options.softLimit ?? dialect.softLimit,
-    hard: options.hardLimit ?? dialect.hardLimit,
-  };
   const citations: Citations = { met: new Map() };
   const numbering: Numbering = { webFrom: null };
   const current = { links: createLinks([]), citations };
-  const parts = createParts(dialect, limits, current);
+  const parts = createParts(dialect, limitsOf(dialect, options), current);
   const blocks = createBlocks(dialect, parts);
   const cleaner = createCleaner();
   let known: readonly Source[] = [];
@@ -72,14 +72,17 @@ export function createRendering(dialect: Dialect, options: RenderingOptions = {}
     get parts() {
       return parts.texts;
     },
+    get pieces() {
+      return parts.pieces;
+    },
     get closer() {
       return parts.closer;
     },
     breakPart: () => parts.breakPart(),
-    relink(sources) {
+    relink(sources, below) {
       learn(sources);
       if (isComplete) numbering.webFrom ??= webStart(citations.met.keys(), known);
-      parts.relink(current.links);
+      parts.relink(current.links, below?.() ?? 0);
       return parts.texts;
     },
     get cited() {
@@ -89,6 +92,10 @@ export function createRendering(dialect: Dialect, options: RenderingOptions = {}
       return unresolvedOf(citations, current.links);
     },
   };
+}
+
+function limitsOf(dialect: Dialect, options: RenderingOptions): { soft: number; hard: number } {
+  return { soft: options.softLimit ?? dialect.softLimit, hard: options.hardLimit ?? dialect.hardLimit };
 }
 
 function citedOf({ met }: Citations, links: Links): readonly number[] {

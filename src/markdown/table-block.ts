@@ -195,6 +195,6 @@ function listRows({ parts, dialect, prefix, header }: DrawnTable): RowDrawing {
 function plainCell(cell: string): string {
   const place = { lineStart: false, before: '', cell: false, label: false };
   const links = createLinks([]);
-  const how = { dialect: plainDialect, links, citations: { met: new Map() }, place, budget: { left: 0 } };
-  return renderInline(cell, { ...how, glued: false, bold: false, literal: false }).text;
+  const how = { dialect: plainDialect, links, citations: { met: new Map() }, place, linkRoom: { left: 0 } };
+  return renderInline(cell, { ...how, glued: false, bold: false, literal: false });
 }

@@ -30,8 +30,8 @@ function literalLine(dialect: Dialect, line: string, label: boolean): string {
     glued: false,
     bold: false,
     literal: true,
-    budget: { left: 0 },
-  }).text;
+    linkRoom: { left: 0 },
+  });
 }
 
 /** Markdown as it reads, for notifications and `text` fall-backs: no mark-up, no token a platform would act on. */

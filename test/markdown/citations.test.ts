@@ -185,3 +185,39 @@ describe('sources that come late', () => {
     for (const part of linked) expect(discordMarkdown.measure(part)).toBeLessThanOrEqual(2_000);
   });
 });
+
+describe('late sources, where there is no room for every link', () => {
+  /** Three pages, the first of them again and again; every sentence is 24 characters with its marker. */
+  const text = Array.from(
+    { length: 40 },
+    (_, i) => `Twenty letters here [${[2, 3][(i % 15) - 10] ?? 1}].`,
+  ).join(' ');
+  const limits = { softLimit: 500, hardLimit: 620 };
+
+  function relinked(below?: () => number): readonly string[] {
+    const rendering = createRendering(discordMarkdown, limits);
+    rendering.update(text, [], true);
+    return rendering.relink(sources, below);
+  }
+
+  test('each is linked once in a message before any is twice', () => {
+    const [part = ''] = relinked();
+    for (const number of [1, 2, 3])
+      expect(part).toContain(`[[${number}]](<https://s${number}.example/page>)`);
+    expect(part.match(/\]\(</g)?.length).toBeGreaterThan(3);
+    expect(part).toContain('\\[1]');
+    expect(part.length).toBeLessThanOrEqual(limits.hardLimit);
+  });
+
+  test('messages are filled with words all the same', () => {
+    const parts = relinked();
+    const plain = parts.slice(0, -1).map((part) => part.replace(/\[(\[\d\])\]\(<[^>]+>\)/g, '\\\\$1').length);
+    for (const length of plain) expect(length).toBeGreaterThan(0.85 * limits.softLimit);
+  });
+
+  test('what stands under the last one has its room before its links do', () => {
+    const last = relinked(() => 300).at(-1) ?? '';
+    expect(last.length).toBeLessThanOrEqual(limits.hardLimit - 300);
+    expect((relinked().at(-1) ?? '').length).toBeGreaterThan(last.length);
+  });
+});
