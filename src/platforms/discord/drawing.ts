@@ -6,10 +6,18 @@ import { escapeText } from '../../markdown/text.ts';
 import { clipText } from './clipping.ts';
 import type { Draft } from './messages.ts';
 
+/** A message of an answer as it should look. */
+export interface Drawn extends Draft {
+  /** Grows with every word of the model in it, whether links are there or not; 0 without any. */
+  readonly words: number;
+  /** It says that more is to come. */
+  readonly isGrowing: boolean;
+}
+
 /** Draws the views of one answer as messages. */
 export interface Drawing {
   /** The messages a view consists of, in order; none while there is nothing to read. A final view has at least one. */
-  draw(view: View): readonly Draft[];
+  draw(view: View): readonly Drawn[];
   /** Citation markers of what was drawn last that lead to no source. */
   unresolved(): number;
 }
@@ -31,40 +39,56 @@ export function createDrawing(): Drawing {
         hasLinks = false;
       }
       drawn = view.text;
-      rendering.update(view.text, view.sources, isEnd);
-      // Sources often come after the first markers: those become links once, and once more when all is known.
+      // Sources that come late take no room from words: where a message ends does not depend on what was shown when.
+      rendering.update(view.text, hasLinks ? view.sources : [], isEnd);
       if (view.sources.length > 0 && (!hasLinks || isEnd)) {
-        rendering.relink(view.sources);
+        // What is linked already stays so; else the sources below go before the links above.
+        const below = hasLinks ? undefined : (): number => lengthOf(tailOf(view, rendering.cited));
+        rendering.relink(view.sources, below);
         hasLinks = true;
       }
-      const parts = rendering.parts.filter(
-        (part, index, all) => index < all.length - 1 || part.trim() !== '',
-      );
-      return isEnd ? finished(view, parts, rendering.cited) : growing(view, parts, rendering.closer);
+      const tail = isEnd ? tailOf(view, rendering.cited) : [];
+      const parts = rendering.parts
+        .map((text, index): Part => ({ text, words: rendering.pieces[index] ?? 0 }))
+        .filter(({ text }, index, all) => index < all.length - 1 || text.trim() !== '');
+      return isEnd ? finished(view, parts, tail) : growing(view, parts, rendering.closer);
     },
   };
 }
 
-function growing({ buttons }: View, parts: readonly string[], closer: string): readonly Draft[] {
-  return parts.map((part, index) => {
+function lengthOf(tail: readonly string[]): number {
+  return measure(tail.map((block) => `\n${block}`).join(''));
+}
+
+interface Part {
+  readonly text: string;
+  readonly words: number;
+}
+
+function growing({ buttons }: View, parts: readonly Part[], closer: string): readonly Drawn[] {
+  return parts.map(({ text, words }, index) => {
     const isLast = index === parts.length - 1;
-    return isLast ? { content: part + closer + INDICATOR, buttons } : { content: part, buttons: [] };
+    return isLast
+      ? { content: text + closer + INDICATOR, buttons, words, isGrowing: true }
+      : { content: text, buttons: [], words, isGrowing: false };
   });
 }
 
 /** Sources, notices and footer stand under the last part, or in a message of their own where they do not fit. */
-function finished(view: View, parts: readonly string[], cited: readonly number[]): readonly Draft[] {
-  const contents = [...parts];
-  for (const block of tailOf(view, cited)) {
-    const last = contents.at(-1);
-    const joined = last === undefined ? block : `${last}\n${block}`;
-    if (measure(joined) <= hardLimit) contents.splice(-1, 1, joined);
-    else contents.push(block);
+function finished(view: View, parts: readonly Part[], tail: readonly string[]): readonly Drawn[] {
+  const all = [...parts];
+  for (const block of tail) {
+    const last = all.at(-1);
+    const joined = last === undefined ? block : `${last.text}\n${block}`;
+    if (measure(joined) <= hardLimit) all.splice(-1, 1, { text: joined, words: last?.words ?? 0 });
+    else all.push({ text: block, words: 0 });
   }
-  if (contents.length === 0) contents.push('No answer came back.');
-  return contents.map((content, index) => ({
-    content,
-    buttons: index === contents.length - 1 ? view.buttons : [],
+  if (all.length === 0) all.push({ text: 'No answer came back.', words: 0 });
+  return all.map(({ text, words }, index) => ({
+    content: text,
+    buttons: index === all.length - 1 ? view.buttons : [],
+    words,
+    isGrowing: false,
   }));
 }
 

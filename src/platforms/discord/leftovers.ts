@@ -19,7 +19,7 @@ export async function findLeftovers(
   { known, isTaken }: { known: readonly MessageRef[]; isTaken: ReplyStart['isTaken'] },
 ): Promise<readonly MessageRef[]> {
   const query = { after: startOf(question, place, known), limit: '50' };
-  const found = asObjects(await rest.get(`/channels/${place.channel}/messages`, { query }));
+  const found = asObjects(await rest.get(`/channels/${place.channel}/messages`, { query, urgency: 'final' }));
   const free: MessageRef[] = [];
   for (const ref of candidates(found, botId, question, place)) {
     if (!(await isTaken(ref))) free.push(ref);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Failure } from '../../core/failures.ts';
-import type { Urgency } from '../../core/ports.ts';
+import type { Priority } from '../../core/pacing.ts';
 import { BUTTON_ACTIONS, type Button } from '../../core/types.ts';
 import type { DiscordRest } from './rest.ts';
 import { readMessage, type WireMessage } from './wire.ts';
@@ -18,7 +18,7 @@ export interface PostOptions {
   readonly replyTo: string | null;
   /** The same nonce within a few minutes is the same message: a repeated post gets the first one back. */
   readonly nonce: string;
-  readonly urgency: Urgency;
+  readonly urgency: Priority | 'paid';
 }
 
 /** No link previews: an answer with citations would be followed by a screenful of them. */
@@ -54,7 +54,7 @@ export async function postMessage(
 export async function editMessage(
   rest: DiscordRest,
   draft: Draft,
-  { channel, message, urgency }: { channel: string; message: string; urgency: Urgency },
+  { channel, message, urgency }: { channel: string; message: string; urgency: Priority | 'paid' },
 ): Promise<void> {
   await rest.patch(`/channels/${channel}/messages/${message}`, { body: bodyOf(draft), urgency });
 }

@@ -8,6 +8,8 @@ const THREAD_STARTER = 21;
 const DEFAULT = 0;
 const REPLY = 19;
 const PAGE = '50';
+/** The model waits for what is read, and a person for the model. */
+const urgency = 'final';
 
 /**
  * What was said before the question in a thread or DM we do not know, oldest first: the newest page and the message the
@@ -23,7 +25,9 @@ export async function readThread(
   if (!thread || thread.channel !== question.channel) return [];
   try {
     const query = { limit: PAGE, ...(message && { before: message.message }) };
-    const raws = asObjects(await rest.get(`/channels/${thread.channel}/messages`, { query, signal }));
+    const raws = asObjects(
+      await rest.get(`/channels/${thread.channel}/messages`, { query, signal, urgency }),
+    );
     const page = raws
       .map((raw) => readMessage(raw))
       .filter((entry) => entry !== null)
@@ -43,9 +47,11 @@ export async function readThread(
   async function readStarter(): Promise<WireMessage | null> {
     if (question.workspace === '@me' || !thread) return null;
     try {
-      const channel = readParent(await rest.get(`/channels/${thread.channel}`, { signal }));
+      const channel = readParent(await rest.get(`/channels/${thread.channel}`, { signal, urgency }));
       if (!channel) return null;
-      return readMessage(await rest.get(`/channels/${channel}/messages/${thread.channel}`, { signal }));
+      return readMessage(
+        await rest.get(`/channels/${channel}/messages/${thread.channel}`, { signal, urgency }),
+      );
     } catch {
       // A thread of its own has no starter, and a starter may be hidden or deleted.
       return null;

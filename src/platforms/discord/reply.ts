@@ -1,11 +1,13 @@
 import { Failure } from '../../core/failures.ts';
+import type { Priority } from '../../core/pacing.ts';
 import type { Log, Reply, ReplyStart, Urgency } from '../../core/ports.ts';
 import { isFinal, type MessageRef, type Question, type ThreadRef, type View } from '../../core/types.ts';
-import { createDrawing } from './drawing.ts';
+import { type Calls, createCalls } from './calls.ts';
+import { createDrawing, type Drawn } from './drawing.ts';
 import { CODE } from './errors.ts';
 import { findLeftovers } from './leftovers.ts';
-import { type Draft, editMessage, nonceOf, postMessage } from './messages.ts';
-import type { ChannelPace } from './pace.ts';
+import { editMessage, nonceOf, postMessage } from './messages.ts';
+import type { CallKind, ChannelPace } from './pace.ts';
 import { findPlace, type Place, type PlaceDeps } from './place.ts';
 import { createTyping } from './typing.ts';
 
@@ -17,11 +19,8 @@ export interface ReplyDeps extends PlaceDeps {
 /** A message of the answer and what it shows; null when that is not known (an earlier attempt wrote it). */
 interface Shown {
   ref: MessageRef;
-  content: string | null;
+  drawn: Drawn | null;
 }
-
-/** Progress that has no budget now is shown a little later, with whatever has come by then. */
-const PROGRESS_LATER_MS = 400;
 
 /** Prepares one answer's messages; writes nothing yet. */
 export function createReply(deps: ReplyDeps, question: Question, start: ReplyStart): Reply {
@@ -37,22 +36,20 @@ class DiscordReply implements Reply {
   readonly #shown: Shown[];
   #opening: Promise<Place> | null = null;
   #pace: ChannelPace | null = null;
-  /** A call granted by `turn` and not used yet. */
-  #granted: 'create' | 'edit' | null = null;
-  /** What the last progress could not have. */
-  #wanted: 'create' | 'edit' | null = null;
-  /** One edit of the channel is set aside for the end of this answer. */
-  #hasReserve = false;
+  #calls: Calls | null = null;
   #hasLooked = false;
+  #isClosed = false;
   /** How often a message had to be replaced: a new message needs a new nonce. */
   #replaced = 0;
+  /** Ends the waits of the final view. */
+  #stopping = new AbortController().signal;
 
   constructor(deps: ReplyDeps, question: Question, start: ReplyStart) {
     this.#deps = deps;
     this.#question = question;
     this.#start = start;
     this.#typing = createTyping(deps.rest);
-    this.#shown = start.messages.map((ref) => ({ ref, content: null }));
+    this.#shown = start.messages.map((ref) => ({ ref, drawn: null }));
     this.#hasLooked = start.attempt <= 1;
   }
 
@@ -60,33 +57,19 @@ class DiscordReply implements Reply {
     return (await this.#place()).thread;
   }
 
+  /** The end waits for each of its calls by itself; before the place is open, progress waits for that. */
   async turn(urgency: Urgency, signal: AbortSignal): Promise<void> {
-    const pace = this.#pace;
-    // Not open yet: the first show waits for that and pays for itself.
-    if (!pace) return;
-    const kind = this.#wanted ?? (this.#shown.length === 0 ? 'create' : 'edit');
-    if (urgency === 'progress' && kind === 'edit') await pace.gap(signal);
-    if (signal.aborted || this.#granted === kind) return;
-    await pace[kind].take(urgency, signal);
-    if (signal.aborted) return;
-    this.#granted = kind;
-    this.#wanted = null;
-    if (urgency === 'final' && kind === 'edit') this.#hasReserve = false;
+    if (urgency === 'final') this.#stopping = signal;
+    else await this.#calls?.due(signal);
   }
 
   async show(view: View): Promise<void> {
     const place = await this.#place();
-    const drafts = this.#drawing.draw(view);
-    const isEnd = isFinal(view);
-    if (drafts.length === 0) return this.#typing.start(place.channel);
+    const drawn = this.#drawing.draw(view);
+    if (drawn.length === 0) return this.#typing.start(place.channel);
     this.#typing.stop();
     await this.#lookForLeftovers(place);
-    const urgency = isEnd ? 'final' : 'progress';
-    for (const index of this.#order(drafts.length, isEnd)) {
-      const draft = drafts[index];
-      if (draft) await this.#bring(place, index, draft, urgency);
-    }
-    if (isEnd) await this.#deleteSurplus(drafts.length);
+    await (isFinal(view) ? this.#finish(place, drawn) : this.#grow(place, drawn));
   }
 
   unresolved(): number {
@@ -95,7 +78,8 @@ class DiscordReply implements Reply {
 
   close(): Promise<void> {
     this.#typing.stop();
-    this.#releaseReserve();
+    this.#isClosed = true;
+    this.#leave();
     return Promise.resolve();
   }
 
@@ -109,17 +93,21 @@ class DiscordReply implements Reply {
   }
 
   async #open(): Promise<Place> {
+    const { paces } = this.#deps.rest;
     const place = await findPlace(this.#deps, this.#question, this.#start.messages);
-    this.#pace = this.#deps.rest.paces.of(place.channel);
-    this.#hasReserve = this.#pace.edit.reserve();
+    this.#pace = paces.of(place.channel);
+    this.#calls = createCalls(paces, this.#pace, this, () => this.#shown.length === 0);
+    this.#pace.growing.add(this);
+    paces.growing.add(this);
+    if (this.#isClosed) this.#leave();
     return place;
   }
 
-  /** At the end the words still missing come first; what only gets its links is rewritten behind them. */
-  #order(count: number, isEnd: boolean): readonly number[] {
-    const all = Array.from({ length: count }, (_, index) => index);
-    const growing = isEnd ? Math.max(0, Math.min(this.#shown.length, count) - 1) : 0;
-    return [...all.slice(growing), ...all.slice(0, growing)];
+  /** Its last words are there, or will not come: others may have what was kept for them. */
+  #leave(): void {
+    this.#calls?.end();
+    this.#pace?.growing.delete(this);
+    this.#deps.rest.paces.growing.delete(this);
   }
 
   async #lookForLeftovers(place: Place): Promise<void> {
@@ -130,64 +118,100 @@ class DiscordReply implements Reply {
     const found = await findLeftovers(rest, botId, this.#question, place, { known, isTaken });
     this.#hasLooked = true;
     if (found.length === 0) return;
-    this.#shown.push(...found.map((ref) => ({ ref, content: null })));
+    this.#shown.push(...found.map((ref) => ({ ref, drawn: null })));
     await this.#record();
   }
 
-  async #bring(place: Place, index: number, draft: Draft, urgency: Urgency): Promise<void> {
+  /** Progress is new words; what only gets its links waits for the end. */
+  async #grow(place: Place, all: readonly Drawn[]): Promise<void> {
+    for (const [index, drawn] of all.entries()) {
+      if (!this.#lacksWords(index, drawn)) continue;
+      this.#calls?.takeNow(this.#shown[index] ? 'edit' : 'create');
+      await this.#write(place, index, drawn);
+    }
+  }
+
+  /**
+   * The missing words come first and in order. What can be read already gets its sources and links when all answers that
+   * end now have their words.
+   */
+  async #finish(place: Place, all: readonly Drawn[]): Promise<void> {
+    for (const [index, drawn] of all.entries()) {
+      if (!this.#lacksWords(index, drawn) || isExtra(index, drawn)) continue;
+      await this.#bring(place, index, drawn, 'final');
+    }
+    this.#leave();
+    await this.#deleteSurplus(all.length);
+    for (const [index, drawn] of [...all.entries()].reverse()) {
+      await this.#bring(place, index, drawn, 'later');
+    }
+  }
+
+  #lacksWords(index: number, { words, isGrowing }: Drawn): boolean {
+    const there = this.#shown[index]?.drawn;
+    return !there || there.words !== words || (there.isGrowing && !isGrowing);
+  }
+
+  async #bring(place: Place, index: number, drawn: Drawn, priority: Priority): Promise<void> {
+    const there = this.#shown[index]?.drawn;
+    if (there && lookOf(there) === lookOf(drawn)) return;
+    await this.#spend(this.#shown[index] ? 'edit' : 'create', priority);
+    await this.#write(place, index, drawn);
+  }
+
+  /** Posts or edits; the call is paid for. */
+  async #write(place: Place, index: number, drawn: Drawn): Promise<void> {
     const shown = this.#shown[index];
-    const look = JSON.stringify(draft);
-    if (!shown) return this.#post(place, index, draft, urgency);
-    if (shown.content === look) return;
-    await this.#spend('edit', urgency);
+    if (!shown) return this.#post(place, index, drawn);
     try {
-      await this.#edit(shown.ref, draft, urgency);
-      shown.content = look;
+      await this.#edit(shown.ref, drawn);
+      shown.drawn = drawn;
     } catch (error) {
       if (!(error instanceof Failure) || error.code !== CODE.editedTooOften) throw error;
-      await this.#replace(place, index, draft, urgency);
+      await this.#replace(place, index, drawn);
     }
     this.#pace?.wrote();
   }
 
-  async #post(place: Place, index: number, draft: Draft, urgency: Urgency): Promise<void> {
-    await this.#spend('create', urgency);
+  async #post(place: Place, index: number, drawn: Drawn): Promise<void> {
+    const { rest } = this.#deps;
     const nonce = nonceOf(this.#question.id, place.channel, index, this.#replaced);
     const { channel, replyTo } = place;
-    const posted = await postMessage(this.#deps.rest, draft, { channel, replyTo, nonce, urgency });
+    const posted = await postMessage(rest, drawn, { channel, replyTo, nonce, urgency: 'paid' });
     this.#pace?.wrote();
     const { workspace } = this.#question;
     // An earlier try may have posted an earlier state under this nonce: what came back is what is there.
-    const isAsDrawn = posted.content.trim() === draft.content.trim();
+    const isAsDrawn = posted.content.trim() === drawn.content.trim();
     const ref: MessageRef = { platform: 'discord', workspace, channel, message: posted.id };
-    this.#shown[index] = { ref, content: isAsDrawn ? JSON.stringify(draft) : null };
+    this.#shown[index] = { ref, drawn: isAsDrawn ? drawn : null };
     await this.#record();
-    if (!isAsDrawn) await this.#bring(place, index, draft, urgency);
+    if (!isAsDrawn) await this.#bring(place, index, drawn, 'final');
   }
 
-  async #edit(ref: MessageRef, draft: Draft, urgency: Urgency): Promise<void> {
+  async #edit(ref: MessageRef, drawn: Drawn): Promise<void> {
     const { rest } = this.#deps;
-    const target = { channel: ref.channel, message: ref.message, urgency };
+    const target = { channel: ref.channel, message: ref.message, urgency: 'paid' } as const;
     try {
-      await editMessage(rest, draft, target);
+      await editMessage(rest, drawn, target);
     } catch (error) {
       if (!(error instanceof Failure) || error.code !== CODE.threadArchived) throw error;
-      await rest.patch(`/channels/${ref.channel}`, { body: { archived: false }, urgency });
-      await editMessage(rest, draft, target);
+      await rest.patch(`/channels/${ref.channel}`, { body: { archived: false }, urgency: 'final' });
+      await editMessage(rest, drawn, { ...target, urgency: 'final' });
     }
   }
 
   /** Discord refuses more edits of a message older than an hour: the rest of the answer gets a new one. */
-  async #replace(place: Place, index: number, draft: Draft, urgency: Urgency): Promise<void> {
+  async #replace(place: Place, index: number, drawn: Drawn): Promise<void> {
     const old = this.#shown[index]?.ref;
     this.#replaced++;
-    await this.#post(place, index, draft, urgency);
+    await this.#spend('create', 'final');
+    await this.#post(place, index, drawn);
     if (old) await this.#delete(old);
   }
 
   async #deleteSurplus(count: number): Promise<void> {
     for (const { ref } of this.#shown.slice(count)) await this.#delete(ref);
-    if (this.#shown.length === count) return;
+    if (this.#shown.length <= count) return;
     this.#shown.length = count;
     await this.#record();
   }
@@ -200,28 +224,20 @@ class DiscordReply implements Reply {
     }
   }
 
-  /** Takes a call from the channel's budget. The end of an answer waits for one; progress goes without and comes later. */
-  async #spend(kind: 'create' | 'edit', urgency: Urgency): Promise<void> {
-    if (this.#granted === kind) {
-      this.#granted = null;
-      return;
-    }
-    const budget = this.#pace?.[kind];
-    if (urgency === 'final') {
-      if (kind === 'edit') this.#hasReserve = false;
-      await budget?.take('final');
-    } else if (budget && !budget.tryTake('progress')) {
-      this.#wanted = kind;
-      throw new Failure('rate-limited', 'no budget for progress now', { retryAfterMs: PROGRESS_LATER_MS });
-    }
-  }
-
-  #releaseReserve(): void {
-    if (this.#hasReserve) this.#pace?.edit.release();
-    this.#hasReserve = false;
+  async #spend(kind: CallKind, priority: Priority): Promise<void> {
+    await this.#calls?.take(kind, priority, this.#stopping);
   }
 
   #record(): Promise<void> {
     return this.#start.posted(this.#shown.map(({ ref }) => ref));
   }
+}
+
+/** Sources and footer in a message of their own, under one that has the end of the text. */
+function isExtra(index: number, { words }: Drawn): boolean {
+  return index > 0 && words === 0;
+}
+
+function lookOf({ content, buttons }: Drawn): string {
+  return JSON.stringify([content, buttons]);
 }

@@ -1,14 +1,15 @@
 import { DefaultRestOptions, REST, RESTEvents, RequestMethod } from '@discordjs/rest';
 import { Failure } from '../../core/failures.ts';
-import type { Log, Urgency } from '../../core/ports.ts';
+import type { Priority } from '../../core/pacing.ts';
+import type { Log } from '../../core/ports.ts';
 import { CODE, failureOf } from './errors.ts';
 import { createPaces, type Paces } from './pace.ts';
 
 interface CallOptions {
   readonly body?: unknown;
   readonly query?: Readonly<Record<string, string>>;
-  /** `final` goes before everything that is waiting; `progress` when left out. */
-  readonly urgency?: Urgency;
+  /** `final` goes before everything that is waiting; `progress` when left out; `paid`: the call was taken from `paces.all`. */
+  readonly urgency?: Priority | 'paid';
   /** False for interaction callbacks and webhooks: they carry their own token and do not count against the bot's limit. */
   readonly auth?: false;
   readonly signal?: AbortSignal;
@@ -53,8 +54,8 @@ export function createRest(options: RestOptions): DiscordRest {
   };
   const send = async (method: RequestMethod, route: string, call: CallOptions = {}): Promise<unknown> => {
     const { body, query, urgency = 'progress', auth = true, signal } = call;
-    if (auth) await paces.all.take(urgency, signal);
-    if (signal?.aborted) throw new Failure('stopped', `stopped before ${nameOf(route)}`);
+    const isPaid = !auth || urgency === 'paid' || (await paces.all.take(urgency, signal));
+    if (!isPaid) throw new Failure('stopped', `stopped before ${nameOf(route)}`);
     try {
       return await client.request({
         method,
@@ -69,6 +70,8 @@ export function createRest(options: RestOptions): DiscordRest {
       if (failure.kind === 'rate-limited') noteLimit(paces, method, route, failure, isGlobal(error));
       if (failure.kind === 'not-authorised' && auth) refuse(failure);
       throw failure;
+    } finally {
+      if (auth) paces.settle(method, route);
     }
   };
   return {

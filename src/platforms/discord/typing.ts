@@ -9,6 +9,8 @@ export interface Typing {
 
 /** Discord shows it for 10 s. */
 const REFRESH_MS = 8_000;
+/** Where more than this share of all requests is in use, words need the rest. */
+const BUSY = 0.25;
 
 export function createTyping(rest: DiscordRest): Typing {
   let timer: ReturnType<typeof setInterval> | null = null;
@@ -16,6 +18,7 @@ export function createTyping(rest: DiscordRest): Typing {
     start(channel) {
       if (timer) return;
       const show = (): void => {
+        if (rest.paces.all.load() > BUSY) return;
         // Cosmetic: an answer without it is an answer all the same.
         rest.post(`/channels/${channel}/typing`).catch(() => {});
       };
