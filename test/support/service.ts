@@ -72,7 +72,7 @@ export async function startService(options: ServiceOptions): Promise<ServiceProc
   const cwd = options.cwd ?? temporary ?? tmpdir(); // one of the first two
   const usesOwnData = temporary !== null && !options.dataDir && !options.databaseUrl;
   if (usesOwnData) await prepareDataDir(join(temporary, 'data'));
-  const child = spawn(process.execPath, ['--import', TETHER, MAIN], {
+  const child = spawn(process.execPath, ['--import', TETHER, '--import', PRELOAD, MAIN], {
     cwd,
     env: environment(options, cwd),
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -131,6 +131,7 @@ export async function startService(options: ServiceOptions): Promise<ServiceProc
 }
 
 const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
+const PRELOAD = new URL('../../src/preload.js', import.meta.url).href;
 const READY_WITHIN_MS = 60_000;
 const KEPT_LINES = 10_000;
 
