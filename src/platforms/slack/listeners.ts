@@ -1,18 +1,10 @@
-import type { App } from '@slack/bolt';
 import type { Intake, Log, Pressed } from '../../core/ports.ts';
-import { BUTTON_ACTIONS } from '../../core/types.ts';
 import { slackMarkdown } from '../../markdown/dialects.ts';
 import { sourcePages } from '../../markdown/sources.ts';
 import { askUsage } from './ask-flags.ts';
 import { deletedQuestion, questionFromEvent, stopFromEvent } from './inbound.ts';
 import type { SlackSelf } from './incoming-text.ts';
-import {
-  ASK_ABOUT_CALLBACK,
-  actionId,
-  pressFromAction,
-  questionFromCommand,
-  questionFromShortcut,
-} from './interactions.ts';
+import { pressFromAction, questionFromCommand, questionFromShortcut } from './interactions.ts';
 import { asRecord, asText } from './payload.ts';
 import { inert, respondPrivately } from './respond.ts';
 
@@ -23,58 +15,73 @@ export interface ListenerOptions {
   readonly log: Log;
 }
 
-const NOT_TAKEN = "I couldn't take that just now. Please try again in a moment.";
+/** Acknowledges, with what is to be shown to the person if anything is. */
+export type Ack = (response?: unknown) => void;
 
-/** Registers everything the manifests subscribe to. A listener that rejects leaves its event unacknowledged. */
-export function registerListeners(app: App, options: ListenerOptions): void {
-  listenToEvents(app, options);
-  listenToCommand(app, options);
-  listenToShortcut(app, options);
-  listenToButtons(app, options);
+type Payload = Readonly<Record<string, unknown>>;
+
+/** What is listened to, each by the name Slack gives it; all that the manifests subscribe to and nothing else. */
+export interface Listeners {
+  /** By the event's type. One that rejects leaves its event unacknowledged. */
+  readonly events: ReadonlyMap<string, (body: Payload) => Promise<void>>;
+  /** By the command, with its slash. */
+  readonly commands: ReadonlyMap<string, (body: Payload, ack: Ack) => Promise<void>>;
+  /** By the type of the interaction. */
+  readonly interactions: ReadonlyMap<string, (body: Payload, ack: Ack) => Promise<void>>;
 }
 
-function listenToEvents(app: App, { self, intake }: ListenerOptions): void {
-  const accept = async ({ body }: { body: unknown }): Promise<void> => {
+const NOT_TAKEN = "I couldn't take that just now. Please try again in a moment.";
+
+/** Everything that is done with what comes in. */
+export function createListeners(options: ListenerOptions): Listeners {
+  const { askCommand, self, intake } = options;
+  const message = async (body: Payload): Promise<void> => {
     const question = questionFromEvent(body, self);
     if (question) await intake.accept(question);
     const deleted = deletedQuestion(body, self);
     if (deleted) await intake.withdraw(deleted);
   };
-  app.event('app_mention', accept);
-  app.event('message', accept);
-  app.event('agent_session_stopped', async ({ body }) => {
+  const stopped = async (body: Payload): Promise<void> => {
     const stop = stopFromEvent(body, self);
     if (stop) await intake.stop(stop.thread, stop.by);
-  });
+  };
+  return {
+    events: new Map([
+      ['app_mention', message],
+      ['message', message],
+      ['agent_session_stopped', stopped],
+    ]),
+    commands: new Map([[askCommand, (body, ack) => onCommand(options, body, ack)]]),
+    interactions: new Map([
+      ['message_action', (body: Payload, ack: Ack) => onShortcut(options, body, ack)],
+      ['block_actions', (body: Payload, ack: Ack) => onPress(options, body, ack)],
+    ]),
+  };
 }
 
-function listenToCommand(app: App, { askCommand, self, intake, log }: ListenerOptions): void {
-  app.command(askCommand, async ({ body, ack }) => {
-    const question = questionFromCommand(body, self, Date.now());
-    if (question === null) return ack({ response_type: 'ephemeral', text: inert(askUsage(askCommand)) });
-    if ('problem' in question) return ack({ response_type: 'ephemeral', text: inert(question.problem) });
-    await acceptOrSay(() => intake.accept(question), body, log);
-    await ack();
-  });
+async function onCommand(
+  { askCommand, self, intake, log }: ListenerOptions,
+  body: Payload,
+  ack: Ack,
+): Promise<void> {
+  const question = questionFromCommand(body, self, Date.now());
+  if (question === null) return ack({ response_type: 'ephemeral', text: inert(askUsage(askCommand)) });
+  if ('problem' in question) return ack({ response_type: 'ephemeral', text: inert(question.problem) });
+  await acceptOrSay(() => intake.accept(question), body, log);
+  ack();
 }
 
-function listenToShortcut(app: App, { self, intake, log }: ListenerOptions): void {
-  app.shortcut({ callback_id: ASK_ABOUT_CALLBACK, type: 'message_action' }, async ({ body, ack }) => {
-    const question = questionFromShortcut(body, self, Date.now());
-    if (question) await acceptOrSay(() => intake.accept(question), body, log);
-    await ack();
-  });
+async function onShortcut({ self, intake, log }: ListenerOptions, body: Payload, ack: Ack): Promise<void> {
+  const question = questionFromShortcut(body, self, Date.now());
+  if (question) await acceptOrSay(() => intake.accept(question), body, log);
+  ack();
 }
 
-function listenToButtons(app: App, { self, intake, log }: ListenerOptions): void {
-  for (const action of BUTTON_ACTIONS) {
-    app.action(actionId(action), async ({ body, ack }) => {
-      const press = pressFromAction(body, self);
-      const reply = press && (await acceptOrSay(() => intake.press(press), body, log));
-      await ack();
-      if (reply) await showPressed(reply, responseUrl(body), log);
-    });
-  }
+async function onPress({ self, intake, log }: ListenerOptions, body: Payload, ack: Ack): Promise<void> {
+  const press = pressFromAction(body, self);
+  const reply = press && (await acceptOrSay(() => intake.press(press), body, log));
+  ack();
+  if (reply) await showPressed(reply, responseUrl(body), log);
 }
 
 async function showPressed(pressed: NonNullable<Pressed>, url: string | null, log: Log): Promise<void> {

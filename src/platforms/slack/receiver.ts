@@ -1,7 +1,7 @@
-import type { App, Receiver, ReceiverEvent } from '@slack/bolt';
 import type { Log } from '../../core/ports.ts';
 import { sleep } from '../../core/sleep.ts';
-import { asRecord } from './payload.ts';
+import type { Ack, Listeners } from './listeners.ts';
+import { asRecord, asText } from './payload.ts';
 import type { Envelope } from './socket.ts';
 import { createSockets, type Sockets } from './sockets.ts';
 
@@ -12,9 +12,11 @@ const DRAIN_MS = 3_000;
 
 const HANDLED: ReadonlySet<string> = new Set(['events_api', 'slash_commands', 'interactive']);
 
-/** Bolt's receiver over our own sockets. */
-export interface SlackReceiver extends Receiver {
-  start(): Promise<void>;
+/** Hands what the sockets deliver to the listeners, and acknowledges it. */
+export interface SlackReceiver {
+  /** Opens the sockets; resolves when the first is open. */
+  start(listeners: Listeners): Promise<void>;
+  /** Takes nothing new, lets what is being accepted end, closes the sockets. */
   stop(): Promise<void>;
   openSockets(): number;
 }
@@ -26,27 +28,27 @@ export interface ReceiverOptions {
 }
 
 /**
- * Feeds Bolt. An event is acknowledged only after all of its listeners have succeeded (Bolt itself would do so before
- * they run), so that Slack delivers again what could not be stored. Commands and buttons are acknowledged in time always:
- * Slack does not repeat them. A frame that makes no sense is acknowledged and dropped.
+ * An event is acknowledged only after its listener has succeeded, so that Slack delivers again what could not be stored.
+ * Commands and buttons are acknowledged in time always: Slack does not repeat them. A frame that makes no sense, or that
+ * nobody listens to, is acknowledged and dropped.
  */
 export function createReceiver({ appToken, apiUrl, log }: ReceiverOptions): SlackReceiver {
   const running = new Set<Promise<void>>();
-  let app: App | null = null;
+  let listeners: Listeners | null = null;
   let isStopping = false;
   const onEnvelope = (envelope: Envelope): void => {
     // Not acknowledged: Slack hands it to another process, or to us after the restart.
-    if (isStopping || !app) return;
-    const work = handle(app, envelope, log);
+    if (isStopping || !listeners) return;
+    const work = handle(listeners, envelope, log);
     running.add(work);
     void work.finally(() => running.delete(work));
   };
   const sockets: Sockets = createSockets({ appToken, apiUrl, log, onEnvelope });
   return {
-    init(boltApp) {
-      app = boltApp;
+    start(given) {
+      listeners = given;
+      return sockets.start();
     },
-    start: () => sockets.start(),
     async stop() {
       isStopping = true;
       const drained = new AbortController();
@@ -59,15 +61,15 @@ export function createReceiver({ appToken, apiUrl, log }: ReceiverOptions): Slac
 }
 
 /** Never rejects. */
-async function handle(app: App, envelope: Envelope, log: Log): Promise<void> {
+async function handle(listeners: Listeners, envelope: Envelope, log: Log): Promise<void> {
   const body = asRecord(envelope.payload);
   if (!body || !HANDLED.has(envelope.type)) {
     log.debug({ type: envelope.type, envelope: envelope.id }, 'dropped a frame that is not a delivery');
     return envelope.ack();
   }
   try {
-    if (envelope.type === 'events_api') await handleEvent(app, envelope, body);
-    else await handleInteraction(app, envelope, body);
+    if (envelope.type === 'events_api') await handleEvent(listeners, envelope, body);
+    else await handleInteraction(listeners, envelope, body);
   } catch (error) {
     log.error(
       { err: error, type: envelope.type, retry: envelope.retryNum },
@@ -77,39 +79,34 @@ async function handle(app: App, envelope: Envelope, log: Log): Promise<void> {
 }
 
 async function handleEvent(
-  app: App,
+  { events }: Listeners,
   envelope: Envelope,
   body: Readonly<Record<string, unknown>>,
 ): Promise<void> {
-  if (!asRecord(body.event)) return envelope.ack();
-  await app.processEvent(boltEvent(envelope, body, async () => {}));
+  await events.get(asText(asRecord(body.event)?.type) ?? '')?.(body);
   envelope.ack();
 }
 
 async function handleInteraction(
-  app: App,
+  { commands, interactions }: Listeners,
   envelope: Envelope,
   body: Readonly<Record<string, unknown>>,
 ): Promise<void> {
   let isAcked = false;
-  const ack = (response?: unknown): void => {
+  const ack: Ack = (response) => {
     if (isAcked) return;
     isAcked = true;
     clearTimeout(deadline);
     envelope.ack(response);
   };
   const deadline = setTimeout(ack, ACK_DEADLINE_MS);
+  const isCommand = envelope.type === 'slash_commands';
+  const listener = isCommand
+    ? commands.get(asText(body.command) ?? '')
+    : interactions.get(asText(body.type) ?? '');
   try {
-    await app.processEvent(boltEvent(envelope, body, async (response: unknown) => ack(response)));
+    await listener?.(body, ack);
   } finally {
     ack();
   }
-}
-
-function boltEvent(
-  { retryNum, retryReason }: Envelope,
-  body: Readonly<Record<string, unknown>>,
-  ack: ReceiverEvent['ack'],
-): ReceiverEvent {
-  return { body: { ...body }, ack, retryNum, retryReason };
 }

@@ -1,17 +1,16 @@
-import { App } from '@slack/bolt';
 import { Failure } from '../../core/failures.ts';
 import type { Intake, Log, Platform } from '../../core/ports.ts';
 import { sleep } from '../../core/sleep.ts';
 import { watchAccess } from './access.ts';
 import type { SlackSelf } from './incoming-text.ts';
-import { registerListeners } from './listeners.ts';
+import { createListeners } from './listeners.ts';
 import { asText } from './payload.ts';
 import { createSlackPlatform } from './platform.ts';
 import { createReceiver } from './receiver.ts';
-import { clientOptions, createCall, sdkLogger } from './web.ts';
+import { createCall } from './web.ts';
 
-/** Start-up must end, well or badly, within 5 s: two calls are made, one after the other. */
-const START_TIMEOUT_MS = 2_300;
+/** Start-up must end, well or badly, within 5 s. */
+const START_TIMEOUT_MS = 4_500;
 /** `listen` waits this long for the first socket; after that the service starts anyway and keeps trying. */
 const LISTEN_WAIT_MS = 10_000;
 
@@ -42,32 +41,16 @@ export interface SlackApp {
  */
 export async function openSlack(options: SlackOptions): Promise<SlackApp> {
   const { botToken, appToken, apiUrl, askCommand, log } = options;
-  const self = await identify(options);
-  await checkAppToken(options);
+  const [self] = await Promise.all([identify(options), checkAppToken(options)]);
   const receiver = createReceiver({ appToken, apiUrl, log });
-  const app = new App({
-    token: botToken,
-    receiver,
-    // Bolt's own start-up check rejects unhandled on a bad token; ours has already been made.
-    deferInitialization: true,
-    tokenVerificationEnabled: false,
-    botId: self.bot,
-    botUserId: self.user,
-    convoStore: false,
-    logger: sdkLogger(log),
-    clientOptions: clientOptions(apiUrl, log),
-  });
-  // The receiver decides what a failure means.
-  app.error((error) => Promise.reject(error));
-  await app.init();
   const access = watchAccess(createCall(botToken, apiUrl, log), log);
   let stopped: Promise<void> | null = null;
   return {
     platform: createSlackPlatform({ call: access.call, self, log }),
     async listen(intake) {
-      registerListeners(app, { askCommand, self, intake, log });
+      const listeners = createListeners({ askCommand, self, intake, log });
       const connected = new AbortController();
-      const start = receiver.start().then(() => connected.abort());
+      const start = receiver.start(listeners).then(() => connected.abort());
       await Promise.race([start, sleep(LISTEN_WAIT_MS, connected.signal)]);
       if (receiver.openSockets() === 0) log.warn({}, 'not connected to Slack yet; still trying');
       else log.info({ team: self.team, bot: self.user }, 'listening to Slack');

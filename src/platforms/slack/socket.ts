@@ -17,7 +17,6 @@ export interface Envelope {
   readonly type: string;
   readonly payload: unknown;
   readonly retryNum: number;
-  readonly retryReason: string;
   /** Acknowledges over the socket it came by. Never throws: what is not acknowledged is delivered again. */
   ack(response?: unknown): void;
 }
@@ -119,7 +118,6 @@ function envelopeOf(frame: Readonly<Record<string, unknown>>, acknowledge: Ackno
     type: asText(frame.type) ?? '',
     payload: frame.payload,
     retryNum: typeof frame.retry_attempt === 'number' ? frame.retry_attempt : 0,
-    retryReason: asText(frame.retry_reason) ?? '',
     ack: (response) => {
       if (id !== null) acknowledge(id, response);
     },

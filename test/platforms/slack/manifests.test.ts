@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import type { App } from '@slack/bolt';
 import { describe, expect, test } from 'vitest';
-import { registerListeners } from '../../../src/platforms/slack/listeners.ts';
+import { ASK_ABOUT_CALLBACK } from '../../../src/platforms/slack/interactions.ts';
+import { createListeners } from '../../../src/platforms/slack/listeners.ts';
 import { silentLog } from './log.ts';
 import { SELF } from './payloads.ts';
 
@@ -96,22 +96,12 @@ function listAfter(text: string, key: string): string[] {
   return [...list.matchAll(/^\s*- (\S+)$/gm)].map((match) => match[1] ?? '');
 }
 
-/** What the code registers with Bolt. */
+/** What the code listens to. */
 function listened() {
-  const events: string[] = [];
-  const commands: string[] = [];
-  const shortcuts: string[] = [];
-  const recorder = {
-    event: (name: string) => events.push(name),
-    command: (name: string) => commands.push(name),
-    shortcut: ({ callback_id: id }: { callback_id: string }) => shortcuts.push(id),
-    action: () => {},
-  };
   const never = () => Promise.reject(new Error());
   const intake = { accept: never, press: never, stop: never, withdraw: never };
-  const options = { askCommand: '/ask', self: SELF, intake, log: silentLog };
-  registerListeners(recorder as unknown as App, options); // only these four methods are called
-  return { events, commands, shortcuts };
+  const { events, commands } = createListeners({ askCommand: '/ask', self: SELF, intake, log: silentLog });
+  return { events: [...events.keys()], commands: [...commands.keys()], shortcuts: [ASK_ABOUT_CALLBACK] };
 }
 
 /** Every Web API method named in the sources; `auth.test` and `apps.connections.open` need no bot scope. */
