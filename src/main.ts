@@ -1,9 +1,11 @@
 import './node-version.js';
 import { existsSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { answerQuestion, giveUp } from './core/answering.ts';
 import { createHistory, type History } from './core/history.ts';
 import { createIntake, WORD_QUEUE, type WordJob } from './core/intake.ts';
+import { onDemand } from './core/on-demand.ts';
 import type { Intake, Log, Platform } from './core/ports.ts';
 import { ANSWER_QUEUE, type AnsweringDeps, type AnsweringSettings, type AnswerJob } from './core/run.ts';
 import { createStops } from './core/stops.ts';
@@ -13,7 +15,6 @@ import { createAdminAlerts, sayWord } from './core/words.ts';
 import { createLog } from './log.ts';
 import { createMetrics } from './ops/metrics.ts';
 import { startOpsServer } from './ops/server.ts';
-import { createModel } from './perplexity/model.ts';
 import type { DiscordApp } from './platforms/discord/discord.ts';
 import { exitCodeOf, explainStart } from './start-faults.ts';
 import type { Lease } from './store/leases.ts';
@@ -24,9 +25,9 @@ async function start(config: Config, log: Log): Promise<() => Promise<void>> {
   const settings = settingsOf(config, log);
   if (config.unknown.length > 0)
     log.warn({ variables: config.unknown }, 'settings with unknown names, misspelt?');
-  const { metrics, ...registry } = createMetrics();
+  const { metrics, ...figures } = createMetrics();
   let missing = async (): Promise<readonly string[]> => ['still starting'];
-  const ops = await startOpsServer({ ...config.server, metrics: registry, unready: () => missing() });
+  const ops = await startOpsServer({ ...config.server, metrics: figures.read, unready: () => missing() });
   const { store, slack, discord } = await openAll(config, log);
   const platforms = new Map<PlatformName, Platform>();
   if (slack) platforms.set('slack', slack.platform);
@@ -36,14 +37,17 @@ async function start(config: Config, log: Log): Promise<() => Promise<void>> {
   const isAdmin = (platform: PlatformName, person: string): boolean => admins[platform].includes(person);
   const stops = createStops(store.keyValue('stops'), log);
   const shared = { ...store, platforms, stops, metrics, log, isAdmin };
-  const answering: AnsweringDeps = {
-    ...shared,
-    model: createModel({ ...config.perplexity, log }),
-    history: historyOf(config, store),
-    settings,
-    hasAdmins: (platform) => admins[platform].length > 0,
-    alertAdmins: createAdminAlerts(store.jobs, admins),
-  };
+  const answering = onDemand(async (): Promise<AnsweringDeps> => {
+    const { createModel } = await import('./perplexity/model.ts');
+    return {
+      ...shared,
+      model: createModel({ ...config.perplexity, log }),
+      history: historyOf(config, store),
+      settings,
+      hasAdmins: (platform) => admins[platform].length > 0,
+      alertAdmins: createAdminAlerts(store.jobs, admins),
+    };
+  });
   await workAnswers(config, store, answering);
   await store.jobs.work<WordJob>(WORD_QUEUE, 10, (job) => sayWord(platforms, log, job.data));
 
@@ -54,6 +58,7 @@ async function start(config: Config, log: Log): Promise<() => Promise<void>> {
   const gateway = discord && holdGateway(store, discord, intake, log);
   await gateway?.decided;
   log.info({ store: store.kind, platforms: [...platforms.keys()], port: ops.port }, 'ready');
+  finishLoading(async () => void (await Promise.all([answering(), figures.load()])));
 
   return async () => {
     log.info({}, 'stopping');
@@ -79,15 +84,30 @@ async function openAll(config: Config, log: Log) {
   return { slack, discord, store: opened ?? (await open()) };
 }
 
-function workAnswers({ answers }: Config, store: Store, answering: AnsweringDeps): Promise<void> {
+/** The probe that waits for a ready service, or a first question, goes before. */
+const LOAD_AFTER_MS = 200;
+const KEEP_AFTER_MS = 10_000;
+
+/** Loads what no start has to wait for, so that no question has to either, and has Node keep what it has compiled. */
+function finishLoading(load: () => Promise<void>): void {
+  setTimeout(() => void load(), LOAD_AFTER_MS).unref();
+  // It does so by itself only at an exit in order.
+  setTimeout(flushCompileCache, KEEP_AFTER_MS).unref();
+}
+
+function workAnswers(
+  { answers }: Config,
+  store: Store,
+  answering: () => Promise<AnsweringDeps>,
+): Promise<void> {
   return store.jobs.work<AnswerJob | WaitJob>(
     ANSWER_QUEUE,
     answers.concurrent,
-    ({ data, ...job }) =>
+    async ({ data, ...job }) =>
       'behind' in data
         ? waitBehind(store.answers, { ...job, data })
-        : answerQuestion(answering, { ...job, data }),
-    async ({ data }) => ('question' in data ? giveUp(answering, data) : undefined),
+        : answerQuestion(await answering(), { ...job, data }),
+    async ({ data }) => ('question' in data ? giveUp(await answering(), data) : undefined),
   );
 }
 

@@ -1,54 +1,26 @@
-import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { onDemand } from '../core/on-demand.ts';
 import type { Metrics } from '../core/ports.ts';
+import type { Exposition } from './server.ts';
 
 /** Prometheus' view of the service: the core's counters and the process's own figures. */
 export interface MetricsRegistry {
   readonly metrics: Metrics;
-  readonly contentType: string;
-  /** The exposition text. */
-  read(): Promise<string>;
+  /** Loads the library, which starts the process's own figures; what was counted before is not lost. */
+  load(): Promise<void>;
+  read(): Promise<Exposition>;
 }
 
-/** Creates a registry of its own, so that two services in one process do not mix. */
+/** Counts from the start, with a library that is loaded later: a start has no time for it. */
 export function createMetrics(): MetricsRegistry {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry, prefix: 'footnote_' });
-  const registers = [registry];
-  const messages = new Counter({
-    name: 'footnote_messages_total',
-    help: 'Messages that reached the intake, by what became of them',
-    labelNames: ['platform', 'result'],
-    registers,
-  });
-  const answers = new Counter({
-    name: 'footnote_answers_total',
-    help: 'Answers that ended, by outcome: done or the kind of failure',
-    labelNames: ['platform', 'outcome'],
-    registers,
-  });
-  const unresolved = new Counter({
-    name: 'footnote_citations_unresolved_total',
-    help: "Citation markers that lead to none of the answer's sources; they stay plain text",
-    labelNames: ['platform'],
-    registers,
-  });
-  const seconds = new Histogram({
-    name: 'footnote_answer_seconds',
-    help: 'Time from taking up a question to its final message',
-    labelNames: ['platform'],
-    buckets: [1, 2, 5, 10, 20, 40, 80, 160, 320],
-    registers,
-  });
+  const loaded = onDemand(async () => (await import('./prometheus.ts')).createRegistry());
+  const count = (how: (metrics: Metrics) => void): void => void loaded().then(({ metrics }) => how(metrics));
   return {
     metrics: {
-      heard: (platform, result) => messages.inc({ platform, result }),
-      unresolvedCitations: (platform, count) => unresolved.inc({ platform }, count),
-      answered(platform, outcome, ms) {
-        answers.inc({ platform, outcome });
-        seconds.observe({ platform }, ms / 1000);
-      },
+      heard: (platform, result) => count((metrics) => metrics.heard(platform, result)),
+      unresolvedCitations: (platform, n) => count((metrics) => metrics.unresolvedCitations(platform, n)),
+      answered: (platform, outcome, ms) => count((metrics) => metrics.answered(platform, outcome, ms)),
     },
-    contentType: registry.contentType,
-    read: () => registry.metrics(),
+    load: async () => void (await loaded()),
+    read: async () => (await loaded()).read(),
   };
 }

@@ -7,7 +7,14 @@ export interface OpsOptions {
   readonly port: number;
   /** What keeps the service from being ready, one reason each; empty when it is. */
   readonly unready: () => Promise<readonly string[]>;
-  readonly metrics: { readonly contentType: string; read(): Promise<string> };
+  readonly metrics: () => Promise<Exposition>;
+}
+
+/** What a scraper reads. */
+export interface Exposition {
+  /** Its content type. */
+  readonly type: string;
+  readonly text: string;
 }
 
 export interface OpsServer {
@@ -16,8 +23,7 @@ export interface OpsServer {
 }
 
 /**
- * `/healthz` (the process lives), `/readyz` (it can take and answer questions) and `/metrics`. A server of its own: Bolt's
- * would listen on all interfaces.
+ * `/healthz` (the process lives), `/readyz` (it can take and answer questions) and `/metrics`.
  * @throws the listen error (EADDRINUSE, EACCES).
  */
 export async function startOpsServer({ host, port, unready, metrics }: OpsOptions): Promise<OpsServer> {
@@ -28,7 +34,10 @@ export async function startOpsServer({ host, port, unready, metrics }: OpsOption
   });
   const respond = async (path: string, response: ServerResponse): Promise<void> => {
     if (path === '/healthz') return send(response, 200, 'text/plain', 'ok\n');
-    if (path === '/metrics') return send(response, 200, metrics.contentType, await metrics.read());
+    if (path === '/metrics') {
+      const { type, text } = await metrics();
+      return send(response, 200, type, text);
+    }
     if (path !== '/readyz') return send(response, 404, 'text/plain', 'not found\n');
     const reasons = await unready();
     return send(

@@ -7,7 +7,7 @@ import { type OpsServer, startOpsServer } from '../../src/ops/server.ts';
 let server: OpsServer;
 
 beforeAll(async () => {
-  const metrics = { contentType: 'text/plain', read: async () => 'footnote_up 1\n' };
+  const metrics = async () => ({ type: 'text/plain', text: 'footnote_up 1\n' });
   server = await startOpsServer({ host: '127.0.0.1', port: 0, unready: async () => [], metrics });
 });
 afterAll(() => server.close());

@@ -1,0 +1,46 @@
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import type { Metrics } from '../core/ports.ts';
+import type { Exposition } from './server.ts';
+
+/** A registry of its own, so that two services in one process do not mix. */
+export function createRegistry(): { readonly metrics: Metrics; read(): Promise<Exposition> } {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry, prefix: 'footnote_' });
+  const registers = [registry];
+  const messages = new Counter({
+    name: 'footnote_messages_total',
+    help: 'Messages that reached the intake, by what became of them',
+    labelNames: ['platform', 'result'],
+    registers,
+  });
+  const answers = new Counter({
+    name: 'footnote_answers_total',
+    help: 'Answers that ended, by outcome: done or the kind of failure',
+    labelNames: ['platform', 'outcome'],
+    registers,
+  });
+  const unresolved = new Counter({
+    name: 'footnote_citations_unresolved_total',
+    help: "Citation markers that lead to none of the answer's sources; they stay plain text",
+    labelNames: ['platform'],
+    registers,
+  });
+  const seconds = new Histogram({
+    name: 'footnote_answer_seconds',
+    help: 'Time from taking up a question to its final message',
+    labelNames: ['platform'],
+    buckets: [1, 2, 5, 10, 20, 40, 80, 160, 320],
+    registers,
+  });
+  return {
+    metrics: {
+      heard: (platform, result) => messages.inc({ platform, result }),
+      unresolvedCitations: (platform, count) => unresolved.inc({ platform }, count),
+      answered(platform, outcome, ms) {
+        answers.inc({ platform, outcome });
+        seconds.observe({ platform }, ms / 1000);
+      },
+    },
+    read: async () => ({ type: registry.contentType, text: await registry.metrics() }),
+  };
+}
