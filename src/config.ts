@@ -1,5 +1,4 @@
-import type { z } from 'zod';
-import { variables } from './config-variables.ts';
+import { type Fault, type Fields, readVariables, unknownVariables } from './config-variables.ts';
 import type { ResolvedProfile } from './core/profiles.ts';
 import type { AnswerOptions, ProfileName } from './core/types.ts';
 
@@ -55,12 +54,6 @@ interface DiscordConfig {
   readonly admins: readonly string[];
 }
 
-/** What is wrong with one variable and what to do about it. */
-export interface Fault {
-  readonly variable: string;
-  readonly remedy: string;
-}
-
 /** Thrown with all faults at once; holds no value of any variable. */
 export class ConfigError extends Error {
   readonly faults: readonly Fault[];
@@ -72,8 +65,6 @@ export class ConfigError extends Error {
   }
 }
 
-type Fields = z.infer<typeof variables>;
-
 /**
  * Reads the configuration; an empty variable counts as left out.
  * @throws {ConfigError} listing every fault found, each with its remedy.
@@ -84,21 +75,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       .map(([name, value]) => [name, value?.trim()] as const)
       .filter(([, value]) => value !== undefined && value !== ''),
   );
-  const parsed = variables.safeParse(given);
-  const faults = [...(parsed.error?.issues ?? []).map(faultOf), ...missing(given)];
-  if (faults.length > 0 || !parsed.data) throw new ConfigError(faults);
-  return Object.freeze({ ...configOf(parsed.data), unknown: unknownVariables(given) });
-}
-
-/** Only names with our prefixes: the rest of the environment is not ours to judge. */
-function unknownVariables(given: object): string[] {
-  return Object.keys(given).filter(
-    (name) => /^(SLACK|DISCORD|PERPLEXITY|SEARCH|HISTORY)_/.test(name) && !(name in variables.shape),
-  );
-}
-
-function faultOf(issue: z.core.$ZodIssue): Fault {
-  return { variable: String(issue.path[0]), remedy: issue.message };
+  const { fields, faults } = readVariables(given);
+  const all = [...faults, ...missing(given)];
+  if (all.length > 0) throw new ConfigError(all);
+  return Object.freeze({ ...configOf(fields), unknown: unknownVariables(given) });
 }
 
 /** What only the variables together can show. */

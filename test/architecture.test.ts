@@ -10,7 +10,7 @@ const ALLOWED: Readonly<
 > = {
   core: { ours: [], packages: [] },
   markdown: { ours: ['core'], packages: ['marked'] },
-  perplexity: { ours: ['core'], packages: ['openai', 'zod'] },
+  perplexity: { ours: ['core'], packages: ['openai'] },
   store: {
     ours: ['core'],
     packages: ['pg', 'pg-boss', 'keyv', '@electric-sql/pglite'],
