@@ -48,8 +48,10 @@ async function start(config: Config, log: Log): Promise<() => Promise<void>> {
       alertAdmins: createAdminAlerts(store.jobs, admins),
     };
   });
-  await workAnswers(config, store, answering);
-  await store.jobs.work<WordJob>(WORD_QUEUE, 10, (job) => sayWord(platforms, log, job.data));
+  await Promise.all([
+    workAnswers(config, store, answering),
+    store.jobs.work<WordJob>(WORD_QUEUE, 10, (job) => sayWord(platforms, log, job.data)),
+  ]);
 
   const intake = createIntake({ ...shared, follow: config.answers.follow });
   missing = () => unready(store, { slack, discord });

@@ -57,7 +57,7 @@ export interface StartedBoss {
   channel(): string | null;
 }
 
-/** Creates the queue if it is new and gives it this version's options if not. */
+/** Creates the queue if it is new and gives it this version's options if it has others; mostly neither, with one look. */
 export async function ensureQueue(boss: PgBoss, name: string, sql: Sql): Promise<void> {
   const options: QueueOptions & { notify: boolean } = {
     retryLimit: RETRY_LIMIT,
@@ -66,6 +66,11 @@ export async function ensureQueue(boss: PgBoss, name: string, sql: Sql): Promise
     deleteAfterSeconds: KEEP_FINISHED_SECONDS,
     notify: sql.kind === 'postgres',
   };
-  await boss.createQueue(name, { ...options, policy: 'key_strict_fifo' });
-  await boss.updateQueue(name, options);
+  const found = await boss.getQueue(name);
+  if (!found) await boss.createQueue(name, { ...options, policy: 'key_strict_fifo' });
+  else if (differs({ ...found }, options)) await boss.updateQueue(name, options);
+}
+
+function differs(found: Readonly<Record<string, unknown>>, wanted: object): boolean {
+  return Object.entries(wanted).some(([option, value]) => found[option] !== value);
 }
