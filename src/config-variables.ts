@@ -155,8 +155,7 @@ type AgentProfiles = Readonly<Partial<Record<ProfileName, Readonly<Record<string
 /** What the Agent API is sent for each model name: `{"sonar-pro":{"preset":"low"}}`. */
 function readAgentProfiles(value: string): AgentProfiles {
   const table = parseJson(value);
-  // The cast: that is what has just been looked at.
-  if (isRecord(table) && Object.entries(table).every(isAgentProfile)) return table as AgentProfiles;
+  if (isRecord(table) && Object.entries(table).every(isAgentProfile)) return table;
   throw new Wrong(
     'must be JSON such as {"sonar-pro":{"preset":"low"}}, with model names as keys (docs/settings.md)',
   );

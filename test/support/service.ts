@@ -135,13 +135,8 @@ const PRELOAD = new URL('../../src/preload.js', import.meta.url).href;
 const READY_WITHIN_MS = 60_000;
 const KEPT_LINES = 10_000;
 
-/**
- * Runs in the child before the service: its stdin is a pipe from here that closes with this process, however it ends, and
- * then the child ends too.
- */
-const TETHER = `data:text/javascript,${encodeURIComponent(
-  'process.stdin.on("close", () => process.kill(process.pid, "SIGKILL")).on("error", () => {}).resume().unref();',
-)}`;
+/** Ends the child with this process. */
+const TETHER = new URL('tether.js', import.meta.url).href;
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
