@@ -139,6 +139,8 @@ export interface EnqueueOptions {
   readonly id: string;
   /** Jobs of one key run strictly one after the other, in the order they came. */
   readonly key: string;
+  /** Not to be taken before so many milliseconds from now; at once when left out. */
+  readonly delayMs?: number;
 }
 
 /** The durable queue. */
