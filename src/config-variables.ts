@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type ResolvedProfile, resolveProfile } from './core/profiles.ts';
-import { PROFILE_NAMES, RECENCIES } from './core/types.ts';
+import { PROFILE_NAMES, RECENCIES, RESEARCH_PROFILE } from './core/types.ts';
 
 const SYSTEM_PROMPT = [
   'You answer questions in a team chat, grounded in what you find on the web.',
@@ -109,7 +109,10 @@ export const variables = z.object({
 });
 
 /** What the Agent API is sent for each model name: `{"sonar-pro":{"preset":"low"}}`. */
-const agentProfiles = z.partialRecord(z.enum(PROFILE_NAMES), z.record(z.string(), z.unknown()));
+const agentProfiles = z.partialRecord(
+  z.enum([...PROFILE_NAMES, RESEARCH_PROFILE]),
+  z.record(z.string(), z.unknown()),
+);
 
 function parseModel(value: string, context: z.RefinementCtx): ResolvedProfile {
   const resolved = resolveProfile(value);

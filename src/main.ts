@@ -13,7 +13,7 @@ import { createAdminAlerts, sayWord } from './core/words.ts';
 import { createLog } from './log.ts';
 import { createMetrics } from './ops/metrics.ts';
 import { startOpsServer } from './ops/server.ts';
-import { createModel } from './perplexity/model.ts';
+import { createPerplexity } from './perplexity/perplexity.ts';
 import type { DiscordApp } from './platforms/discord/discord.ts';
 import { exitCodeOf, explainStart } from './start-faults.ts';
 import type { Lease } from './store/leases.ts';
@@ -38,7 +38,7 @@ async function start(config: Config, log: Log): Promise<() => Promise<void>> {
   const shared = { ...store, platforms, stops, metrics, log, isAdmin };
   const answering: AnsweringDeps = {
     ...shared,
-    model: createModel({ ...config.perplexity, log }),
+    model: createPerplexity({ ...config.perplexity, log }).model,
     history: historyOf(config, store),
     settings,
     hasAdmins: (platform) => admins[platform].length > 0,

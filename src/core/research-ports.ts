@@ -46,6 +46,8 @@ export interface Report {
   readonly text: string;
   readonly sources: readonly Source[];
   readonly usage: Usage | null;
+  /** Why the text does not go on; left out when it is complete. */
+  readonly cut?: 'length' | 'filtered';
 }
 
 /** How a research job stands upstream. */
@@ -75,7 +77,8 @@ export interface ResearchModel {
   /**
    * Hands in one job, with exactly one request, and returns its id there; `retired` when this API is refused to our key for
    * good, nothing was begun, and `api()` now names another.
-   * `key` is the same for every try of the same job.
+   * `key` is the same for every try of the same job. `notice`: what was asked for and this API lacks, in one sentence for
+   * the person.
    * @throws {Failure}; one that is `ambiguous` may have begun the job nevertheless.
    */
   submit(job: {
@@ -84,7 +87,7 @@ export interface ResearchModel {
     readonly effort: Effort;
     readonly key: string;
     readonly signal: AbortSignal;
-  }): Promise<{ readonly upstream: string } | 'retired'>;
+  }): Promise<{ readonly upstream: string; readonly notice?: string } | 'retired'>;
   /** True when a submission with an unknown outcome may be repeated: the API takes the same key for the same job. */
   isRepeatable(api: ResearchApi): boolean;
   /** One look at a job. @throws {Failure} `rate-limited`, `unreachable`, `too-slow`, `not-authorised`. */

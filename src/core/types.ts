@@ -134,6 +134,9 @@ export const PROFILE_NAMES = ['sonar', 'sonar-pro', 'sonar-reasoning-pro'] as co
 
 export type ProfileName = (typeof PROFILE_NAMES)[number];
 
+/** The name of deep research among them. It is never chosen for an answer. */
+export const RESEARCH_PROFILE = 'sonar-deep-research';
+
 /** How old a source may be. */
 export const RECENCIES = ['hour', 'day', 'week', 'month', 'year'] as const;
 
