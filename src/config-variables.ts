@@ -104,6 +104,10 @@ export const variables = z.object({
   CONTEXT_CHARS: integer(2_000, 400_000).default(32_000),
   HISTORY_EXCHANGES: integer(1, 200).default(20),
   HISTORY_DAYS: integer(1, 3_650).default(90),
+  RESEARCH_PER_USER: integer(1, 1_000).default(2),
+  RESEARCH_PER_WORKSPACE: integer(1, 10_000).default(10),
+  RESEARCH_DEADLINE_MINUTES: decimal(0.1, 7 * 24 * 60).default(60),
+  RESEARCH_POLLS_PER_MINUTE: integer(1, 6_000).optional(),
   CONCURRENT_ANSWERS: integer(1, 2_000).default(200),
   SHUTDOWN_GRACE_SECONDS: integer(0, 600).default(20),
 });

@@ -30,6 +30,14 @@ export interface Config {
     readonly historyDays: number;
     readonly concurrent: number;
   };
+  readonly research: {
+    readonly perPerson: number;
+    readonly perWorkspace: number;
+    /** After so long people are told that it takes longer, and looks become rare. */
+    readonly deadlineMs: number;
+    /** Looks per minute at the running jobs of one API, all together. */
+    readonly looksPerMinute: { readonly chat: number; readonly agent: number };
+  };
   readonly shutdownGraceMs: number;
   /** Variables that look like ours and are not: most likely misspelt. */
   readonly unknown: readonly string[];
@@ -93,7 +101,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 /** Only names with our prefixes: the rest of the environment is not ours to judge. */
 function unknownVariables(given: object): string[] {
   return Object.keys(given).filter(
-    (name) => /^(SLACK|DISCORD|PERPLEXITY|SEARCH|HISTORY)_/.test(name) && !(name in variables.shape),
+    (name) => /^(SLACK|DISCORD|PERPLEXITY|SEARCH|HISTORY|RESEARCH)_/.test(name) && !(name in variables.shape),
   );
 }
 
@@ -143,6 +151,7 @@ function configOf(values: Fields): Omit<Config, 'unknown'> {
     server: { host: values.HOST, port: values.PORT },
     logLevel: values.LOG_LEVEL,
     answers: answersOf(values),
+    research: researchOf(values),
     shutdownGraceMs: values.SHUTDOWN_GRACE_SECONDS * 1000,
     secrets: [botToken, appToken, discordToken, apiKey, password, decoded(password)].filter(
       (secret): secret is string => secret !== undefined && secret !== '',
@@ -185,6 +194,19 @@ function answersOf(values: Fields): Config['answers'] {
     historyExchanges: values.HISTORY_EXCHANGES,
     historyDays: values.HISTORY_DAYS,
     concurrent: values.CONCURRENT_ANSWERS,
+  };
+}
+
+/** Perplexity allows 6,000 looks a minute at asynchronous chat completions, and 50 requests of any kind on the Agent API's lowest tier. */
+const LOOKS_PER_MINUTE = { chat: 1_000, agent: 40 };
+
+function researchOf(values: Fields): Config['research'] {
+  const looks = values.RESEARCH_POLLS_PER_MINUTE;
+  return {
+    perPerson: values.RESEARCH_PER_USER,
+    perWorkspace: values.RESEARCH_PER_WORKSPACE,
+    deadlineMs: values.RESEARCH_DEADLINE_MINUTES * 60_000,
+    looksPerMinute: looks === undefined ? LOOKS_PER_MINUTE : { chat: looks, agent: looks },
   };
 }
 

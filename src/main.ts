@@ -3,18 +3,20 @@ import { existsSync } from 'node:fs';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { answerQuestion, giveUp } from './core/answering.ts';
 import { createHistory, type History } from './core/history.ts';
-import { createIntake, WORD_QUEUE, type WordJob } from './core/intake.ts';
+import { createIntake } from './core/intake.ts';
 import type { Intake, Log, Platform } from './core/ports.ts';
+import { type RememberJob, rememberReport } from './core/remembering.ts';
 import { ANSWER_QUEUE, type AnsweringDeps, type AnsweringSettings, type AnswerJob } from './core/run.ts';
 import { createStops } from './core/stops.ts';
 import type { PlatformName } from './core/types.ts';
 import { type WaitJob, waitBehind } from './core/waiting.ts';
-import { createAdminAlerts, sayWord } from './core/words.ts';
+import { createAdminAlerts, sayWord, WORD_QUEUE, type WordJob } from './core/words.ts';
 import { createLog } from './log.ts';
 import { createMetrics } from './ops/metrics.ts';
 import { startOpsServer } from './ops/server.ts';
 import { createPerplexity } from './perplexity/perplexity.ts';
 import type { DiscordApp } from './platforms/discord/discord.ts';
+import { openDesk } from './researching.ts';
 import { exitCodeOf, explainStart } from './start-faults.ts';
 import type { Lease } from './store/leases.ts';
 import { openStore, type Store } from './store/store.ts';
@@ -44,8 +46,9 @@ async function start(config: Config, log: Log): Promise<() => Promise<void>> {
     hasAdmins: (platform) => admins[platform].length > 0,
     alertAdmins: createAdminAlerts(store.jobs, admins),
   };
+  const desk = openDesk(store, isAdmin, log);
   await workAnswers(config, store, answering);
-  await store.jobs.work<WordJob>(WORD_QUEUE, 10, (job) => sayWord(platforms, log, job.data));
+  await store.jobs.work<WordJob>(WORD_QUEUE, 10, (job) => sayWord({ platforms, desk, log }, job.data));
 
   const intake = createIntake({ ...shared, follow: config.answers.follow });
   missing = () => unready(store, { slack, discord });
@@ -80,13 +83,14 @@ async function openAll(config: Config, log: Log) {
 }
 
 function workAnswers({ answers }: Config, store: Store, answering: AnsweringDeps): Promise<void> {
-  return store.jobs.work<AnswerJob | WaitJob>(
+  return store.jobs.work<AnswerJob | WaitJob | RememberJob>(
     ANSWER_QUEUE,
     answers.concurrent,
-    ({ data, ...job }) =>
-      'behind' in data
-        ? waitBehind(store.answers, { ...job, data })
-        : answerQuestion(answering, { ...job, data }),
+    ({ data, ...job }) => {
+      if ('behind' in data) return waitBehind(store.answers, { ...job, data });
+      if ('remember' in data) return rememberReport({ ...store, ...answering }, { ...job, data });
+      return answerQuestion(answering, { ...job, data });
+    },
     async ({ data }) => ('question' in data ? giveUp(answering, data) : undefined),
   );
 }

@@ -1,5 +1,5 @@
 /** The ports of deep research; the others are in `ports.ts`. */
-import type { Urgency } from './ports.ts';
+import type { NextJob, Urgency } from './ports.ts';
 import type {
   Effort,
   MessageRef,
@@ -150,4 +150,155 @@ export interface ResearchBoard {
   notify(notice: Notice): Promise<Noticed>;
   /** How long after its posting a card may still be edited, in ms; Infinity where there is no such limit. */
   readonly editableMs: number;
+}
+
+/**
+ * Where a research job stands: `begun` = nothing has been handed in; `submitting` = it may have been, since the call is under
+ * way or its outcome was lost; `running` = upstream has it; the others are its end.
+ */
+export type ResearchState = 'begun' | 'submitting' | 'running' | 'done' | 'failed' | 'stopped';
+
+/** Why a research job ended without a report; `unknown` = it may have been begun and charged upstream. */
+export type ResearchFault =
+  | 'rejected'
+  | 'not-authorised'
+  | 'unreachable'
+  | 'rate-limited'
+  | 'unknown'
+  | 'failed'
+  | 'cancelled'
+  | 'empty'
+  | 'missing'
+  | 'expired'
+  | 'no-place'
+  | 'given-up';
+
+/** How a research job ended. `remedy` is as in `Failure`. */
+export type Ending =
+  | { readonly outcome: 'done'; readonly report: Report }
+  | { readonly outcome: 'failed'; readonly fault: ResearchFault; readonly remedy: string | null }
+  | { readonly outcome: 'stopped'; readonly reason: 'stopped' | 'deleted'; readonly by: Person | null };
+
+/**
+ * The one message to the asker: `none` = there will be none; `sending` is written before the call; `unknown` = it may have
+ * been posted and nobody can tell; `undeliverable` = every place refused it.
+ */
+export type NoticeState = 'none' | 'pending' | 'sending' | 'sent' | 'unknown' | 'undeliverable';
+
+/** The durable record of one research job. Times are milliseconds since the epoch, by the database's clock. */
+export interface ResearchRecord {
+  readonly id: string;
+  /** What people call it: `R-4F2K`. */
+  readonly name: string;
+  readonly question: Question;
+  readonly state: ResearchState;
+  readonly api: ResearchApi | null;
+  readonly upstream: string | null;
+  /** What the person should know about how it is done: what they asked for and the API lacks. */
+  readonly remark: string | null;
+  /** What upstream said last; null before the first look. */
+  readonly phase: 'queued' | 'running' | null;
+  readonly begunAt: number;
+  readonly submittedAt: number | null;
+  readonly endedAt: number | null;
+  readonly thread: ThreadRef | null;
+  readonly card: MessageRef | null;
+  readonly cardPostedAt: number | null;
+  readonly cardShownAt: number | null;
+  /** Somebody deleted the card, or there is no place for one. */
+  readonly isCardGone: boolean;
+  /** People have been told that it takes longer than usual. */
+  readonly isLateTold: boolean;
+  readonly ending: Ending | null;
+  /** Of a stopped job: whether it was ended upstream too; null while that is not known. */
+  readonly isCancelled: boolean | null;
+  readonly notice: NoticeState;
+  /** Which of the places in turn the notice goes to, from 0. */
+  readonly noticePlace: number;
+  readonly noticeMessage: MessageRef | null;
+  /** Whether the report's file came with the notice. */
+  readonly hasFile: boolean | null;
+  /** Nothing is left to be done for it. */
+  readonly isDelivered: boolean;
+}
+
+/** What `Researches.note` may change: how the job is shown, never how it stands. */
+export type ResearchNote = Partial<
+  Pick<
+    ResearchRecord,
+    'phase' | 'thread' | 'card' | 'cardPostedAt' | 'cardShownAt' | 'isCardGone' | 'isLateTold' | 'isCancelled'
+  >
+>;
+
+/** Whose jobs are meant; what is left out matches all. */
+export interface ResearchFilter {
+  readonly platform?: PlatformName;
+  readonly workspace?: string;
+  readonly person?: string;
+  readonly name?: string;
+  readonly isLive?: boolean;
+}
+
+/** How many jobs may be under way at once. */
+export interface ResearchLimits {
+  readonly perPerson: number;
+  readonly perWorkspace: number;
+}
+
+/** What came of creating a job: `refused` names what is under way instead. */
+export type Created =
+  | { readonly type: 'new' | 'known'; readonly record: ResearchRecord }
+  | {
+      readonly type: 'refused';
+      readonly by: 'person' | 'workspace';
+      readonly running: readonly ResearchRecord[];
+    };
+
+/**
+ * The durable record of every research job. Each call is atomic, cluster-wide; a change that no longer fits how the job
+ * stands changes nothing, enqueues nothing and says so.
+ */
+export interface Researches {
+  /** Creates the record unless as many as allowed are under way; two at the same moment are counted one after the other. */
+  create(question: Question, name: string, limits: ResearchLimits): Promise<Created>;
+  find(id: string): Promise<ResearchRecord | null>;
+  /** The newest that match, newest first. */
+  list(filter: ResearchFilter, most: number): Promise<readonly ResearchRecord[]>;
+  /** How many jobs this API is working on. */
+  countRunning(api: ResearchApi): Promise<number>;
+  /** Before the call: `begun` → `submitting`. */
+  submitting(id: string, api: ResearchApi): Promise<boolean>;
+  /** The call is known to have begun nothing: `submitting` → `begun`, and no API has it. */
+  unsubmitted(id: string): Promise<boolean>;
+  /**
+   * Upstream has it: remembers its id there in any state, `submitting` → `running`; with `next` in that case. Resolves with
+   * the record as it then stands: a stop may have come first.
+   */
+  submitted(
+    id: string,
+    upstream: { readonly upstream: string; readonly notice?: string },
+    next: readonly NextJob[],
+  ): Promise<ResearchRecord | null>;
+  /** Changes how it is shown. */
+  note(id: string, note: ResearchNote): Promise<void>;
+  /** Ends a job under way, with `next`; null when it has ended already. A notice is due for all but stopped ones. */
+  end(id: string, ending: Ending, next: readonly NextJob[]): Promise<ResearchRecord | null>;
+  /** Before the call: the notice goes to this place. False when its outcome is known already. */
+  noticing(id: string, place: number): Promise<boolean>;
+  /** The outcome of the notice. */
+  noticed(
+    id: string,
+    state: 'sent' | 'unknown' | 'undeliverable',
+    message: MessageRef | null,
+    hasFile: boolean,
+  ): Promise<void>;
+  /** Nothing is left to be done. */
+  delivered(id: string): Promise<void>;
+  /** How long the newest finished jobs of this effort took, in ms. */
+  durations(effort: Effort, most: number): Promise<readonly number[]>;
+  /**
+   * Takes the next turn to call this API when turns are `gapMs` apart, cluster-wide; resolves with the milliseconds until it.
+   * @param gapMs at least 1
+   */
+  turn(api: ResearchApi, gapMs: number): Promise<number>;
 }

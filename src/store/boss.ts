@@ -68,4 +68,6 @@ export async function ensureQueue(boss: PgBoss, name: string, sql: Sql): Promise
   };
   await boss.createQueue(name, { ...options, policy: 'key_strict_fifo' });
   await boss.updateQueue(name, options);
+  // So that pg-boss remembers the queue: what it has to look up first would wait for ever inside one of our transactions.
+  await boss.getBlockedKeys(name, { limit: 1 });
 }

@@ -1,8 +1,8 @@
 /** Slash commands, message shortcuts and button presses → what the core takes. Pure, as `inbound.ts`. */
+import { type ParsedAsk, parseAsk } from '../../core/flags.ts';
 import { idFrom } from '../../core/ids.ts';
 import type { ButtonPress } from '../../core/ports.ts';
 import { type AnswerOptions, BUTTON_ACTIONS, type ButtonAction, type Question } from '../../core/types.ts';
-import { type ParsedAsk, parseAsk } from './ask-flags.ts';
 import { decodeText, type SlackSelf } from './incoming-text.ts';
 import { asRecord, asText } from './payload.ts';
 

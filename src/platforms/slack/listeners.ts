@@ -1,9 +1,9 @@
 import type { App } from '@slack/bolt';
+import { askUsage } from '../../core/flags.ts';
 import type { Intake, Log, Pressed } from '../../core/ports.ts';
 import { BUTTON_ACTIONS } from '../../core/types.ts';
 import { slackMarkdown } from '../../markdown/dialects.ts';
 import { sourcePages } from '../../markdown/sources.ts';
-import { askUsage } from './ask-flags.ts';
 import { deletedQuestion, questionFromEvent, stopFromEvent } from './inbound.ts';
 import type { SlackSelf } from './incoming-text.ts';
 import {

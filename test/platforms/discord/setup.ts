@@ -18,6 +18,7 @@ import type { AnswerEvent, ModelRequest, Question } from '../../../src/core/type
 import { type WaitJob, waitBehind } from '../../../src/core/waiting.ts';
 import { type DiscordApp, type DiscordOptions, openDiscord } from '../../../src/platforms/discord/discord.ts';
 import { memoryAnswers, memoryKeyValue, memoryThreads, noMetrics, quietLog } from '../../core/fakes.ts';
+import { memoryResearches } from '../../core/research-fakes.ts';
 import { type DiscordServer, startDiscordServer } from '../../servers/discord/discord-server.ts';
 
 export const SOURCES = [
@@ -161,7 +162,7 @@ async function startFootnote(server: DiscordServer, options: FootnoteOptions = {
   }, stopping.signal);
   const alerts = { alertAdmins: async () => {}, hasAdmins: () => true };
   const deps = { ...shared, jobs, model, history, settings, ...alerts };
-  const core = createIntake({ ...shared, jobs, follow: 'auto' });
+  const core = createIntake({ ...shared, jobs, researches: memoryResearches(jobs), follow: 'auto' });
   const heard: Footnote['heard'] = [];
   const recording: Intake = {
     async accept(question) {

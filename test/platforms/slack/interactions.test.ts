@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { parseAsk } from '../../../src/core/flags.ts';
 import { idFrom } from '../../../src/core/ids.ts';
-import { parseAsk } from '../../../src/platforms/slack/ask-flags.ts';
 import { decodeText, questionText } from '../../../src/platforms/slack/incoming-text.ts';
 import {
   pressFromAction,
