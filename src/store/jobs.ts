@@ -1,7 +1,7 @@
 import type { Db, PgBoss } from 'pg-boss';
 import type { Job, Jobs, Log, NextJob } from '../core/ports.ts';
 import { sleep } from '../core/sleep.ts';
-import { createAlarms } from './alarms.ts';
+import { type Alarms, createAlarms } from './alarms.ts';
 import { ensureQueue, startBoss } from './boss.ts';
 import type { Dispatcher, Packed } from './dispatcher.ts';
 import { createDispatcher } from './dispatcher.ts';
@@ -49,34 +49,12 @@ export async function openJobs(sql: Sql, log: Log): Promise<StoreJobs> {
   const { boss, channel } = await startBoss(sql, wake, log);
   const pulse = startPulse(sql, boss, dispatchers, log);
   const ensure = createEnsure(boss, sql);
-  const inOrder = createKeyOrder();
   const gauge = createLoopGauge();
   const alarms = createAlarms(wake);
   let stopping: Promise<void> | null = null;
 
   const jobs: StoreJobs = {
-    async enqueue(queue, data, options) {
-      await ensure(queue);
-      const job = { queue, data, options };
-      const isNew = await inOrder(`${queue} ${options.key}`, () => send(boss, sql.prompt, job));
-      if (isNew) alarms.set(queue, options.delayMs ?? 0);
-      return isNew;
-    },
-    async with(next, run) {
-      // Before the transaction: on the embedded database everything else waits for its end.
-      for (const { queue } of next) await ensure(queue);
-      const result = await sql.tx(async (tx) => {
-        const result = await run(tx);
-        if (result === null) return null;
-        const db: Db = {
-          executeSql: async (text, values) => ({ rows: [...(await tx.query(text, values))] }),
-        };
-        for (const job of next) await send(boss, db, job);
-        return result;
-      });
-      if (result !== null) for (const { queue, options } of next) alarms.set(queue, options.delayMs ?? 0);
-      return result;
-    },
+    ...createSending({ sql, boss, ensure, alarms }),
     depth: (queue, key) => countKey(sql, queue, key),
     knows: (queue, id) => isKnown(sql, queue, id),
     async work<T extends object>(queue: string, slots: number, handler: Handler<T>, onDead?: OnDead<T>) {
@@ -109,6 +87,41 @@ export async function openJobs(sql: Sql, log: Log): Promise<StoreJobs> {
 }
 
 type Handler<T> = (job: Job<T>) => Promise<void>;
+
+interface SendingParts {
+  readonly sql: Sql;
+  readonly boss: PgBoss;
+  readonly ensure: (queue: string) => Promise<void>;
+  readonly alarms: Alarms;
+}
+
+function createSending({ sql, boss, ensure, alarms }: SendingParts): Pick<StoreJobs, 'enqueue' | 'with'> {
+  const inOrder = createKeyOrder();
+  return {
+    async enqueue(queue, data, options) {
+      await ensure(queue);
+      const job = { queue, data, options };
+      const isNew = await inOrder(`${queue} ${options.key}`, () => send(boss, sql.prompt, job));
+      if (isNew) alarms.set(queue, options.delayMs ?? 0);
+      return isNew;
+    },
+    async with(next, run) {
+      // Before the transaction: on the embedded database everything else waits for its end.
+      for (const { queue } of next) await ensure(queue);
+      const result = await sql.tx(async (tx) => {
+        const result = await run(tx);
+        if (result === null) return null;
+        const db: Db = {
+          executeSql: async (text, values) => ({ rows: [...(await tx.query(text, values))] }),
+        };
+        for (const job of next) await send(boss, db, job);
+        return result;
+      });
+      if (result !== null) for (const { queue, options } of next) alarms.set(queue, options.delayMs ?? 0);
+      return result;
+    },
+  };
+}
 
 async function send(boss: PgBoss, db: Db, { queue, data, options }: NextJob): Promise<boolean> {
   const packed: Packed = { json: JSON.stringify(data) };

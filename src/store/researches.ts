@@ -1,4 +1,10 @@
-import type { Created, Researches, ResearchFilter, ResearchRecord } from '../core/research-ports.ts';
+import type {
+  Created,
+  Researches,
+  ResearchFilter,
+  ResearchLimits,
+  ResearchRecord,
+} from '../core/research-ports.ts';
 import type { Question } from '../core/types.ts';
 import type { StoreJobs } from './jobs.ts';
 import { COLUMNS, type ResearchRow, toNote, toRecord } from './research-rows.ts';
@@ -17,43 +23,11 @@ export interface StoreResearches extends Researches {
 
 /** The research jobs on SQL. What a change entails is put into the queue in the same transaction. */
 export function createResearches(sql: Sql, jobs: StoreJobs): StoreResearches {
-  const one = async (text: string, params: readonly unknown[], db: Queryable = sql) => {
-    const [row] = await db.query<ResearchRow>(text, params);
-    return row ? toRecord(row) : null;
-  };
-  const changes = async (text: string, params: readonly unknown[]): Promise<boolean> =>
-    (await sql.query(text, params)).length > 0;
   return {
-    create: (question, name, limits) =>
-      sql.tx(async (tx): Promise<Created> => {
-        // Everybody who creates in this workspace or for this person waits here for the one before.
-        const { platform, workspace, asker } = question;
-        for (const lock of [`person:${platform}:${asker.id}`, `workspace:${platform}:${workspace}`])
-          await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [
-            `footnote.research.${lock}`,
-          ]);
-        const known = await one(FIND, [question.id], tx);
-        if (known) return { type: 'known', record: known };
-        const own = await live(tx, { platform, person: asker.id });
-        if (own.length >= limits.perPerson) return { type: 'refused', by: 'person', running: own };
-        const all = await live(tx, { platform, workspace });
-        if (all.length >= limits.perWorkspace) return { type: 'refused', by: 'workspace', running: all };
-        const [row] = await tx.query<ResearchRow>(CREATE, valuesOf(question, name));
-        if (!row) throw new Error('a research job was not created');
-        return { type: 'new', record: toRecord(row) };
-      }),
-    find: (id) => one(FIND, [id]),
-    list: (filter, most) => listed(sql, filter, most),
-    async countRunning(api) {
-      const [row] = await sql.query<{ count: number }>(COUNT_RUNNING, [api]);
-      return row?.count ?? 0;
-    },
-    submitting: (id, api) => changes(SUBMITTING, [id, api]),
-    unsubmitted: (id) => changes(UNSUBMITTED, [id]),
-    async submitted(id, { upstream, notice = null }, next) {
-      const record = await jobs.with(next, (tx) => one(SUBMITTED, [id, upstream, notice], tx));
-      return record ?? one(LATE_SUBMITTED, [id, upstream]);
-    },
+    create: (question, name, limits) => sql.tx((tx) => create(tx, question, name, limits)),
+    ...readingOf(sql),
+    ...submittingOf(sql, jobs),
+    ...endingOf(sql, jobs),
     async note(id, note) {
       const { assignments, values } = toNote(note);
       if (assignments.length === 0) return;
@@ -61,22 +35,6 @@ export function createResearches(sql: Sql, jobs: StoreJobs): StoreResearches {
         id,
         ...values,
       ]);
-    },
-    end: (id, ending, next) =>
-      jobs.with(next, (tx) => {
-        const notice = ending.outcome === 'stopped' ? 'none' : 'pending';
-        return one(END, [id, ending.outcome, JSON.stringify(ending), notice], tx);
-      }),
-    noticing: (id, place) => changes(NOTICING, [id, place]),
-    async noticed(id, state, message, hasFile) {
-      await sql.query(NOTICED, [id, state, message && JSON.stringify(message), hasFile]);
-    },
-    async delivered(id) {
-      await sql.query('update footnote.research set is_delivered = true where id = $1', [id]);
-    },
-    async durations(effort, most) {
-      const rows = await sql.query<{ ms: number }>(DURATIONS, [effort, most]);
-      return rows.map(({ ms }) => ms);
     },
     async turn(api, gapMs) {
       const [row] = await sql.query<{ ms: number }>(TURN, [api, gapMs]);
@@ -87,15 +45,87 @@ export function createResearches(sql: Sql, jobs: StoreJobs): StoreResearches {
   };
 }
 
+function readingOf(sql: Sql): Pick<Researches, 'find' | 'list' | 'countRunning' | 'durations'> {
+  return {
+    find: (id) => one(sql, FIND, [id]),
+    list: (filter, most) => listed(sql, filter, most),
+    async countRunning(api) {
+      const [row] = await sql.query<{ count: number }>(COUNT_RUNNING, [api]);
+      return row?.count ?? 0;
+    },
+    async durations(effort, most) {
+      const rows = await sql.query<{ ms: number }>(DURATIONS, [effort, most]);
+      return rows.map(({ ms }) => ms);
+    },
+  };
+}
+
+function submittingOf(
+  sql: Sql,
+  jobs: StoreJobs,
+): Pick<Researches, 'submitting' | 'unsubmitted' | 'submitted'> {
+  return {
+    submitting: (id, api) => changes(sql, SUBMITTING, [id, api]),
+    unsubmitted: (id) => changes(sql, UNSUBMITTED, [id]),
+    async submitted(id, { upstream, notice = null }, next) {
+      const record = await jobs.with(next, (tx) => one(tx, SUBMITTED, [id, upstream, notice]));
+      return record ?? one(sql, LATE_SUBMITTED, [id, upstream]);
+    },
+  };
+}
+
+function endingOf(sql: Sql, jobs: StoreJobs): Pick<Researches, 'end' | 'noticing' | 'noticed' | 'delivered'> {
+  return {
+    end: (id, ending, next) =>
+      jobs.with(next, (tx) => {
+        const notice = ending.outcome === 'stopped' ? 'none' : 'pending';
+        return one(tx, END, [id, ending.outcome, JSON.stringify(ending), notice]);
+      }),
+    noticing: (id, place) => changes(sql, NOTICING, [id, place]),
+    async noticed(id, state, message, hasFile) {
+      await sql.query(NOTICED, [id, state, message && JSON.stringify(message), hasFile]);
+    },
+    async delivered(id) {
+      await sql.query('update footnote.research set is_delivered = true where id = $1', [id]);
+    },
+  };
+}
+
+async function one(db: Queryable, text: string, params: readonly unknown[]): Promise<ResearchRecord | null> {
+  const [row] = await db.query<ResearchRow>(text, params);
+  return row ? toRecord(row) : null;
+}
+
+async function changes(db: Queryable, text: string, params: readonly unknown[]): Promise<boolean> {
+  return (await db.query(text, params)).length > 0;
+}
+
+async function create(
+  tx: Queryable,
+  question: Question,
+  name: string,
+  { perPerson, perWorkspace }: ResearchLimits,
+): Promise<Created> {
+  const { platform, workspace, asker } = question;
+  // Everybody who creates for this person or in this workspace waits here for the one before.
+  for (const lock of [`person:${platform}:${asker.id}`, `workspace:${platform}:${workspace}`])
+    await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`footnote.research.${lock}`]);
+  const known = await one(tx, FIND, [question.id]);
+  if (known) return { type: 'known', record: known };
+  const own = await listed(tx, { platform, person: asker.id, isLive: true }, MOST_LISTED);
+  if (own.length >= perPerson) return { type: 'refused', by: 'person', running: own };
+  const all = await listed(tx, { platform, workspace, isLive: true }, MOST_LISTED);
+  if (all.length >= perWorkspace) return { type: 'refused', by: 'workspace', running: all };
+  const record = await one(tx, CREATE, valuesOf(question, name));
+  if (!record) throw new Error('a research job was not created');
+  return { type: 'new', record };
+}
+
 function valuesOf(question: Question, name: string): readonly unknown[] {
   const { id, platform, workspace, asker, thread, research } = question;
   const effort = research?.effort ?? 'medium';
   const place = thread && JSON.stringify(thread);
   return [id, name, platform, workspace, asker.id, effort, JSON.stringify(question), place];
-}
-
-function live(db: Queryable, filter: ResearchFilter): Promise<readonly ResearchRecord[]> {
-  return listed(db, { ...filter, isLive: true }, MOST_LISTED);
 }
 
 async function listed(
