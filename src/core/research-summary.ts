@@ -9,7 +9,9 @@ const MOST_CHARS = 1_200;
  */
 export function summaryOf(report: string): string {
   const lines = report.split('\n').map((line) => line.trim());
-  const heading = lines.findIndex((line) => /^#{1,6}\s*(?:executive\s+)?summary\s*:?\s*#*$/i.test(line));
+  const heading = lines.findIndex((line) =>
+    /^(?:#{1,6}\s*)?\*{0,2}(?:executive\s+)?summary\s*:?\s*\*{0,2}\s*:?\s*#*$/i.test(line),
+  );
   if (heading >= 0) {
     const rest = lines.slice(heading + 1);
     const end = rest.findIndex((line) => /^#{1,6}\s/.test(line));

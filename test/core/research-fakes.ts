@@ -100,7 +100,8 @@ function matches(record: ResearchRecord, filter: ResearchFilter): boolean {
   );
 }
 
-function fresh(question: Question, name: string, now: number): ResearchRecord {
+/** A record as `create` makes it. */
+export function fresh(question: Question, name: string, now: number): ResearchRecord {
   return {
     id: question.id,
     name,
