@@ -6,6 +6,7 @@ import { createHistory, type History } from './core/history.ts';
 import { createIntake } from './core/intake.ts';
 import type { Intake, Log, Platform } from './core/ports.ts';
 import { type RememberJob, rememberReport } from './core/remembering.ts';
+import type { ResearchEntry } from './core/research-table.ts';
 import { ANSWER_QUEUE, type AnsweringDeps, type AnsweringSettings, type AnswerJob } from './core/run.ts';
 import { createStops } from './core/stops.ts';
 import type { PlatformName } from './core/types.ts';
@@ -16,7 +17,7 @@ import { createMetrics } from './ops/metrics.ts';
 import { startOpsServer } from './ops/server.ts';
 import { createPerplexity } from './perplexity/perplexity.ts';
 import type { DiscordApp } from './platforms/discord/discord.ts';
-import { openDesk } from './researching.ts';
+import { listResearch, openDesk } from './researching.ts';
 import { exitCodeOf, explainStart } from './start-faults.ts';
 import type { Lease } from './store/leases.ts';
 import { openStore, type Store } from './store/store.ts';
@@ -28,7 +29,13 @@ async function start(config: Config, log: Log): Promise<() => Promise<void>> {
     log.warn({ variables: config.unknown }, 'settings with unknown names, misspelt?');
   const { metrics, ...registry } = createMetrics();
   let missing = async (): Promise<readonly string[]> => ['still starting'];
-  const ops = await startOpsServer({ ...config.server, metrics: registry, unready: () => missing() });
+  let research = async (): Promise<readonly ResearchEntry[]> => [];
+  const ops = await startOpsServer({
+    ...config.server,
+    metrics: registry,
+    unready: () => missing(),
+    research: () => research(),
+  });
   const { store, slack, discord } = await openAll(config, log);
   const platforms = new Map<PlatformName, Platform>();
   if (slack) platforms.set('slack', slack.platform);
@@ -46,6 +53,7 @@ async function start(config: Config, log: Log): Promise<() => Promise<void>> {
     hasAdmins: (platform) => admins[platform].length > 0,
     alertAdmins: createAdminAlerts(store.jobs, admins),
   };
+  research = () => listResearch(store.researches);
   const desk = openDesk(store, isAdmin, log);
   await workAnswers(config, store, answering);
   await store.jobs.work<WordJob>(WORD_QUEUE, 10, (job) => sayWord({ platforms, desk, log }, job.data));

@@ -262,7 +262,7 @@ export interface Researches {
   /** Creates the record unless as many as allowed are under way; two at the same moment are counted one after the other. */
   create(question: Question, name: string, limits: ResearchLimits): Promise<Created>;
   find(id: string): Promise<ResearchRecord | null>;
-  /** The newest that match, newest first. */
+  /** The newest that match, newest first; without the texts and sources of their reports. */
   list(filter: ResearchFilter, most: number): Promise<readonly ResearchRecord[]>;
   /** How many jobs this API is working on. */
   countRunning(api: ResearchApi): Promise<number>;

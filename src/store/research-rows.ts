@@ -47,6 +47,14 @@ export const COLUMNS = [
   ms('ended_at', 'ended'),
 ].join(', ');
 
+const NO_REPORT: Ending = { outcome: 'done', report: { text: '', sources: [], usage: null } };
+
+/** The same without the reports, which are long. */
+export const LISTED = COLUMNS.replace(
+  'ending',
+  `case when state = 'done' then '${JSON.stringify(NO_REPORT)}' else ending end as ending`,
+);
+
 /** The casts: these columns hold what `researches.ts` wrote. */
 export function toRecord(row: ResearchRow): ResearchRecord {
   return {

@@ -7,13 +7,13 @@ import type {
 } from '../core/research-ports.ts';
 import type { Question } from '../core/types.ts';
 import type { StoreJobs } from './jobs.ts';
-import { COLUMNS, type ResearchRow, toNote, toRecord } from './research-rows.ts';
+import { COLUMNS, LISTED, type ResearchRow, toNote, toRecord } from './research-rows.ts';
 import type { Queryable, Sql } from './sql.ts';
 import { sweep } from './sweep.ts';
 
 /** Reports are long, and their threads are remembered elsewhere. */
 const KEEP = '90 days';
-/** Whatever is asked for: nobody reads more, and every row carries its report. */
+/** Whatever is asked for: nobody reads more. */
 const MOST_LISTED = 500;
 
 export interface StoreResearches extends Researches {
@@ -45,7 +45,8 @@ export function createResearches(sql: Sql, jobs: StoreJobs): StoreResearches {
   };
 }
 
-function readingOf(sql: Sql): Pick<Researches, 'find' | 'list' | 'countRunning' | 'durations'> {
+/** The side that changes nothing, and needs no queue. */
+export function readingOf(sql: Queryable): Pick<Researches, 'find' | 'list' | 'countRunning' | 'durations'> {
   return {
     find: (id) => one(sql, FIND, [id]),
     list: (filter, most) => listed(sql, filter, most),
@@ -146,7 +147,7 @@ async function listed(
   const where = conditions.length > 0 ? `where ${conditions.join(' and ')}` : '';
   const limit = `$${values.push(Math.min(most, MOST_LISTED))}`;
   const rows = await db.query<ResearchRow>(
-    `select ${COLUMNS} from footnote.research ${where} order by begun_at desc, id limit ${limit}`,
+    `select ${LISTED} from footnote.research ${where} order by begun_at desc, id limit ${limit}`,
     values,
   );
   return rows.map(toRecord);

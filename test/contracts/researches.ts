@@ -278,6 +278,8 @@ export function researchesContract(side: () => Side, another: () => Promise<Anot
       expect(await ids({ isLive: false })).toEqual([a]);
       expect(await ids({ name: researchName(b) })).toEqual([b]);
       expect(await side().researches.list({ platform, workspace }, 1)).toHaveLength(1);
+      const [listed] = await side().researches.list({ platform, workspace, isLive: false }, 1);
+      expect(listed?.ending).toMatchObject({ outcome: 'done', report: { text: '' } });
     });
 
     it('count what an API is working on', async () => {
