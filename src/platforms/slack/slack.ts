@@ -3,6 +3,7 @@ import { Failure } from '../../core/failures.ts';
 import type { Intake, Log, Platform } from '../../core/ports.ts';
 import { sleep } from '../../core/sleep.ts';
 import { watchAccess } from './access.ts';
+import { createDesks } from './desk.ts';
 import type { SlackSelf } from './incoming-text.ts';
 import { registerListeners } from './listeners.ts';
 import { asText } from './payload.ts';
@@ -61,9 +62,10 @@ export async function openSlack(options: SlackOptions): Promise<SlackApp> {
   app.error((error) => Promise.reject(error));
   await app.init();
   const access = watchAccess(createCall(botToken, apiUrl, log), log);
+  const deskOf = createDesks({ call: access.call, self, log });
   let stopped: Promise<void> | null = null;
   return {
-    platform: createSlackPlatform({ call: access.call, self, log }),
+    platform: createSlackPlatform(deskOf),
     async listen(intake) {
       registerListeners(app, { askCommand, self, intake, log });
       const connected = new AbortController();
