@@ -1,6 +1,7 @@
 import { App } from '@slack/bolt';
 import { Failure } from '../../core/failures.ts';
 import type { Intake, Log, Platform } from '../../core/ports.ts';
+import type { ResearchBoard } from '../../core/research-ports.ts';
 import { sleep } from '../../core/sleep.ts';
 import { watchAccess } from './access.ts';
 import { createDesks } from './desk.ts';
@@ -9,6 +10,7 @@ import { registerListeners } from './listeners.ts';
 import { asText } from './payload.ts';
 import { createSlackPlatform } from './platform.ts';
 import { createReceiver } from './receiver.ts';
+import { createResearchBoard } from './research-board.ts';
 import { clientOptions, createCall, sdkLogger } from './web.ts';
 
 /** Start-up must end, well or badly, within 5 s: two calls are made, one after the other. */
@@ -29,6 +31,7 @@ export interface SlackOptions {
 /** Slack, connected: the outbound port at once, inbound traffic after `listen`. */
 export interface SlackApp {
   readonly platform: Platform;
+  readonly board: ResearchBoard;
   /** Opens the sockets and hands what comes to the intake. */
   listen(intake: Intake): Promise<void>;
   /** True while at least one socket is open. */
@@ -66,6 +69,7 @@ export async function openSlack(options: SlackOptions): Promise<SlackApp> {
   let stopped: Promise<void> | null = null;
   return {
     platform: createSlackPlatform(deskOf),
+    board: createResearchBoard(deskOf),
     async listen(intake) {
       registerListeners(app, { askCommand, self, intake, log });
       const connected = new AbortController();

@@ -2,29 +2,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import type { App } from '@slack/bolt';
 import { describe, expect, test } from 'vitest';
 import { registerListeners } from '../../../src/platforms/slack/listeners.ts';
+import { SCOPES_OF_METHODS } from '../../servers/slack/scopes.ts';
 import { silentLog } from './log.ts';
 import { SELF } from './payloads.ts';
 
 const SOURCES = new URL('../../../src/platforms/slack/', import.meta.url);
 const MANIFESTS = new URL('../../../manifests/', import.meta.url);
 
-/** The scope each Web API method needs, by Slack's reference; reading a conversation needs one per kind of it. */
-const SCOPES_OF_METHODS: Readonly<Record<string, readonly string[]>> = {
-  'chat.startStream': ['chat:write'],
-  'chat.appendStream': ['chat:write'],
-  'chat.stopStream': ['chat:write'],
-  'chat.postMessage': ['chat:write'],
-  'chat.update': ['chat:write'],
-  'chat.delete': ['chat:write'],
-  'chat.postEphemeral': ['chat:write'],
-  'assistant.threads.setStatus': ['chat:write'],
-  'agents.sessions.setStatus': ['chat:write'],
-  'conversations.open': ['im:write'],
-  'conversations.replies': ['channels:history', 'groups:history', 'im:history', 'mpim:history'],
-  'conversations.history': ['channels:history', 'groups:history', 'im:history', 'mpim:history'],
-  'reactions.add': ['reactions:write'],
-  'reactions.remove': ['reactions:write'],
-};
 const SCOPES_OF_EVENTS: Readonly<Record<string, string>> = {
   agent_session_stopped: 'chat:write',
   app_mention: 'app_mentions:read',
