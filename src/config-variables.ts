@@ -24,6 +24,7 @@ const url = text
   )
   .transform((value) => value.replace(/\/+$/, ''));
 const token = text.refine((value) => !/[\s'"]/.test(value), 'holds white space or quotes: copy it again');
+const slackCommand = text.regex(/^\/[a-z0-9_-]{1,31}$/, 'must be a slash and up to 31 lower-case letters');
 const HOST_NAME = /^-?[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:\/\S*)?$/i;
 const number = (min: number, max: number, whole: boolean) =>
   text
@@ -42,9 +43,9 @@ export const variables = z.object({
     'the app-level token with connections:write from "Basic Information"',
   ).optional(),
   SLACK_API_URL: url.default('https://slack.com/api'),
-  SLACK_ASK_COMMAND: text
-    .regex(/^\/[a-z0-9_-]{1,31}$/, 'must be a slash and up to 31 lower-case letters')
-    .default('/ask'),
+  SLACK_ASK_COMMAND: slackCommand.default('/ask'),
+  SLACK_RESEARCH_COMMAND: slackCommand.default('/research'),
+  SLACK_JOBS_COMMAND: slackCommand.default('/jobs'),
   SLACK_ADMINS: list.default([]),
   DISCORD_TOKEN: token
     .refine(

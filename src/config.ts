@@ -49,7 +49,8 @@ interface SlackConfig {
   readonly botToken: string;
   readonly appToken: string;
   readonly apiUrl: string;
-  readonly askCommand: string;
+  /** The slash commands' names, each with its slash. */
+  readonly commands: { readonly ask: string; readonly research: string; readonly jobs: string };
   readonly admins: readonly string[];
 }
 
@@ -169,8 +170,13 @@ function decoded(password: string): string {
 }
 
 function slackOf(values: Fields, botToken: string, appToken: string): SlackConfig {
-  const { SLACK_API_URL, SLACK_ASK_COMMAND: askCommand, SLACK_ADMINS: admins } = values;
-  return { botToken, appToken, apiUrl: `${SLACK_API_URL}/`, askCommand, admins };
+  const { SLACK_API_URL, SLACK_ADMINS: admins } = values;
+  const commands = {
+    ask: values.SLACK_ASK_COMMAND,
+    research: values.SLACK_RESEARCH_COMMAND,
+    jobs: values.SLACK_JOBS_COMMAND,
+  };
+  return { botToken, appToken, apiUrl: `${SLACK_API_URL}/`, commands, admins };
 }
 
 function discordOf(values: Fields, discordToken: string): DiscordConfig {

@@ -1,6 +1,14 @@
 import type { App } from '@slack/bolt';
-import { askUsage } from '../../core/flags.ts';
+import {
+  askUsage,
+  type ParsedAsk,
+  type ParsedResearch,
+  parseAsk,
+  parseResearch,
+  researchUsage,
+} from '../../core/flags.ts';
 import type { Intake, Log, Pressed } from '../../core/ports.ts';
+import type { JobsDesk } from '../../core/research-ports.ts';
 import { BUTTON_ACTIONS } from '../../core/types.ts';
 import { slackMarkdown } from '../../markdown/dialects.ts';
 import { sourcePages } from '../../markdown/sources.ts';
@@ -9,6 +17,7 @@ import type { SlackSelf } from './incoming-text.ts';
 import {
   ASK_ABOUT_CALLBACK,
   actionId,
+  jobsFromCommand,
   pressFromAction,
   questionFromCommand,
   questionFromShortcut,
@@ -16,10 +25,19 @@ import {
 import { asRecord, asText } from './payload.ts';
 import { inert, respondPrivately } from './respond.ts';
 
+/** The names of the slash commands, each with its slash. */
+export interface SlackCommands {
+  readonly ask: string;
+  readonly research: string;
+  readonly jobs: string;
+}
+
 export interface ListenerOptions {
-  readonly askCommand: string;
+  readonly commands: SlackCommands;
   readonly self: SlackSelf;
   readonly intake: Intake;
+  /** Null for a service without research: then there is no command for its jobs. */
+  readonly jobsDesk: JobsDesk | null;
   readonly log: Log;
 }
 
@@ -28,7 +46,9 @@ const NOT_TAKEN = "I couldn't take that just now. Please try again in a moment."
 /** Registers everything the manifests subscribe to. A listener that rejects leaves its event unacknowledged. */
 export function registerListeners(app: App, options: ListenerOptions): void {
   listenToEvents(app, options);
-  listenToCommand(app, options);
+  listenToCommand(app, options, options.commands.ask, parseAsk, askUsage);
+  listenToCommand(app, options, options.commands.research, parseResearch, researchUsage);
+  listenToJobs(app, options);
   listenToShortcut(app, options);
   listenToButtons(app, options);
 }
@@ -48,13 +68,33 @@ function listenToEvents(app: App, { self, intake }: ListenerOptions): void {
   });
 }
 
-function listenToCommand(app: App, { askCommand, self, intake, log }: ListenerOptions): void {
-  app.command(askCommand, async ({ body, ack }) => {
-    const question = questionFromCommand(body, self, Date.now());
-    if (question === null) return ack({ response_type: 'ephemeral', text: inert(askUsage(askCommand)) });
+function listenToCommand(
+  app: App,
+  { self, intake, log }: ListenerOptions,
+  name: string,
+  parse: (text: string) => ParsedAsk | ParsedResearch,
+  usage: (name: string) => string,
+): void {
+  app.command(name, async ({ body, ack }) => {
+    const question = questionFromCommand(body, self, Date.now(), parse);
+    if (question === null) return ack({ response_type: 'ephemeral', text: inert(usage(name)) });
     if ('problem' in question) return ack({ response_type: 'ephemeral', text: inert(question.problem) });
     await acceptOrSay(() => intake.accept(question), body, log);
     await ack();
+  });
+}
+
+function listenToJobs(app: App, { commands, self, jobsDesk, log }: ListenerOptions): void {
+  const { jobs: name } = commands;
+  if (!jobsDesk) return;
+  app.command(name, async ({ body, ack }) => {
+    const request = jobsFromCommand(body, self);
+    const usage = `Write ${name}, ${name} status R-… or ${name} stop R-….`;
+    if (request === null) return ack({ response_type: 'ephemeral', text: inert(usage) });
+    // To stop a job is to ask Perplexity, which may take longer than Slack waits.
+    await ack();
+    const said = await acceptOrSay(() => jobsDesk.jobs(request), body, log);
+    if (said !== null) await respondPrivately(responseUrl(body), said, log);
   });
 }
 

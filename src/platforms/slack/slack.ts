@@ -1,12 +1,12 @@
 import { App } from '@slack/bolt';
 import { Failure } from '../../core/failures.ts';
 import type { Intake, Log, Platform } from '../../core/ports.ts';
-import type { ResearchBoard } from '../../core/research-ports.ts';
+import type { JobsDesk, ResearchBoard } from '../../core/research-ports.ts';
 import { sleep } from '../../core/sleep.ts';
 import { watchAccess } from './access.ts';
 import { createDesks } from './desk.ts';
 import type { SlackSelf } from './incoming-text.ts';
-import { registerListeners } from './listeners.ts';
+import { registerListeners, type SlackCommands } from './listeners.ts';
 import { asText } from './payload.ts';
 import { createSlackPlatform } from './platform.ts';
 import { createReceiver } from './receiver.ts';
@@ -23,8 +23,7 @@ export interface SlackOptions {
   readonly appToken: string;
   /** Ends with `/api/`. */
   readonly apiUrl: string;
-  /** With its slash: `/ask`. */
-  readonly askCommand: string;
+  readonly commands: SlackCommands;
   readonly log: Log;
 }
 
@@ -32,8 +31,8 @@ export interface SlackOptions {
 export interface SlackApp {
   readonly platform: Platform;
   readonly board: ResearchBoard;
-  /** Opens the sockets and hands what comes to the intake. */
-  listen(intake: Intake): Promise<void>;
+  /** Opens the sockets and hands what comes to the intake, and what is asked about research jobs to their desk. */
+  listen(intake: Intake, jobsDesk?: JobsDesk): Promise<void>;
   /** True while at least one socket is open. */
   ready(): boolean;
   /** Takes nothing new, lets what is being accepted be acknowledged, closes the sockets; idempotent, within 5 s. */
@@ -45,7 +44,7 @@ export interface SlackApp {
  * @throws {Failure} `not-authorised` or `unreachable` within 5 s, with a one-line remedy that names the variable.
  */
 export async function openSlack(options: SlackOptions): Promise<SlackApp> {
-  const { botToken, appToken, apiUrl, askCommand, log } = options;
+  const { botToken, appToken, apiUrl, commands, log } = options;
   const self = await identify(options);
   await checkAppToken(options);
   const receiver = createReceiver({ appToken, apiUrl, log });
@@ -70,8 +69,8 @@ export async function openSlack(options: SlackOptions): Promise<SlackApp> {
   return {
     platform: createSlackPlatform(deskOf),
     board: createResearchBoard(deskOf),
-    async listen(intake) {
-      registerListeners(app, { askCommand, self, intake, log });
+    async listen(intake, jobsDesk) {
+      registerListeners(app, { commands, self, intake, jobsDesk: jobsDesk ?? null, log });
       const connected = new AbortController();
       const start = receiver.start().then(() => connected.abort());
       await Promise.race([start, sleep(LISTEN_WAIT_MS, connected.signal)]);

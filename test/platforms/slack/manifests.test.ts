@@ -5,6 +5,7 @@ import { registerListeners } from '../../../src/platforms/slack/listeners.ts';
 import { SCOPES_OF_METHODS } from '../../servers/slack/scopes.ts';
 import { silentLog } from './log.ts';
 import { SELF } from './payloads.ts';
+import { COMMANDS } from './setup.ts';
 
 const SOURCES = new URL('../../../src/platforms/slack/', import.meta.url);
 const MANIFESTS = new URL('../../../manifests/', import.meta.url);
@@ -29,7 +30,7 @@ describe.each(['slack.yaml', 'slack-minimal.yaml'])('%s', (name) => {
     for (const event of manifest.events) expect(manifest.scopes).toContain(SCOPES_OF_EVENTS[event]);
   });
 
-  test('declares the command and the shortcut that are answered', () => {
+  test('declares the commands and the shortcut that are answered', () => {
     expect(manifest.commands).toEqual(listened().commands);
     expect(manifest.callbacks).toEqual(listened().shortcuts);
     expect(manifest.text).toMatch(/interactivity:\n\s+is_enabled: true/);
@@ -93,7 +94,8 @@ function listened() {
   };
   const never = () => Promise.reject(new Error());
   const intake = { accept: never, press: never, stop: never, withdraw: never };
-  const options = { askCommand: '/ask', self: SELF, intake, log: silentLog };
+  const jobsDesk = { jobs: never, choices: never };
+  const options = { commands: COMMANDS, self: SELF, intake, jobsDesk, log: silentLog };
   registerListeners(recorder as unknown as App, options); // only these four methods are called
   return { events, commands, shortcuts };
 }

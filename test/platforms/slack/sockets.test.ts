@@ -7,7 +7,7 @@ import { openSlack } from '../../../src/platforms/slack/slack.ts';
 import { startSlackServer } from '../../servers/slack/server.ts';
 import type { DisconnectReason } from '../../servers/slack/types.ts';
 import { silentLog } from './log.ts';
-import { ADA, connect, failureOf, fresh, GENERAL, openApp, view } from './setup.ts';
+import { ADA, COMMANDS, connect, failureOf, fresh, GENERAL, openApp, view } from './setup.ts';
 
 type Connected = Awaited<ReturnType<typeof connect>>;
 const open: Connected[] = [];
@@ -32,7 +32,7 @@ describe('starting', () => {
   ])('%s is named, with the cure', async (_name, tokens, variable) => {
     const server = await startSlackServer();
     const { botToken, appToken, apiUrl } = server;
-    const options = { botToken, appToken, apiUrl, askCommand: '/ask', log: silentLog, ...tokens };
+    const options = { botToken, appToken, apiUrl, commands: COMMANDS, log: silentLog, ...tokens };
     const failure = await failureOf(openSlack(options));
     expect(failure.kind).toBe('not-authorised');
     expect(failure.remedy).toContain(variable);
@@ -47,7 +47,7 @@ describe('starting', () => {
     const { port } = silent.address() as AddressInfo; // a TCP server that listens
     const startedAt = performance.now();
     for (const apiUrl of [`http://127.0.0.1:${port}/api/`, 'http://127.0.0.1:1/api/']) {
-      const options = { botToken: 'xoxb-1', appToken: 'xapp-1', apiUrl, askCommand: '/ask', log: silentLog };
+      const options = { botToken: 'xoxb-1', appToken: 'xapp-1', apiUrl, commands: COMMANDS, log: silentLog };
       const failure = await failureOf(openSlack(options));
       expect(failure).toMatchObject({
         kind: 'unreachable',
