@@ -110,6 +110,8 @@ export type NoticePlace =
 export interface Notice {
   readonly question: Question;
   readonly place: NoticePlace;
+  /** The job's card, wherever it is; it says where a thread that is only a chain of replies has its messages. Null for none. */
+  readonly card?: MessageRef | null;
   /** Stands right behind the mention of the asker, who is the only one mentioned: `Research finished in 6 min`. Plain text. */
   readonly lead: string;
   readonly view: View;
