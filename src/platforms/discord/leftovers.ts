@@ -1,8 +1,9 @@
 import type { ReplyStart } from '../../core/ports.ts';
 import type { MessageRef, Question } from '../../core/types.ts';
+import { questionsOn } from './messages.ts';
 import type { Place } from './place.ts';
 import type { DiscordRest } from './rest.ts';
-import { asObjects, compareIds, type Json, readMessage } from './wire.ts';
+import { asObjects, compareIds, type Json, readMessage, type WireMessage } from './wire.ts';
 
 /**
  * Messages an interrupted attempt posted but did not live to record. The nonce covers a few minutes; beyond them our own
@@ -39,7 +40,7 @@ function startOf(question: Question, place: Place, known: readonly MessageRef[])
 function candidates(
   found: readonly Json[],
   botId: string,
-  { workspace }: Question,
+  { id: question, workspace }: Question,
   place: Place,
 ): readonly MessageRef[] {
   return (
@@ -50,6 +51,8 @@ function candidates(
         ({ author, type, isInteraction }) =>
           author?.id === botId && !isInteraction && (type === 0 || type === 19),
       )
+      // Cards and notifications of research jobs, and what other questions are getting meanwhile, say whose they are.
+      .filter((message) => isFree(message, question))
       // In a thread or DM the parts refer to nothing (a short word to somebody does); in a channel to the message they answer.
       .filter(({ replyTo }) =>
         place.replyTo === null ? replyTo === null : replyTo?.message === place.replyTo,
@@ -62,4 +65,10 @@ function candidates(
         message: id,
       }))
   );
+}
+
+function isFree(message: WireMessage, question: string): boolean {
+  const carried = questionsOn(message);
+  // An answer mentions nobody; a notification begins with whom it is for.
+  return !message.content.startsWith('<@') && (carried.length === 0 || carried.includes(question));
 }

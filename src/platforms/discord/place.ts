@@ -64,7 +64,8 @@ export async function findPlace(
     return { channel: thread.channel, replyTo: null, thread };
   }
   if (!thread) return placeUnder(deps, question, await findRoot(deps.rest, question));
-  if (!message) return { channel: thread.channel, replyTo: null, thread };
+  // Asked again, or more deeply, by a button under the answer to a command.
+  if (!message) return placeUnder(deps, question, thread.thread);
   if (thread.thread === message.message) return placeUnder(deps, question, message.message);
   // A reply to one of our messages in a channel: its conversation has no channel of its own.
   return { channel: message.channel, replyTo: message.message, thread };

@@ -1,4 +1,4 @@
-import { DefaultRestOptions, REST, RESTEvents, RequestMethod } from '@discordjs/rest';
+import { DefaultRestOptions, type RawFile, REST, RESTEvents, RequestMethod } from '@discordjs/rest';
 import { Failure } from '../../core/failures.ts';
 import type { Log, Urgency } from '../../core/ports.ts';
 import { CODE, failureOf } from './errors.ts';
@@ -6,6 +6,8 @@ import { createPaces, type Paces } from './pace.ts';
 
 interface CallOptions {
   readonly body?: unknown;
+  /** Sent beside the body, as a form. */
+  readonly files?: readonly RawFile[];
   readonly query?: Readonly<Record<string, string>>;
   /** `final` goes before everything that is waiting; `progress` when left out. */
   readonly urgency?: Urgency;
@@ -52,7 +54,7 @@ export function createRest(options: RestOptions): DiscordRest {
     isAuthorised = false;
   };
   const send = async (method: RequestMethod, route: string, call: CallOptions = {}): Promise<unknown> => {
-    const { body, query, urgency = 'progress', auth = true, signal } = call;
+    const { body, files = [], query, urgency = 'progress', auth = true, signal } = call;
     if (auth) await paces.all.take(urgency, signal);
     if (signal?.aborted) throw new Failure('stopped', `stopped before ${nameOf(route)}`);
     try {
@@ -60,6 +62,7 @@ export function createRest(options: RestOptions): DiscordRest {
         method,
         fullRoute: asRoute(route),
         ...(body !== undefined && { body }),
+        ...(files.length > 0 && { files: [...files] }),
         ...(query && { query: new URLSearchParams(query) }),
         ...(signal && { signal }),
         auth,

@@ -42,6 +42,8 @@ export interface WireMessage {
   readonly attachments: readonly WireAttachment[];
   /** True when it came into being as the response to an interaction (`/ask`). */
   readonly isInteraction: boolean;
+  /** The custom ids of its buttons. */
+  readonly customIds: readonly string[];
 }
 
 /** The object itself, or null for anything else. */
@@ -112,6 +114,10 @@ export function readMessage(value: unknown, depth = 0): WireMessage | null {
     forwarded: isForward ? readSnapshot(raw['message_snapshots']) : null,
     attachments: readAttachments(raw['attachments']),
     isInteraction: asObject(raw['interaction_metadata']) !== null,
+    customIds: asObjects(raw['components'])
+      .flatMap((row) => asObjects(row['components']))
+      .map((button) => asText(button['custom_id']))
+      .filter((id) => id !== null),
   };
 }
 
