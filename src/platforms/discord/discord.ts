@@ -1,6 +1,6 @@
 import { Failure } from '../../core/failures.ts';
 import type { Intake, KeyValue, Log, Platform } from '../../core/ports.ts';
-import type { ResearchBoard } from '../../core/research-ports.ts';
+import type { JobsDesk, ResearchBoard } from '../../core/research-ports.ts';
 import { createGateway, type Gateway } from './gateway.ts';
 import { createDenials } from './place.ts';
 import { createPlatform } from './platform.ts';
@@ -30,10 +30,10 @@ export interface DiscordApp {
   readonly board: ResearchBoard;
   /**
    * Connects the gateway and takes questions to the intake; only one process may. `sessions` is where the gateway session
-   * and the kinds of channels survive a restart.
+   * and the kinds of channels survive a restart; `desk` answers `/jobs`.
    * @throws {Failure} with a remedy when there is no session within 30 s; at once, ever after, when there never can be one.
    */
-  listen(intake: Intake, sessions: KeyValue): Promise<void>;
+  listen(intake: Intake, sessions: KeyValue, desk?: JobsDesk): Promise<void>;
   /** Disconnects; the session stays resumable for the process that listens next. */
   unlisten(): Promise<void>;
   /** False while the gateway should be connected and is not, and once Discord has refused the token. */
@@ -76,10 +76,10 @@ function createListening(
     await ended?.gateway.close(ended.receiver.stop);
   };
   return {
-    async listen(intake, store) {
+    async listen(intake, store, desk) {
       if (fatal) throw fatal;
       await unlisten();
-      const receiver = createReceiver({ rest, intake, store, botId, applicationId, log });
+      const receiver = createReceiver({ rest, intake, desk: desk ?? null, store, botId, applicationId, log });
       const { receive } = receiver;
       const gateway = createGateway({ rest, token, botId, messageContent, store, log, receive, onFatal });
       listening = { gateway, receiver };

@@ -12,6 +12,7 @@ import type {
   Model,
   Platform,
 } from '../../../src/core/ports.ts';
+import type { JobsDesk } from '../../../src/core/research-ports.ts';
 import type { AnswerJob } from '../../../src/core/run.ts';
 import { createStops } from '../../../src/core/stops.ts';
 import type { AnswerEvent, ModelRequest, Question } from '../../../src/core/types.ts';
@@ -128,6 +129,7 @@ export interface FootnoteOptions extends Partial<DiscordOptions> {
   readonly log?: Log;
   /** Stands between the gateway and the core's intake. */
   readonly intake?: (core: Intake) => Intake;
+  readonly desk?: JobsDesk;
 }
 
 /** Opens Discord, wires the core to it and listens. */
@@ -137,6 +139,7 @@ async function startFootnote(server: DiscordServer, options: FootnoteOptions = {
     log = quietLog,
     intake: wrap,
     sessions = memoryKeyValue(),
+    desk,
     ...rest
   } = options;
   const base = { token: server.token, applicationId: null, apiUrl: server.apiUrl, messageContent: true };
@@ -174,7 +177,7 @@ async function startFootnote(server: DiscordServer, options: FootnoteOptions = {
     stop: core.stop,
     withdraw: core.withdraw,
   };
-  await app.listen(wrap?.(recording) ?? recording, sessions);
+  await app.listen(wrap?.(recording) ?? recording, sessions, desk);
   return {
     app,
     heard,
