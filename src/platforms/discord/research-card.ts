@@ -3,10 +3,11 @@ import type { ResearchBoard } from '../../core/research-ports.ts';
 import type { MessageRef } from '../../core/types.ts';
 import { drawOne } from './drawing-one.ts';
 import { CODE } from './errors.ts';
+import { lookFor } from './look-up.ts';
 import { type Draft, editMessage, nonceOf, postMessage } from './messages.ts';
 import { findPlace, type Place } from './place.ts';
 import type { ReplyDeps } from './reply.ts';
-import { isCard, lookFor } from './research-lookup.ts';
+import { isCard } from './research-lookup.ts';
 import { timeOfId } from './wire.ts';
 
 type Card = Parameters<ResearchBoard['showCard']>[0];
@@ -31,11 +32,11 @@ export async function showCard(deps: ReplyDeps, card: Card): Promise<Shown> {
   return { thread: place.thread, card: await post(deps, card, place, draft) };
 }
 
-/** With the thread known, whatever stands above it is there already. */
-function placeOf(deps: ReplyDeps, { question, thread }: Card): Promise<Place> {
-  const { trigger } = question;
-  const known = { ...question, thread, trigger: trigger === 'command' ? ('button' as const) : trigger };
-  return findPlace(deps, thread ? known : question, []);
+/** An earlier try has seen to what stands above the thread it found; the first one waits for it. */
+function placeOf(deps: ReplyDeps, { question, thread, isRepeat }: Card): Promise<Place> {
+  const isThere = isRepeat && thread !== null && question.trigger === 'command';
+  const placed = { ...question, thread: thread ?? question.thread };
+  return findPlace(deps, { ...placed, ...(isThere && { trigger: 'button' }) }, []);
 }
 
 async function findEarlier(

@@ -9,9 +9,10 @@ import { clipText } from './clipping.ts';
 import { openDirect } from './direct.ts';
 import { drawOne } from './drawing-one.ts';
 import { CODE } from './errors.ts';
+import { lookFor } from './look-up.ts';
 import { type Draft, nonceOf, postMessage } from './messages.ts';
 import type { ReplyDeps } from './reply.ts';
-import { isNotice, lookFor } from './research-lookup.ts';
+import { isNotice } from './research-lookup.ts';
 import type { DiscordRest } from './rest.ts';
 import { asId, asNumber, asObject, type WireMessage } from './wire.ts';
 

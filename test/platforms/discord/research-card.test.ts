@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { EDIT, job, noticeIn, openBoard, POST, show, started } from './research-setup.ts';
 import { channelId, written } from './setup.ts';
 
@@ -159,6 +159,42 @@ describe('where there are no threads', () => {
     const { card } = await show(board, question, 'R-4F2K · Queued');
     expect(written(server, channel)[0]).toMatchObject({ id: card?.message, referencedMessage: root });
   });
+});
+
+/** Responds to a command as the gateway's holder does. */
+async function restated(server: Parameters<typeof written>[0], { id, token }: { id: string; token: string }) {
+  const callback = `${server.apiUrl}/v10/interactions/${id}/${token}/callback`;
+  const body = JSON.stringify({ type: 4, data: { content: '> How tall?' } });
+  await fetch(callback, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+}
+
+test('a command in a direct conversation is restated above its card, though the card is quicker', async () => {
+  const { server, board } = await openBoard();
+  const { id, token } = server.command({ user: 'ada', channel: '@ada', name: 'research' });
+  const delivery = { interaction: id, token, application: server.applicationId };
+  const question = job(server, { in: '@ada', trigger: 'command', message: null, delivery });
+  const showing = show(board, question, 'R-4F2K · Queued', { thread: question.thread });
+  await vi.waitFor(() => expect(server.calls.some(({ path }) => path.endsWith('@original'))).toBe(true));
+  await restated(server, { id, token });
+  await showing;
+  expect(written(server, '@ada').map(({ content }) => content)).toEqual(['> How tall?', 'R-4F2K · Queued']);
+});
+
+test.each([
+  ['the response to it', true],
+  ['what was posted in place of its response', false],
+])('a command taken up again long after, with nothing recorded, is found by %s', async (_, hasResponse) => {
+  const { server, board, later } = await openBoard({ ahead: -20 });
+  const { id, token } = server.command({ user: 'ada', channel: 'general', name: 'research' });
+  if (hasResponse) await restated(server, { id, token });
+  const delivery = { interaction: id, token, application: server.applicationId };
+  const askedAt = Date.now() - 20 * 60_000;
+  const question = job(server, { trigger: 'command', thread: null, message: null, delivery, askedAt });
+  const first = await show(board, question, 'R-4F2K · Queued');
+  later(20);
+  expect(await show(board, question, 'R-4F2K · Queued', { isRepeat: true })).toEqual(first);
+  expect(written(server, 'general')).toHaveLength(1);
+  expect(written(server, first.thread.channel)).toHaveLength(1);
 });
 
 test('a command’s card is found again without the command being restated', async () => {

@@ -86,3 +86,27 @@ test('a job taken up again leaves the answers around it alone', async () => {
   expect(after).toHaveLength(3);
   expect(after[1]?.id).toBe(card?.message);
 });
+
+test('a report in messages leaves alone what we said earlier in a direct conversation, and the question restated', async () => {
+  const { server, app, board, later } = await openBoard();
+  const ada = server.people[0]?.id ?? '';
+  await app.platform.directMessage('@me', ada, 'Check PERPLEXITY_API_KEY.');
+  later(5);
+  const askedAt = Date.now() + 5 * 60_000;
+  const question = job(server, { in: '@ada', trigger: 'command', message: null, askedAt });
+  const { thread } = await show(board, question, 'R-4F2K · Queued');
+  const before = written(server, '@ada');
+  expect(before.map(({ content }) => content.split('\n')[0])).toEqual([
+    'Check PERPLEXITY\\_API\\_KEY.',
+    'Ada asked:',
+    'R-4F2K · Queued',
+  ]);
+  const below: Question = { ...question, thread, id: ANSWER, trigger: 'button', delivery: {} };
+  const start = { messages: [], attempt: 2, isTaken: NOTHING_TAKEN, posted: async () => {} };
+  const reply = app.platform.reply(below, start);
+  await reply.show(answer('The whole report.'));
+  await reply.close();
+  const after = written(server, '@ada');
+  expect(after.slice(0, 3)).toEqual(before);
+  expect(after[3]?.content).toBe('The whole report.');
+});
