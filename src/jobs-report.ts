@@ -7,12 +7,12 @@ import type { Log } from './core/ports.ts';
 import type { UpstreamJob } from './core/research-ports.ts';
 import { type ResearchEntry, researchTable } from './core/research-table.ts';
 import { createPerplexity } from './perplexity/perplexity.ts';
-import { listResearch } from './researching.ts';
 import { openPglite } from './store/pglite.ts';
 import { openPostgres } from './store/postgres.ts';
 import { readingOf } from './store/researches.ts';
 import type { Sql } from './store/sql.ts';
 import { StoreError } from './store/store-error.ts';
+import { listResearch } from './work.ts';
 
 /** The running service is on this machine: it answers at once or not at all. */
 const SERVICE_MS = 5_000;

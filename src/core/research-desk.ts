@@ -34,7 +34,9 @@ export function createJobsDesk(deps: JobsDeskDeps): JobsDesk {
       const name = nameFrom(request.job);
       const [record] = await deps.researches.list({ ...visibleTo(deps, request), name }, 1);
       if (!record) return `I know no job ${name} of yours. Write !jobs to see all.`;
-      return request.action === 'stop' ? stopText(deps, request, record) : statusText(record, deps.now());
+      return request.action === 'stop'
+        ? stopText(deps, request, record)
+        : statusText(record, deps.now(), request);
     },
     async choices(request, prefix) {
       const own = await deps.researches.list(ownOf(request), 200);
@@ -75,7 +77,7 @@ async function listText(deps: JobsDeskDeps, who: Who): Promise<string> {
   if (found.length === 0)
     return 'No research jobs. Start one with /research, or by mentioning me: research: your question.';
   const isOwn = filter.person !== undefined;
-  const lines = found.slice(0, MOST_LISTED).map((record) => jobLine(record, deps.now(), isOwn));
+  const lines = found.slice(0, MOST_LISTED).map((record) => jobLine(record, deps.now(), who));
   const more = found.length > MOST_LISTED ? ['Older ones are not shown.'] : [];
   return [
     isOwn ? 'Your research jobs, newest first:' : 'Research jobs here, newest first:',
@@ -85,9 +87,11 @@ async function listText(deps: JobsDeskDeps, who: Who): Promise<string> {
 }
 
 /** `R-4F2K · Researching · 3 min · “How do cities cool…”`, and what became of its notice where that is not plain. */
-export function jobLine(record: ResearchRecord, now: number, isOwn: boolean): string {
+function jobLine(record: ResearchRecord, now: number, { person, isOpen }: Who): string {
   const { asker } = record.question;
-  const parts = [stateLine(record, now), ...(isOwn ? [] : [asker.name ?? asker.id]), startOf(record)];
+  const isOwn = asker.id === person.id;
+  const parts = [stateLine(record, now), ...(isOwn ? [] : [asker.name ?? asker.id])];
+  if (isOwn || !isOpen) parts.push(startOf(record));
   const delivery = deliveryOf(record);
   return [...parts, ...(delivery ? [delivery] : [])].join(' · ');
 }
@@ -109,10 +113,10 @@ function labelOf(record: ResearchRecord, now: number): string {
   return label.length > LONGEST_LABEL ? `${label.slice(0, LONGEST_LABEL - 1)}…` : label;
 }
 
-function statusText(record: ResearchRecord, now: number): string {
+function statusText(record: ResearchRecord, now: number, who: Who): string {
   const { question, ending, begunAt } = record;
   const lines = [
-    jobLine(record, now, true),
+    jobLine(record, now, who),
     `Asked ${duration(now - begunAt)} ago, ${question.research?.effort ?? 'medium'} effort.`,
   ];
   if (ending?.outcome === 'failed') lines.push(reasonFor(ending.fault, ending.remedy, false));

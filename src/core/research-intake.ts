@@ -38,7 +38,8 @@ function wordFor(question: Question, command: Exclude<Command, { type: 'research
   }
   const { platform, workspace, asker } = question;
   const { action, job } = command;
-  const request: JobsRequest = { platform, workspace, person: asker, action, job };
+  // Not every platform can show a typed command's answer to one person alone.
+  const request: JobsRequest = { platform, workspace, person: asker, action, job, isOpen: true };
   return { type: 'jobs', question, request };
 }
 

@@ -29,6 +29,8 @@ export interface JobsRequest {
   readonly action: 'list' | 'status' | 'stop';
   /** The short id (`R-4F2K`) as typed; null for `list`. */
   readonly job: string | null;
+  /** Others may read the answer too: an admin is not shown what others asked. Left out where it is for the person alone. */
+  readonly isOpen?: true;
 }
 
 export interface JobChoice {

@@ -35,7 +35,7 @@ export type ResearchStep =
   /** The question was deleted. */
   | { readonly step: 'withdraw'; readonly research: string; readonly tries: number };
 
-export interface ResearchSettings {
+interface ResearchSettings {
   readonly defaults: AnswerOptions;
   /** How much of the thread the model gets to see, in characters. */
   readonly contextChars: number;

@@ -41,6 +41,18 @@ describe('/jobs', () => {
     expect(await ask({ person: { id: 'U3', name: null } })).toMatch(/^No research jobs/);
   });
 
+  test("shows nothing of others' questions where others may read it", async () => {
+    const { ask, name } = await town();
+    const open = { isOpen: true } as const;
+    expect(await ask({ ...open })).toContain('cities');
+    const all = await ask({ person: admin, ...open });
+    expect(all).toContain(`${name('bob 1')} · Queued · Bob`);
+    expect(all).not.toContain('Secret');
+    expect(await ask({ person: admin, action: 'status', job: name('bob 1'), ...open })).not.toContain(
+      'Secret',
+    );
+  });
+
   test('in direct messages on Discord shows own jobs of everywhere, also to an admin', async () => {
     const { ask, name } = await town();
     expect(await ask({ workspace: '@me' })).toContain(name('ann 1'));

@@ -227,8 +227,24 @@ export function setup(fields: Partial<ResearchDeps['settings']> = {}) {
     enqueueStep(jobs, { step: 'begin', question: wanted, tries: 0 });
   const record = (id = asked().id) => researches.records.get(id);
   return {
-    ...{ clock, deps, jobs, waiting, researches, script, calls, keys, board, platform, alerts, metrics },
-    ...{ answers, history, step, run, begin, record },
+    clock,
+    deps,
+    jobs,
+    waiting,
+    researches,
+    script,
+    calls,
+    keys,
+    board,
+    platform,
+    alerts,
+    metrics,
+    answers,
+    history,
+    step,
+    run,
+    begin,
+    record,
   };
 }
 

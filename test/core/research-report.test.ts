@@ -17,7 +17,9 @@ const ended = (ending: Ending, text = 'How do cities cool?') => ({
 describe('the summary', () => {
   test('is what stands under its heading, at most five lines', () => {
     expect(summaryOf(REPORT.text)).toBe('Trees help [1].\nSo does paint [2].');
-    const many = ['Preamble', '### **x**', '# Summary:', ...'abcdefg', '## Next', 'no'].join('\n\n');
+    const many = ['Preamble', '### **x**', '# Summary:', 'a', 'b', 'c', 'd', 'e', 'f', '## Next', 'no'].join(
+      '\n\n',
+    );
     expect(summaryOf(many)).toBe('a\nb\nc\nd\ne');
   });
 
