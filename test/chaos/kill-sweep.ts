@@ -4,7 +4,12 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type PerplexityServer, startPerplexityServer } from '../servers/perplexity/server.ts';
 import { prepareDataDir } from '../support/data-dir.ts';
-import { type ServiceProcess, startService } from '../support/service.ts';
+import {
+  type ServiceOptions,
+  type ServiceProcess,
+  ServiceStartError,
+  startService,
+} from '../support/service.ts';
 import {
   areEnded,
   type Place,
@@ -114,7 +119,7 @@ async function perform(errand: Errand, startSide: () => Promise<Side>, killAt: n
   const files = { points: join(directory, 'points'), from: join(directory, 'from') };
   writeFileSync(files.points, '');
   const start = (env: Readonly<Record<string, string>>): Promise<ServiceProcess> =>
-    startService({ ...side.connection, perplexity, dataDir, env: { ...errand.env, ...env } });
+    startSurely({ ...side.connection, perplexity, dataDir, env: { ...errand.env, ...env } });
   const asked: Asked[] = [];
   const stopWatching = watch(side, asked);
   let service = await start({
@@ -148,5 +153,15 @@ async function perform(errand: Errand, startSide: () => Promise<Side>, killAt: n
     await service.kill('SIGKILL');
     await Promise.all([side.close(), perplexity.close()]);
     rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** As whatever runs a service does: on a machine this busy a start may find its platform too slow. */
+async function startSurely(options: ServiceOptions, tries = 3): Promise<ServiceProcess> {
+  try {
+    return await startService(options);
+  } catch (error) {
+    if (!(error instanceof ServiceStartError) || tries === 1) throw error;
+    return startSurely(options, tries - 1);
   }
 }

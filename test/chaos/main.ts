@@ -14,6 +14,7 @@ import { gatewayTakeover } from './gateway-takeover.ts';
 import { killStorm } from './kill-storm.ts';
 import { killSweep } from './kill-sweep.ts';
 import { seeded } from './random.ts';
+import { researchSweep } from './research-sweep.ts';
 import type { ChaosRun, Outcome } from './run.ts';
 
 const CHECKS: Readonly<
@@ -22,6 +23,7 @@ const CHECKS: Readonly<
   'duplicate-storm': { needsPostgres: true, run: duplicateStorm },
   'kill-storm': { needsPostgres: false, run: killStorm },
   'kill-sweep': { needsPostgres: false, run: killSweep },
+  'research-sweep': { needsPostgres: false, run: researchSweep },
   'gateway-takeover': { needsPostgres: true, run: gatewayTakeover },
   'full-load': { needsPostgres: false, run: fullLoad },
 };
