@@ -27,6 +27,7 @@ export async function announce(
       const noticed = await boardOf(deps, record).notify({
         question: placed(record),
         place,
+        card: record.card,
         ...told,
         isRepeat,
       });

@@ -36,6 +36,7 @@ describe('a report', () => {
       place: { type: 'thread', thread: THREAD },
       lead: 'Research finished in 5 s',
       isRepeat: false,
+      card: line.record()?.card,
       file: { name: `research-${line.record()?.name}.md` },
     });
     expect(line.record()).toMatchObject({ notice: 'sent', hasFile: true, isDelivered: true });
