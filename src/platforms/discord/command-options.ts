@@ -1,3 +1,4 @@
+import { DEFAULT_WISH } from '../../core/flags.ts';
 import { type ParsedSites, parseSites } from '../../core/sites.ts';
 import {
   type AnswerOptions,
@@ -24,8 +25,9 @@ export function overridesOf(data: Json): AnswerOptions {
 
 /** How a research job is wished for by the options of `/research`. */
 export function wishOf(data: Json): ResearchWish {
-  const effort = EFFORTS.find((known) => known === optionOf(data, 'effort')) ?? 'medium';
-  return { effort, notify: optionOf(data, 'notify') === 'dm' ? 'dm' : 'here' };
+  const effort = EFFORTS.find((known) => known === optionOf(data, 'effort'));
+  const notify = (['here', 'dm'] as const).find((known) => known === optionOf(data, 'notify'));
+  return { ...DEFAULT_WISH, ...(effort && { effort }), ...(notify && { notify }) };
 }
 
 /** The option `sites`, which is free text. */
