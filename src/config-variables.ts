@@ -13,7 +13,7 @@ import {
   Wrong,
 } from './config-readers.ts';
 import { type ResolvedProfile, resolveProfile } from './core/profiles.ts';
-import { PROFILE_NAMES, type ProfileName, RECENCIES } from './core/types.ts';
+import { PROFILE_NAMES, type ProfileName, RECENCIES, RESEARCH_PROFILE } from './core/types.ts';
 
 /** What is wrong with one variable and what to do about it. */
 export interface Fault {
@@ -33,6 +33,7 @@ const flag: Read<boolean> = (value) => isTrue(value) === 'true';
 const http = address(/^https?:$/, 'is not an http(s) address');
 const url: Read<string> = (value) => http(value).replace(/\/+$/, '');
 const token = check(text, (value) => !/[\s'"]/.test(value), 'holds white space or quotes: copy it again');
+const slackCommand = matching(/^\/[a-z0-9_-]{1,31}$/, 'must be a slash and up to 31 lower-case letters');
 const HOST_NAME = /^-?[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:\/\S*)?$/i;
 
 /** Every environment variable; the messages are the remedies a person reads. */
@@ -42,10 +43,9 @@ const VARIABLES = {
     slackToken('xapp-', 'the app-level token with connections:write from "Basic Information"'),
   ),
   SLACK_API_URL: variable(url, 'https://slack.com/api'),
-  SLACK_ASK_COMMAND: variable(
-    matching(/^\/[a-z0-9_-]{1,31}$/, 'must be a slash and up to 31 lower-case letters'),
-    '/ask',
-  ),
+  SLACK_ASK_COMMAND: variable(slackCommand, '/ask'),
+  SLACK_RESEARCH_COMMAND: variable(slackCommand, '/research'),
+  SLACK_JOBS_COMMAND: variable(slackCommand, '/jobs'),
   SLACK_ADMINS: variable(list, []),
   DISCORD_TOKEN: optional(
     check(
@@ -104,6 +104,10 @@ const VARIABLES = {
   CONTEXT_CHARS: variable(integer(2_000, 400_000), 32_000),
   HISTORY_EXCHANGES: variable(integer(1, 200), 20),
   HISTORY_DAYS: variable(integer(1, 3_650), 90),
+  RESEARCH_PER_USER: variable(integer(1, 1_000), 2),
+  RESEARCH_PER_WORKSPACE: variable(integer(1, 10_000), 10),
+  RESEARCH_DEADLINE_MINUTES: variable(decimal(0.1, 7 * 24 * 60), 60),
+  RESEARCH_POLLS_PER_MINUTE: optional(integer(1, 6_000)),
   CONCURRENT_ANSWERS: variable(integer(1, 2_000), 200),
   SHUTDOWN_GRACE_SECONDS: variable(integer(0, 600), 20),
 };
@@ -116,7 +120,7 @@ export type Fields = {
 /** Only names with our prefixes: the rest of the environment is not ours to judge. */
 export function unknownVariables(given: object): string[] {
   return Object.keys(given).filter(
-    (name) => /^(SLACK|DISCORD|PERPLEXITY|SEARCH|HISTORY)_/.test(name) && !(name in VARIABLES),
+    (name) => /^(SLACK|DISCORD|PERPLEXITY|SEARCH|HISTORY|RESEARCH)_/.test(name) && !(name in VARIABLES),
   );
 }
 
@@ -150,7 +154,9 @@ function readModel(value: string): ResolvedProfile {
   throw new Wrong(`use ${PROFILE_NAMES.join(', ')}`);
 }
 
-type AgentProfiles = Readonly<Partial<Record<ProfileName, Readonly<Record<string, unknown>>>>>;
+type AgentProfiles = Readonly<
+  Partial<Record<ProfileName | typeof RESEARCH_PROFILE, Readonly<Record<string, unknown>>>>
+>;
 
 /** What the Agent API is sent for each model name: `{"sonar-pro":{"preset":"low"}}`. */
 function readAgentProfiles(value: string): AgentProfiles {
@@ -162,7 +168,7 @@ function readAgentProfiles(value: string): AgentProfiles {
 }
 
 function isAgentProfile([name, profile]: readonly [string, unknown]): boolean {
-  return PROFILE_NAMES.some((known) => known === name) && isRecord(profile);
+  return [...PROFILE_NAMES, RESEARCH_PROFILE].some((known) => known === name) && isRecord(profile);
 }
 
 function parseJson(value: string): unknown {

@@ -29,6 +29,14 @@ export interface Config {
     readonly historyDays: number;
     readonly concurrent: number;
   };
+  readonly research: {
+    readonly perPerson: number;
+    readonly perWorkspace: number;
+    /** After so long people are told that it takes longer, and looks become rare. */
+    readonly deadlineMs: number;
+    /** Looks per minute at the running jobs of one API, all together. */
+    readonly looksPerMinute: { readonly chat: number; readonly agent: number };
+  };
   readonly shutdownGraceMs: number;
   /** Variables that look like ours and are not: most likely misspelt. */
   readonly unknown: readonly string[];
@@ -40,7 +48,8 @@ interface SlackConfig {
   readonly botToken: string;
   readonly appToken: string;
   readonly apiUrl: string;
-  readonly askCommand: string;
+  /** The slash commands' names, each with its slash. */
+  readonly commands: { readonly ask: string; readonly research: string; readonly jobs: string };
   readonly admins: readonly string[];
 }
 
@@ -123,6 +132,7 @@ function configOf(values: Fields): Omit<Config, 'unknown'> {
     server: { host: values.HOST, port: values.PORT },
     logLevel: values.LOG_LEVEL,
     answers: answersOf(values),
+    research: researchOf(values),
     shutdownGraceMs: values.SHUTDOWN_GRACE_SECONDS * 1000,
     secrets: [botToken, appToken, discordToken, apiKey, password, decoded(password)].filter(
       (secret): secret is string => secret !== undefined && secret !== '',
@@ -140,8 +150,13 @@ function decoded(password: string): string {
 }
 
 function slackOf(values: Fields, botToken: string, appToken: string): SlackConfig {
-  const { SLACK_API_URL, SLACK_ASK_COMMAND: askCommand, SLACK_ADMINS: admins } = values;
-  return { botToken, appToken, apiUrl: `${SLACK_API_URL}/`, askCommand, admins };
+  const { SLACK_API_URL, SLACK_ADMINS: admins } = values;
+  const commands = {
+    ask: values.SLACK_ASK_COMMAND,
+    research: values.SLACK_RESEARCH_COMMAND,
+    jobs: values.SLACK_JOBS_COMMAND,
+  };
+  return { botToken, appToken, apiUrl: `${SLACK_API_URL}/`, commands, admins };
 }
 
 function discordOf(values: Fields, discordToken: string): DiscordConfig {
@@ -165,6 +180,19 @@ function answersOf(values: Fields): Config['answers'] {
     historyExchanges: values.HISTORY_EXCHANGES,
     historyDays: values.HISTORY_DAYS,
     concurrent: values.CONCURRENT_ANSWERS,
+  };
+}
+
+/** Perplexity allows 6,000 looks a minute at asynchronous chat completions, and 50 requests of any kind on the Agent API's lowest tier. */
+const LOOKS_PER_MINUTE = { chat: 1_000, agent: 40 };
+
+function researchOf(values: Fields): Config['research'] {
+  const looks = values.RESEARCH_POLLS_PER_MINUTE;
+  return {
+    perPerson: values.RESEARCH_PER_USER,
+    perWorkspace: values.RESEARCH_PER_WORKSPACE,
+    deadlineMs: values.RESEARCH_DEADLINE_MINUTES * 60_000,
+    looksPerMinute: looks === undefined ? LOOKS_PER_MINUTE : { chat: looks, agent: looks },
   };
 }
 

@@ -2,16 +2,16 @@ import './node-version.js';
 import { existsSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { type Config, ConfigError, readConfig } from './config.ts';
-import { answerQuestion, giveUp } from './core/answering.ts';
 import { createHistory, type History } from './core/history.ts';
-import { createIntake, WORD_QUEUE, type WordJob } from './core/intake.ts';
+import { createIntake } from './core/intake.ts';
 import { onDemand } from './core/on-demand.ts';
 import type { Intake, Log, Platform } from './core/ports.ts';
-import { ANSWER_QUEUE, type AnsweringDeps, type AnsweringSettings, type AnswerJob } from './core/run.ts';
+import type { JobsDesk, ResearchBoard } from './core/research-ports.ts';
+import type { ResearchEntry } from './core/research-table.ts';
+import type { AnsweringSettings } from './core/run.ts';
 import { createStops } from './core/stops.ts';
 import type { PlatformName } from './core/types.ts';
-import { type WaitJob, waitBehind } from './core/waiting.ts';
-import { createAdminAlerts, sayWord } from './core/words.ts';
+import { createAdminAlerts } from './core/words.ts';
 import { createLog } from './log.ts';
 import { createMetrics } from './ops/metrics.ts';
 import { startOpsServer } from './ops/server.ts';
@@ -19,6 +19,7 @@ import type { DiscordApp } from './platforms/discord/discord.ts';
 import { exitCodeOf, explainStart } from './start-faults.ts';
 import type { Lease } from './store/leases.ts';
 import { openStore, type Store } from './store/store.ts';
+import { listResearch, type Outfit, takeUpWork } from './work.ts';
 
 /** Wires the service together and starts it; returns how to stop it. */
 async function start(config: Config, log: Log): Promise<() => Promise<void>> {
@@ -26,41 +27,42 @@ async function start(config: Config, log: Log): Promise<() => Promise<void>> {
   if (config.unknown.length > 0)
     log.warn({ variables: config.unknown }, 'settings with unknown names, misspelt?');
   const { metrics, ...figures } = createMetrics();
-  let missing = async (): Promise<readonly string[]> => ['still starting'];
-  const ops = await startOpsServer({ ...config.server, metrics: figures.read, unready: () => missing() });
+  const told: Told = { unready: async () => ['still starting'], research: async () => [] };
+  const ops = await startOpsServer({
+    ...config.server,
+    metrics: figures.read,
+    unready: () => told.unready(),
+    research: () => told.research(),
+  });
   const { store, slack, discord } = await openAll(config, log);
-  const platforms = new Map<PlatformName, Platform>();
-  if (slack) platforms.set('slack', slack.platform);
-  if (discord) platforms.set('discord', discord.platform);
-
+  const { platforms, boards } = sidesOf({ slack, discord });
   const admins = { slack: config.slack?.admins ?? [], discord: config.discord?.admins ?? [] };
   const isAdmin = (platform: PlatformName, person: string): boolean => admins[platform].includes(person);
   const stops = createStops(store.keyValue('stops'), log);
   const shared = { ...store, platforms, stops, metrics, log, isAdmin };
-  const answering = onDemand(async (): Promise<AnsweringDeps> => {
-    const { createModel } = await import('./perplexity/model.ts');
-    return {
-      ...shared,
-      model: createModel({ ...config.perplexity, log }),
-      history: historyOf(config, store),
-      settings,
-      hasAdmins: (platform) => admins[platform].length > 0,
-      alertAdmins: createAdminAlerts(store.jobs, admins),
-    };
+  const perplexity = onDemand(async () => {
+    const { createPerplexity } = await import('./perplexity/perplexity.ts');
+    return createPerplexity({ ...config.perplexity, log });
   });
-  await Promise.all([
-    workAnswers(config, store, answering),
-    store.jobs.work<WordJob>(WORD_QUEUE, 10, (job) => sayWord(platforms, log, job.data)),
-  ]);
+  const outfit: Outfit = {
+    ...shared,
+    boards,
+    history: historyOf(config, store),
+    settings,
+    hasAdmins: (platform) => admins[platform].length > 0,
+    alertAdmins: createAdminAlerts(store.jobs, admins),
+  };
+  const desk = await takeUpWork(config, store, outfit, perplexity);
 
   const intake = createIntake({ ...shared, follow: config.answers.follow });
-  missing = () => unready(store, { slack, discord });
-  await slack?.listen(intake);
+  told.unready = () => unready(store, { slack, discord });
+  told.research = () => listResearch(store.researches);
+  await slack?.listen(intake, desk);
   // One replica holds Discord's gateway: a second session would get every event twice.
-  const gateway = discord && holdGateway(store, discord, intake, log);
+  const gateway = discord && holdGateway(store, discord, { intake, desk, log });
   await gateway?.decided;
   log.info({ store: store.kind, platforms: [...platforms.keys()], port: ops.port }, 'ready');
-  finishLoading(async () => void (await Promise.all([answering(), figures.load()])));
+  finishLoading(async () => void (await Promise.all([perplexity(), figures.load()])));
 
   return async () => {
     log.info({}, 'stopping');
@@ -71,6 +73,32 @@ async function start(config: Config, log: Log): Promise<() => Promise<void>> {
     await store.close();
     log.info({}, 'stopped');
   };
+}
+
+/** What the ops server tells; more once the service is up. */
+interface Told {
+  unready: () => Promise<readonly string[]>;
+  research: () => Promise<readonly ResearchEntry[]>;
+}
+
+interface Inbound {
+  readonly intake: Intake;
+  readonly desk: JobsDesk;
+  readonly log: Log;
+}
+
+/** The outbound ports of the platforms that are configured. */
+function sidesOf({ slack, discord }: Sides) {
+  const platforms = new Map<PlatformName, Platform>();
+  const boards = new Map<PlatformName, ResearchBoard>();
+  for (const [name, app] of [
+    ['slack', slack],
+    ['discord', discord],
+  ] as const) {
+    if (app) platforms.set(name, app.platform);
+    if (app) boards.set(name, app.board);
+  }
+  return { platforms, boards };
 }
 
 async function openAll(config: Config, log: Log) {
@@ -97,25 +125,11 @@ function finishLoading(load: () => Promise<void>): void {
   setTimeout(flushCompileCache, KEEP_AFTER_MS).unref();
 }
 
-function workAnswers(
-  { answers }: Config,
-  store: Store,
-  answering: () => Promise<AnsweringDeps>,
-): Promise<void> {
-  return store.jobs.work<AnswerJob | WaitJob>(
-    ANSWER_QUEUE,
-    answers.concurrent,
-    async ({ data, ...job }) =>
-      'behind' in data
-        ? waitBehind(store.answers, { ...job, data })
-        : answerQuestion(await answering(), { ...job, data }),
-    async ({ data }) => ('question' in data ? giveUp(await answering(), data) : undefined),
-  );
-}
-
-function holdGateway(store: Store, discord: DiscordApp, intake: Intake, log: Log): Lease {
+function holdGateway(store: Store, discord: DiscordApp, inbound: Inbound): Lease {
+  const { intake, desk, log } = inbound;
   const sessions = store.keyValue('discord');
-  const duties = { acquired: () => discord.listen(intake, sessions), lost: () => discord.unlisten(), log };
+  const acquired = (): Promise<void> => discord.listen(intake, sessions, desk);
+  const duties = { acquired, lost: () => discord.unlisten(), log };
   return store.holdLease('discord-gateway', duties);
 }
 
@@ -136,6 +150,16 @@ async function unready(store: Store, { slack, discord }: Apps): Promise<string[]
   if (slack && !slack.ready()) reasons.push('Slack is not connected');
   if (discord && !discord.ready()) reasons.push('Discord is not connected');
   return reasons;
+}
+
+interface Sides {
+  readonly slack: Outbound | null;
+  readonly discord: Outbound | null;
+}
+
+interface Outbound {
+  readonly platform: Platform;
+  readonly board: ResearchBoard;
 }
 
 interface Apps {

@@ -94,6 +94,8 @@ describe('readConfig', () => {
   test('the Agent API can be sent something else for a model name', () => {
     const { perplexity } = readConfig({ ...GOOD, AGENT_PROFILES: '{"sonar-pro":{"preset":"low"}}' });
     expect(perplexity.profiles).toEqual({ 'sonar-pro': { agent: { preset: 'low' } } });
+    const research = readConfig({ ...GOOD, AGENT_PROFILES: '{"sonar-deep-research":{"preset":"high"}}' });
+    expect(research.perplexity.profiles).toEqual({ 'sonar-deep-research': { agent: { preset: 'high' } } });
   });
 
   test('a database password may hold a bare percent sign, and is kept out of logs all the same', () => {

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { startPerplexityServer } from './servers/perplexity/server.ts';
 import { areEnded, startSlackSide, until } from './support/sides.ts';
 
@@ -68,6 +68,8 @@ test.skipIf(reason !== null)(
       },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
+    // Left behind, it would hold our output open, and with it whoever waits for the end of the tests.
+    onTestFinished(() => void child.kill('SIGKILL'));
     const exited = new Promise<number | null>((done) => child.once('close', (code) => done(code)));
     await new Promise<void>((ready, reject) => {
       createInterface({ input: child.stdout }).on('line', (line) => line.includes('"ready"') && ready());

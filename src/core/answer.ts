@@ -71,7 +71,7 @@ export function doneView(
     sources,
     notices,
     footer,
-    buttons: sourcesButton(answer, questionId),
+    buttons: [...sourcesButton(answer, questionId), digDeeper(questionId)],
   };
 }
 
@@ -81,6 +81,11 @@ function sourcesButton({ sources }: Answer, question: string): readonly Button[]
   return [
     { action: 'sources', label: sources.length === 1 ? 'Source' : `All ${sources.length} sources`, question },
   ];
+}
+
+/** Researches the same question. */
+function digDeeper(question: string): Button {
+  return { action: 'research', label: 'Dig deeper', question };
 }
 
 function footerLine(answer: Answer, options: AnswerOptions, tookMs: number, now: number): string {

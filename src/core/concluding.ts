@@ -4,17 +4,15 @@ import { inBackground } from './background.ts';
 import { type Composition, compose } from './composing.ts';
 import { explain } from './explaining.ts';
 import { Failure } from './failures.ts';
-import { EMPTY_HISTORY, type HistoryWindow } from './history.ts';
 import { idFrom } from './ids.ts';
+import { recall } from './recalling.ts';
 import { ANSWER_QUEUE, type Conclusion, type Run } from './run.ts';
-import { sleep } from './sleep.ts';
 import { type Stop, StopRequested } from './stops.ts';
 import {
   type AnswerOptions,
   type Button,
   type Question,
   type ThreadRef,
-  type Turn,
   threadKey,
   type View,
 } from './types.ts';
@@ -43,11 +41,11 @@ export async function concludeAnswer(run: Run): Promise<Conclusion> {
 }
 
 async function askModel(run: Run): Promise<Omit<Conclusion, 'thread'>> {
-  const { deps, question, live, log, signal } = run;
+  const { deps, question, platform, live, log, signal } = run;
   live.update(progressView(EMPTY_ANSWER, question.id));
   // What is said in a thread that a command has opened is heard from the first moment, not only once its answer is there.
   if (!question.thread) inBackground(log, 'join', join(run));
-  const { history, backfill } = await recall(run);
+  const { history, backfill } = await recall({ ...deps, platform }, question, signal);
   const composed = compose(question, history, deps.settings.contextChars);
   const options: AnswerOptions = { ...deps.settings.defaults, ...question.overrides };
   const request = { system: deps.settings.systemPrompt, messages: composed.messages, options };
@@ -84,37 +82,6 @@ function viewOf(run: Run, asked: Asked, options: AnswerOptions, stop: Stop | nul
 /** The reason of the signal, if it is somebody's wish that the answer ends. */
 function stopOf({ aborted, reason }: AbortSignal): Stop | null {
   return aborted && reason instanceof StopRequested ? reason.stop : null;
-}
-
-/** Our own memory of the thread; a thread we never spoke in is read from the platform once. */
-async function recall(run: Run): Promise<{ history: HistoryWindow; backfill: readonly Turn[] }> {
-  const { deps, question } = run;
-  if (!question.thread || startsThread(question)) return { history: EMPTY_HISTORY, backfill: [] };
-  const history = await deps.history.read(question.thread);
-  if (history.exchanges > 0) return { history, backfill: [] };
-  const backfill = await readInTime(run);
-  return { history: { ...EMPTY_HISTORY, newest: backfill }, backfill };
-}
-
-/** The one look-up that stands in front of the model; where the platform is slow, an answer without the past beats none. */
-const LONGEST_READ_MS = 2_000;
-
-async function readInTime({ platform, question, signal }: Run): Promise<readonly Turn[]> {
-  const reading = new AbortController();
-  const whileReading = AbortSignal.any([signal, reading.signal]);
-  const late = sleep(LONGEST_READ_MS, whileReading).then((): Turn[] => []);
-  try {
-    return await Promise.race([platform.readThread(question, whileReading), late]);
-  } finally {
-    reading.abort();
-  }
-}
-
-/** Nothing can have been said before the message a thread begins with. A button or "Ask about this" comes later. */
-function startsThread({ trigger, message, thread }: Question): boolean {
-  return (
-    (trigger === 'mention' || trigger === 'dm') && message !== null && thread?.thread === message.message
-  );
 }
 
 /** A thread that this answer has opened: what is asked there comes behind it. */

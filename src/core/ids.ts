@@ -11,6 +11,15 @@ export function idFrom(...parts: readonly string[]): string {
 
 /** The short id a person reads in an error message and an operator finds in the log: `E-7K2M`. */
 export function shortId(id: string): string {
+  return `E-${digits(id)}`;
+}
+
+/** What people call a research job: `R-4F2K`. */
+export function researchName(id: string): string {
+  return `R-${digits(id)}`;
+}
+
+function digits(id: string): string {
   const number = Number.parseInt(createHash('sha1').update(id).digest('hex').slice(0, 8), 16);
   let rest = number;
   let text = '';
@@ -18,7 +27,7 @@ export function shortId(id: string): string {
     text += ALPHABET[rest % ALPHABET.length];
     rest = Math.floor(rest / ALPHABET.length);
   }
-  return `E-${text}`;
+  return text;
 }
 
 const NAMESPACE = Buffer.from('6e6f7465666f6f74a1b2c3d4e5f60718', 'hex');

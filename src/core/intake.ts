@@ -14,9 +14,20 @@ import type {
   Pressed,
   Threads,
 } from './ports.ts';
+import {
+  acceptResearch,
+  acceptWord,
+  nextResearchId,
+  pressStop,
+  readCommand,
+  researchFrom,
+  withdrawResearch,
+} from './research-intake.ts';
+import type { Researches } from './research-ports.ts';
 import { ANSWER_QUEUE, type AnswerJob } from './run.ts';
 import type { Stops } from './stops.ts';
 import { type PlatformName, type Question, type ThreadRef, threadKey } from './types.ts';
+import { WORD_QUEUE, type WordJob } from './words.ts';
 
 /** When a message in a thread of ours counts as a question without a mention. */
 export type FollowMode = 'auto' | 'always' | 'mention';
@@ -24,6 +35,7 @@ export type FollowMode = 'auto' | 'always' | 'mention';
 export interface IntakeDeps {
   readonly jobs: Jobs;
   readonly answers: Answers;
+  readonly researches: Researches;
   readonly threads: Threads;
   readonly stops: Stops;
   readonly platforms: ReadonlyMap<PlatformName, Platform>;
@@ -33,20 +45,6 @@ export interface IntakeDeps {
   /** Whether this person may act on other people's answers. */
   readonly isAdmin: (platform: PlatformName, personId: string) => boolean;
 }
-
-/** The queue for short words to a person that must be said once: refusals and alerts. */
-export const WORD_QUEUE = 'word';
-
-/** What the queue `word` carries: a whisper to an asker, or a direct message. */
-export type WordJob =
-  | { readonly type: 'whisper'; readonly question: Question; readonly text: string }
-  | {
-      readonly type: 'direct';
-      readonly platform: PlatformName;
-      readonly workspace: string;
-      readonly person: string;
-      readonly text: string;
-    };
 
 /** How many accepted questions are remembered in the process; the store remembers all of them. */
 const MOST_KNOWN = 5_000;
@@ -75,13 +73,31 @@ export function createIntake(deps: IntakeDeps): Intake {
     accept,
     press: (press) => takePress(deps, press),
     stop: (thread, by) => deps.stops.thread(thread, by),
-    withdraw: (id) => deps.stops.question(id, 'deleted', null),
+    async withdraw(id) {
+      await Promise.all([deps.stops.question(id, 'deleted', null), withdrawResearch(deps.jobs, id)]);
+    },
   };
 }
 
 async function decide(deps: IntakeDeps, heard: Question): Promise<Accepted> {
-  const question = await placed(deps, heard);
-  if (!(await isForUs(deps, question))) return 'ignored';
+  const said = await placed(deps, heard);
+  if (!(await isForUs(deps, said))) return 'ignored';
+  const read = readCommand(said);
+  if (read.type === 'word') return (await acceptWord(deps.jobs, said, read.word)) ? 'accepted' : 'duplicate';
+  const { question } = read;
+  return question.research ? decideResearch(deps, question) : decideAnswer(deps, question);
+}
+
+/** Research goes beside the answers of its thread: it neither waits for them nor keeps them waiting. */
+async function decideResearch(deps: IntakeDeps, question: Question): Promise<Accepted> {
+  const [isNew] = await Promise.all([
+    acceptResearch(deps.jobs, question),
+    question.thread ? deps.threads.join(question.thread, question.asker.id) : null,
+  ]);
+  return isNew ? 'accepted' : 'duplicate';
+}
+
+async function decideAnswer(deps: IntakeDeps, question: Question): Promise<Accepted> {
   const key = question.thread ? threadKey(question.thread) : question.id;
   // A thread's first message can have nothing in front of it: the common case is spared the look.
   const isFirst = !question.thread || question.thread.thread === question.message?.message;
@@ -144,13 +160,18 @@ async function refuse(deps: IntakeDeps, question: Question): Promise<Accepted> {
 }
 
 async function takePress(deps: IntakeDeps, press: ButtonPress): Promise<Pressed> {
+  // A card's record of the answer may not be there yet, or no longer.
+  const stopped = press.action === 'stop' ? await pressStop(deps, press) : undefined;
+  if (stopped !== undefined) return stopped;
   const record = await deps.answers.find(press.question);
   if (!record) return said('This answer is too old for that; ask again.');
   if (press.action === 'sources') return { type: 'sources', sources: record.conclusion?.sources ?? [] };
+  if (press.action === 'research') return startResearch(deps, press, record);
   const { question } = record;
   if (press.presser.id !== question.asker.id && !deps.isAdmin(question.platform, press.presser.id)) {
     return said(`Only ${question.asker.name ?? 'the person who asked'} or an admin can do that.`);
   }
+  if (press.action === 'retry' && question.research) return startResearch(deps, press, record);
   if (press.action !== 'stop') return askAgain(deps, press, record);
   if (record.conclusion) return said('That answer has already ended.');
   await deps.stops.question(question.id, 'stopped', press.presser);
@@ -169,6 +190,14 @@ async function askAgain(deps: IntakeDeps, press: ButtonPress, record: AnswerReco
     askedAt: Date.now(),
   };
   return (await decide(deps, again)) === 'duplicate' ? said('That is already on its way.') : null;
+}
+
+/** Anybody may, as anybody may ask: it is the presser's job then, within the presser's limits. */
+async function startResearch(deps: IntakeDeps, press: ButtonPress, record: AnswerRecord): Promise<Pressed> {
+  const action = press.action === 'retry' ? 'retry' : 'research';
+  const id = await nextResearchId(deps, action, press.question);
+  const isNew = id !== null && (await decideResearch(deps, researchFrom(press, record, id))) === 'accepted';
+  return isNew ? null : said('That is already being researched, or has been.');
 }
 
 function said(text: string): Pressed {

@@ -139,6 +139,18 @@ export interface EnqueueOptions {
   readonly id: string;
   /** Jobs of one key run strictly one after the other, in the order they came. */
   readonly key: string;
+  /**
+   * Not to be taken before so many milliseconds from now; at once when left out. Until then it neither holds up other jobs of
+   * its key nor waits for them.
+   */
+  readonly delayMs?: number;
+}
+
+/** A job to be put into the queue together with a change of the store: both, or neither. */
+export interface NextJob {
+  readonly queue: string;
+  readonly data: object;
+  readonly options: EnqueueOptions;
 }
 
 /** The durable queue. */
@@ -211,4 +223,10 @@ export interface Metrics {
   unresolvedCitations(platform: PlatformName, count: number): void;
   /** An answer ended; `outcome` is `done` or a failure's kind. */
   answered(platform: PlatformName, outcome: string, ms: number): void;
+  /** A research job was handed to Perplexity. */
+  researchStarted(platform: PlatformName, api: string): void;
+  /** A research job ended; `outcome` is `done`, `stopped` or why it failed; `ms` since it was asked for. */
+  researchEnded(platform: PlatformName, outcome: string, ms: number): void;
+  /** A research job's notification; `outcome` is its final state. */
+  researchNoticed(platform: PlatformName, outcome: string): void;
 }

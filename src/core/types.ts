@@ -72,10 +72,24 @@ export interface Question {
   readonly quote: Quote | null;
   readonly attachments: readonly Attachment[];
   readonly overrides: AnswerOptions;
+  /** Present when a deep-research job is asked for instead of an answer. */
+  readonly research?: ResearchWish;
   /** What the platform alone needs to answer (Slack recipients, a Discord interaction token); opaque to the core. */
   readonly delivery: Readonly<Record<string, string>>;
   /** Milliseconds since the epoch, by the platform's clock. */
   readonly askedAt: number;
+}
+
+/** How thorough a deep-research job is to be. */
+export const EFFORTS = ['low', 'medium', 'high'] as const;
+
+export type Effort = (typeof EFFORTS)[number];
+
+/** How a deep-research job is to be done, and where its asker is to be told. */
+export interface ResearchWish {
+  readonly effort: Effort;
+  /** `here`: in the job's thread; `dm`: in a direct message. */
+  readonly notify: 'here' | 'dm';
 }
 
 /** One remembered contribution to a thread. */
@@ -120,6 +134,9 @@ export const PROFILE_NAMES = ['sonar', 'sonar-pro', 'sonar-reasoning-pro'] as co
 
 export type ProfileName = (typeof PROFILE_NAMES)[number];
 
+/** The name of deep research among them. It is never chosen for an answer. */
+export const RESEARCH_PROFILE = 'sonar-deep-research';
+
 /** How old a source may be. */
 export const RECENCIES = ['hour', 'day', 'week', 'month', 'year'] as const;
 
@@ -152,8 +169,11 @@ export interface ModelRequest {
   readonly options: AnswerOptions;
 }
 
-/** What a button can do: ask again, go on where it was cut off, end what is being written, show every source. */
-export const BUTTON_ACTIONS = ['retry', 'continue', 'stop', 'sources'] as const;
+/**
+ * What a button can do: ask again, go on where it was cut off, end what is being written or researched, show every source,
+ * research the question.
+ */
+export const BUTTON_ACTIONS = ['retry', 'continue', 'stop', 'sources', 'research'] as const;
 
 export type ButtonAction = (typeof BUTTON_ACTIONS)[number];
 

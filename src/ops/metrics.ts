@@ -19,6 +19,10 @@ export function createMetrics(): MetricsRegistry {
       heard: (platform, result) => count((metrics) => metrics.heard(platform, result)),
       unresolvedCitations: (platform, n) => count((metrics) => metrics.unresolvedCitations(platform, n)),
       answered: (platform, outcome, ms) => count((metrics) => metrics.answered(platform, outcome, ms)),
+      researchStarted: (platform, api) => count((metrics) => metrics.researchStarted(platform, api)),
+      researchEnded: (platform, outcome, ms) =>
+        count((metrics) => metrics.researchEnded(platform, outcome, ms)),
+      researchNoticed: (platform, outcome) => count((metrics) => metrics.researchNoticed(platform, outcome)),
     },
     load: async () => void (await loaded()),
     read: async () => (await loaded()).read(),

@@ -34,6 +34,7 @@ export function createRegistry(): { readonly metrics: Metrics; read(): Promise<E
   });
   return {
     metrics: {
+      ...researchMetrics(registers),
       heard: (platform, result) => messages.inc({ platform, result }),
       unresolvedCitations: (platform, count) => unresolved.inc({ platform }, count),
       answered(platform, outcome, ms) {
@@ -42,5 +43,43 @@ export function createRegistry(): { readonly metrics: Metrics; read(): Promise<E
       },
     },
     read: async () => ({ type: registry.contentType, text: await registry.metrics() }),
+  };
+}
+
+function researchMetrics(
+  registers: Registry[],
+): Pick<Metrics, 'researchStarted' | 'researchEnded' | 'researchNoticed'> {
+  const started = new Counter({
+    name: 'footnote_research_started_total',
+    help: 'Research jobs handed to Perplexity, by API',
+    labelNames: ['platform', 'api'],
+    registers,
+  });
+  const ended = new Counter({
+    name: 'footnote_research_ended_total',
+    help: 'Research jobs that ended, by outcome: done, stopped or why they failed',
+    labelNames: ['platform', 'outcome'],
+    registers,
+  });
+  const noticed = new Counter({
+    name: 'footnote_research_notices_total',
+    help: 'Notifications about ended research jobs: sent, unknown or undeliverable',
+    labelNames: ['platform', 'outcome'],
+    registers,
+  });
+  const seconds = new Histogram({
+    name: 'footnote_research_seconds',
+    help: 'Time from asking for a research job to its report',
+    labelNames: ['platform'],
+    buckets: [30, 60, 120, 300, 600, 1_200, 2_400, 3_600, 7_200, 86_400],
+    registers,
+  });
+  return {
+    researchStarted: (platform, api) => started.inc({ platform, api }),
+    researchEnded(platform, outcome, ms) {
+      ended.inc({ platform, outcome });
+      if (outcome === 'done') seconds.observe({ platform }, ms / 1000);
+    },
+    researchNoticed: (platform, outcome) => noticed.inc({ platform, outcome }),
   };
 }

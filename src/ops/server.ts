@@ -1,4 +1,4 @@
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface OpsOptions {
@@ -8,6 +8,8 @@ export interface OpsOptions {
   /** What keeps the service from being ready, one reason each; empty when it is. */
   readonly unready: () => Promise<readonly string[]>;
   readonly metrics: () => Promise<Exposition>;
+  /** What `/research` tells: every research job, without a word that anybody wrote. */
+  readonly research: () => Promise<readonly object[]>;
 }
 
 /** What a scraper reads. */
@@ -23,20 +25,30 @@ export interface OpsServer {
 }
 
 /**
- * `/healthz` (the process lives), `/readyz` (it can take and answer questions) and `/metrics`.
+ * `/healthz` (the process lives), `/readyz` (it can take and answer questions), `/metrics`, and `/research` (for `npm run
+ * jobs`; from this machine only).
  * @throws the listen error (EADDRINUSE, EACCES).
  */
-export async function startOpsServer({ host, port, unready, metrics }: OpsOptions): Promise<OpsServer> {
+export async function startOpsServer({
+  host,
+  port,
+  unready,
+  metrics,
+  research,
+}: OpsOptions): Promise<OpsServer> {
   const server = createServer((request, response) => {
     // Not by `new URL`, which throws for a request target such as `//`.
     const [path = ''] = (request.url ?? '').split('?', 1);
-    respond(path, response).catch(() => send(response, 500, 'text/plain', 'failed\n'));
+    respond(path, request, response).catch(() => send(response, 500, 'text/plain', 'failed\n'));
   });
-  const respond = async (path: string, response: ServerResponse): Promise<void> => {
+  const respond = async (path: string, request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (path === '/healthz') return send(response, 200, 'text/plain', 'ok\n');
     if (path === '/metrics') {
       const { type, text } = await metrics();
       return send(response, 200, type, text);
+    }
+    if (path === '/research' && isLocal(request)) {
+      return send(response, 200, 'application/json', JSON.stringify(await research()));
     }
     if (path !== '/readyz') return send(response, 404, 'text/plain', 'not found\n');
     const reasons = await unready();
@@ -56,6 +68,13 @@ export async function startOpsServer({ host, port, unready, metrics }: OpsOption
         server.closeAllConnections();
       }),
   };
+}
+
+/** Asked from this machine, and by its own name: a page in a browser here cannot have got that far under another one. */
+function isLocal({ socket, headers }: IncomingMessage): boolean {
+  const host = (headers.host ?? '').replace(/:\d+$/, '');
+  const isLoopback = /^(?:::ffff:)?127\.|^::1$/.test(socket.remoteAddress ?? '');
+  return isLoopback && /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(host);
 }
 
 function listen(server: Server, port: number, host: string): Promise<void> {

@@ -9,21 +9,28 @@ import { list, number, object, text, type Wire } from './wire.ts';
 /** The API refuses less than this. */
 const LEAST_OUTPUT_TOKENS = 16;
 
-/** The body of an Agent API request. The service refuses any field it does not know, so nothing else may be sent. */
-export function agentBody({ system, messages, options }: ModelRequest, profile: Profile): Wire {
-  const tool = webSearch(options, profile);
+/** The body of a streamed Agent API request. */
+export function agentBody(request: ModelRequest, profile: Profile): Wire {
+  const tool = webSearch(request.options, profile);
+  return {
+    ...agentRequest(request, profile),
+    stream: true,
+    // We keep the history ourselves: nothing is to be looked up there later.
+    store: false,
+    tools: tool === null ? undefined : [tool],
+  };
+}
+
+/** What is asked, but for the tools. The service refuses any field it does not know, so nothing else may be sent. */
+export function agentRequest({ system, messages, options }: ModelRequest, profile: Profile): Wire {
   return {
     ...profile.agent,
     input: messages.map((message) => ({ role: message.role, content: message.text })),
     instructions: system ?? undefined,
-    stream: true,
-    // We keep the history ourselves: nothing is to be looked up there later.
-    store: false,
     max_output_tokens:
       options.maxTokens === undefined ? undefined : Math.max(LEAST_OUTPUT_TOKENS, options.maxTokens),
     temperature: options.temperature,
     top_p: options.topP,
-    tools: tool === null ? undefined : [tool],
   };
 }
 
@@ -43,7 +50,7 @@ export function agentNotice(options: AnswerOptions, profile: Profile): string | 
 }
 
 /** A bare model searches only with this tool; a preset brings its own, which the tool would replace. */
-function webSearch(options: AnswerOptions, profile: Profile): Wire | null {
+export function webSearch(options: AnswerOptions, profile: Profile): Wire | null {
   const domains = filled(options.domains);
   const filters =
     domains === undefined && options.recency === undefined
@@ -138,17 +145,17 @@ function takeTerminal(event: Wire, gathered: Gathered, run: Run): void {
   const output = list(response?.['output']).map(object);
   for (const item of output) takeItem(item, gathered, run);
   if (!run.hasDeltas) gathered.text += wholeText(output);
-  gathered.usage = usageFrom(object(response?.['usage']));
+  gathered.usage = usageOfAgent(object(response?.['usage']));
   gathered.finish = event['type'] === 'response.completed' ? 'complete' : incompleteReason(response);
   gathered.isOver = true;
 }
 
-/** Everything but the filter means that the run was not allowed to go on to its end. */
-function incompleteReason(response: Wire | null): 'length' | 'filtered' {
+/** Why a run is `incomplete`: everything but the filter means that the run was not allowed to go on to its end. */
+export function incompleteReason(response: Wire | null): 'length' | 'filtered' {
   return object(response?.['incomplete_details'])?.['reason'] === 'content_filter' ? 'filtered' : 'length';
 }
 
-function wholeText(output: readonly (Wire | null)[]): string {
+export function wholeText(output: readonly (Wire | null)[]): string {
   return output
     .filter((item) => item?.['type'] === 'message')
     .flatMap((item) => list(item?.['content']))
@@ -156,7 +163,7 @@ function wholeText(output: readonly (Wire | null)[]): string {
     .join('');
 }
 
-function usageFrom(usage: Wire | null): Usage | null {
+export function usageOfAgent(usage: Wire | null): Usage | null {
   const inputTokens = number(usage?.['input_tokens']);
   const outputTokens = number(usage?.['output_tokens']);
   if (inputTokens === null || outputTokens === null) return null;

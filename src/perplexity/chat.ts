@@ -5,17 +5,24 @@ import type { Profile } from './profiles.ts';
 import { sourcesOfChat } from './sources.ts';
 import { list, number, object, text, type Wire } from './wire.ts';
 
-/** The body of a chat completion. The service drops fields it does not know in silence, so their places matter. */
-export function chatBody({ system, messages, options }: ModelRequest, profile: Profile): Wire {
+/** The body of a streamed chat completion. */
+export function chatBody(request: ModelRequest, profile: Profile): Wire {
+  return {
+    ...chatRequest(request, profile),
+    stream: true,
+    // The default mode repeats the whole text and all sources with every token: quadratic in the answer's length.
+    stream_mode: 'concise',
+  };
+}
+
+/** What is asked, however it is answered. The service drops fields it does not know in silence, so their places matter. */
+export function chatRequest({ system, messages, options }: ModelRequest, profile: Profile): Wire {
   const body: Record<string, unknown> = {
     model: profile.chatModel,
     messages: [
       ...(system === null ? [] : [{ role: 'system', content: system }]),
       ...messages.map((message) => ({ role: message.role, content: message.text })),
     ],
-    stream: true,
-    // The default mode repeats the whole text and all sources with every token: quadratic in the answer's length.
-    stream_mode: 'concise',
     return_images: false,
     max_tokens: options.maxTokens,
     temperature: options.temperature,
@@ -63,8 +70,7 @@ export function createChatInterpreter(): Interpreter {
       // Never `message.content`: it holds everything so far, not what is new.
       gathered.text += text(delta?.['content']) ?? '';
     }
-    const reason = text(choice['finish_reason']);
-    if (reason !== null) gathered.finish = FINISHES[reason] ?? 'complete';
+    gathered.finish = finishOf(choice) ?? gathered.finish;
   };
 
   return {
@@ -77,13 +83,19 @@ export function createChatInterpreter(): Interpreter {
       }
       readChoice(event, gathered, kind?.startsWith('chat.reasoning') === true);
       readSources(event, gathered);
-      gathered.usage = usageFrom(object(event['usage'])) ?? gathered.usage;
+      gathered.usage = usageOfChat(object(event['usage'])) ?? gathered.usage;
       if (kind === 'chat.completion.done') {
         gathered.finish ??= 'complete';
         gathered.isOver = true;
       }
     },
   };
+}
+
+/** How a choice ended; null while it has not. */
+export function finishOf(choice: Wire | null): Gathered['finish'] {
+  const reason = text(choice?.['finish_reason']);
+  return reason === null ? null : (FINISHES[reason] ?? 'complete');
 }
 
 const FINISHES: Readonly<Record<string, Gathered['finish']>> = {
@@ -100,7 +112,7 @@ function readSteps(delta: Wire | null, gathered: Gathered): void {
   }
 }
 
-function usageFrom(usage: Wire | null): Usage | null {
+export function usageOfChat(usage: Wire | null): Usage | null {
   const inputTokens = number(usage?.['prompt_tokens']);
   const outputTokens = number(usage?.['completion_tokens']);
   if (inputTokens === null || outputTokens === null) return null;

@@ -8,11 +8,12 @@ import { object, text, type Wire } from './wire.ts';
  */
 export function failureFrom(error: unknown): unknown {
   if (error instanceof APIConnectionTimeoutError) {
-    return new Failure('too-slow', 'no response from Perplexity', { cause: error });
+    return new Failure('too-slow', 'no response from Perplexity', { cause: error, ambiguous: true });
   }
   if (error instanceof APIConnectionError) {
     const code = networkCode(error);
-    return new Failure('unreachable', `Perplexity could not be reached (${code ?? 'no code'})`, { code });
+    const message = `Perplexity could not be reached (${code ?? 'no code'})`;
+    return new Failure('unreachable', message, { code, ambiguous: !wasNeverSent(error) });
   }
   if (!(error instanceof APIError) || typeof error.status !== 'number') return error;
   // Typed as any by the client: whatever JSON the body's `error` field held.
@@ -29,8 +30,36 @@ function failureForStatus(status: number, body: Wire | null, headers: Headers): 
     retryAfterMs:
       kind === 'rate-limited' || kind === 'unreachable' ? retryAfterMs(headers, Date.now()) : undefined,
     remedy: remedyFor(status, code, text(body?.['message']) ?? ''),
+    ambiguous: isAmbiguous(status, code),
   });
 }
+
+/**
+ * Whether a request that got this answer may have been carried out. 409 is what a second request with the same key may
+ * meet. Most 5xx come from something in between, or after the work has begun; only the service itself gives an error a
+ * type, and when it says with one that it is overloaded, it has not begun.
+ */
+function isAmbiguous(status: number, code: string | undefined): boolean {
+  if (status === 503 || status === 529) return code === undefined;
+  return status === 408 || status === 409 || status >= 500;
+}
+
+/** True when the connection failed before any request was written to it. */
+function wasNeverSent(error: unknown): boolean {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if ('syscall' in at && (at.syscall === 'connect' || at.syscall === 'getaddrinfo')) return true;
+    const code = text('code' in at ? at.code : null) ?? '';
+    if (NEVER_SENT.has(code) || /CERT|^ERR_TLS|^ERR_SSL|VERIFY/.test(code)) return true;
+  }
+  return false;
+}
+
+const NEVER_SENT: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
 
 /** True for the two refusals of a key or account that can only use the Agent API. */
 export function isRetired(failure: Failure): boolean {
@@ -74,24 +103,39 @@ function kindOfStatus(status: number, code: string | undefined): FailureKind {
   if (status === 401 || status === 402 || status === 403 || code === 'insufficient_quota')
     return 'not-authorised';
   if (status === 429) return 'rate-limited';
-  if (status === 408 || status >= 500) return 'unreachable';
+  if (status === 408 || status === 409 || status >= 500) return 'unreachable';
   return status >= 400 ? 'rejected' : 'malformed';
 }
 
 /** Fits into a sentence: no capital at its start, no full stop at its end. */
 function remedyFor(status: number, code: string | undefined, message: string): string | undefined {
   if (RETIRED.has(code ?? '')) return 'PERPLEXITY_API has to be auto or agent for this key';
-  if (status === 402 || code === 'insufficient_quota') return 'the Perplexity account needs credit';
+  if (status === 402 || code === 'insufficient_quota') return NEEDS_CREDIT;
   if (status === 401) return 'PERPLEXITY_API_KEY is not accepted by Perplexity';
   if (status === 403) return 'PERPLEXITY_API_KEY is not allowed to do this';
-  if (status === 413 || /context (?:length|window)|too (?:long|large|many tokens)/i.test(message)) {
-    return 'the question and its thread are too long; ask it in a new thread';
-  }
+  if (status === 413 || TOO_LONG.test(message)) return IS_TOO_LONG;
   if (status === 404) return 'PERPLEXITY_BASE_URL does not lead to the Perplexity API';
   if (/\bmodel\b/i.test(message)) return 'Perplexity does not offer this model; choose another one';
   if (/domain/i.test(message)) return 'the list of sites to search was not accepted';
   return undefined;
 }
+
+/** The same for a research job that has failed; its message is free text, so only what is certain is taken from it. */
+export function remedyForJob(error: Wire | null): string | null {
+  const code = errorCode(error);
+  const message = text(error?.['message']) ?? '';
+  if (
+    code === 'insufficient_quota' ||
+    /\b(?:quota|insufficient (?:credits?|balance|funds))\b/i.test(message)
+  ) {
+    return NEEDS_CREDIT;
+  }
+  return TOO_LONG.test(message) ? IS_TOO_LONG : null;
+}
+
+const NEEDS_CREDIT = 'the Perplexity account needs credit';
+const TOO_LONG = /context (?:length|window)|too (?:long|large|many tokens)/i;
+const IS_TOO_LONG = 'the question and its thread are too long; ask it in a new thread';
 
 /** Reads, in this order, `retry-after-ms`, Retry-After (seconds or a date), and `x-ratelimit-reset` (epoch seconds). */
 function retryAfterMs(headers: Headers, now: number): number | undefined {
@@ -118,7 +162,7 @@ function describe(what: string, body: Wire | null): string {
 }
 
 /** The code of the innermost network error: ECONNREFUSED, UND_ERR_SOCKET and the like. */
-function networkCode(error: unknown): string | undefined {
+export function networkCode(error: unknown): string | undefined {
   let code: string | undefined;
   for (let at = error; at instanceof Error; at = at.cause) {
     code = text('code' in at ? at.code : null) ?? code;

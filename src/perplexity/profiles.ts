@@ -1,4 +1,5 @@
-import type { ProfileName } from '../core/types.ts';
+import { EFFORTS, type Effort, type ProfileName, RESEARCH_PROFILE } from '../core/types.ts';
+import { object } from './wire.ts';
 
 /** What is sent upstream for one of the user-facing model names. */
 export interface Profile {
@@ -16,7 +17,9 @@ export interface Profile {
 }
 
 export type Profiles = Readonly<Record<ProfileName, Profile>>;
-export type ProfileOverrides = Readonly<Partial<Record<ProfileName, Partial<Profile>>>>;
+export type ProfileOverrides = Readonly<
+  Partial<Record<ProfileName | typeof RESEARCH_PROFILE, Partial<Profile>>>
+>;
 
 /**
  * The Agent API has one model of Perplexity's own; its presets lead to other vendors' models and change over time. By
@@ -55,4 +58,36 @@ export function profilesWith(overrides: ProfileOverrides): Profiles {
     'sonar-pro': entry('sonar-pro'),
     'sonar-reasoning-pro': entry('sonar-reasoning-pro'),
   };
+}
+
+/**
+ * What the Agent API is asked for in place of `sonar-deep-research`. Perplexity's own advice names `medium` (July 2026),
+ * `high` (October 2026), and `xhigh` where nothing but quality counts.
+ */
+const RESEARCH_PRESETS: Readonly<Record<Effort, Profile['agent']>> = {
+  low: { preset: 'medium' },
+  medium: { preset: 'high' },
+  high: { preset: 'xhigh' },
+};
+
+/**
+ * The profile of a research job. Configuration may give one `agent` entry for every effort, or one for each under the
+ * efforts' names.
+ */
+export function researchProfile(overrides: ProfileOverrides, effort: Effort): Profile {
+  const { agent, ...own } = overrides[RESEARCH_PROFILE] ?? {};
+  const byEffort = agent !== undefined && EFFORTS.some((name) => isEntry(agent[name])) ? agent : null;
+  const chosen = byEffort === null ? agent : byEffort[effort];
+  return {
+    chatModel: RESEARCH_PROFILE,
+    agent: isEntry(chosen) ? chosen : RESEARCH_PRESETS[effort],
+    agentContextSize: 'high',
+    agentNotice: null,
+    ...own,
+  };
+}
+
+/** `{"effort":"high"}` is an entry; the string `high` under the name `effort` is none. */
+function isEntry(value: unknown): value is Profile['agent'] {
+  return object(value) !== null;
 }

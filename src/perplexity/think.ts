@@ -64,3 +64,9 @@ export function createThinkStripper(): ThinkStripper {
     hasThought: () => hasThought,
   };
 }
+
+/** A whole text without its thoughts. */
+export function withoutThoughts(text: string): string {
+  const thoughts = createThinkStripper();
+  return thoughts.push(text) + thoughts.end();
+}

@@ -69,6 +69,8 @@ export async function ensureQueue(boss: PgBoss, name: string, sql: Sql): Promise
   const found = await boss.getQueue(name);
   if (!found) await boss.createQueue(name, { ...options, policy: 'key_strict_fifo' });
   else if (differs({ ...found }, options)) await boss.updateQueue(name, options);
+  // So that pg-boss remembers the queue: what it has to look up first would wait for ever inside one of our transactions.
+  await boss.getBlockedKeys(name, { limit: 1 });
 }
 
 function differs(found: Readonly<Record<string, unknown>>, wanted: object): boolean {

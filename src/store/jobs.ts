@@ -1,6 +1,7 @@
-import type { PgBoss } from 'pg-boss';
-import type { EnqueueOptions, Job, Jobs, Log } from '../core/ports.ts';
+import type { Db, PgBoss } from 'pg-boss';
+import type { Job, Jobs, Log, NextJob } from '../core/ports.ts';
 import { sleep } from '../core/sleep.ts';
+import { type Alarms, createAlarms } from './alarms.ts';
 import { ensureQueue, startBoss } from './boss.ts';
 import type { Dispatcher, Packed } from './dispatcher.ts';
 import { createDispatcher } from './dispatcher.ts';
@@ -10,7 +11,7 @@ import { abandoned, type Claim, countKey, failOver, isKnown } from './job-rows.t
 import { createKeyOrder } from './key-order.ts';
 import { createLoopGauge } from './loop-gauge.ts';
 import { startPulse } from './pulse.ts';
-import type { Sql } from './sql.ts';
+import type { Queryable, Sql } from './sql.ts';
 
 /** Aborted handlers get this long to return before their jobs are handed to others. */
 const ABORT_PATIENCE_MS = 1_500;
@@ -24,6 +25,11 @@ export interface StoreJobs extends Jobs {
     handler: Handler<T>,
     onDead?: OnDead<T>,
   ): Promise<void>;
+  /**
+   * Runs statements and puts `next` into the queue in one transaction: both are on disk, or neither. Nothing is enqueued when
+   * `run` returns null. Unlike `enqueue` it keeps no order between calls of the same moment.
+   */
+  with<T>(next: readonly NextJob[], run: (tx: Queryable) => Promise<T | null>): Promise<T | null>;
   /** After `stop`: ends what runs in the background. */
   close(): Promise<void>;
 }
@@ -43,17 +49,12 @@ export async function openJobs(sql: Sql, log: Log): Promise<StoreJobs> {
   const { boss, channel } = await startBoss(sql, wake, log);
   const pulse = startPulse(sql, boss, dispatchers, log);
   const ensure = createEnsure(boss, sql);
-  const inOrder = createKeyOrder();
   const gauge = createLoopGauge();
+  const alarms = createAlarms(wake);
   let stopping: Promise<void> | null = null;
 
   const jobs: StoreJobs = {
-    async enqueue(queue, data, options) {
-      await ensure(queue);
-      const isNew = await inOrder(`${queue} ${options.key}`, () => send(boss, sql, queue, data, options));
-      if (isNew) wake(queue);
-      return isNew;
-    },
+    ...createSending({ sql, boss, ensure, alarms }),
     depth: (queue, key) => countKey(sql, queue, key),
     knows: (queue, id) => isKnown(sql, queue, id),
     async work<T extends object>(queue: string, slots: number, handler: Handler<T>, onDead?: OnDead<T>) {
@@ -77,6 +78,7 @@ export async function openJobs(sql: Sql, log: Log): Promise<StoreJobs> {
     async close() {
       await jobs.stop(0);
       await pulse.stop();
+      alarms.close();
       gauge.stop();
       await boss.stop({ graceful: false });
     },
@@ -86,15 +88,46 @@ export async function openJobs(sql: Sql, log: Log): Promise<StoreJobs> {
 
 type Handler<T> = (job: Job<T>) => Promise<void>;
 
-async function send(
-  boss: PgBoss,
-  sql: Sql,
-  queue: string,
-  data: object,
-  { id, key }: EnqueueOptions,
-): Promise<boolean> {
+interface SendingParts {
+  readonly sql: Sql;
+  readonly boss: PgBoss;
+  readonly ensure: (queue: string) => Promise<void>;
+  readonly alarms: Alarms;
+}
+
+function createSending({ sql, boss, ensure, alarms }: SendingParts): Pick<StoreJobs, 'enqueue' | 'with'> {
+  const inOrder = createKeyOrder();
+  return {
+    async enqueue(queue, data, options) {
+      await ensure(queue);
+      const job = { queue, data, options };
+      const isNew = await inOrder(`${queue} ${options.key}`, () => send(boss, sql.prompt, job));
+      if (isNew) alarms.set(queue, options.delayMs ?? 0);
+      return isNew;
+    },
+    async with(next, run) {
+      // Before the transaction: on the embedded database everything else waits for its end.
+      for (const { queue } of next) await ensure(queue);
+      const result = await sql.tx(async (tx) => {
+        const result = await run(tx);
+        if (result === null) return null;
+        const db: Db = {
+          executeSql: async (text, values) => ({ rows: [...(await tx.query(text, values))] }),
+        };
+        for (const job of next) await send(boss, db, job);
+        return result;
+      });
+      if (result !== null) for (const { queue, options } of next) alarms.set(queue, options.delayMs ?? 0);
+      return result;
+    },
+  };
+}
+
+async function send(boss: PgBoss, db: Db, { queue, data, options }: NextJob): Promise<boolean> {
   const packed: Packed = { json: JSON.stringify(data) };
-  return (await boss.send(queue, packed, { id, singletonKey: key, db: sql.prompt })) !== null;
+  const { id, key, delayMs = 0 } = options;
+  const startAfter = delayMs > 0 ? { startAfter: delayMs / 1000 } : {};
+  return (await boss.send(queue, packed, { id, singletonKey: key, db, ...startAfter })) !== null;
 }
 
 /** Creates each queue once; a failed creation is tried again with the next use. */

@@ -1,4 +1,5 @@
 import type { Answers, KeyValue, Log, Threads } from '../core/ports.ts';
+import type { Researches } from '../core/research-ports.ts';
 import { sleep } from '../core/sleep.ts';
 import { createAnswers } from './answers.ts';
 import type { StoreJobs } from './jobs.ts';
@@ -10,6 +11,7 @@ import { migrate } from './migrations.ts';
 import { openPglite } from './pglite.ts';
 import { openPostgres } from './postgres.ts';
 import { explainUsing } from './postgres-faults.ts';
+import { createResearches } from './researches.ts';
 import type { Sql } from './sql.ts';
 import { createThreads } from './threads.ts';
 
@@ -27,6 +29,7 @@ export interface Store {
   readonly jobs: StoreJobs;
   readonly answers: Answers;
   readonly threads: Threads;
+  readonly researches: Researches;
   /** One key space per namespace; the same namespace twice is the same data. */
   keyValue(namespace: string): KeyValue;
   /** For what only one process at a time may do. */
@@ -58,9 +61,11 @@ export async function openStore({ databaseUrl, dataDir, log }: StoreOptions): Pr
   }
   const answers = createAnswers(sql);
   const threads = createThreads(sql);
+  const researches = createResearches(sql, jobs);
   const sweeping = startSweeping(log, (signal) => [
     () => answers.sweep(signal),
     () => threads.sweep(signal),
+    () => researches.sweep(signal),
     () => sweepKeyValues(sql, signal),
   ]);
   let closing: Promise<void> | null = null;
@@ -74,6 +79,7 @@ export async function openStore({ databaseUrl, dataDir, log }: StoreOptions): Pr
     jobs,
     answers,
     threads,
+    researches,
     keyValue: (namespace) => createKeyValue(sql, namespace),
     holdLease: (name, duties) =>
       databaseUrl === null ? holdOnlyLease(duties) : holdPostgresLease(databaseUrl, name, duties),

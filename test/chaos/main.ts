@@ -12,7 +12,9 @@ import { duplicateStorm } from './duplicate-storm.ts';
 import { fullLoad } from './full-load.ts';
 import { gatewayTakeover } from './gateway-takeover.ts';
 import { killStorm } from './kill-storm.ts';
+import { killSweep } from './kill-sweep.ts';
 import { seeded } from './random.ts';
+import { researchSweep } from './research-sweep.ts';
 import type { ChaosRun, Outcome } from './run.ts';
 
 const CHECKS: Readonly<
@@ -20,6 +22,8 @@ const CHECKS: Readonly<
 > = {
   'duplicate-storm': { needsPostgres: true, run: duplicateStorm },
   'kill-storm': { needsPostgres: false, run: killStorm },
+  'kill-sweep': { needsPostgres: false, run: killSweep },
+  'research-sweep': { needsPostgres: false, run: researchSweep },
   'gateway-takeover': { needsPostgres: true, run: gatewayTakeover },
   'full-load': { needsPostgres: false, run: fullLoad },
 };

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, it, vi } from 'vitest';
 import type { Job } from '../../src/core/ports.ts';
 import type { StoreJobs } from '../../src/store/jobs.ts';
-import type { Sql } from '../../src/store/sql.ts';
+import type { Queryable, Sql } from '../../src/store/sql.ts';
 
 interface Numbered {
   readonly n: number;
@@ -179,6 +179,74 @@ export function jobsContract(jobs: () => StoreJobs, another: () => Promise<Store
       await jobs().work<Numbered>(queue, 1, async ({ attempt }) => void seen.push(`theirs ${attempt}`));
       await vi.waitFor(() => expect(seen).toEqual(['mine 1', 'aborted', 'theirs 2']), patient);
       await mine.close();
+    });
+  });
+
+  describe('jobs that are to wait', () => {
+    it('begins a delayed job when it is due, not before and hardly later', async () => {
+      const queue = newQueue();
+      const began: number[] = [];
+      await jobs().work(queue, 1, async () => void began.push(performance.now()));
+      const asked = performance.now();
+      await jobs().enqueue(queue, {}, { id: randomUUID(), key: 'k', delayMs: 700 });
+      await vi.waitFor(() => expect(began).toHaveLength(1), patient);
+      expect(began[0]! - asked).toBeGreaterThanOrEqual(690);
+      expect(began[0]! - asked).toBeLessThan(1_700);
+    });
+
+    it('lets other jobs of its key pass, and takes its id once', async () => {
+      const queue = newQueue();
+      const seen: number[] = [];
+      await jobs().work<Numbered>(queue, 2, async ({ data }) => void seen.push(data.n));
+      const later = { id: randomUUID(), key: 'k', delayMs: 900 };
+      expect(await jobs().enqueue(queue, { n: 1 }, later)).toBe(true);
+      expect(await jobs().enqueue(queue, { n: 2 }, later)).toBe(false);
+      await jobs().enqueue(queue, { n: 3 }, { id: randomUUID(), key: 'k' });
+      await vi.waitFor(() => expect(seen).toEqual([3]), patient);
+      await vi.waitFor(() => expect(seen).toEqual([3, 1]), patient);
+    });
+
+    it('does not begin a delayed job beside another of its key', async () => {
+      const queue = newQueue();
+      const door = gate();
+      const seen: string[] = [];
+      await jobs().work<Numbered>(queue, 4, async ({ data }) => {
+        seen.push(`start ${data.n}`);
+        if (data.n === 0) await door.opened;
+        seen.push(`end ${data.n}`);
+      });
+      await jobs().enqueue(queue, { n: 0 }, { id: randomUUID(), key: 'k' });
+      await jobs().enqueue(queue, { n: 1 }, { id: randomUUID(), key: 'k', delayMs: 50 });
+      await jobs().enqueue(queue, { n: 2 }, { id: randomUUID(), key: 'other', delayMs: 150 });
+      await vi.waitFor(() => expect(seen).toEqual(['start 0', 'start 2', 'end 2']), patient);
+      door.open();
+      const all = ['start 0', 'start 2', 'end 2', 'end 0', 'start 1', 'end 1'];
+      await vi.waitFor(() => expect(seen).toEqual(all), patient);
+    });
+
+    it('enqueues together with a change, or not at all', async () => {
+      const queue = newQueue();
+      const [kept, dropped, skipped] = [randomUUID(), randomUUID(), randomUUID()];
+      const next = (id: string) => [{ queue, data: { n: 1 }, options: { id, key: id } }];
+      const change = (key: string) => (tx: Queryable) =>
+        tx.query(
+          `insert into footnote.key_values (namespace, key, value) values ('with', $1, '1') returning key`,
+          [key],
+        );
+      expect(await jobs().with(next(kept), change(kept))).toEqual([{ key: kept }]);
+      const failing = jobs().with(next(dropped), async (tx) => {
+        await change(dropped)(tx);
+        throw new Error('changed my mind');
+      });
+      await expect(failing).rejects.toThrow('changed my mind');
+      expect(await jobs().with(next(skipped), async () => null)).toBeNull();
+      const known = await Promise.all([kept, dropped, skipped].map((id) => jobs().knows(queue, id)));
+      expect(known).toEqual([true, false, false]);
+      const rows = await sql().query("select key from footnote.key_values where namespace = 'with'");
+      expect(rows).toEqual([{ key: kept }]);
+      const seen: string[] = [];
+      await jobs().work(queue, 1, async ({ id }) => void seen.push(id));
+      await vi.waitFor(() => expect(seen).toEqual([kept]), patient);
     });
   });
 }

@@ -220,4 +220,11 @@ export const quietLog: Log = {
   child: () => quietLog,
 };
 
-export const noMetrics: Metrics = { heard: () => {}, unresolvedCitations: () => {}, answered: () => {} };
+export const noMetrics: Metrics = {
+  heard: () => {},
+  unresolvedCitations: () => {},
+  answered: () => {},
+  researchStarted: () => {},
+  researchEnded: () => {},
+  researchNoticed: () => {},
+};

@@ -1,9 +1,10 @@
 import { describe, expect, test, vi } from 'vitest';
-import { createIntake, type FollowMode, WORD_QUEUE } from '../../src/core/intake.ts';
+import { createIntake, type FollowMode } from '../../src/core/intake.ts';
 import type { ButtonPress } from '../../src/core/ports.ts';
 import { ANSWER_QUEUE } from '../../src/core/run.ts';
 import { createStops } from '../../src/core/stops.ts';
 import { threadKey } from '../../src/core/types.ts';
+import { WORD_QUEUE } from '../../src/core/words.ts';
 import {
   memoryAnswers,
   memoryJobs,
@@ -15,6 +16,7 @@ import {
   quietLog,
   THREAD,
 } from './fakes.ts';
+import { memoryResearches } from './research-fakes.ts';
 
 function setup(follow: FollowMode = 'auto') {
   const jobs = memoryJobs();
@@ -24,6 +26,7 @@ function setup(follow: FollowMode = 'auto') {
   const intake = createIntake({
     jobs,
     answers,
+    researches: memoryResearches(jobs),
     threads: memoryThreads(),
     stops,
     platforms: new Map([['slack', platform]]),

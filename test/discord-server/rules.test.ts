@@ -171,6 +171,8 @@ describe('permissions and threads', () => {
     expect(await post('hidden')).toBe(50_001);
     expect(await post('help-forum')).toBe(50_008);
     expect(await post('@hermit')).toBe(50_007);
+    server.refuseDms('ada');
+    expect(await post('@ada')).toBe(50_007);
     expect(await post('no-threads', `messages/${message}/threads`, { name: 'q' })).toBe(50_013);
     expect(await post('@ada', `messages/${dm}/threads`, { name: 'q' })).toBe(50_024);
     server.deny('general', ['SEND_MESSAGES']);

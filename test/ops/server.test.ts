@@ -8,7 +8,13 @@ let server: OpsServer;
 
 beforeAll(async () => {
   const metrics = async () => ({ type: 'text/plain', text: 'footnote_up 1\n' });
-  server = await startOpsServer({ host: '127.0.0.1', port: 0, unready: async () => [], metrics });
+  server = await startOpsServer({
+    host: '127.0.0.1',
+    port: 0,
+    unready: async () => [],
+    metrics,
+    research: async () => [{ name: 'R-TEST' }],
+  });
 });
 afterAll(() => server.close());
 
@@ -30,4 +36,13 @@ test.each(['//', '///', 'http://[', '*', '/%', '?', '//healthz'])(
 
 test('a query does not matter', async () => {
   expect(await statusOf('/readyz?verbose=1')).toBe('HTTP/1.1 200 OK');
+});
+
+test('research jobs are told to this machine only, by its own name', async () => {
+  const answer = await fetch(`http://127.0.0.1:${server.port}/research`);
+  expect(await answer.json()).toEqual([{ name: 'R-TEST' }]);
+  const socket = connect(server.port, '127.0.0.1');
+  await once(socket, 'connect');
+  socket.write('GET /research HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n');
+  expect((await text(socket)).split('\r\n', 1)[0]).toBe('HTTP/1.1 404 Not Found');
 });

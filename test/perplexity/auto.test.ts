@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Model } from '../../src/core/ports.ts';
-import { createModel, type ModelOptions } from '../../src/perplexity/model.ts';
+import { createPerplexity, type PerplexityOptions } from '../../src/perplexity/perplexity.ts';
 import { outcomeOf, question } from '../contracts/model.ts';
 import {
   type PerplexityServer,
@@ -16,11 +16,11 @@ interface Setup {
   readonly paths: () => readonly string[];
 }
 
-async function setup(options: PerplexityServerOptions, api: ModelOptions['api']): Promise<Setup> {
+async function setup(options: PerplexityServerOptions, api: PerplexityOptions['api']): Promise<Setup> {
   const server = await startPerplexityServer(options);
   onTestFinished(() => server.close());
   const { log, warnings } = createSilentLog();
-  const model = createModel({ apiKey: server.apiKey, baseUrl: server.url, api, log });
+  const { model } = createPerplexity({ apiKey: server.apiKey, baseUrl: server.url, api, log });
   return { server, model, warnings, paths: () => server.requests.map(({ path }) => path) };
 }
 

@@ -1,9 +1,10 @@
-import { createModel } from '../../src/perplexity/model.ts';
+import { createPerplexity } from '../../src/perplexity/perplexity.ts';
 import { modelContract } from '../contracts/model.ts';
 import { createSilentLog } from './silent-log.ts';
 
 for (const api of ['chat', 'agent'] as const) {
-  modelContract(api, ({ url, apiKey }, timers = {}) =>
-    createModel({ apiKey, baseUrl: url, api, log: createSilentLog().log, timers }),
-  );
+  modelContract(api, ({ url, apiKey }, timers = {}) => {
+    const { log } = createSilentLog();
+    return createPerplexity({ apiKey, baseUrl: url, api, log, timers }).model;
+  });
 }

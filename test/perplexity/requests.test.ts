@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { AnswerOptions } from '../../src/core/types.ts';
-import { createModel, type ModelOptions } from '../../src/perplexity/model.ts';
+import { createPerplexity, type PerplexityOptions } from '../../src/perplexity/perplexity.ts';
 import { outcomeOf, question } from '../contracts/model.ts';
 import { type PerplexityServer, startPerplexityServer } from '../servers/perplexity/server.ts';
 import { createSilentLog } from './silent-log.ts';
@@ -26,10 +26,11 @@ const EVERY_OPTION: AnswerOptions = {
   relatedQuestions: true,
 };
 
-async function ask(options: AnswerOptions, model: Partial<ModelOptions>) {
+async function ask(options: AnswerOptions, service: Partial<PerplexityOptions>) {
   const { log } = createSilentLog();
-  const made = createModel({ apiKey: server.apiKey, baseUrl: server.url, api: 'chat', log, ...model });
-  const outcome = await outcomeOf(made, question('How are the tides?', options));
+  const defaults = { apiKey: server.apiKey, baseUrl: server.url, api: 'chat', log } as const;
+  const { model } = createPerplexity({ ...defaults, ...service });
+  const outcome = await outcomeOf(model, question('How are the tides?', options));
   return { ...outcome, request: server.requests.at(-1) };
 }
 
@@ -67,9 +68,9 @@ describe('chat completions', () => {
     expect(Object.keys(request?.body ?? {})).toEqual([
       'model',
       'messages',
+      'return_images',
       'stream',
       'stream_mode',
-      'return_images',
     ]);
   });
 

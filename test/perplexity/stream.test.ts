@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { createModel } from '../../src/perplexity/model.ts';
+import { createPerplexity } from '../../src/perplexity/perplexity.ts';
 import { type Outcome, outcomeOf, question } from '../contracts/model.ts';
 import { type PerplexityServer, startPerplexityServer } from '../servers/perplexity/server.ts';
 import { createSilentLog } from './silent-log.ts';
@@ -23,7 +23,7 @@ function answerWith(
     then(response);
   });
   const { log } = createSilentLog();
-  const model = createModel({ apiKey: server.apiKey, baseUrl: server.url, api, log });
+  const { model } = createPerplexity({ apiKey: server.apiKey, baseUrl: server.url, api, log });
   return outcomeOf(model, question('How are the tides?'));
 }
 
@@ -60,7 +60,7 @@ describe('reading a stream', () => {
   });
 
   test('lets a connection end in order, to use it again, while the consumer goes on', async () => {
-    const model = createModel({
+    const { model } = createPerplexity({
       apiKey: server.apiKey,
       baseUrl: server.url,
       api: 'chat',

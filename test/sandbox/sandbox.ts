@@ -37,7 +37,12 @@ export interface Sandbox {
 }
 
 /** About how fast the real API writes: the stand-in's tokens are words, each one and a half of the real ones. */
-const HUMAN_PACE = { tokensPerSecond: 35, firstTokenMs: 400 };
+const HUMAN_PACE = {
+  tokensPerSecond: 35,
+  firstTokenMs: 400,
+  // Research is not waited for as long as it takes upstream: ten minutes are half of one here.
+  jobs: { takesMs: 600_000, speed: 20 },
+};
 
 /**
  * Starts the stand-ins, the unmodified service as a child process, and the page. Does not wait for the service.

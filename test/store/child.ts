@@ -42,3 +42,9 @@ if (task === 'lease') {
     lost: async () => say({ lost: true }),
   });
 }
+if (task === 'delay') {
+  const id = idFrom('delayed');
+  await store.jobs.work('delayed', 1, async (job) => say({ ran: job.id }));
+  await store.jobs.enqueue('delayed', {}, { id, key: 'k', delayMs: 2_500 });
+  say({ accepted: id });
+}

@@ -5,6 +5,7 @@ import { openStore } from '../../src/store/store.ts';
 import { StoreError } from '../../src/store/store-error.ts';
 import { quietLog } from '../core/fakes.ts';
 import { type Child, killChildren, startChild } from './children.ts';
+import { createDatabase, serverUrl } from './database.ts';
 import { temporaryDir } from './parts.ts';
 
 const patient = { timeout: 30_000 };
@@ -61,6 +62,46 @@ describe('a data directory whose process is killed', () => {
     await store.close();
   }, 60_000);
 });
+
+describe('a process that is killed while a job is delayed', () => {
+  afterEach(killChildren);
+
+  it('on the embedded database: its successor begins the job when it is due', async () => {
+    const dir = temporaryDir();
+    await expectDelayed(null, dir.path);
+    dir.remove();
+  }, 60_000);
+
+  it.skipIf(serverUrl === null)(
+    'on Postgres: another process begins it when it is due',
+    async () => {
+      const database = await createDatabase();
+      await expectDelayed(database.url, '');
+      await database.drop();
+    },
+    60_000,
+  );
+});
+
+/** Kills a process after it has delayed a job by 2.5 s; another must begin that job once, on time. */
+async function expectDelayed(databaseUrl: string | null, dataDir: string): Promise<void> {
+  const child = startChild('delay', databaseUrl, dataDir);
+  await vi.waitFor(() => expect(said(child, 'accepted')).toHaveLength(1), quick);
+  const due = performance.now() + 2_500;
+  await child.kill();
+  expect(said(child, 'ran')).toEqual([]);
+  const store = await openStore({ databaseUrl, dataDir, log: quietLog });
+  const ran: number[] = [];
+  await store.jobs.work('delayed', 1, async () => void ran.push(performance.now()));
+  const [id] = said(child, 'accepted') as string[];
+  expect(await store.jobs.enqueue('delayed', {}, { id: id ?? '', key: 'k' })).toBe(false);
+  const openedAt = performance.now();
+  await vi.waitFor(() => expect(ran).toHaveLength(1), patient);
+  expect(ran[0]! - due).toBeGreaterThan(-100);
+  // Nobody in this process has been told: the regular round finds it, every 2 s.
+  expect(ran[0]! - Math.max(due, openedAt)).toBeLessThan(3_000);
+  await store.close();
+}
 
 describe('a data directory in use', () => {
   const dir = temporaryDir();

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createAnswers, type StoreAnswers } from '../../src/store/answers.ts';
 import { openJobs, type StoreJobs } from '../../src/store/jobs.ts';
 import { migrate } from '../../src/store/migrations.ts';
+import { createResearches, type StoreResearches } from '../../src/store/researches.ts';
 import type { Sql } from '../../src/store/sql.ts';
 import { createThreads, type StoreThreads } from '../../src/store/threads.ts';
 import { quietLog } from '../core/fakes.ts';
@@ -14,6 +15,7 @@ export interface Parts {
   readonly jobs: StoreJobs;
   readonly answers: StoreAnswers;
   readonly threads: StoreThreads;
+  readonly researches: StoreResearches;
   close(): Promise<void>;
 }
 
@@ -25,6 +27,7 @@ export async function assemble(sql: Sql): Promise<Parts> {
     jobs,
     answers: createAnswers(sql),
     threads: createThreads(sql),
+    researches: createResearches(sql, jobs),
     async close() {
       await jobs.close();
       await sql.close();

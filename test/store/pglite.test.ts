@@ -7,6 +7,7 @@ import { answersContract } from '../contracts/answers.ts';
 import { jobsContract } from '../contracts/jobs.ts';
 import { keyValueContract } from '../contracts/key-value.ts';
 import { leasesContract } from '../contracts/leases.ts';
+import { researchesContract } from '../contracts/researches.ts';
 import { sqlContract } from '../contracts/sql.ts';
 import { threadsContract } from '../contracts/threads.ts';
 import { quietLog } from '../core/fakes.ts';
@@ -29,6 +30,10 @@ describe('the store on PGlite', () => {
   answersContract(
     () => parts.answers,
     () => parts.sql,
+  );
+  researchesContract(
+    () => parts,
+    async () => ({ researches: parts.researches, close: async () => {} }),
   );
   threadsContract(
     () => parts.threads,

@@ -39,17 +39,23 @@ function normalised(commands: readonly Json[]): string {
     description: command['description'] ?? '',
     contexts: sorted(command['contexts']),
     integration_types: sorted(command['integration_types']),
-    options: asObjects(command['options']).map((option) => ({
-      type: option['type'],
-      name: option['name'],
-      description: option['description'],
-      required: option['required'] ?? false,
-      autocomplete: option['autocomplete'] ?? false,
-      max_length: option['max_length'] ?? null,
-      choices: asObjects(option['choices']).map(({ name, value }) => ({ name, value })),
-    })),
+    options: plainOptions(command['options']),
   }));
   return JSON.stringify(plain.map((command) => JSON.stringify(command)).sort((a, b) => a.localeCompare(b)));
+}
+
+/** Subcommands have options of their own. */
+function plainOptions(options: unknown): readonly Json[] {
+  return asObjects(options).map((option) => ({
+    type: option['type'],
+    name: option['name'],
+    description: option['description'],
+    required: option['required'] ?? false,
+    autocomplete: option['autocomplete'] ?? false,
+    max_length: option['max_length'] ?? null,
+    choices: asObjects(option['choices']).map(({ name, value }) => ({ name, value })),
+    options: plainOptions(option['options']),
+  }));
 }
 
 function sorted(value: unknown): readonly string[] {

@@ -1,9 +1,11 @@
 import { Failure } from '../../core/failures.ts';
 import type { Intake, KeyValue, Log, Platform } from '../../core/ports.ts';
+import type { JobsDesk, ResearchBoard } from '../../core/research-ports.ts';
 import { createGateway, type Gateway } from './gateway.ts';
 import { createDenials } from './place.ts';
 import { createPlatform } from './platform.ts';
 import { createReceiver, type Receiver } from './receiving.ts';
+import { createResearchBoard } from './research-board.ts';
 import { createRest, type DiscordRest } from './rest.ts';
 import { asId, asObject } from './wire.ts';
 
@@ -25,12 +27,13 @@ export interface DiscordOptions {
 /** Footnote on Discord. */
 export interface DiscordApp {
   readonly platform: Platform;
+  readonly board: ResearchBoard;
   /**
    * Connects the gateway and takes questions to the intake; only one process may. `sessions` is where the gateway session
-   * and the kinds of channels survive a restart.
+   * and the kinds of channels survive a restart; `desk` answers `/jobs`.
    * @throws {Failure} with a remedy when there is no session within 30 s; at once, ever after, when there never can be one.
    */
-  listen(intake: Intake, sessions: KeyValue): Promise<void>;
+  listen(intake: Intake, sessions: KeyValue, desk?: JobsDesk): Promise<void>;
   /** Disconnects; the session stays resumable for the process that listens next. */
   unlisten(): Promise<void>;
   /** False while the gateway should be connected and is not, and once Discord has refused the token. */
@@ -48,8 +51,9 @@ export async function openDiscord(options: DiscordOptions): Promise<DiscordApp> 
   const { token, apiUrl, log, threads } = options;
   const rest = createRest({ token, apiUrl, log });
   const { botId, applicationId } = await introduce(rest, options);
-  const platform = createPlatform({ rest, log, threads, botId, denials: createDenials() });
-  return { platform, ...createListening(options, rest, botId, applicationId) };
+  const deps = { rest, log, threads, botId, denials: createDenials() };
+  const sides = { platform: createPlatform(deps), board: createResearchBoard(deps) };
+  return { ...sides, ...createListening(options, rest, botId, applicationId) };
 }
 
 function createListening(
@@ -57,7 +61,7 @@ function createListening(
   rest: DiscordRest,
   botId: string,
   applicationId: string,
-): Omit<DiscordApp, 'platform'> {
+): Omit<DiscordApp, 'platform' | 'board'> {
   const { token, log, messageContent } = options;
   let listening: { readonly gateway: Gateway; readonly receiver: Receiver } | null = null;
   let fatal: Failure | null = null;
@@ -72,10 +76,10 @@ function createListening(
     await ended?.gateway.close(ended.receiver.stop);
   };
   return {
-    async listen(intake, store) {
+    async listen(intake, store, desk) {
       if (fatal) throw fatal;
       await unlisten();
-      const receiver = createReceiver({ rest, intake, store, botId, applicationId, log });
+      const receiver = createReceiver({ rest, intake, desk: desk ?? null, store, botId, applicationId, log });
       const { receive } = receiver;
       const gateway = createGateway({ rest, token, botId, messageContent, store, log, receive, onFatal });
       listening = { gateway, receiver };

@@ -9,6 +9,7 @@ export const CODE = {
   unknownWebhook: '10015',
   unknownInteraction: '10062',
   editedTooOften: '30046',
+  tooLarge: '40005',
   alreadyAcknowledged: '40060',
   missingAccess: '50001',
   dmRefused: '50007',

@@ -1,40 +1,32 @@
 import { idFrom } from '../../core/ids.ts';
 import type { ButtonPress } from '../../core/ports.ts';
-import {
-  type AnswerOptions,
-  type Person,
-  PROFILE_NAMES,
-  type Question,
-  RECENCIES,
-} from '../../core/types.ts';
+import type { JobsRequest } from '../../core/research-ports.ts';
+import type { Person, Question } from '../../core/types.ts';
 import { kindOf } from './channels.ts';
+import { optionOf, overridesOf, sitesOf, subcommandOf, typedIn, wishOf } from './command-options.ts';
 import { DIRECT_WORKSPACE, quoteOf, threadOf } from './inbound.ts';
 import { readCustomId } from './messages.ts';
-import {
-  asId,
-  asNumber,
-  asObject,
-  asObjects,
-  asText,
-  type Json,
-  readMessage,
-  readUser,
-  timeOfId,
-} from './wire.ts';
+import { asId, asNumber, asObject, asText, type Json, readMessage, readUser, timeOfId } from './wire.ts';
 
 /** What somebody did with a command or a button, and what is needed to respond to it. */
 export type Interaction = { readonly id: string; readonly token: string } & (
   | { readonly type: 'ask'; readonly question: Question }
   | { readonly type: 'press'; readonly press: ButtonPress }
+  | { readonly type: 'jobs'; readonly request: JobsRequest }
+  /** Somebody is typing into an option that is completed with their research jobs. */
+  | { readonly type: 'typing'; readonly who: Omit<JobsRequest, 'action' | 'job'>; readonly typed: string }
+  /** A command with an option that cannot be used; `problem` says why. */
+  | { readonly type: 'wrong'; readonly problem: string }
   /** A command or button of an older or newer version. */
   | { readonly type: 'unknown' }
 );
 
 const COMMAND = 2;
 const COMPONENT = 3;
+const AUTOCOMPLETE = 4;
 const MESSAGE_COMMAND = 3;
 
-/** Reads INTERACTION_CREATE; null for what cannot be responded to (autocomplete and modals, of which we have none). */
+/** Reads INTERACTION_CREATE; null for what cannot be responded to (modals, of which we have none). */
 export function readInteraction(value: unknown): Interaction | null {
   const raw = asObject(value);
   const id = asId(raw?.['id']);
@@ -45,9 +37,34 @@ export function readInteraction(value: unknown): Interaction | null {
     const press = readPress(raw, id, token);
     return press ? { ...base, type: 'press', press } : { ...base, type: 'unknown' };
   }
+  const data = asObject(raw['data']);
+  if (raw['type'] === AUTOCOMPLETE) {
+    const who = readWho(raw);
+    return who && data && { ...base, type: 'typing', who, typed: typedIn(subcommandOf(data)?.data ?? data) };
+  }
   if (raw['type'] !== COMMAND) return null;
+  if (data?.['name'] === 'jobs') return { ...base, ...readJobs(raw, data) };
+  const sites = data?.['name'] === 'research' ? sitesOf(data) : null;
+  if (sites && 'problem' in sites) return { ...base, type: 'wrong', problem: sites.problem };
   const question = readQuestion(raw, id, token);
   return question ? { ...base, type: 'ask', question } : { ...base, type: 'unknown' };
+}
+
+const JOB_ACTIONS = ['list', 'status', 'stop'] as const;
+
+function readJobs(raw: Json, data: Json): { type: 'jobs'; request: JobsRequest } | { type: 'unknown' } {
+  const who = readWho(raw);
+  const used = subcommandOf(data);
+  const action = JOB_ACTIONS.find((known) => known === used?.name);
+  if (!who || !used || !action) return { type: 'unknown' };
+  const job = action === 'list' ? null : (optionOf(used.data, 'id')?.trim() ?? null);
+  return { type: 'jobs', request: { ...who, action, job } };
+}
+
+function readWho(raw: Json): Omit<JobsRequest, 'action' | 'job'> | null {
+  const person = readAsker(raw);
+  const place = readPlace(raw);
+  return person && place && { platform: 'discord', workspace: place.workspace, person };
 }
 
 function readPress(raw: Json, id: string, token: string): ButtonPress | null {
@@ -89,7 +106,8 @@ function readQuestion(raw: Json, id: string, token: string): Question | null {
     };
   }
   const text = optionOf(data, 'question');
-  if (data['name'] !== 'ask' || !text) return null;
+  const isResearch = data['name'] === 'research';
+  if ((data['name'] !== 'ask' && !isResearch) || !text) return null;
   return {
     ...common,
     trigger: 'command',
@@ -98,8 +116,16 @@ function readQuestion(raw: Json, id: string, token: string): Question | null {
     text: text.trim(),
     quote: null,
     attachments: [],
-    overrides: overridesOf(data),
+    ...(isResearch ? researchIn(data) : { overrides: overridesOf(data) }),
   };
+}
+
+function researchIn(data: Json): Pick<Question, 'overrides' | 'research'> {
+  const { recency } = overridesOf(data);
+  const sites = sitesOf(data);
+  const domains = 'domains' in sites ? sites.domains : [];
+  const overrides = { ...(recency && { recency }), ...(domains.length > 0 && { domains }) };
+  return { overrides, research: wishOf(data) };
 }
 
 function readAsker(raw: Json): Person | null {
@@ -126,15 +152,4 @@ function readTarget(data: Json): ReturnType<typeof readMessage> {
 
 function deliveryOf(raw: Json, id: string, token: string): Question['delivery'] {
   return { interaction: id, token, application: asId(raw['application_id']) ?? '' };
-}
-
-function optionOf(data: Json, name: string): string | null {
-  return asText(asObjects(data['options']).find((option) => option['name'] === name)?.['value']);
-}
-
-/** The manifest offers nothing else; what a stale client sends beyond it is left out. */
-function overridesOf(data: Json): AnswerOptions {
-  const profile = PROFILE_NAMES.find((known) => known === optionOf(data, 'model'));
-  const recency = RECENCIES.find((known) => known === optionOf(data, 'recency'));
-  return { ...(profile && { profile }), ...(recency && { recency }) };
 }

@@ -19,6 +19,10 @@ export interface PostOptions {
   /** The same nonce within a few minutes is the same message: a repeated post gets the first one back. */
   readonly nonce: string;
   readonly urgency: Priority | 'paid';
+  /** The one person whom the post notifies, if its content mentions them; nobody when left out. */
+  readonly mention?: string;
+  /** Goes with the message, as UTF-8. */
+  readonly file?: { readonly name: string; readonly text: string } | null;
 }
 
 /** No link previews: an answer with citations would be followed by a screenful of them. */
@@ -37,15 +41,18 @@ export function nonceOf(...parts: readonly (string | number)[]): string {
 export async function postMessage(
   rest: DiscordRest,
   draft: Draft,
-  { channel, replyTo, nonce, urgency }: PostOptions,
+  { channel, replyTo, nonce, urgency, mention, file }: PostOptions,
 ): Promise<WireMessage> {
   const body = {
     ...bodyOf(draft),
+    ...(mention && { allowed_mentions: { ...NO_MENTIONS, users: [mention] } }),
     nonce,
     enforce_nonce: true,
     ...(replyTo && { message_reference: { message_id: replyTo, fail_if_not_exists: false } }),
   };
-  const message = readMessage(await rest.post(`/channels/${channel}/messages`, { body, urgency }));
+  const files = file ? [{ name: file.name, data: Buffer.from(file.text), contentType: 'text/markdown' }] : [];
+  const posted = await rest.post(`/channels/${channel}/messages`, { body, urgency, files });
+  const message = readMessage(posted);
   if (!message) throw new Failure('unreachable', 'Discord answered a post with something else');
   return message;
 }
@@ -84,4 +91,9 @@ export function readCustomId(value: string): { action: Button['action']; questio
   const [prefix, action, question] = value.split(':');
   const known = BUTTON_ACTIONS.find((one) => one === action);
   return prefix === CUSTOM_ID && question && known ? { action: known, question } : null;
+}
+
+/** The questions that the buttons of a message of ours carry. */
+export function questionsOn({ customIds }: WireMessage): readonly string[] {
+  return customIds.flatMap((id) => readCustomId(id)?.question ?? []);
 }

@@ -19,6 +19,7 @@ export interface Place {
 
 export interface PlaceDeps {
   readonly rest: DiscordRest;
+  readonly botId: string;
   readonly log: Log;
   readonly threads: 'always' | 'never';
   readonly denials: Denials;
@@ -60,24 +61,25 @@ export async function findPlace(
   if (first) return placeOf(deps, question, first);
   if (thread && thread.channel === question.channel) {
     // The response to `/ask` stands above its answer; one that never came is made up for.
-    if (question.trigger === 'command') await findRoot(deps.rest, question);
+    if (question.trigger === 'command') await findRoot(deps, question);
     return { channel: thread.channel, replyTo: null, thread };
   }
-  if (!thread) return placeUnder(deps, question, await findRoot(deps.rest, question));
-  if (!message) return { channel: thread.channel, replyTo: null, thread };
+  if (!thread) return placeUnder(deps, question, await findRoot(deps, question));
+  // Asked again, or more deeply, by a button under the answer to a command.
+  if (!message) return placeUnder(deps, question, thread.thread);
   if (thread.thread === message.message) return placeUnder(deps, question, message.message);
   // A reply to one of our messages in a channel: its conversation has no channel of its own.
   return { channel: message.channel, replyTo: message.message, thread };
 }
 
 /** Where an answer stands that has begun: what is still missing of it says the same about where it belongs. */
-async function placeOf({ rest }: PlaceDeps, question: Question, { channel }: MessageRef): Promise<Place> {
+async function placeOf(deps: PlaceDeps, question: Question, { channel }: MessageRef): Promise<Place> {
   const { message, thread } = question;
   if (thread)
     return { channel, replyTo: thread.channel === channel ? null : (message?.message ?? null), thread };
   // `/ask`: in the thread started from its root, or below the root in the channel.
   if (channel !== question.channel) return { channel, replyTo: null, thread: refOf(question, channel) };
-  const root = await findRoot(rest, question);
+  const root = await findRoot(deps, question);
   return { channel, replyTo: root, thread: refOf(question, root) };
 }
 

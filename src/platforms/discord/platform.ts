@@ -1,16 +1,15 @@
-import { Failure } from '../../core/failures.ts';
 import type { Platform } from '../../core/ports.ts';
 import { retry } from '../../core/retry.ts';
 import { sleep } from '../../core/sleep.ts';
 import type { Question } from '../../core/types.ts';
 import { discordMarkdown } from '../../markdown/dialects.ts';
 import { escapeText } from '../../markdown/text.ts';
+import { openDirect } from './direct.ts';
 import { EPHEMERAL, NO_MENTIONS, nonceOf, postMessage, SUPPRESS_EMBEDS } from './messages.ts';
 import { readThread } from './reading.ts';
 import { createReply, type ReplyDeps } from './reply.ts';
 import { isInteractionOver } from './rest.ts';
 import { TOKEN_LIFETIME_MS } from './root.ts';
-import { asId, asObject } from './wire.ts';
 
 /** Discord's outbound side: REST only, from plain data, so that any replica can use it. */
 export function createPlatform(deps: ReplyDeps): Platform {
@@ -73,9 +72,7 @@ async function followUp({ rest }: ReplyDeps, question: Question, content: string
 }
 
 async function directMessage({ rest }: ReplyDeps, personId: string, text: string): Promise<void> {
-  const opened = await rest.post('/users/@me/channels', { body: { recipient_id: personId } });
-  const channel = asId(asObject(opened)?.['id']);
-  if (!channel) throw new Failure('unreachable', 'Discord opened no direct conversation');
+  const channel = await openDirect(rest, personId);
   const content = escapeText(discordMarkdown, text).slice(0, LONGEST_WORD);
   await rest.paces.of(channel).create.take('final');
   // A minute's worth of equal messages is one: the caller may have to try again.

@@ -1,4 +1,5 @@
 import type { Intake, KeyValue, Log } from '../../core/ports.ts';
+import type { JobsDesk } from '../../core/research-ports.ts';
 import type { Question } from '../../core/types.ts';
 import { createCatchUp } from './catch-up.ts';
 import { createChannels } from './channels.ts';
@@ -13,6 +14,7 @@ import { asObject, asObjects, readMessage, type WireMessage } from './wire.ts';
 export interface ReceivingDeps {
   readonly rest: DiscordRest;
   readonly intake: Intake;
+  readonly desk: JobsDesk | null;
   readonly store: KeyValue;
   readonly botId: string;
   readonly applicationId: string;
@@ -83,7 +85,7 @@ export function createReceiver(deps: ReceivingDeps): Receiver {
 async function takeInteraction(deps: ReceivingDeps, { data, done }: Dispatch): Promise<void> {
   const interaction = readInteraction(data);
   if (interaction) await respond(deps, interaction);
-  done(null, interaction !== null);
+  done(null, interaction !== null && interaction.type !== 'typing');
 }
 
 async function withdraw(intake: Intake, data: unknown): Promise<void> {

@@ -1,29 +1,26 @@
-import { Failure } from '../../core/failures.ts';
-import type { Intake, Log } from '../../core/ports.ts';
-import { retry } from '../../core/retry.ts';
+import type { Intake } from '../../core/ports.ts';
 import { sleep } from '../../core/sleep.ts';
 import { discordMarkdown } from '../../markdown/dialects.ts';
 import { sourcePages } from '../../markdown/sources.ts';
-import { CODE } from './errors.ts';
+import { escapeText } from '../../markdown/text.ts';
+import {
+  alone,
+  CALLBACK,
+  type CallbackDeps,
+  call,
+  fill,
+  QUIET,
+  SLOW_AFTER_MS,
+  sayMore,
+} from './callbacks.ts';
 import type { Interaction } from './interactions.ts';
-import { EPHEMERAL, NO_MENTIONS, SUPPRESS_EMBEDS } from './messages.ts';
-import type { DiscordRest } from './rest.ts';
+import { EPHEMERAL } from './messages.ts';
+import { type JobsDeps, respondToJobs, suggestJobs } from './responding-jobs.ts';
 import { restate } from './root.ts';
 
-export interface RespondingDeps {
-  readonly rest: DiscordRest;
+export interface RespondingDeps extends CallbackDeps, JobsDeps {
   readonly intake: Intake;
-  readonly applicationId: string;
-  readonly log: Log;
 }
-
-/** Callback types (docs: interactions/receiving-and-responding). */
-const MESSAGE = 4;
-const DEFERRED_MESSAGE = 5;
-const DEFERRED_UPDATE = 6;
-
-/** Discord waits 3 s from its side of the line; a store this slow is met by "thinking…" first. */
-const SLOW_AFTER_MS = 1_800;
 
 /**
  * Takes a command or button to the intake and responds. The response is given after the question is durable, so that what
@@ -31,15 +28,36 @@ const SLOW_AFTER_MS = 1_800;
  */
 export async function respond(deps: RespondingDeps, interaction: Interaction): Promise<void> {
   try {
-    if (interaction.type === 'unknown') {
-      await call(deps, interaction, MESSAGE, alone('I do not know that any more. Please try /ask.'));
-    } else if (interaction.type === 'press') {
-      await respondToPress(deps, interaction);
-    } else {
-      await respondToQuestion(deps, interaction);
-    }
+    await respondTo(deps, interaction);
   } catch (error) {
     deps.log.warn({ err: error }, 'interaction not responded to');
+  }
+}
+
+function respondTo(deps: RespondingDeps, interaction: Interaction): Promise<void> {
+  switch (interaction.type) {
+    case 'ask':
+      return respondToQuestion(deps, interaction);
+    case 'press':
+      return respondToPress(deps, interaction);
+    case 'jobs':
+      return respondToJobs(deps, interaction);
+    case 'typing':
+      return suggestJobs(deps, interaction);
+    case 'wrong':
+      return call(
+        deps,
+        interaction,
+        CALLBACK.message,
+        alone(escapeText(discordMarkdown, interaction.problem)),
+      );
+    case 'unknown':
+      return call(
+        deps,
+        interaction,
+        CALLBACK.message,
+        alone('I do not know that any more. Please try /ask.'),
+      );
   }
 }
 
@@ -50,43 +68,15 @@ async function respondToPress(
   const pressed = await deps.intake
     .press(interaction.press)
     .catch((error: unknown) => ({ type: 'text', text: refused(deps, error) }) as const);
-  if (pressed === null) return call(deps, interaction, DEFERRED_UPDATE);
-  if (pressed.type === 'text') return call(deps, interaction, MESSAGE, alone(pressed.text));
+  if (pressed === null) return call(deps, interaction, CALLBACK.deferredUpdate);
+  if (pressed.type === 'text') return call(deps, interaction, CALLBACK.message, alone(pressed.text));
   const [first = '', ...more] = sourcePages(discordMarkdown, pressed.sources, PANEL);
-  await call(deps, interaction, MESSAGE, alone(first));
-  for (const page of more) await followUp(deps, interaction, page);
+  await call(deps, interaction, CALLBACK.message, alone(first));
+  await sayMore(deps, interaction, more);
 }
 
 /** To somebody who has only installed the app for themselves Discord lets through five messages after the first. */
 const PANEL = { room: discordMarkdown.softLimit, most: 12 };
-
-/** Only a refusal for the limit is tried again: after any other failure the message may stand there. */
-async function followUp(
-  { rest, applicationId, log }: RespondingDeps,
-  { token }: Interaction,
-  content: string,
-): Promise<void> {
-  let isLimited = false;
-  const send = async (): Promise<void> => {
-    try {
-      await rest.post(`/webhooks/${applicationId}/${token}`, { body: alone(content), auth: false });
-    } catch (error) {
-      isLimited = error instanceof Failure && error.kind === 'rate-limited';
-      throw error;
-    }
-  };
-  const onWait = (_: Failure, waitMs: number): void => log.debug({ waitMs }, 'next page of sources later');
-  await retry({ ...PATIENCE, onWait, canRetry: () => isLimited }, send);
-}
-
-/** An interaction's messages have a bucket of their own that fills within seconds. */
-const PATIENCE = {
-  attempts: 4,
-  baseMs: 500,
-  capMs: 2_000,
-  longestWaitMs: 15_000,
-  signal: new AbortController().signal,
-};
 
 const UNAVAILABLE = 'I cannot take questions right now. Please try again in a moment.';
 
@@ -108,56 +98,23 @@ async function respondToQuestion(
     sleep(SLOW_AFTER_MS).then(() => 'slow' as const),
   ]);
   if (quick === 'slow') {
-    await call(deps, interaction, DEFERRED_MESSAGE, { flags: isShortcut ? EPHEMERAL : 0 });
+    await call(deps, interaction, CALLBACK.deferred, { flags: isShortcut ? EPHEMERAL : 0 });
     quick = await accepted;
     const content = quick === 'failed' ? UNAVAILABLE : isShortcut ? TAKEN : restate(question.text);
-    return edit(deps, interaction, content);
+    return fill(deps, interaction, content);
   }
   // A replay of what was responded to before.
   if (quick === 'duplicate') return;
-  if (quick === 'failed') return call(deps, interaction, MESSAGE, alone(UNAVAILABLE));
+  if (quick === 'failed') return call(deps, interaction, CALLBACK.message, alone(UNAVAILABLE));
   // The core tells the asker why, to be seen by them alone.
-  if (quick === 'busy') return call(deps, interaction, DEFERRED_MESSAGE, { flags: EPHEMERAL });
-  if (isShortcut) return call(deps, interaction, MESSAGE, alone(TAKEN));
-  await call(deps, interaction, MESSAGE, { content: restate(question.text), ...QUIET });
+  if (quick === 'busy') return call(deps, interaction, CALLBACK.deferred, { flags: EPHEMERAL });
+  if (isShortcut) return call(deps, interaction, CALLBACK.message, alone(TAKEN));
+  await call(deps, interaction, CALLBACK.message, { content: restate(question.text), ...QUIET });
 }
 
 const TAKEN = 'Answering in the thread.';
-const QUIET = { flags: SUPPRESS_EMBEDS, allowed_mentions: NO_MENTIONS };
-
-function alone(content: string): object {
-  return { content, ...QUIET, flags: SUPPRESS_EMBEDS | EPHEMERAL };
-}
 
 function refused({ log }: RespondingDeps, error: unknown): string {
   log.error({ err: error }, 'the store does not take questions');
   return UNAVAILABLE;
-}
-
-async function call(
-  { rest, log }: RespondingDeps,
-  { id, token }: Interaction,
-  type: number,
-  data?: object,
-): Promise<void> {
-  try {
-    const body = { type, ...(data && { data }) };
-    await rest.post(`/interactions/${id}/${token}/callback`, { body, auth: false, urgency: 'final' });
-  } catch (error) {
-    const isTooLate =
-      error instanceof Failure &&
-      (error.code === CODE.unknownInteraction || error.code === CODE.alreadyAcknowledged);
-    if (!isTooLate) throw error;
-    // A replay after a restart, or more than 3 s late: the question is durable and its answer finds a place by itself.
-    log.info({ code: error.code }, 'interaction too old to respond to');
-  }
-}
-
-async function edit(
-  { rest, applicationId }: RespondingDeps,
-  { token }: Interaction,
-  content: string,
-): Promise<void> {
-  const body = { content, ...QUIET };
-  await rest.patch(`/webhooks/${applicationId}/${token}/messages/@original`, { body, auth: false });
 }

@@ -1,4 +1,4 @@
-import { DefaultRestOptions, REST, RESTEvents, RequestMethod } from '@discordjs/rest';
+import { DefaultRestOptions, type RawFile, REST, RESTEvents, RequestMethod } from '@discordjs/rest';
 import { Failure } from '../../core/failures.ts';
 import type { Priority } from '../../core/pacing.ts';
 import type { Log } from '../../core/ports.ts';
@@ -7,6 +7,8 @@ import { createPaces, type Paces } from './pace.ts';
 
 interface CallOptions {
   readonly body?: unknown;
+  /** Sent beside the body, as a form. */
+  readonly files?: readonly RawFile[];
   readonly query?: Readonly<Record<string, string>>;
   /** `final` goes before everything that is waiting; `progress` when left out; `paid`: the call was taken from `paces.all`. */
   readonly urgency?: Priority | 'paid';
@@ -53,7 +55,7 @@ export function createRest(options: RestOptions): DiscordRest {
     isAuthorised = false;
   };
   const send = async (method: RequestMethod, route: string, call: CallOptions = {}): Promise<unknown> => {
-    const { body, query, urgency = 'progress', auth = true, signal } = call;
+    const { body, files = [], query, urgency = 'progress', auth = true, signal } = call;
     const isPaid = !auth || urgency === 'paid' || (await paces.all.take(urgency, signal));
     if (!isPaid) throw new Failure('stopped', `stopped before ${nameOf(route)}`);
     try {
@@ -61,6 +63,7 @@ export function createRest(options: RestOptions): DiscordRest {
         method,
         fullRoute: asRoute(route),
         ...(body !== undefined && { body }),
+        ...(files.length > 0 && { files: [...files] }),
         ...(query && { query: new URLSearchParams(query) }),
         ...(signal && { signal }),
         auth,

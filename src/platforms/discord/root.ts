@@ -4,9 +4,10 @@ import type { Question } from '../../core/types.ts';
 import { discordMarkdown } from '../../markdown/dialects.ts';
 import { escapeText } from '../../markdown/text.ts';
 import { clipText } from './clipping.ts';
+import { lookFor } from './look-up.ts';
 import { nonceOf, postMessage } from './messages.ts';
 import { type DiscordRest, isInteractionOver } from './rest.ts';
-import { asId, asObject } from './wire.ts';
+import { asId, asObject, type WireMessage } from './wire.ts';
 
 /** The question restated under `/ask`: a quote, cut to what fits with room to spare; inert. */
 export function restate(text: string): string {
@@ -27,8 +28,15 @@ const LONGEST_ROOT = 1_900;
  * @returns the id of the message in the question's channel.
  * @throws {Failure}
  */
-export async function findRoot(rest: DiscordRest, question: Question): Promise<string> {
-  return (await findResponse(rest, question)) ?? (await postRoot(rest, question));
+export async function findRoot(
+  { rest, botId }: { readonly rest: DiscordRest; readonly botId: string },
+  question: Question,
+): Promise<string> {
+  return (
+    (await findResponse(rest, question)) ??
+    (await findInHistory(rest, botId, question)) ??
+    (await postRoot(rest, question))
+  );
 }
 
 /** The response is on its way while the first attempt already runs: it is given this long to appear. */
@@ -58,14 +66,31 @@ async function findResponse(
   return null;
 }
 
+/** So long a nonce is sure to be remembered. */
+const NONCE_MS = 60_000;
+
+/** After a long interruption neither the token nor the nonce leads to a root that is there all the same. */
+async function findInHistory(rest: DiscordRest, botId: string, question: Question): Promise<string | null> {
+  const { channel, delivery, askedAt } = question;
+  if (Date.now() - askedAt < NONCE_MS) return null;
+  const content = rootContent(question);
+  const isIt = (message: WireMessage): boolean =>
+    message.content === content ||
+    (message.interaction !== null && message.interaction === delivery['interaction']);
+  const found = await lookFor(rest, { channel, question, botId, mayBeEmpty: true, isIt });
+  return typeof found === 'string' ? null : found.id;
+}
+
+/** What stands above an answer to `/ask` whose response never came into being. */
+export function rootContent({ asker, text }: Question): string {
+  const name = asker.name ? escapeText(discordMarkdown, asker.name) : 'Somebody';
+  return `${name.slice(0, 100)} asked:\n${restate(text)}`.slice(0, 2_000);
+}
+
 async function postRoot(rest: DiscordRest, question: Question): Promise<string> {
-  const asker = question.asker.name ? escapeText(discordMarkdown, question.asker.name) : 'Somebody';
   const { channel } = question;
   await rest.paces.of(channel).create.take('progress');
-  const draft = {
-    content: `${asker.slice(0, 100)} asked:\n${restate(question.text)}`.slice(0, 2_000),
-    buttons: [],
-  };
+  const draft = { content: rootContent(question), buttons: [] };
   const nonce = nonceOf(question.id, 'root');
   const root = await postMessage(rest, draft, { channel, replyTo: null, nonce, urgency: 'progress' });
   if (root.channel !== channel) throw new Failure('rejected', 'the root was posted elsewhere');

@@ -40,8 +40,10 @@ export interface WireMessage {
     readonly attachments: readonly WireAttachment[];
   } | null;
   readonly attachments: readonly WireAttachment[];
-  /** True when it came into being as the response to an interaction (`/ask`). */
-  readonly isInteraction: boolean;
+  /** The interaction (`/ask`) that it came into being as a response to. */
+  readonly interaction: string | null;
+  /** The custom ids of its buttons. */
+  readonly customIds: readonly string[];
 }
 
 /** The object itself, or null for anything else. */
@@ -111,7 +113,11 @@ export function readMessage(value: unknown, depth = 0): WireMessage | null {
     replied: depth === 0 && !isForward ? readMessage(raw['referenced_message'], 1) : null,
     forwarded: isForward ? readSnapshot(raw['message_snapshots']) : null,
     attachments: readAttachments(raw['attachments']),
-    isInteraction: asObject(raw['interaction_metadata']) !== null,
+    interaction: asId(asObject(raw['interaction_metadata'])?.['id']),
+    customIds: asObjects(raw['components'])
+      .flatMap((row) => asObjects(row['components']))
+      .map((button) => asText(button['custom_id']))
+      .filter((id) => id !== null),
   };
 }
 

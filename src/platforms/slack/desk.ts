@@ -1,7 +1,7 @@
 import { Failure } from '../../core/failures.ts';
 import type { Log } from '../../core/ports.ts';
 import { type RetryPolicy, retry } from '../../core/retry.ts';
-import type { Budgets, PacedMethod } from './budgets.ts';
+import { type Budgets, createBudgets, type PacedMethod } from './budgets.ts';
 import type { SlackSelf } from './incoming-text.ts';
 import type { SlackCall } from './web.ts';
 
@@ -21,6 +21,20 @@ export interface Desk {
   readonly latches: Latches;
   readonly self: SlackSelf;
   readonly log: Log;
+}
+
+/** The desk of every workspace by its team id: one each, so that its budgets are shared by everything written there. */
+export type Desks = (workspace: string) => Desk;
+
+/** Desks that speak with one token. */
+export function createDesks({ call, self, log }: Pick<Desk, 'call' | 'self' | 'log'>): Desks {
+  const desks = new Map<string, Desk>();
+  return (workspace) => {
+    const latches = { noStreams: false, noSteps: false, noStatus: false, noSessions: false };
+    const desk = desks.get(workspace) ?? { call, self, log, latches, budgets: createBudgets() };
+    desks.set(workspace, desk);
+    return desk;
+  };
 }
 
 const ATTEMPTS = 5;

@@ -1,8 +1,10 @@
 /** Slash commands, message shortcuts and button presses → what the core takes. Pure, as `inbound.ts`. */
+import { parseCommand } from '../../core/commands.ts';
+import type { ParsedAsk, ParsedResearch } from '../../core/flags.ts';
 import { idFrom } from '../../core/ids.ts';
 import type { ButtonPress } from '../../core/ports.ts';
+import type { JobsRequest } from '../../core/research-ports.ts';
 import { type AnswerOptions, BUTTON_ACTIONS, type ButtonAction, type Question } from '../../core/types.ts';
-import { type ParsedAsk, parseAsk } from './ask-flags.ts';
 import { decodeText, type SlackSelf } from './incoming-text.ts';
 import { asRecord, asText } from './payload.ts';
 
@@ -15,20 +17,21 @@ export function actionId(action: ButtonAction): string {
 }
 
 /**
- * `/ask text` → a question without a thread (its root is still to be posted), or a sentence on a wrong option.
- * Null when there is no text, or the payload is not a command.
+ * `/ask text` or `/research text`, read by `parse` → a question without a thread (its root is still to be posted), or a
+ * sentence on a wrong option. Null when there is no text, or the payload is not a command.
  */
 export function questionFromCommand(
   body: unknown,
   self: SlackSelf,
   now: number,
+  parse: (text: string) => ParsedAsk | ParsedResearch,
 ): Question | { readonly problem: string } | null {
   const command = asRecord(body);
   const channel = asText(command?.channel_id);
   const asker = asText(command?.user_id);
   const trigger = asText(command?.trigger_id);
   if (!command || !channel || !asker || !trigger) return null;
-  const parsed: ParsedAsk = parseAsk(decodeText(asText(command.text) ?? '', self));
+  const parsed = parse(decodeText(asText(command.text) ?? '', self));
   if ('problem' in parsed) return parsed;
   if (parsed.text === '') return null;
   return {
@@ -36,8 +39,20 @@ export function questionFromCommand(
     trigger: 'command',
     text: parsed.text,
     overrides: parsed.overrides,
+    ...('research' in parsed && { research: parsed.research }),
     delivery: deliveryOf(asker, asText(command.team_id) ?? self.team, asText(command.response_url)),
   };
+}
+
+/** `/jobs [list | [status | stop] R-…]` → what is asked for; null for any other text or payload. */
+export function jobsFromCommand(body: unknown, self: SlackSelf): JobsRequest | null {
+  const command = asRecord(body);
+  const person = asText(command?.user_id);
+  const asked = parseCommand(`!jobs ${decodeText(asText(command?.text) ?? '', self)}`);
+  if (!command || !person || asked?.type !== 'jobs') return null;
+  const { action, job } = asked;
+  const asker = { id: person, name: asText(command.user_name) };
+  return { platform: 'slack', workspace: self.team, person: asker, action, job };
 }
 
 /** "Ask about this" → a question in the message's thread that quotes it; null for other shortcuts. */
@@ -63,7 +78,7 @@ export function questionFromShortcut(body: unknown, self: SlackSelf, now: number
   };
 }
 
-/** A press of Retry or Continue; null for any other action. */
+/** A press of one of our buttons; null for any other action. */
 export function pressFromAction(body: unknown, self: SlackSelf): ButtonPress | null {
   const payload = asRecord(body);
   const action = asRecord(Array.isArray(payload?.actions) ? payload.actions[0] : null);

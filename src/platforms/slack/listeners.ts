@@ -1,17 +1,38 @@
+import {
+  askUsage,
+  type ParsedAsk,
+  type ParsedResearch,
+  parseAsk,
+  parseResearch,
+  researchUsage,
+} from '../../core/flags.ts';
 import type { Intake, Log, Pressed } from '../../core/ports.ts';
+import type { JobsDesk } from '../../core/research-ports.ts';
 import { slackMarkdown } from '../../markdown/dialects.ts';
 import { sourcePages } from '../../markdown/sources.ts';
-import { askUsage } from './ask-flags.ts';
 import { deletedQuestion, questionFromEvent, stopFromEvent } from './inbound.ts';
 import type { SlackSelf } from './incoming-text.ts';
-import { pressFromAction, questionFromCommand, questionFromShortcut } from './interactions.ts';
+import {
+  jobsFromCommand,
+  pressFromAction,
+  questionFromCommand,
+  questionFromShortcut,
+} from './interactions.ts';
 import { asRecord, asText } from './payload.ts';
 import { inert, respondPrivately } from './respond.ts';
 
+/** The names of the slash commands, each with its slash. */
+export interface SlackCommands {
+  readonly ask: string;
+  readonly research: string;
+  readonly jobs: string;
+}
+
 export interface ListenerOptions {
-  readonly askCommand: string;
+  readonly commands: SlackCommands;
   readonly self: SlackSelf;
   readonly intake: Intake;
+  readonly jobsDesk: JobsDesk;
   readonly log: Log;
 }
 
@@ -34,7 +55,7 @@ const NOT_TAKEN = "I couldn't take that just now. Please try again in a moment."
 
 /** Everything that is done with what comes in. */
 export function createListeners(options: ListenerOptions): Listeners {
-  const { askCommand, self, intake } = options;
+  const { commands, self, intake } = options;
   const message = async (body: Payload): Promise<void> => {
     const question = questionFromEvent(body, self);
     if (question) await intake.accept(question);
@@ -51,7 +72,11 @@ export function createListeners(options: ListenerOptions): Listeners {
       ['message', message],
       ['agent_session_stopped', stopped],
     ]),
-    commands: new Map([[askCommand, (body, ack) => onCommand(options, body, ack)]]),
+    commands: new Map([
+      [commands.ask, onCommand(options, commands.ask, parseAsk, askUsage)],
+      [commands.research, onCommand(options, commands.research, parseResearch, researchUsage)],
+      [commands.jobs, (body: Payload, ack: Ack) => onJobs(options, body, ack)],
+    ]),
     interactions: new Map([
       ['message_action', (body: Payload, ack: Ack) => onShortcut(options, body, ack)],
       ['block_actions', (body: Payload, ack: Ack) => onPress(options, body, ack)],
@@ -59,16 +84,34 @@ export function createListeners(options: ListenerOptions): Listeners {
   };
 }
 
-async function onCommand(
-  { askCommand, self, intake, log }: ListenerOptions,
+function onCommand(
+  { self, intake, log }: ListenerOptions,
+  name: string,
+  parse: (text: string) => ParsedAsk | ParsedResearch,
+  usage: (name: string) => string,
+): (body: Payload, ack: Ack) => Promise<void> {
+  return async (body, ack) => {
+    const question = questionFromCommand(body, self, Date.now(), parse);
+    if (question === null) return ack({ response_type: 'ephemeral', text: inert(usage(name)) });
+    if ('problem' in question) return ack({ response_type: 'ephemeral', text: inert(question.problem) });
+    await acceptOrSay(() => intake.accept(question), body, log);
+    ack();
+  };
+}
+
+async function onJobs(
+  { commands, self, jobsDesk, log }: ListenerOptions,
   body: Payload,
   ack: Ack,
 ): Promise<void> {
-  const question = questionFromCommand(body, self, Date.now());
-  if (question === null) return ack({ response_type: 'ephemeral', text: inert(askUsage(askCommand)) });
-  if ('problem' in question) return ack({ response_type: 'ephemeral', text: inert(question.problem) });
-  await acceptOrSay(() => intake.accept(question), body, log);
+  const { jobs: name } = commands;
+  const request = jobsFromCommand(body, self);
+  const usage = `Write ${name}, ${name} status R-… or ${name} stop R-….`;
+  if (request === null) return ack({ response_type: 'ephemeral', text: inert(usage) });
+  // To stop a job is to ask Perplexity, which may take longer than Slack waits.
   ack();
+  const said = await acceptOrSay(() => jobsDesk.jobs(request), body, log);
+  if (said !== null) await respondPrivately(responseUrl(body), said, log);
 }
 
 async function onShortcut({ self, intake, log }: ListenerOptions, body: Payload, ack: Ack): Promise<void> {

@@ -10,7 +10,11 @@ type Message = Readonly<Record<string, unknown>>;
 /** `event_type` of the metadata on every message of an answer. Readable by every app in the workspace: opaque ids only. */
 const REPLY_EVENT = 'footnote_reply';
 const ROOT_EVENT = 'footnote_question';
+const RESEARCH_EVENT = 'footnote_research';
 const PAGE = 100;
+/** A job's thread or channel may have gone on for an hour: so many messages are looked through, then nobody can tell. */
+const SEARCH_PAGE = 200;
+const MOST_PAGES = 20;
 /** Our clock and Slack's may differ by this much. */
 const CLOCK_SKEW_S = 60;
 
@@ -28,6 +32,11 @@ export function replyMetadata(question: Question, part: number): object {
 /** The metadata that marks the message a `/ask` thread hangs on. */
 export function rootMetadata(question: Question): object {
   return { event_type: ROOT_EVENT, event_payload: { question: question.id } };
+}
+
+/** The metadata of a job's card or of the message that tells of its end; `hasFile` is what a repeat must know of it. */
+export function researchMetadata({ id }: Question, kind: 'card' | 'notice', hasFile: boolean): object {
+  return { event_type: RESEARCH_EVENT, event_payload: { question: id, kind, file: hasFile } };
 }
 
 /** The metadata of what is no part of an answer: without any, it would be taken for an unfinished one. */
@@ -66,6 +75,48 @@ export async function findRoot(desk: Desk, question: Question): Promise<string |
   return asText(root?.ts);
 }
 
+/** A message of a research job that an earlier try left. */
+export interface Left {
+  readonly ts: string;
+  readonly hasFile: boolean;
+}
+
+/**
+ * The card or notice of a job, in a thread or (`thread` null) in the channel. Null when there is none; `unknown` when we
+ * may not look, or there is more to look through than is sensible.
+ * @throws {Failure} when Slack cannot be reached: go on only once it is known.
+ */
+export async function findResearch(
+  desk: Desk,
+  question: Question,
+  kind: 'card' | 'notice',
+  { channel, thread }: { readonly channel: string; readonly thread: string | null },
+): Promise<Left | null | 'unknown'> {
+  const method = thread === null ? 'conversations.history' : 'conversations.replies';
+  const oldest = String(question.askedAt / 1000 - CLOCK_SKEW_S);
+  const args = { channel, oldest, limit: SEARCH_PAGE, ...(thread !== null && { ts: thread }) };
+  let cursor: string | null = null;
+  for (let page = 0; page < MOST_PAGES; page++) {
+    const result = await readPage(desk, method, { ...args, ...(cursor !== null && { cursor }) });
+    if (result === null) return 'unknown';
+    for (const message of asRecords(result.messages)) {
+      const left = leftBy(message, question, kind);
+      if (left !== null && isOurs(message, desk)) return left;
+    }
+    cursor = asText(asRecord(result.response_metadata)?.next_cursor);
+    if (cursor === null) return null;
+  }
+  return 'unknown';
+}
+
+function leftBy(message: Message, question: Question, kind: string): Left | null {
+  const metadata = asRecord(message.metadata);
+  const payload = metadata?.event_type === RESEARCH_EVENT ? asRecord(metadata.event_payload) : null;
+  const ts = asText(message.ts);
+  if (ts === null || payload?.question !== question.id || payload.kind !== kind) return null;
+  return { ts, hasFile: payload.file === true };
+}
+
 /** The `ts` after which the answer can have begun. A pressed button repeats an old message; its press is what counts. */
 function beginOf({ message, trigger, askedAt }: Question): string {
   const isSaid = message !== null && trigger !== 'button' && trigger !== 'shortcut';
@@ -77,9 +128,18 @@ async function readMessages(
   method: 'conversations.replies' | 'conversations.history',
   args: Readonly<Record<string, unknown>>,
 ): Promise<readonly Message[] | null> {
+  const page = await readPage(desk, method, { ...args, limit: PAGE });
+  return page && asRecords(page.messages);
+}
+
+/** Null when we may not read there. @throws {Failure} when that is not known. */
+async function readPage(
+  desk: Desk,
+  method: 'conversations.replies' | 'conversations.history',
+  args: Readonly<Record<string, unknown>>,
+): Promise<Readonly<Record<string, unknown>> | null> {
   try {
-    const page = await sendSurely(desk, method, { ...args, limit: PAGE, include_all_metadata: true });
-    return asRecords(page.messages);
+    return await sendSurely(desk, method, { ...args, include_all_metadata: true });
   } catch (error) {
     // Later it may be readable; to go on unknowing would be to post twice.
     if (error instanceof Failure && isRetryable(error)) throw error;

@@ -1,37 +1,21 @@
 import { Failure } from '../../core/failures.ts';
-import type { Log, Platform } from '../../core/ports.ts';
+import type { Platform } from '../../core/ports.ts';
 import { isRetryable } from '../../core/retry.ts';
 import type { Question } from '../../core/types.ts';
-import { createBudgets } from './budgets.ts';
-import { type Desk, send, sendSurely } from './desk.ts';
-import type { SlackSelf } from './incoming-text.ts';
+import { type Desk, type Desks, send, sendSurely } from './desk.ts';
 import { WORD_METADATA } from './lookup.ts';
 import { asRecord, asText } from './payload.ts';
+import { post } from './posting.ts';
 import { readThread } from './read-thread.ts';
 import { createReply } from './reply.ts';
 import { inert, respondPrivately } from './respond.ts';
-import type { SlackCall } from './web.ts';
-import { post } from './writing.ts';
 
 const WAITING = 'clock1';
 /** Slack cuts an ephemeral text at 40,000; ours are a few sentences. */
 const WHISPER_LIMIT = 3_000;
 
-export interface SlackPlatformOptions {
-  readonly call: SlackCall;
-  readonly self: SlackSelf;
-  readonly log: Log;
-}
-
-/** The outbound side of Slack. One budget object per workspace, shared by everything that is written there. */
-export function createSlackPlatform({ call, self, log }: SlackPlatformOptions): Platform {
-  const desks = new Map<string, Desk>();
-  const deskOf = (workspace: string): Desk => {
-    const latches = { noStreams: false, noSteps: false, noStatus: false, noSessions: false };
-    const desk = desks.get(workspace) ?? { call, self, log, latches, budgets: createBudgets() };
-    desks.set(workspace, desk);
-    return desk;
-  };
+/** The outbound side of Slack. */
+export function createSlackPlatform(deskOf: Desks): Platform {
   return {
     name: 'slack',
     reply: (question, start) => createReply(deskOf(question.workspace), question, start),

@@ -1,12 +1,10 @@
-import { Failure } from '../../core/failures.ts';
 import type { ReplyStart } from '../../core/ports.ts';
-import { retry } from '../../core/retry.ts';
 import type { Question, ThreadRef } from '../../core/types.ts';
 import { slackMarkdown } from '../../markdown/dialects.ts';
 import { escapeText, plain } from '../../markdown/text.ts';
-import { type Desk, patience } from './desk.ts';
+import type { Desk } from './desk.ts';
 import { findRoot, rootMetadata } from './lookup.ts';
-import { post } from './writing.ts';
+import { post, postOnce } from './posting.ts';
 
 /** Escaping makes text longer; 12,000 is what a markdown block may hold. */
 const QUESTION_LIMIT = 4_000;
@@ -40,20 +38,11 @@ export async function openThread(desk: Desk, question: Question, start: ReplySta
 }
 
 async function postRoot(desk: Desk, question: Question, attempt: number): Promise<string> {
-  let mayExist = attempt > 1;
-  return retry(patience(desk), async () => {
-    const found = mayExist ? await findRoot(desk, question) : null;
-    if (found !== null) return found;
-    try {
-      return await post(desk, {
-        channel: question.channel,
-        ...rootContent(question),
-        metadata: rootMetadata(question),
-      });
-    } catch (error) {
-      mayExist ||= error instanceof Failure && error.ambiguous;
-      throw error;
-    }
+  return postOnce(desk, {
+    mayStand: attempt > 1,
+    find: () => findRoot(desk, question),
+    write: () =>
+      post(desk, { channel: question.channel, ...rootContent(question), metadata: rootMetadata(question) }),
   });
 }
 

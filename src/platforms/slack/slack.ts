@@ -1,12 +1,15 @@
 import { Failure } from '../../core/failures.ts';
 import type { Intake, Log, Platform } from '../../core/ports.ts';
+import type { JobsDesk, ResearchBoard } from '../../core/research-ports.ts';
 import { sleep } from '../../core/sleep.ts';
 import { watchAccess } from './access.ts';
+import { createDesks } from './desk.ts';
 import type { SlackSelf } from './incoming-text.ts';
-import { createListeners } from './listeners.ts';
+import { createListeners, type SlackCommands } from './listeners.ts';
 import { asText } from './payload.ts';
 import { createSlackPlatform } from './platform.ts';
 import { createReceiver } from './receiver.ts';
+import { createResearchBoard } from './research-board.ts';
 import { createCall } from './web.ts';
 
 /** Start-up must end, well or badly, within 5 s. */
@@ -19,16 +22,16 @@ export interface SlackOptions {
   readonly appToken: string;
   /** Ends with `/api/`. */
   readonly apiUrl: string;
-  /** With its slash: `/ask`. */
-  readonly askCommand: string;
+  readonly commands: SlackCommands;
   readonly log: Log;
 }
 
 /** Slack, connected: the outbound port at once, inbound traffic after `listen`. */
 export interface SlackApp {
   readonly platform: Platform;
-  /** Opens the sockets and hands what comes to the intake. */
-  listen(intake: Intake): Promise<void>;
+  readonly board: ResearchBoard;
+  /** Opens the sockets and hands what comes to the intake, and what is asked about research jobs to their desk. */
+  listen(intake: Intake, jobsDesk: JobsDesk): Promise<void>;
   /** True while at least one socket is open. */
   ready(): boolean;
   /** Takes nothing new, lets what is being accepted be acknowledged, closes the sockets; idempotent, within 5 s. */
@@ -40,15 +43,17 @@ export interface SlackApp {
  * @throws {Failure} `not-authorised` or `unreachable` within 5 s, with a one-line remedy that names the variable.
  */
 export async function openSlack(options: SlackOptions): Promise<SlackApp> {
-  const { botToken, appToken, apiUrl, askCommand, log } = options;
+  const { botToken, appToken, apiUrl, commands, log } = options;
   const [self] = await Promise.all([identify(options), checkAppToken(options)]);
   const receiver = createReceiver({ appToken, apiUrl, log });
   const access = watchAccess(createCall(botToken, apiUrl, log), log);
+  const deskOf = createDesks({ call: access.call, self, log });
   let stopped: Promise<void> | null = null;
   return {
-    platform: createSlackPlatform({ call: access.call, self, log }),
-    async listen(intake) {
-      const listeners = createListeners({ askCommand, self, intake, log });
+    platform: createSlackPlatform(deskOf),
+    board: createResearchBoard(deskOf),
+    async listen(intake, jobsDesk) {
+      const listeners = createListeners({ commands, self, intake, jobsDesk, log });
       const connected = new AbortController();
       const start = receiver.start(listeners).then(() => connected.abort());
       await Promise.race([start, sleep(LISTEN_WAIT_MS, connected.signal)]);

@@ -1,11 +1,10 @@
 /** The single writes of an answer to Slack outside of streams: update and post, each with every refusal it can meet. */
 import { Failure } from '../../core/failures.ts';
-import { retry } from '../../core/retry.ts';
 import { content, contentWithoutBlocks, type Extras } from './blocks.ts';
-import { type Desk, patience, send, sendSurely, waitAskedFor } from './desk.ts';
+import { send, sendSurely } from './desk.ts';
 import { createSlot, cutShorter, type Drawing, record, type Slot, TooLong } from './drawing.ts';
 import { findReplies, replyMetadata } from './lookup.ts';
-import { asText } from './payload.ts';
+import { post, postOnce } from './posting.ts';
 import { hasCode } from './web.ts';
 
 const STILL_STREAMING = new Set(['streaming_state_conflict']);
@@ -16,7 +15,12 @@ export const TOO_LONG: ReadonlySet<string> = new Set([
   'msg_blocks_too_many',
   'markdown_text_too_long',
 ]);
-const NOT_EDITABLE = new Set(['edit_window_closed', 'cant_update_message', 'message_not_owned_by_app']);
+/** What a message of ours that nobody may edit any more is refused with. */
+export const NOT_EDITABLE: ReadonlySet<string> = new Set([
+  'edit_window_closed',
+  'cant_update_message',
+  'message_not_owned_by_app',
+]);
 
 /** One write is changed this often to please Slack; then the refusal is the core's to know. */
 const MOST_REFUSALS = 2;
@@ -106,7 +110,7 @@ export async function postAt(
 }
 
 /** Posts until it is certain that it stands there once. */
-async function postSurely(
+function postSurely(
   drawing: Drawing,
   index: number,
   what: Readonly<Record<string, unknown>>,
@@ -118,37 +122,11 @@ async function postSurely(
     thread_ts: thread.thread,
     metadata: replyMetadata(question, index),
   };
-  let isUnsure = false;
-  return retry(patience(desk), async (attempt) => {
-    if (isUnsure) {
-      const found = await findUnrecorded(drawing);
-      if (found !== null) return found;
-    }
-    try {
-      return await post(desk, { ...args, ...what }, isPaid && attempt === 1);
-    } catch (error) {
-      isUnsure = error instanceof Failure && error.ambiguous;
-      throw error;
-    }
+  return postOnce(desk, {
+    mayStand: false,
+    find: () => findUnrecorded(drawing),
+    write: (attempt) => post(desk, { ...args, ...what }, isPaid && attempt === 1),
   });
-}
-
-/** One `chat.postMessage` under the budgets, without previews and with inert text. Returns its `ts`. @throws {Failure} */
-export async function post(
-  desk: Desk,
-  args: Readonly<Record<string, unknown>> & { readonly channel: string },
-  isPaid = false,
-): Promise<string> {
-  if (!isPaid) await desk.budgets.takePost(args.channel);
-  const quiet = { unfurl_links: false, unfurl_media: false, parse: 'none', link_names: false };
-  try {
-    const result = await desk.call('chat.postMessage', { ...args, ...quiet });
-    return asText(result.ts) ?? '';
-  } catch (error) {
-    const waitMs = waitAskedFor(error);
-    if (waitMs > 0) desk.budgets.blockPosts(args.channel, waitMs);
-    throw error;
-  }
 }
 
 /** The newest message of this answer that is in the thread but not in our list. */

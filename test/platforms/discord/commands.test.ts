@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { afterEach, expect, test } from 'vitest';
 import { registerCommands } from '../../../src/platforms/discord/commands.ts';
 import { createRest } from '../../../src/platforms/discord/rest.ts';
-import { asObjects } from '../../../src/platforms/discord/wire.ts';
+import { asObjects, type Json } from '../../../src/platforms/discord/wire.ts';
 import { quietLog } from '../../core/fakes.ts';
 import { createTown } from './setup.ts';
 
@@ -28,7 +28,7 @@ test('the manifest is accepted as it is and written only once', async () => {
   const { rest, puts } = await setup();
   expect(await registerCommands(rest, manifest, everywhere)).toMatchObject({
     state: 'updated',
-    names: ['ask', 'Ask about this'],
+    names: ['ask', 'research', 'jobs', 'Ask about this'],
   });
   expect(puts()[0]?.status).toBe(200);
   expect((await registerCommands(rest, manifest, everywhere)).state).toBe('unchanged');
@@ -43,6 +43,22 @@ test('a change is written, a dry run only told', async () => {
   );
   expect(puts()).toHaveLength(1);
   expect((await registerCommands(rest, manifest, everywhere)).state).toBe('updated');
+});
+
+test.each([
+  ['a subcommand more', (jobs: Json[]) => jobs.slice(1)],
+  ['a word in a subcommand', (jobs: Json[]) => jobs.map((job) => ({ ...job, description: 'x' }))],
+  ['an option of a subcommand', (jobs: Json[]) => jobs.map((job) => ({ ...job, options: [] }))],
+])('%s is a change', async (_, change) => {
+  const { rest } = await setup();
+  const older = manifest.map((command) =>
+    command['name'] === 'jobs'
+      ? { ...command, options: change([...asObjects(command['options'])]) }
+      : command,
+  );
+  await registerCommands(rest, older, everywhere);
+  expect((await registerCommands(rest, manifest, everywhere)).state).toBe('updated');
+  expect((await registerCommands(rest, manifest, everywhere)).state).toBe('unchanged');
 });
 
 test('one server can be registered for', async () => {
@@ -74,7 +90,10 @@ test('npm run register-commands needs nothing but the token, and names what is w
     run({}),
     run(env, '--guild', 'here'),
   ]);
-  expect(dry).toEqual({ code: 0, text: 'Would register for all servers: ask, Ask about this\n' });
+  expect(dry).toEqual({
+    code: 0,
+    text: 'Would register for all servers: ask, research, jobs, Ask about this\n',
+  });
   expect(wrong).toMatchObject({ code: 78, text: expect.stringContaining('DISCORD_TOKEN') });
   expect(missing).toMatchObject({ code: 78, text: expect.stringContaining('DISCORD_TOKEN') });
   expect(usage).toMatchObject({ code: 64, text: expect.stringContaining('--guild') });

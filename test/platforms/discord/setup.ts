@@ -12,12 +12,14 @@ import type {
   Model,
   Platform,
 } from '../../../src/core/ports.ts';
+import type { JobsDesk } from '../../../src/core/research-ports.ts';
 import type { AnswerJob } from '../../../src/core/run.ts';
 import { createStops } from '../../../src/core/stops.ts';
 import type { AnswerEvent, ModelRequest, Question } from '../../../src/core/types.ts';
 import { type WaitJob, waitBehind } from '../../../src/core/waiting.ts';
 import { type DiscordApp, type DiscordOptions, openDiscord } from '../../../src/platforms/discord/discord.ts';
 import { memoryAnswers, memoryKeyValue, memoryThreads, noMetrics, quietLog } from '../../core/fakes.ts';
+import { memoryResearches } from '../../core/research-fakes.ts';
 import { type DiscordServer, startDiscordServer } from '../../servers/discord/discord-server.ts';
 
 export const SOURCES = [
@@ -127,6 +129,7 @@ export interface FootnoteOptions extends Partial<DiscordOptions> {
   readonly log?: Log;
   /** Stands between the gateway and the core's intake. */
   readonly intake?: (core: Intake) => Intake;
+  readonly desk?: JobsDesk;
 }
 
 /** Opens Discord, wires the core to it and listens. */
@@ -136,6 +139,7 @@ async function startFootnote(server: DiscordServer, options: FootnoteOptions = {
     log = quietLog,
     intake: wrap,
     sessions = memoryKeyValue(),
+    desk,
     ...rest
   } = options;
   const base = { token: server.token, applicationId: null, apiUrl: server.apiUrl, messageContent: true };
@@ -161,7 +165,7 @@ async function startFootnote(server: DiscordServer, options: FootnoteOptions = {
   }, stopping.signal);
   const alerts = { alertAdmins: async () => {}, hasAdmins: () => true };
   const deps = { ...shared, jobs, model, history, settings, ...alerts };
-  const core = createIntake({ ...shared, jobs, follow: 'auto' });
+  const core = createIntake({ ...shared, jobs, researches: memoryResearches(jobs), follow: 'auto' });
   const heard: Footnote['heard'] = [];
   const recording: Intake = {
     async accept(question) {
@@ -173,7 +177,7 @@ async function startFootnote(server: DiscordServer, options: FootnoteOptions = {
     stop: core.stop,
     withdraw: core.withdraw,
   };
-  await app.listen(wrap?.(recording) ?? recording, sessions);
+  await app.listen(wrap?.(recording) ?? recording, sessions, desk);
   return {
     app,
     heard,

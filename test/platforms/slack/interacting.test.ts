@@ -5,7 +5,7 @@ import { ADA, answersTo, connect, fresh, GENERAL, questionAt, source, view } fro
 let connected: Awaited<ReturnType<typeof connect>>;
 beforeEach(async () => {
   connected = await connect({ retryScale: 1 });
-  await connected.app.listen(connected.intake);
+  await connected.app.listen(connected.intake, connected.jobsDesk);
 });
 afterEach(() => connected.close());
 
@@ -55,6 +55,55 @@ describe('/ask', () => {
   });
 });
 
+describe('/research', () => {
+  test('is stored with its wish, then acknowledged without a word', async () => {
+    const { server, intake } = connected;
+    server.command({ user: ADA, channel: GENERAL, command: '/research', text: '--effort low why?' });
+    await vi.waitFor(() => expect(server.unacked()).toEqual([]));
+    const research = { effort: 'low', notify: 'here' };
+    expect(intake.questions).toMatchObject([{ trigger: 'command', text: 'why?', research }]);
+    expect(seenByAda()).toEqual([]);
+  });
+
+  test.each([
+    ['', 'Write your question after the command: /research'],
+    ['why? --model sonar', 'leave --model out'],
+  ])('with %j says how it is used', async (text, said) => {
+    const { server, intake } = connected;
+    server.command({ user: ADA, channel: GENERAL, command: '/research', text });
+    await vi.waitFor(() => expect(seenByAda()).toEqual([expect.stringContaining(said)]));
+    expect(intake.calls).toBe(0);
+  });
+});
+
+describe('/jobs', () => {
+  const jobs = (text: string) =>
+    connected.server.command({ user: ADA, channel: 'C00PRIVATE', command: '/jobs', text });
+
+  test('is acknowledged at once and answered to the asker alone, also where the bot is no member', async () => {
+    const { server, jobsDesk } = connected;
+    const gate = Promise.withResolvers<void>();
+    jobsDesk.gate = gate.promise;
+    jobs('stop R-4F2K');
+    await vi.waitFor(() => expect(server.acknowledged).toHaveLength(1));
+    expect(seenByAda()).toEqual([]);
+    gate.resolve();
+    await vi.waitFor(() => expect(seenByAda()).toEqual(['R-4F2K · Researching &lt;3 min&gt;']));
+    expect(jobsDesk.requests).toMatchObject([{ action: 'stop', job: 'R-4F2K', person: { id: ADA } }]);
+  });
+
+  test('with anything else says how it is used', async () => {
+    jobs('stop');
+    await vi.waitFor(() => expect(seenByAda()).toEqual([expect.stringContaining('/jobs status R-…')]));
+  });
+
+  test('that cannot be answered says so', async () => {
+    connected.jobsDesk.isBroken = true;
+    jobs('');
+    await vi.waitFor(() => expect(seenByAda()).toEqual([expect.stringContaining("couldn't take that")]));
+  });
+});
+
 describe('shortcuts and buttons', () => {
   test('"Ask about this" quotes the message it was used on', async () => {
     const { server, intake } = connected;
@@ -88,6 +137,31 @@ describe('shortcuts and buttons', () => {
     expect(server.unacked().filter(({ type }) => type === 'interactive')).toEqual([]);
     await reply.close();
   });
+
+  test.each(['stop', 'research'] as const)(
+    "a card's or answer's button reaches the intake: %s",
+    async (action) => {
+      const { server, intake, app } = connected;
+      const question = askedBy(server);
+      const shown = view({
+        state: 'done',
+        text: 'x',
+        buttons: [{ action, label: 'It', question: question.id }],
+      });
+      const { thread } = question;
+      const { card } = await app.board.showCard({
+        question,
+        thread,
+        card: null,
+        view: shown,
+        urgency: 'final',
+        isRepeat: false,
+      });
+      const actionId = `footnote:${action}`;
+      server.press({ user: ADA, channel: GENERAL, ts: card?.message ?? '', actionId });
+      await vi.waitFor(() => expect(intake.presses).toMatchObject([{ action, question: question.id }]));
+    },
+  );
 });
 
 test('120 sources reach the presser in as many messages as a response_url takes', async () => {

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { parseAsk, parseResearch } from '../../../src/core/flags.ts';
 import { idFrom } from '../../../src/core/ids.ts';
-import { parseAsk } from '../../../src/platforms/slack/ask-flags.ts';
 import { decodeText, questionText } from '../../../src/platforms/slack/incoming-text.ts';
 import {
+  jobsFromCommand,
   pressFromAction,
   questionFromCommand,
   questionFromShortcut,
@@ -30,6 +31,9 @@ describe('text from Slack', () => {
     ['why? <@UBOT>', 'why?'],
     ['why does <@UBOT> do that', 'why does @footnote do that'],
     ['<@UBOT>', ''],
+    ['<@UBOT> research: why &lt; how?', 'research: why < how?'],
+    ['<@UBOT>: !research —effort high why?', '!research —effort high why?'],
+    ['<@UBOT> !jobs stop R-4F2K', '!jobs stop R-4F2K'],
   ])('takes our mention off the ends of %s', (raw, text) => {
     expect(questionText(raw, SELF)).toBe(text);
   });
@@ -37,7 +41,7 @@ describe('text from Slack', () => {
 
 describe('/ask', () => {
   test('becomes a question without a thread, for its asker', () => {
-    expect(questionFromCommand(commandBody('why &lt; how?'), SELF, 5)).toMatchObject({
+    expect(questionFromCommand(commandBody('why &lt; how?'), SELF, 5, parseAsk)).toMatchObject({
       id: idFrom('slack', 'T1', '13.37.abc'),
       trigger: 'command',
       channel: 'C1',
@@ -51,7 +55,7 @@ describe('/ask', () => {
   });
 
   test.each(['', '   '])('is no question without text (%j)', (text) => {
-    expect(questionFromCommand(commandBody(text), SELF, 5)).toBeNull();
+    expect(questionFromCommand(commandBody(text), SELF, 5, parseAsk)).toBeNull();
   });
 
   test.each([
@@ -71,9 +75,44 @@ describe('/ask', () => {
   });
 
   test('answers a wrong option with the accepted values', () => {
-    expect(questionFromCommand(commandBody('--model gpt why?'), SELF, 5)).toEqual({
+    expect(questionFromCommand(commandBody('--model gpt why?'), SELF, 5, parseAsk)).toEqual({
       problem: "I don't know --model gpt. Accepted: sonar, sonar-pro, sonar-reasoning-pro.",
     });
+  });
+});
+
+describe('/research and /jobs', () => {
+  test('become a research question, and what is asked about the jobs', () => {
+    const body = commandBody('--effort high why &lt; how? —notify dm');
+    expect(questionFromCommand(body, SELF, 5, parseResearch)).toMatchObject({
+      id: idFrom('slack', 'T1', '13.37.abc'),
+      text: 'why < how?',
+      thread: null,
+      research: { effort: 'high', notify: 'dm' },
+    });
+    expect(questionFromCommand(commandBody('why? --effort huge'), SELF, 5, parseResearch)).toEqual({
+      problem: "I don't know --effort huge. Accepted: low, medium, high.",
+    });
+    expect(questionFromCommand(commandBody('why?'), SELF, 5, parseAsk)).not.toHaveProperty('research');
+  });
+
+  test.each([
+    ['', { action: 'list', job: null }],
+    ['list', { action: 'list', job: null }],
+    ['status R-4F2K', { action: 'status', job: 'R-4F2K' }],
+    ['stop R-4F2K', { action: 'stop', job: 'R-4F2K' }],
+  ])('/jobs %s', (text, asked) => {
+    const person = { id: 'U1', name: 'ada' };
+    expect(jobsFromCommand(commandBody(text), SELF)).toEqual({
+      platform: 'slack',
+      workspace: 'T1',
+      person,
+      ...asked,
+    });
+  });
+
+  test.each(['stop', 'delete everything now'])('/jobs %s is nothing', (text) => {
+    expect(jobsFromCommand(commandBody(text), SELF)).toBeNull();
   });
 });
 

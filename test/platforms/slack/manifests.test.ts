@@ -2,29 +2,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ASK_ABOUT_CALLBACK } from '../../../src/platforms/slack/interactions.ts';
 import { createListeners } from '../../../src/platforms/slack/listeners.ts';
+import { SCOPES_OF_METHODS } from '../../servers/slack/scopes.ts';
 import { silentLog } from './log.ts';
 import { SELF } from './payloads.ts';
+import { COMMANDS } from './setup.ts';
 
 const SOURCES = new URL('../../../src/platforms/slack/', import.meta.url);
 const MANIFESTS = new URL('../../../manifests/', import.meta.url);
 
-/** The scope each Web API method needs, by Slack's reference; reading a conversation needs one per kind of it. */
-const SCOPES_OF_METHODS: Readonly<Record<string, readonly string[]>> = {
-  'chat.startStream': ['chat:write'],
-  'chat.appendStream': ['chat:write'],
-  'chat.stopStream': ['chat:write'],
-  'chat.postMessage': ['chat:write'],
-  'chat.update': ['chat:write'],
-  'chat.delete': ['chat:write'],
-  'chat.postEphemeral': ['chat:write'],
-  'assistant.threads.setStatus': ['chat:write'],
-  'agents.sessions.setStatus': ['chat:write'],
-  'conversations.open': ['im:write'],
-  'conversations.replies': ['channels:history', 'groups:history', 'im:history', 'mpim:history'],
-  'conversations.history': ['channels:history', 'groups:history', 'im:history', 'mpim:history'],
-  'reactions.add': ['reactions:write'],
-  'reactions.remove': ['reactions:write'],
-};
 const SCOPES_OF_EVENTS: Readonly<Record<string, string>> = {
   agent_session_stopped: 'chat:write',
   app_mention: 'app_mentions:read',
@@ -45,7 +30,7 @@ describe.each(['slack.yaml', 'slack-minimal.yaml'])('%s', (name) => {
     for (const event of manifest.events) expect(manifest.scopes).toContain(SCOPES_OF_EVENTS[event]);
   });
 
-  test('declares the command and the shortcut that are answered', () => {
+  test('declares the commands and the shortcut that are answered', () => {
     expect(manifest.commands).toEqual(listened().commands);
     expect(manifest.callbacks).toEqual(listened().shortcuts);
     expect(manifest.text).toMatch(/interactivity:\n\s+is_enabled: true/);
@@ -100,7 +85,14 @@ function listAfter(text: string, key: string): string[] {
 function listened() {
   const never = () => Promise.reject(new Error());
   const intake = { accept: never, press: never, stop: never, withdraw: never };
-  const { events, commands } = createListeners({ askCommand: '/ask', self: SELF, intake, log: silentLog });
+  const jobsDesk = { jobs: never, choices: never };
+  const { events, commands } = createListeners({
+    commands: COMMANDS,
+    self: SELF,
+    intake,
+    jobsDesk,
+    log: silentLog,
+  });
   return { events: [...events.keys()], commands: [...commands.keys()], shortcuts: [ASK_ABOUT_CALLBACK] };
 }
 

@@ -49,7 +49,7 @@ describe('marks and words', () => {
   });
 
   test('a whisper after /ask reaches somebody where the bot is no member', async () => {
-    await connected.app.listen(connected.intake);
+    await connected.app.listen(connected.intake, connected.jobsDesk);
     server.command({ user: ADA, channel: 'C00PRIVATE', command: '/ask', text: 'why?' });
     await expect.poll(() => connected.intake.questions).toHaveLength(1);
     await platform.whisper(connected.intake.questions[0] as Question, 'Invite me first.');

@@ -1,5 +1,6 @@
 import { Failure } from '../../../src/core/failures.ts';
 import type { Accepted, ButtonPress, Intake, Log, Pressed, ReplyStart } from '../../../src/core/ports.ts';
+import type { JobsRequest } from '../../../src/core/research-ports.ts';
 import type { MessageRef, Question, View } from '../../../src/core/types.ts';
 import { openSlack, type SlackApp } from '../../../src/platforms/slack/slack.ts';
 import { type SlackServer, startSlackServer } from '../../servers/slack/server.ts';
@@ -7,6 +8,7 @@ import type { SlackServerOptions } from '../../servers/slack/types.ts';
 import { silentLog } from './log.ts';
 
 export const ADA = 'U000000ADA';
+export const COMMANDS = { ask: '/ask', research: '/research', jobs: '/jobs' };
 export const GENERAL = 'C00GENERAL';
 
 /** An intake that keeps what it is given, as the store would: one question per id. */
@@ -58,15 +60,31 @@ function memoryIntake(): MemoryIntake {
   };
 }
 
+/** A desk that keeps what it is asked; `gate` holds its answers back. */
+function memoryDesk() {
+  return {
+    requests: [] as JobsRequest[],
+    gate: null as Promise<void> | null,
+    isBroken: false,
+    async jobs(request: JobsRequest): Promise<string> {
+      await this.gate;
+      if (this.isBroken) throw new Error('the disk is full');
+      this.requests.push(request);
+      return 'R-4F2K · Researching <3 min>';
+    },
+    choices: async () => [],
+  };
+}
+
 /** A stand-in and an app connected to it. Call `close` at the end. */
 export async function connect(options: SlackServerOptions = {}, log: Log = silentLog) {
   const server = await startSlackServer(options);
   const app = await openApp(server, log);
-  const intake = memoryIntake();
   return {
     server,
     app,
-    intake,
+    intake: memoryIntake(),
+    jobsDesk: memoryDesk(),
     async close() {
       await app.stop();
       await server.close();
@@ -76,7 +94,7 @@ export async function connect(options: SlackServerOptions = {}, log: Log = silen
 
 export function openApp(server: SlackServer, log: Log = silentLog): Promise<SlackApp> {
   const { botToken, appToken, apiUrl } = server;
-  return openSlack({ botToken, appToken, apiUrl, askCommand: '/ask', log });
+  return openSlack({ botToken, appToken, apiUrl, commands: COMMANDS, log });
 }
 
 /** A question by ada, said in #general just now, as inbound would make it. */

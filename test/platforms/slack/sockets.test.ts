@@ -7,7 +7,7 @@ import { openSlack } from '../../../src/platforms/slack/slack.ts';
 import { startSlackServer } from '../../servers/slack/server.ts';
 import type { DisconnectReason } from '../../servers/slack/types.ts';
 import { silentLog } from './log.ts';
-import { ADA, connect, failureOf, fresh, GENERAL, openApp, view } from './setup.ts';
+import { ADA, COMMANDS, connect, failureOf, fresh, GENERAL, openApp, view } from './setup.ts';
 
 type Connected = Awaited<ReturnType<typeof connect>>;
 const open: Connected[] = [];
@@ -18,7 +18,7 @@ afterEach(async () => {
 async function listening(options: Parameters<typeof connect>[0] = {}): Promise<Connected> {
   const connected = await connect(options);
   open.push(connected);
-  await connected.app.listen(connected.intake);
+  await connected.app.listen(connected.intake, connected.jobsDesk);
   return connected;
 }
 
@@ -32,7 +32,7 @@ describe('starting', () => {
   ])('%s is named, with the cure', async (_name, tokens, variable) => {
     const server = await startSlackServer();
     const { botToken, appToken, apiUrl } = server;
-    const options = { botToken, appToken, apiUrl, askCommand: '/ask', log: silentLog, ...tokens };
+    const options = { botToken, appToken, apiUrl, commands: COMMANDS, log: silentLog, ...tokens };
     const failure = await failureOf(openSlack(options));
     expect(failure.kind).toBe('not-authorised');
     expect(failure.remedy).toContain(variable);
@@ -47,7 +47,7 @@ describe('starting', () => {
     const { port } = silent.address() as AddressInfo; // a TCP server that listens
     const startedAt = performance.now();
     for (const apiUrl of [`http://127.0.0.1:${port}/api/`, 'http://127.0.0.1:1/api/']) {
-      const options = { botToken: 'xoxb-1', appToken: 'xapp-1', apiUrl, askCommand: '/ask', log: silentLog };
+      const options = { botToken: 'xoxb-1', appToken: 'xapp-1', apiUrl, commands: COMMANDS, log: silentLog };
       const failure = await failureOf(openSlack(options));
       expect(failure).toMatchObject({
         kind: 'unreachable',
@@ -207,8 +207,8 @@ describe('staying connected', () => {
     const log = { ...silentLog, error: (_fields: object, message: string) => errors.push(message) };
     const connected = await connect({}, log);
     open.push(connected);
-    const { server, app, intake } = connected;
-    await app.listen(intake);
+    const { server, app, intake, jobsDesk } = connected;
+    await app.listen(intake, jobsDesk);
     server.fault('apps.connections.open', { error: 'invalid_auth' }, 5);
     server.dropSockets();
     await vi.waitFor(() => expect(errors).toHaveLength(1), 5_000);
@@ -226,8 +226,8 @@ describe('staying connected', () => {
       error: (_fields, message) => void errors.push(message),
       child: () => log,
     };
-    const { server, app, intake, close } = await connect({}, log);
-    await app.listen(intake);
+    const { server, app, intake, jobsDesk, close } = await connect({}, log);
+    await app.listen(intake, jobsDesk);
     server.fault('conversations.open', { error: 'token_revoked' }, 2);
     const tell = () => app.platform.directMessage(server.team, server.people[0]?.id ?? '', 'hello');
     await expect(tell()).rejects.toThrow();
@@ -243,12 +243,13 @@ describe('staying connected', () => {
     const server = await startSlackServer();
     const app = await openApp(server);
     server.fault('apps.connections.open', 'hang', 10);
-    const listening = app.listen({
-      accept: async () => 'ignored',
+    const intake = {
+      accept: async () => 'ignored' as const,
       press: async () => null,
       stop: async () => {},
       withdraw: async () => {},
-    });
+    };
+    const listening = app.listen(intake, { jobs: async () => '', choices: async () => [] });
     const startedAt = performance.now();
     await app.stop();
     await listening;

@@ -3,7 +3,6 @@ import type { AddressInfo } from 'node:net';
 import { createGateway, type GatewayControl } from './gateway.ts';
 import { createListener } from './http.ts';
 import {
-  type Invocation,
   invokeAutocomplete,
   invokeCommand,
   invokeMessageCommand,
@@ -55,9 +54,7 @@ export interface DiscordServer extends PeopleControl {
     readonly parent?: string;
     readonly archived?: boolean;
   }[];
-  command(
-    call: Invocation & Pick<Parameters<typeof invokeCommand>[1], 'name' | 'options'>,
-  ): VisibleInteraction;
+  command(call: Parameters<typeof invokeCommand>[1]): VisibleInteraction;
   messageCommand(call: Parameters<typeof invokeMessageCommand>[1]): VisibleInteraction;
   autocomplete(call: Parameters<typeof invokeAutocomplete>[1]): VisibleInteraction;
   press(call: Parameters<typeof pressButton>[1]): VisibleInteraction;

@@ -13,33 +13,71 @@ export interface Invocation {
 }
 
 const EPHEMERAL = 1 << 6;
+const SUBCOMMAND = 1;
+
+interface Typed {
+  readonly name: string;
+  /** Of a command that is a group of commands: `/name subcommand option: value`. */
+  readonly subcommand?: string;
+}
 
 /** `/name option: value`. Once commands are registered, only those exist, with the options they declare. */
 export function invokeCommand(
   world: World,
-  call: Invocation & { readonly name: string; readonly options?: Readonly<Record<string, OptionValue>> },
+  call: Invocation & Typed & { readonly options?: Readonly<Record<string, OptionValue>> },
 ): InteractionState {
   const command = registered(world, call.name, 1);
-  const options = Object.entries(call.options ?? {});
-  if (command) checkOptions(command, call.options ?? {});
-  const data = {
-    id: command?.['id'] ?? world.nextId(),
+  const declared = declaredOptions(command, call);
+  const given = call.options ?? {};
+  if (declared) checkOptions(declared, given);
+  const options = Object.entries(given).map(([name, value]) => ({
+    name,
+    value,
+    type: optionType(declared, name, value),
+  }));
+  return start(world, call, {
+    type: 2,
     name: call.name,
-    type: 1,
-    options: options.map(([name, value]) => ({ name, value, type: optionType(command, name, value) })),
-  };
-  return start(world, call, { type: 2, name: call.name, data, answerType: 20 });
+    data: commandData(world, command, call, options),
+    answerType: 20,
+  });
 }
 
 /** What the client asks for while somebody types into an option. */
 export function invokeAutocomplete(
   world: World,
-  call: Invocation & { readonly name: string; readonly option: string; readonly typed: string },
+  call: Invocation & Typed & { readonly option: string; readonly typed: string },
 ): InteractionState {
   const command = registered(world, call.name, 1);
+  const declared = declaredOptions(command, call);
+  const option = declared?.find(({ name }) => name === call.option);
+  if (declared && option?.['autocomplete'] !== true) throw new Error(`${call.option} has no autocompletion`);
   const options = [{ name: call.option, value: call.typed, type: 3, focused: true }];
-  const data = { id: command?.['id'] ?? world.nextId(), name: call.name, type: 1, options };
-  return start(world, call, { type: 4, name: call.name, data });
+  return start(world, call, { type: 4, name: call.name, data: commandData(world, command, call, options) });
+}
+
+/** The options a command declares, or its subcommand does; undefined while no command is registered at all. */
+function declaredOptions(
+  command: Json | undefined,
+  { name, subcommand }: Typed,
+): readonly Json[] | undefined {
+  if (!command) return undefined;
+  const options = (command['options'] ?? []) as Json[];
+  const groups = options.filter(({ type }) => type === SUBCOMMAND);
+  if (groups.length === 0 && subcommand === undefined) return options;
+  const group = groups.find((option) => option['name'] === subcommand);
+  if (!group) throw new Error(`/${name} has no subcommand ${String(subcommand)}`);
+  return (group['options'] ?? []) as Json[];
+}
+
+function commandData(
+  world: World,
+  command: Json | undefined,
+  { name, subcommand }: Typed,
+  options: readonly Json[],
+): Json {
+  const nested = subcommand === undefined ? options : [{ name: subcommand, type: SUBCOMMAND, options }];
+  return { id: command?.['id'] ?? world.nextId(), name, type: 1, options: nested };
 }
 
 /** "Apps > name" on a message. Its target comes with its content, whatever the intents. */
@@ -186,13 +224,8 @@ function registered(world: World, name: string, type: number): Json | undefined 
   return command;
 }
 
-function optionsOf(command: Json | undefined): readonly Json[] {
-  return (command?.['options'] ?? []) as Json[];
-}
-
 /** What the client makes sure of before anything is sent. */
-function checkOptions(command: Json, given: Readonly<Record<string, OptionValue>>): void {
-  const declared = optionsOf(command);
+function checkOptions(declared: readonly Json[], given: Readonly<Record<string, OptionValue>>): void {
   const missing = declared.find(
     (option) => option['required'] === true && !(String(option['name']) in given),
   );
@@ -208,9 +241,9 @@ function checkOptions(command: Json, given: Readonly<Record<string, OptionValue>
   }
 }
 
-function optionType(command: Json | undefined, name: string, value: OptionValue): number {
-  const declared = optionsOf(command).find((option) => option['name'] === name)?.['type'];
-  if (typeof declared === 'number') return declared;
+function optionType(declared: readonly Json[] | undefined, name: string, value: OptionValue): number {
+  const type = declared?.find((option) => option['name'] === name)?.['type'];
+  if (typeof type === 'number') return type;
   if (typeof value === 'boolean') return 5;
   if (typeof value === 'string') return 3;
   return Number.isInteger(value) ? 4 : 10;

@@ -58,6 +58,8 @@ export interface PeopleControl {
   }): string;
   archive(thread: string, options?: { readonly locked?: boolean }): void;
   deleteChannel(channel: string): void;
+  /** From now on the bot's direct messages to this person fail. */
+  refuseDms(user: string): void;
   /** Replaces what the bot may not do in a channel. */
   deny(channel: string, permissions: readonly Permission[]): void;
 }
@@ -129,6 +131,9 @@ export function createPeople(world: World): PeopleControl {
     },
     deleteChannel(channel) {
       removeChannel(world, channelNamed(world, channel));
+    },
+    refuseDms(user) {
+      personNamed(world, user).refusesDms = true;
     },
     deny(name, permissions) {
       const channel = channelNamed(world, name);

@@ -160,20 +160,44 @@ function checkCommand(command: Json): void {
   if (!isChatInput && options.length > 0) {
     throw invalidField(['options'], 'APPLICATION_COMMAND_OPTIONS_TYPE_INVALID', 'Only type 1 has options.');
   }
-  for (const option of options) checkName(String(option['name']));
-  const firstOptional = options.findIndex((option) => option['required'] !== true);
-  const isMisplaced =
-    firstOptional !== -1 && options.slice(firstOptional).some((option) => option['required'] === true);
-  if (isMisplaced) {
-    const message = 'Required options must be placed before non-required options';
-    throw invalidField(['options'], 'APPLICATION_COMMAND_OPTIONS_REQUIRED_INVALID', message);
-  }
+  checkOptions(options);
   if (JSON.stringify([name, description, options]).length > MAX_COMMAND_TEXT * 2) {
     throw invalidField(
       [],
       'APPLICATION_COMMAND_TOO_LARGE',
       `Command exceeds maximum size (${MAX_COMMAND_TEXT})`,
     );
+  }
+}
+
+/** The options of a command or subcommand: names, order, and what excludes each other. */
+function checkOptions(options: readonly Json[]): void {
+  for (const option of options) checkName(String(option['name']));
+  const names = options.map((option) => option['name']);
+  if (new Set(names).size < names.length) {
+    throw invalidField(
+      ['options'],
+      'APPLICATION_COMMAND_OPTIONS_NAME_ALREADY_EXISTS',
+      'Option name is taken',
+    );
+  }
+  const groups = options.filter(({ type }) => type === 1 || type === 2);
+  if (groups.length > 0 && groups.length < options.length) {
+    const message =
+      'Sub-command and sub-command group option types are mutually exclusive to all other types';
+    throw invalidField(['options'], 'APPLICATION_COMMAND_OPTIONS_TYPE_INVALID', message);
+  }
+  const both = options.find((option) => option['autocomplete'] === true && option['choices'] !== undefined);
+  if (both) {
+    throw invalidField(['options'], 'APPLICATION_COMMAND_OPTIONS_AUTOCOMPLETE_CHOICES', 'Not both');
+  }
+  for (const group of groups) checkOptions((group['options'] ?? []) as Json[]);
+  const firstOptional = options.findIndex((option) => option['required'] !== true);
+  const isMisplaced =
+    firstOptional !== -1 && options.slice(firstOptional).some((option) => option['required'] === true);
+  if (isMisplaced) {
+    const message = 'Required options must be placed before non-required options';
+    throw invalidField(['options'], 'APPLICATION_COMMAND_OPTIONS_REQUIRED_INVALID', message);
   }
 }
 

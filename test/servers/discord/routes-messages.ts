@@ -47,6 +47,7 @@ function createMessage(request: Request): Answer {
   const channel = channelOf(request);
   const body = validate('message', request.body) as MessageBody;
   checkMaySend(world, channel);
+  if (files.length > 0 && !may(world, channel, 'ATTACH_FILES')) throw new DiscordError(50013);
   checkMessage(body, ON_CREATE);
   checkFiles(files);
   if (isEmpty(body, files)) throw new DiscordError(50006);

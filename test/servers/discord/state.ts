@@ -19,7 +19,7 @@ export interface Person {
   readonly username: string;
   readonly globalName: string;
   /** Messages to this person fail with 50007, as with closed DMs. */
-  readonly refusesDms: boolean;
+  refusesDms: boolean;
 }
 
 export interface Author {

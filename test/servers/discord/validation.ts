@@ -203,7 +203,10 @@ export function isEmpty(body: MessageBody, files: readonly UploadedFile[]): bool
   return !body.content?.trim() && !body.poll && lists.every((list) => (list?.length ?? 0) === 0);
 }
 
-/** @throws {DiscordError} 40005 for a file over 10 MiB */
+/** @throws {DiscordError} 40005 for a file over 10 MiB, 50035 for one that is not in a field `files[n]` */
 export function checkFiles(files: readonly UploadedFile[]): void {
+  const stray = files.find(({ field }) => !/^files\[\d\]$/.test(field));
+  if (stray)
+    throw invalidField([stray.field], 'UNKNOWN_KEY', 'Files belong in the fields files[0] to files[9].');
   if (files.some(({ size }) => size > MAX_FILE_BYTES)) throw new DiscordError(40005);
 }

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { conversation, QUERIES, searchResult, usageOf } from './agent-parts.ts';
+import { beginRun } from './agent-runs.ts';
 import { type Exchange, tokens } from './exchange.ts';
 import { sendError, sendJson } from './faults.ts';
 import { type Finish, play, type Script } from './play.ts';
 import { type AgentRequest, agentRequest, firstIssue } from './schema.ts';
-import type { Page } from './sources.ts';
-import { type Said, type Topic, topicFor } from './topics.ts';
+import { type Topic, topicFor } from './topics.ts';
 
 /** Answers one run of the Agent API, streamed or whole. */
 export async function answerAgent(exchange: Exchange): Promise<void> {
@@ -19,6 +20,7 @@ export async function answerAgent(exchange: Exchange): Promise<void> {
   if (model?.startsWith('anthropic/') && request.max_output_tokens === undefined) {
     return sendError(response, 400, 'invalid_request', 'max_output_tokens is required for this model');
   }
+  if (request.background === true) return beginRun(exchange, request);
   const said = conversation(request);
   const fault = exchange.chooseFault(said);
   if (fault === 'handled') return;
@@ -31,15 +33,6 @@ export async function answerAgent(exchange: Exchange): Promise<void> {
   if (request.stream === true) return play(response, run.script, exchange.pace, fault);
   sendJson(response, 200, run.whole());
 }
-
-function conversation(request: AgentRequest): readonly Said[] {
-  if (typeof request.input === 'string') return [{ role: 'user', text: request.input }];
-  return request.input
-    .filter(({ role }) => role === 'user' || role === 'assistant')
-    .map(({ role, content }) => ({ role, text: content }));
-}
-
-const QUERIES = ['tidal power first year', 'tidal cost 2026'];
 
 function createRun(request: AgentRequest, topic: Topic): { script: Script; whole: () => object } {
   const inputTokens = tokens(JSON.stringify(request.input));
@@ -142,25 +135,4 @@ function searchFrames(event: (type: string, rest: object) => string, found: { re
     event('response.reasoning.search_results', { results: found.results }),
     event('response.output_item.done', { output_index: 0, item: found }),
   ];
-}
-
-function usageOf(inputTokens: number, text: string, searched: boolean): object {
-  const outputTokens = tokens(text);
-  return {
-    input_tokens: inputTokens,
-    output_tokens: outputTokens,
-    total_tokens: inputTokens + outputTokens,
-    ...(searched ? { tool_calls_details: { search_web: { invocation: 1, cost_usd: 0.0025 } } } : {}),
-    cost: {
-      currency: 'USD',
-      input_cost: (inputTokens * 0.25) / 1e6,
-      output_cost: (outputTokens * 2.5) / 1e6,
-      tool_calls_cost: searched ? 0.0025 : 0,
-      total_cost: (inputTokens * 0.25 + outputTokens * 2.5) / 1e6 + (searched ? 0.0025 : 0),
-    },
-  };
-}
-
-function searchResult(page: Page, index: number): object {
-  return { id: index + 1, ...page, last_updated: page.date, source: 'web' };
 }

@@ -6,7 +6,7 @@ import { type ChatRequest, chatRequest, firstIssue } from './schema.ts';
 import type { Page } from './sources.ts';
 import { type Said, type Topic, topicFor } from './topics.ts';
 
-const THINKING =
+export const THINKING =
   '<think>\nThe question is about the sea. I should look at the yearly report first,\nthen at <b>costs</b>, and check whether 3 < 4.\n</think>\n\n';
 
 /** Answers one chat completion, streamed or whole. */
@@ -35,17 +35,26 @@ export async function answerChat(exchange: Exchange): Promise<void> {
   sendJson(response, 200, frames.whole());
 }
 
-function conversation(request: ChatRequest): readonly Said[] {
+export function conversation(request: Pick<ChatRequest, 'messages'>): readonly Said[] {
   return request.messages
     .filter(({ role }) => role !== 'system')
-    .map(({ role, content }) => ({
-      role,
-      text: typeof content === 'string' ? content : content.map((part) => part.text).join('\n'),
-    }));
+    .map(({ role, content }) => ({ role, text: textOf(content) }));
+}
+
+/** The system messages in one. */
+export function systemPrompt(request: Pick<ChatRequest, 'messages'>): string {
+  return request.messages
+    .filter(({ role }) => role === 'system')
+    .map(({ content }) => textOf(content))
+    .join('\n');
+}
+
+function textOf(content: ChatRequest['messages'][number]['content']): string {
+  return typeof content === 'string' ? content : content.map((part) => part.text).join('\n');
 }
 
 /** Optional system messages first, then user and assistant in turn, a user last. */
-function faultInRoles({ messages }: ChatRequest): string | null {
+export function faultInRoles({ messages }: Pick<ChatRequest, 'messages'>): string | null {
   const rest = messages.slice(messages.findIndex(({ role }) => role !== 'system'));
   const alternates = rest.every(({ role }, index) => role === (index % 2 === 0 ? 'user' : 'assistant'));
   if (!alternates) {
@@ -179,6 +188,6 @@ function usageOf(request: ChatRequest, promptTokens: number, written: string, wi
   };
 }
 
-function searchResult(page: Page): object {
+export function searchResult(page: Page): object {
   return { ...page, last_updated: page.date, source: 'web' };
 }

@@ -1,11 +1,16 @@
 import type { ServerResponse } from 'node:http';
 import type { StreamFault } from './faults.ts';
+import type { LateFault, Occasion } from './job-faults.ts';
+import type { Jobs } from './jobs.ts';
 import type { Pace } from './play.ts';
 import type { Said } from './topics.ts';
 
 /** One request as it came and what became of it; updated while the answer is under way. */
 export interface RecordedRequest {
+  readonly method: string;
+  /** Without the query. */
   readonly path: string;
+  readonly query: Readonly<Record<string, string>>;
   /** Names in lower case; only those a test may ask for. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: unknown;
@@ -29,6 +34,9 @@ export interface Exchange {
   readonly record: RecordedRequest;
   /** The stream fault this request is to meet; `handled` when the answer has been replaced already. */
   readonly chooseFault: (said: readonly Said[]) => StreamFault | null | 'handled';
+  /** The same for a request about research jobs; what is answered too late to undo anything is returned. */
+  readonly chooseJobFault: (occasion: Occasion, question: string) => LateFault | null | 'handled';
+  readonly jobs: Jobs;
 }
 
 /** Four characters a token, roughly as upstream. */

@@ -23,6 +23,8 @@
  * At the end:
  *   length, content-filter   the text stops half-way with that reason
  *   failed         (Agent API) `response.failed`; chat completions: an error event
+ *
+ * Research jobs have faults of their own: see `job-faults.ts`.
  */
 import type { ServerResponse } from 'node:http';
 
@@ -62,7 +64,10 @@ const STREAM_FAULTS: ReadonlySet<string> = new Set<StreamFault>([
   'failed',
 ]);
 
-export type FaultName = StreamFault | keyof typeof ANSWERS;
+/** What takes the place of an answer. */
+export type AnswerFault = keyof typeof ANSWERS;
+
+export type FaultName = StreamFault | AnswerFault;
 
 const HTML =
   '<html>\r\n<head><title>401 Authorization Required</title></head>\r\n<body>\r\n<center><h1>401 Authorization Required</h1></center>\r\n<hr><center>openresty/1.25.3.1</center>\r\n</body>\r\n</html>\r\n';
@@ -156,39 +161,56 @@ export function sendRetired(
   sendError(response, 403, type, RETIRED);
 }
 
-/** Sends what takes an answer's place; false when the fault is one that a stream meets on its way. */
-export function sendFault(name: FaultName, response: ServerResponse): boolean {
-  if (isStreamFault(name)) return false;
+/** Sends what takes an answer's place. */
+export function sendFault(name: AnswerFault, response: ServerResponse): void {
   ANSWERS[name](response);
-  return true;
 }
 
-export function isStreamFault(name: FaultName): name is StreamFault {
+export function isStreamFault(name: string): name is StreamFault {
   return STREAM_FAULTS.has(name);
 }
 
+export function isAnswerFault(name: string): name is AnswerFault {
+  return Object.hasOwn(ANSWERS, name);
+}
+
 function isFaultName(name: string): name is FaultName {
-  return STREAM_FAULTS.has(name) || Object.hasOwn(ANSWERS, name);
+  return STREAM_FAULTS.has(name) || isAnswerFault(name);
+}
+
+/** Every `fault:name` and `fault:namex2` in a question; `times` is undefined without a number. */
+export function faultWords(question: string): readonly { name: string; times: number | undefined }[] {
+  const words = question.matchAll(/fault:([a-z0-9-]+?)(?:x(\d+))?(?=[^a-z0-9-]|$)/gi);
+  return [...words].map(([, name = '', times]) => ({
+    name: name.toLowerCase(),
+    times: times === undefined ? undefined : Number(times),
+  }));
 }
 
 /**
- * The fault the question asks for, if any is left. `used` counts how often each counted word has been spent, by
- * conversation.
+ * The fault the question asks for, if any is left; `find` tells which words count here. `used` counts how often each
+ * counted word has been spent, by conversation.
  */
-export function askedFault(
+export function askedFault<Fault extends string>(
   question: string,
   conversation: string,
   used: Map<string, number>,
-): FaultName | null {
-  for (const [, name = '', times] of question.matchAll(/fault:([a-z0-9-]+?)(?:x(\d+))?(?=[^a-z0-9-]|$)/gi)) {
-    const fault = name.toLowerCase();
-    if (!isFaultName(fault)) continue;
+  find: (name: string) => Fault | null,
+): Fault | null {
+  for (const { name, times } of faultWords(question)) {
+    const fault = find(name);
+    if (fault === null) continue;
     if (times === undefined) return fault;
-    const key = `${conversation}\u0000${fault}`;
+    const key = `${conversation}\u0000${name}`;
     const count = used.get(key) ?? 0;
-    if (count >= Number(times)) continue;
+    if (count >= times) continue;
     used.set(key, count + 1);
     return fault;
   }
   return null;
+}
+
+/** The faults of answers. */
+export function answerFault(name: string): FaultName | null {
+  return isFaultName(name) ? name : null;
 }

@@ -19,9 +19,11 @@ const location = z.strictObject({
   longitude: z.number().optional(),
 });
 
+const RESEARCH_MODEL = 'sonar-deep-research';
+
 /** Chat completions, strictly: the real one ignores what it does not know, which would hide our mistakes. */
 export const chatRequest = z.strictObject({
-  model: z.enum(['sonar', 'sonar-pro', 'sonar-reasoning-pro', 'sonar-deep-research']),
+  model: z.enum(['sonar', 'sonar-pro', 'sonar-reasoning-pro', RESEARCH_MODEL]),
   messages: z
     .array(
       z.strictObject({
@@ -93,7 +95,13 @@ const item = z.strictObject({
   content: z.string(),
 });
 
-/** The Agent API without long jobs; strict, as the real one is. */
+/** A research job: a chat completion to be done later. Only deep research could be. */
+export const chatJob = z.strictObject({
+  request: chatRequest.omit({ stream: true, stream_mode: true }).extend({ model: z.literal(RESEARCH_MODEL) }),
+  idempotency_key: z.string().min(1).max(255).optional(),
+});
+
+/** The Agent API; strict, as the real one is. */
 export const agentRequest = z
   .strictObject({
     input: z.union([z.string().min(1), z.array(item).min(1)]),
@@ -107,9 +115,13 @@ export const agentRequest = z
     top_p: z.number().min(0).max(1).optional(),
     stream: z.boolean().optional(),
     store: z.boolean().optional(),
+    background: z.boolean().optional(),
     max_steps: z.int().min(1).max(100).optional(),
     max_tool_calls: z.int().min(1).optional(),
-    metadata: z.record(z.string().max(64), z.string().max(512)).optional(),
+    metadata: z
+      .record(z.string().max(64), z.string().max(512))
+      .refine((all) => Object.keys(all).length <= 16, 'at most 16 keys')
+      .optional(),
     reasoning: z.strictObject({ effort: z.enum(['minimal', 'low', 'medium', 'high']) }).optional(),
     tool_choice: z
       .union([z.enum(['auto', 'none', 'required']), z.strictObject({ type: z.literal('web_search') })])

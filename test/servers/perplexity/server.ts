@@ -2,45 +2,61 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { answerAgent } from './agent.ts';
+import { cancelRun, showRun } from './agent-runs.ts';
+import { beginChatJob, listChatJobs, showChatJob } from './async-chat.ts';
 import { answerChat } from './chat.ts';
 import type { Exchange, RecordedRequest } from './exchange.ts';
-import {
-  askedFault,
-  type FaultName,
-  isStreamFault,
-  type StreamFault,
-  sendError,
-  sendFault,
-  sendHtml,
-  sendRetired,
-} from './faults.ts';
+import { createFaultLines, type FaultScript } from './fault-lines.ts';
+import { type AnswerFault, type FaultName, sendError, sendHtml, sendRetired } from './faults.ts';
+import type { LateFault, Occasion } from './job-faults.ts';
+import { createJobs, type JobPace, type Jobs, type RecordedJob, type Submission } from './jobs.ts';
 import type { Pace } from './play.ts';
-import type { Said } from './topics.ts';
+import { busiestMinute, createRateLimits, type RateLimits, TIER_0 } from './rate-limits.ts';
 
 export interface PerplexityServerOptions {
   /** 0, the default, takes a free one. */
   readonly port?: number;
   readonly apiKey?: string;
   /** What chat completions answer: `both` works; the others are the two forms of the 403 of a retired key. */
-  readonly api?: 'both' | 'agent-only' | 'agent-only-migration';
+  readonly api?: ApiState;
   /** 0, the default, is as fast as it goes. */
   readonly tokensPerSecond?: number;
   readonly firstTokenMs?: number;
   /** Characters in a piece of text; a word each by default. */
   readonly chunking?: number;
+  /** How long research jobs take; see `jobs.ts`. */
+  readonly jobs?: Partial<JobPace>;
+  /** Requests a minute, or those of a new account; without limits by default. */
+  readonly limits?: 'off' | 'tier-0' | Partial<RateLimits>;
 }
 
-/** Takes the place of the next answers: a fault by name, or a function that writes the response itself. */
-type ScriptedFault = FaultName | ((response: ServerResponse, record: RecordedRequest) => void);
+type ApiState = 'both' | 'agent-only' | 'agent-only-migration';
 
 export interface PerplexityServer {
   readonly url: string;
   readonly apiKey: string;
   /** Every request so far, oldest first. */
   readonly requests: readonly RecordedRequest[];
-  /** The next `times` requests (default 1) meet this fault. Faults wait in line; they go before words in questions. */
-  fault(fault: ScriptedFault, times?: number): void;
+  readonly research: ResearchControl;
+  /**
+   * The next `times` requests (default 1) meet this fault: those for an answer, or those about research jobs that `on`
+   * names. Faults wait in line; they go before words in questions.
+   */
+  fault(fault: FaultName | FaultScript, times?: number): void;
+  fault(fault: AnswerFault | LateFault | FaultScript, times: number, on: Exclude<Occasion, 'answer'>): void;
+  /** The most of these requests, refused ones included, that came within any one minute. */
+  busiestMinute(which: (request: RecordedRequest) => boolean): number;
+  /** Changes what chat completions answer from now on. */
+  setApi(state: ApiState): void;
   close(): Promise<void>;
+}
+
+/** The research jobs so far, and how they go on. */
+interface ResearchControl extends Pick<Jobs, 'start' | 'finish' | 'expire' | 'setPace'> {
+  /** Oldest first. */
+  readonly jobs: readonly RecordedJob[];
+  /** Every attempt to hand one in that came as far as being one. */
+  readonly submissions: readonly Submission[];
 }
 
 /** Starts the stand-in for api.perplexity.ai on 127.0.0.1. What it answers: `topics.ts`; what goes wrong: `faults.ts`. */
@@ -53,26 +69,27 @@ export async function startPerplexityServer(
     firstTokenMs: options.firstTokenMs ?? 0,
     chunking: options.chunking ?? 0,
   };
+  let api = options.api ?? 'both';
   const requests: RecordedRequest[] = [];
-  const scripted: { fault: ScriptedFault; left: number }[] = [];
-  const spent = new Map<string, number>();
+  const faults = createFaultLines();
+  const jobs = createJobs(options.jobs ?? {});
+  const limits = createRateLimits(limitsOf(options.limits ?? 'off'));
 
-  const nextFault = (said: readonly Said[]): ScriptedFault | null => {
-    const first = scripted[0];
-    if (!first) return askedFault(said.at(-1)?.text ?? '', JSON.stringify(said), spent);
-    first.left--;
-    if (first.left <= 0) scripted.shift();
-    return first.fault;
-  };
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = parse(await readBody(request));
     const record = keepRecord(request, response, body);
     requests.push(record);
     response.setHeader('x-request-id', randomUUID());
     if (request.headers.authorization !== `Bearer ${apiKey}`) return sendHtml(response, 401);
-    const chooseFault = (said: readonly Said[]): StreamFault | null | 'handled' =>
-      meet(nextFault(said), response, record);
-    await route(options.api ?? 'both', { response, body, pace, record, chooseFault });
+    const route = ROUTES.find(({ path, method }) => path.test(record.path) && method.includes(record.method));
+    if (!route) return sendError(response, 404, 'not_found', `No route ${record.method} ${record.path}`);
+    if (!limits.pass(route.limit, response)) return;
+    if (route.limit !== 'agent' && api !== 'both') {
+      const type = api === 'agent-only' ? 'chat_completions_not_available' : 'agent_api_migration_required';
+      return sendRetired(response, type);
+    }
+    const chosen = faults.forRequest(response, record);
+    await route.answer({ response, body, pace, record, jobs, ...chosen }, idIn(route.path, record.path));
   };
 
   const server = createServer((request, response) => {
@@ -91,7 +108,11 @@ export async function startPerplexityServer(
     url: `http://127.0.0.1:${port}`,
     apiKey,
     requests,
-    fault: (fault, times = 1) => void scripted.push({ fault, left: times }),
+    research: { ...jobs, jobs: jobs.all },
+    fault: (fault: Parameters<typeof faults.add>[0], times = 1, on: Occasion = 'answer') =>
+      faults.add(fault, times, on),
+    busiestMinute: (which) => busiestMinute(requests.filter(which).map(({ at }) => at)),
+    setApi: (state) => void (api = state),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -100,28 +121,34 @@ export async function startPerplexityServer(
   };
 }
 
-const CHAT_PATHS: ReadonlySet<string> = new Set(['/chat/completions', '/v1/chat/completions', '/v1/sonar']);
-const AGENT_PATHS: ReadonlySet<string> = new Set(['/v1/responses', '/v1/agent']);
-
-async function route(api: NonNullable<PerplexityServerOptions['api']>, exchange: Exchange): Promise<void> {
-  const { response, record } = exchange;
-  if (AGENT_PATHS.has(record.path)) return answerAgent(exchange);
-  if (!CHAT_PATHS.has(record.path)) return sendError(response, 404, 'not_found', `No route ${record.path}`);
-  if (api === 'agent-only') return sendRetired(response, 'chat_completions_not_available');
-  if (api === 'agent-only-migration') return sendRetired(response, 'agent_api_migration_required');
-  return answerChat(exchange);
+function limitsOf(limits: NonNullable<PerplexityServerOptions['limits']>): Partial<RateLimits> {
+  if (limits === 'off') return {};
+  return limits === 'tier-0' ? TIER_0 : limits;
 }
 
-function meet(
-  fault: ScriptedFault | null,
-  response: ServerResponse,
-  record: RecordedRequest,
-): StreamFault | null | 'handled' {
-  if (fault === null) return null;
-  if (typeof fault === 'function') fault(response, record);
-  else if (isStreamFault(fault)) return fault;
-  else sendFault(fault, response);
-  return 'handled';
+interface Route {
+  readonly path: RegExp;
+  readonly method: string;
+  readonly limit: keyof RateLimits;
+  readonly answer: (exchange: Exchange, id: string) => Promise<void>;
+}
+
+const CHAT_JOBS = '/(?:async/chat/completions|v1/async/sonar)';
+const AGENT = '/v1/(?:responses|agent)';
+
+const ROUTES: readonly Route[] = [
+  { path: /^\/(?:v1\/)?(?:chat\/completions|sonar)$/, method: 'POST', limit: 'chat', answer: answerChat },
+  { path: new RegExp(`^${CHAT_JOBS}$`), method: 'POST', limit: 'chatSubmit', answer: beginChatJob },
+  { path: new RegExp(`^${CHAT_JOBS}$`), method: 'GET', limit: 'chatList', answer: listChatJobs },
+  { path: new RegExp(`^${CHAT_JOBS}/([^/]+)$`), method: 'GET', limit: 'chatLook', answer: showChatJob },
+  { path: new RegExp(`^${AGENT}$`), method: 'POST', limit: 'agent', answer: answerAgent },
+  { path: new RegExp(`^${AGENT}/([^/]+)$`), method: 'GET', limit: 'agent', answer: showRun },
+  // Documented under this address only.
+  { path: /^\/v1\/agent\/([^/]+)\/cancel$/, method: 'POST', limit: 'agent', answer: cancelRun },
+];
+
+function idIn(route: RegExp, path: string): string {
+  return decodeURIComponent(route.exec(path)?.[1] ?? '');
 }
 
 const KEPT_HEADERS = ['authorization', 'content-type', 'accept', 'user-agent'];
@@ -132,9 +159,11 @@ function keepRecord(request: IncomingMessage, response: ServerResponse, body: un
     const value = request.headers[name];
     if (typeof value === 'string') headers[name] = value;
   }
-  const path = new URL(request.url ?? '/', 'http://stand-in').pathname;
+  const { pathname: path, searchParams } = new URL(request.url ?? '/', 'http://stand-in');
   const record: RecordedRequest = {
+    method: request.method ?? '',
     path,
+    query: Object.fromEntries(searchParams),
     headers,
     body,
     at: Date.now(),

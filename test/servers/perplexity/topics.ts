@@ -34,6 +34,11 @@ export interface Topic {
 
 /** Chooses the answer for a conversation; `whole` is the request's body, for `echo`. */
 export function topicFor(said: readonly Said[], whole: unknown): Topic {
+  return specialTopic(said, whole) ?? topic(cited(said.at(-1)?.text ?? ''), PAGES.slice(0, 4));
+}
+
+/** The same, but null when the question asks for nothing special. */
+export function specialTopic(said: readonly Said[], whole: unknown): Topic | null {
   const question = said.at(-1)?.text ?? '';
   const earlier = said.filter((one, index) => one.role === 'user' && index < said.length - 1);
   if (/\becho\b/i.test(question)) return topic(echoed(whole), []);
@@ -47,7 +52,7 @@ export function topicFor(said: readonly Said[], whole: unknown): Topic {
   if (/\btable\b/i.test(question)) return topic(TABLE, PAGES);
   if (/\bcode\b/i.test(question)) return topic(CODE, PAGES.slice(0, 3));
   if (earlier.length > 0 && ASKS_BACK.test(question)) return topic(recalled(earlier), PAGES.slice(0, 3));
-  return topic(cited(question), PAGES.slice(0, 4));
+  return null;
 }
 
 const ASKS_BACK = /what did (?:i|we) (?:just )?ask|\bbefore\s*\?|(?:^|[:>]\s*)and\b[^?]*\?/i;
@@ -61,7 +66,8 @@ function topic(text: string, sources: readonly Page[]): Topic {
   return { text, sources, isLate: false, related };
 }
 
-function quoted(text: string): string {
+/** One line of at most 120 characters. */
+export function quoted(text: string): string {
   return text.trim().replaceAll(/\s+/g, ' ').slice(0, 120);
 }
 

@@ -81,6 +81,25 @@ const METHODS: Readonly<Record<string, Method>> = {
     required: {},
     optional: { channel: 'string', users: 'string', return_im: 'boolean', prevent_creation: 'boolean' },
   },
+  'files.getUploadURLExternal': {
+    required: { filename: 'string', length: 'number' },
+    // The reference says `alt_txt`, the SDK sends `alt_text`.
+    optional: { snippet_type: 'string', alt_txt: 'string', alt_text: 'string' },
+  },
+  'files.completeUploadExternal': {
+    required: { files: 'json' },
+    optional: {
+      channel_id: 'string',
+      channels: 'string',
+      thread_ts: 'string',
+      initial_comment: 'string',
+      blocks: 'json',
+    },
+  },
+  'files.info': {
+    required: { file: 'string' },
+    optional: { count: 'number', cursor: 'string', limit: 'number', page: 'number' },
+  },
   'users.info': { required: { user: 'string' }, optional: { include_locale: 'boolean' } },
   'reactions.add': { required: { ...CHANNEL, timestamp: 'string', name: 'string' } },
   'reactions.remove': { required: { name: 'string' }, optional: { channel: 'string', timestamp: 'string' } },

@@ -10,6 +10,7 @@ import {
 } from './content.ts';
 import { type Context, type Method, showMessage } from './context.ts';
 import { messageChanged, messageDeleted, messagePosted } from './events.ts';
+import { linkedFiles } from './files.ts';
 import { freshMessage, isStreaming } from './store.ts';
 import { SlackError } from './types.ts';
 import { BOT, TEAM } from './world.ts';
@@ -33,6 +34,7 @@ export const chatMethods: Readonly<Record<string, Method>> = {
       broadcast,
       ...checkContent(args, { max: POST_MAX, truncate: true }),
       metadata: checkMetadata(args) ?? null,
+      files: linkedFiles(context, channel, args),
       // Text posted by apps gets no link previews by default, media does.
       unfurls: args['unfurl_links'] === true || args['unfurl_media'] !== false,
     });
@@ -92,9 +94,11 @@ export const chatMethods: Readonly<Record<string, Method>> = {
   'chat.getPermalink'(args, context) {
     const channel = readableChannel(args['channel']);
     const ts = text(args, 'message_ts') ?? '';
-    if (context.store.find(channel.id, ts) === undefined) throw new SlackError('message_not_found');
-    const permalink = `https://${TEAM.domain}.slack.com/archives/${channel.id}/p${ts.replace('.', '')}`;
-    return { channel: channel.id, permalink };
+    const message = context.store.find(channel.id, ts);
+    if (message === undefined) throw new SlackError('message_not_found');
+    const page = `https://${TEAM.domain}.slack.com/archives/${channel.id}/p${ts.replace('.', '')}`;
+    const inThread = message.threadTs === null ? '' : `?thread_ts=${message.threadTs}&cid=${channel.id}`;
+    return { channel: channel.id, permalink: page + inThread };
   },
 };
 

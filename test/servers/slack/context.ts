@@ -1,6 +1,7 @@
 /** What every method of the stand-in works on. */
 import type { Args } from './arguments.ts';
 import type { Deliveries } from './deliveries.ts';
+import type { Files } from './files.ts';
 import type { Payload } from './payloads.ts';
 import { messagePayload } from './payloads.ts';
 import type { Responses } from './responses.ts';
@@ -11,6 +12,7 @@ export interface Context {
   readonly store: Store;
   readonly deliveries: Deliveries;
   readonly responses: Responses;
+  readonly files: Files;
   readonly streamMaxAgeMs: number;
   readonly random: () => number;
   /** `http://127.0.0.1:PORT`. */

@@ -4,6 +4,7 @@ import { isObject } from './blocks.ts';
 import { chatMethods } from './chat.ts';
 import type { Method } from './context.ts';
 import { conversationMethods } from './conversations.ts';
+import { fileMethods } from './files.ts';
 import { statusMethods } from './status.ts';
 import { streamMethods } from './streams.ts';
 import { SlackError } from './types.ts';
@@ -13,6 +14,7 @@ export const methods: Readonly<Record<string, Method>> = {
   ...chatMethods,
   ...streamMethods,
   ...conversationMethods,
+  ...fileMethods,
   ...statusMethods,
 
   'auth.test': () => ({

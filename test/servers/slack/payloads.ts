@@ -162,7 +162,7 @@ function blocksOf(message: StoredMessage): readonly unknown[] {
   ];
 }
 
-function filePayload(file: StoredMessage['files'][number]): Payload {
+export function filePayload(file: StoredMessage['files'][number]): Payload {
   const { id, name, mimetype, size } = file;
   const url = `https://files.example/${id}/${encodeURIComponent(name)}`;
   return { id, name, title: name, mimetype, filetype: name.split('.').at(-1), size, url_private: url };

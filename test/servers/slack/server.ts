@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import type { Context } from './context.ts';
 import { createDeliveries, type Deliveries } from './deliveries.ts';
 import { createFaults } from './faults.ts';
+import { createFiles } from './files.ts';
 import { createLimits } from './limits.ts';
 import { createPeople, type People } from './people.ts';
 import { answerResponse } from './response-urls.ts';
@@ -28,6 +29,7 @@ import type {
   Unacked,
   VisibleMessage,
 } from './types.ts';
+import { answerUpload } from './uploads.ts';
 import { answerCall, type WebApi } from './web-api.ts';
 import { BOT, CHANNELS, PEOPLE, TEAM } from './world.ts';
 
@@ -55,7 +57,7 @@ export interface SlackServer extends People {
   /** Every Web API call and post to a response_url, in order of arrival. */
   readonly calls: readonly RecordedCall[];
   /**
-   * Injects a fault into the next `times` (default 1) calls of a method; `*` for any, `response_url` for those posts.
+   * Injects a fault into the next `times` (default 1) calls of a method; `*` for any, `response_url` and `upload_url` for those posts.
    * `every`: only into each third (3) of them.
    */
   fault(method: string, fault: Fault, times?: number, every?: number): void;
@@ -154,6 +156,7 @@ function assemble(options: SlackServerOptions, port: number) {
     store: createStore(options.state),
     deliveries,
     responses: createResponses(),
+    files: createFiles(),
     streamMaxAgeMs: options.streamMaxAgeMs ?? STREAM_MAX_AGE_MS,
     random,
     origin: `http://127.0.0.1:${port}`,
@@ -167,6 +170,7 @@ function assemble(options: SlackServerOptions, port: number) {
     botToken: options.botToken ?? 'xoxb-0000000000-stand-in',
     appToken: options.appToken ?? 'xapp-1-A0FOOTNOTE-stand-in',
     latencyMs: options.latencyMs ?? 0,
+    scopes: options.scopes ?? null,
   };
   return { context, sockets, api };
 }
@@ -198,6 +202,7 @@ async function route(api: WebApi, request: IncomingMessage, response: ServerResp
     const path = request.url ?? '/';
     if (path.startsWith('/api/')) return await answerCall(api, request, response);
     if (path.startsWith('/response/')) return await answerResponse(api, request, response);
+    if (path.startsWith('/upload/')) return await answerUpload(api, request, response);
     response.writeHead(404).end();
   } catch {
     // The client went away in the middle of its request.

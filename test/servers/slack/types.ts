@@ -26,6 +26,8 @@ export interface StoredFile {
   readonly name: string;
   readonly mimetype: string;
   readonly size: number;
+  /** What is in it, where the app uploaded it; people's files are only named. */
+  readonly content?: string;
 }
 
 export interface Metadata {
@@ -169,6 +171,8 @@ export interface SlackServerOptions {
   readonly latencyMs?: number;
   readonly botToken?: string;
   readonly appToken?: string;
+  /** What the bot token may do; every scope when left out. */
+  readonly scopes?: readonly string[];
   /** How long a stream may live in all. Default 300,000. */
   readonly streamMaxAgeMs?: number;
   readonly state?: SlackState;

@@ -13,6 +13,7 @@ import type { Context } from './context.ts';
 import type { Faults } from './faults.ts';
 import type { Limits } from './limits.ts';
 import { methods } from './methods.ts';
+import { checkScopes } from './scopes.ts';
 import { type Fault, type RecordedCall, SlackError } from './types.ts';
 
 export interface WebApi {
@@ -23,6 +24,8 @@ export interface WebApi {
   readonly botToken: string;
   readonly appToken: string;
   readonly latencyMs: number;
+  /** Null for all of them. */
+  readonly scopes: readonly string[] | null;
 }
 
 const BODY_MAX = 1_000_000;
@@ -121,6 +124,7 @@ function execute(api: WebApi, call: RecordedCall, args: Args): Answer {
   try {
     if (!isKnownMethod(method)) throw new SlackError('unknown_method');
     checkToken(api, method, token);
+    checkScopes(api.scopes, method, channelOf(call));
     const verdict = api.limits.check(method, channelOf(call), Date.now());
     call.insideRetryAfter = verdict.insideRetryAfter;
     if (verdict.retryAfter !== null) return rateLimited(verdict.retryAfter);

@@ -1,0 +1,28 @@
+import { duration } from './explaining.ts';
+import { startOf } from './research-desk.ts';
+import type { Created } from './research-ports.ts';
+import type { Question } from './types.ts';
+
+const MOST_NAMED = 5;
+
+/** Why no further job begins, and what is under way instead. Other people's questions are theirs: they may be from elsewhere. */
+export function refusalText(
+  { by, running }: Extract<Created, { type: 'refused' }>,
+  { asker }: Question,
+  now: number,
+): string {
+  const whose = by === 'person' ? 'You have' : 'There are';
+  const where = by === 'person' ? '' : ' here';
+  const count = running.length === 1 ? '1 research job' : `${running.length} research jobs`;
+  const lines = running.slice(0, MOST_NAMED).map((record) => {
+    const elapsed = duration(now - record.begunAt);
+    const isOwn = record.question.asker.id === asker.id;
+    return [record.name, ...(isOwn ? [startOf(record)] : []), elapsed].join(' · ');
+  });
+  const rest = running.length > MOST_NAMED ? [`and ${running.length - MOST_NAMED} more`] : [];
+  const what =
+    by === 'person' ? 'Stop one, or ask again when one has finished.' : 'Ask again when one has finished.';
+  return [`${whose} ${count}${where} under way, and no more may run at once:`, ...lines, ...rest, what].join(
+    '\n',
+  );
+}

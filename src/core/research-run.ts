@@ -1,0 +1,114 @@
+/** What the steps of a research job need and hand to each other. */
+import type { Failure } from './failures.ts';
+import type { History } from './history.ts';
+import { idFrom } from './ids.ts';
+import type { Answers, Jobs, Log, Metrics, NextJob, Platform, Threads } from './ports.ts';
+import type {
+  ResearchBoard,
+  Researches,
+  ResearchLimits,
+  ResearchModel,
+  ResearchRecord,
+} from './research-ports.ts';
+import type { AnswerOptions, PlatformName, Question } from './types.ts';
+
+/** The queue of all research steps; its key is the job's id, so one job's steps never run side by side. */
+export const RESEARCH_QUEUE = 'research';
+
+/**
+ * What the queue `research` carries. Every step can be run again at any point; what has to wait puts itself back with a
+ * delay, as try or look n+1, under an id made from that number.
+ */
+export type ResearchStep =
+  /** Writes the record, posts the card, hands the job in. */
+  | { readonly step: 'begin'; readonly question: Question; readonly tries: number }
+  /** One look upstream. `turnAt`: when its turn in the API's budget comes, if it has one; `empty`: looks that found no report. */
+  | {
+      readonly step: 'look';
+      readonly research: string;
+      readonly look: number;
+      readonly empty: number;
+      readonly turnAt: number | null;
+    }
+  /** Brings the card to its end and tells the asker. */
+  | { readonly step: 'deliver'; readonly research: string; readonly tries: number }
+  /** The question was deleted. */
+  | { readonly step: 'withdraw'; readonly research: string; readonly tries: number };
+
+interface ResearchSettings {
+  readonly defaults: AnswerOptions;
+  /** How much of the thread the model gets to see, in characters. */
+  readonly contextChars: number;
+  readonly limits: ResearchLimits;
+  /** After so long people are told, and looks become rare. */
+  readonly deadlineMs: number;
+  /** Looks per minute at all jobs of one API. */
+  readonly looksPerMinute: Readonly<Record<'chat' | 'agent', number>>;
+}
+
+export interface ResearchDeps {
+  readonly model: ResearchModel;
+  readonly researches: Researches;
+  readonly boards: ReadonlyMap<PlatformName, ResearchBoard>;
+  readonly platforms: ReadonlyMap<PlatformName, Platform>;
+  readonly jobs: Jobs;
+  readonly answers: Answers;
+  readonly history: History;
+  readonly threads: Threads;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly settings: ResearchSettings;
+  /** Whether this person may act on other people's jobs. */
+  readonly isAdmin: (platform: PlatformName, personId: string) => boolean;
+  readonly hasAdmins: (platform: PlatformName) => boolean;
+  readonly alertAdmins: (question: Question, text: string) => Promise<void>;
+  /** Milliseconds since the epoch; the database's clock and this one are taken to agree within seconds. */
+  readonly now: () => number;
+  /** 0 to 1. */
+  readonly random: () => number;
+}
+
+/** A step as a job of the queue; the same step is the same job. */
+export function nextStep(step: ResearchStep, delayMs = 0): NextJob {
+  const research = step.step === 'begin' ? step.question.id : step.research;
+  return {
+    queue: RESEARCH_QUEUE,
+    data: step,
+    options: { id: stepId(step), key: research, ...(delayMs > 0 && { delayMs }) },
+  };
+}
+
+function stepId(step: ResearchStep): string {
+  switch (step.step) {
+    case 'begin':
+      // The first is known by the question's own id: that is how its twins are found.
+      return step.tries === 0 ? step.question.id : idFrom('begin', step.question.id, String(step.tries));
+    case 'look':
+      return idFrom('look', step.research, String(step.look), String(step.turnAt ?? ''));
+    case 'deliver':
+      return idFrom('deliver', step.research, String(step.tries));
+    case 'withdraw':
+      return idFrom('withdraw', step.research, String(step.tries));
+  }
+}
+
+/** Puts a step into the queue. */
+export async function enqueueStep(jobs: Jobs, step: ResearchStep, delayMs = 0): Promise<void> {
+  const { queue, data, options } = nextStep(step, delayMs);
+  await jobs.enqueue(queue, data, options);
+}
+
+/** Nothing has ended it yet. */
+export function isLive({ state }: ResearchRecord): boolean {
+  return state === 'begun' || state === 'submitting' || state === 'running';
+}
+
+/** The question as its messages need it: in the thread that its card has opened. */
+export function placed({ question, thread }: ResearchRecord): Question {
+  return thread ? { ...question, thread } : question;
+}
+
+/** The fields of a log line about a failure outside. */
+export function failureFields(failure: Failure): object {
+  return { kind: failure.kind, status: failure.status, code: failure.code, err: failure };
+}

@@ -1,0 +1,54 @@
+/** The Agent API's background mode: what is sent and what comes back. */
+import type { UpstreamState } from '../core/research-ports.ts';
+import type { ModelRequest } from '../core/types.ts';
+import { agentRequest, incompleteReason, usageOfAgent, webSearch, wholeText } from './agent.ts';
+import { remedyForJob } from './errors.ts';
+import type { Profile } from './profiles.ts';
+import { finished } from './reports.ts';
+import { createAgentSources } from './sources.ts';
+import { list, object, text, type Wire } from './wire.ts';
+
+export function agentJobBody(request: ModelRequest, profile: Profile, key: string): Wire {
+  const search = webSearch(request.options, profile);
+  return {
+    ...agentRequest(request, profile),
+    background: true,
+    // A run that is not stored cannot be looked at later.
+    store: true,
+    // A given list takes the place of the preset's own tools, and research has to read whole pages.
+    tools: search === null ? undefined : [search, { type: 'fetch_url' }],
+    // This API takes no key to recognise a repeated request by; the mark only helps people to find the run.
+    metadata: { footnote_job: key },
+  };
+}
+
+/** How a run stands, by its description; whatever is not known to be an end means that it goes on. */
+export function agentJobState(body: unknown): UpstreamState {
+  const run = object(body);
+  switch (text(run?.['status']) ?? '') {
+    case 'queued':
+      return { state: 'queued' };
+    case 'completed':
+      return reportIn(run);
+    case 'incomplete':
+      return reportIn(run, incompleteReason(run));
+    case 'failed':
+      return { state: 'failed', remedy: remedyForJob(object(run?.['error'])) };
+    case 'cancelled':
+      return { state: 'cancelled' };
+    default:
+      return { state: 'running' };
+  }
+}
+
+function reportIn(run: Wire | null, cut?: 'length' | 'filtered'): UpstreamState {
+  const output = list(run?.['output']).map(object);
+  const sources = createAgentSources();
+  for (const item of output) if (item?.['type'] === 'search_results') sources.add(item['results']);
+  return finished({
+    text: wholeText(output),
+    sources: sources.all(),
+    usage: usageOfAgent(object(run?.['usage'])),
+    ...(cut === undefined ? {} : { cut }),
+  });
+}

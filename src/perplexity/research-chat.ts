@@ -1,0 +1,72 @@
+/** Asynchronous chat completions: what is sent and what comes back. */
+import type { UpstreamJob, UpstreamState } from '../core/research-ports.ts';
+import type { Effort, ModelRequest } from '../core/types.ts';
+import { chatRequest, finishOf, usageOfChat } from './chat.ts';
+import { remedyForJob } from './errors.ts';
+import type { Profile } from './profiles.ts';
+import { finished } from './reports.ts';
+import { sourcesOfChat } from './sources.ts';
+import { list, number, object, text, type Wire } from './wire.ts';
+
+export function chatJobBody(request: ModelRequest, profile: Profile, effort: Effort, key: string): Wire {
+  return {
+    request: { ...chatRequest(request, profile), reasoning_effort: effort },
+    idempotency_key: key,
+  };
+}
+
+/** How a job stands, by its description; whatever is not known to be an end means that it goes on. */
+export function chatJobState(body: unknown): UpstreamState {
+  const job = object(body);
+  switch (statusOf(job)) {
+    case 'CREATED':
+      return { state: 'queued' };
+    case 'COMPLETED':
+      return reportIn(object(job?.['response']));
+    case 'FAILED':
+      return { state: 'failed', remedy: remedyForJob({ message: job?.['error_message'] }) };
+    default:
+      return { state: 'running' };
+  }
+}
+
+function reportIn(response: Wire | null): UpstreamState {
+  const choice = object(list(response?.['choices'])[0]);
+  const finish = finishOf(choice);
+  return finished({
+    text: text(object(choice?.['message'])?.['content']) ?? '',
+    sources: sourcesOfChat(list(response?.['citations']), list(response?.['search_results'])),
+    usage: usageOfChat(object(response?.['usage'])),
+    ...(finish === 'length' || finish === 'filtered' ? { cut: finish } : {}),
+  });
+}
+
+/** One page of the list of jobs; `next` is null on the last. */
+export function chatJobPage(body: unknown): { jobs: readonly UpstreamJob[]; next: string | null } {
+  const page = object(body);
+  return { jobs: list(page?.['requests']).flatMap(jobIn), next: text(page?.['next_token']) };
+}
+
+function jobIn(value: unknown): readonly UpstreamJob[] {
+  const job = object(value);
+  const upstream = text(job?.['id']);
+  if (upstream === null) return [];
+  const seconds = number(job?.['created_at']);
+  return [
+    {
+      upstream,
+      state: LISTED[statusOf(job)] ?? 'running',
+      createdAt: seconds === null ? null : seconds * 1000,
+    },
+  ];
+}
+
+function statusOf(job: Wire | null): string {
+  return text(job?.['status'])?.toUpperCase() ?? '';
+}
+
+const LISTED: Readonly<Record<string, UpstreamJob['state']>> = {
+  CREATED: 'queued',
+  COMPLETED: 'done',
+  FAILED: 'failed',
+};

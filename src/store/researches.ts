@@ -1,0 +1,212 @@
+import type {
+  Created,
+  Researches,
+  ResearchFilter,
+  ResearchLimits,
+  ResearchRecord,
+} from '../core/research-ports.ts';
+import type { Question } from '../core/types.ts';
+import type { StoreJobs } from './jobs.ts';
+import { COLUMNS, LISTED, type ResearchRow, toNote, toRecord } from './research-rows.ts';
+import type { Queryable, Sql } from './sql.ts';
+import { sweep } from './sweep.ts';
+
+/** Reports are long, and their threads are remembered elsewhere. */
+const KEEP = '90 days';
+/** Whatever is asked for: nobody reads more. */
+const MOST_LISTED = 500;
+
+export interface StoreResearches extends Researches {
+  /** Deletes what is past its retention, in slices. */
+  sweep(signal: AbortSignal): Promise<void>;
+}
+
+/** The research jobs on SQL. What a change entails is put into the queue in the same transaction. */
+export function createResearches(sql: Sql, jobs: StoreJobs): StoreResearches {
+  return {
+    create: (question, name, limits) => sql.tx((tx) => create(tx, question, name, limits)),
+    ...readingOf(sql),
+    ...submittingOf(sql, jobs),
+    ...endingOf(sql, jobs),
+    async note(id, note) {
+      const { assignments, values } = toNote(note);
+      if (assignments.length === 0) return;
+      await sql.query(`update footnote.research set ${assignments.join(', ')} where id = $1`, [
+        id,
+        ...values,
+      ]);
+    },
+    async turn(api, gapMs) {
+      const [row] = await sql.query<{ ms: number }>(TURN, [api, gapMs]);
+      return Math.max(0, row?.ms ?? 0);
+    },
+    sweep: (signal) =>
+      sweep(sql, 'footnote.research', 'id', 'begun_at < now() - $1::interval', [KEEP], signal),
+  };
+}
+
+/** The side that changes nothing, and needs no queue. */
+export function readingOf(sql: Queryable): Pick<Researches, 'find' | 'list' | 'countRunning' | 'durations'> {
+  return {
+    find: (id) => one(sql, FIND, [id]),
+    list: (filter, most) => listed(sql, filter, most),
+    async countRunning(api) {
+      const [row] = await sql.query<{ count: number }>(COUNT_RUNNING, [api]);
+      return row?.count ?? 0;
+    },
+    async durations(effort, most) {
+      const rows = await sql.query<{ ms: number }>(DURATIONS, [effort, most]);
+      return rows.map(({ ms }) => ms);
+    },
+  };
+}
+
+function submittingOf(
+  sql: Sql,
+  jobs: StoreJobs,
+): Pick<Researches, 'submitting' | 'unsubmitted' | 'submitted'> {
+  return {
+    submitting: (id, api) => changes(sql, SUBMITTING, [id, api]),
+    unsubmitted: (id) => changes(sql, UNSUBMITTED, [id]),
+    async submitted(id, { upstream, notice = null }, next) {
+      const record = await jobs.with(next, (tx) => one(tx, SUBMITTED, [id, upstream, notice]));
+      return record ?? one(sql, LATE_SUBMITTED, [id, upstream]);
+    },
+  };
+}
+
+function endingOf(sql: Sql, jobs: StoreJobs): Pick<Researches, 'end' | 'noticing' | 'noticed' | 'delivered'> {
+  return {
+    end: (id, ending, next) =>
+      jobs.with(next, (tx) => {
+        const notice = ending.outcome === 'stopped' ? 'none' : 'pending';
+        return one(tx, END, [id, ending.outcome, JSON.stringify(ending), notice]);
+      }),
+    noticing: (id, place) => changes(sql, NOTICING, [id, place]),
+    async noticed(id, state, message, hasFile) {
+      await sql.query(NOTICED, [id, state, message && JSON.stringify(message), hasFile]);
+    },
+    async delivered(id) {
+      await sql.query('update footnote.research set is_delivered = true where id = $1', [id]);
+    },
+  };
+}
+
+async function one(db: Queryable, text: string, params: readonly unknown[]): Promise<ResearchRecord | null> {
+  const [row] = await db.query<ResearchRow>(text, params);
+  return row ? toRecord(row) : null;
+}
+
+async function changes(db: Queryable, text: string, params: readonly unknown[]): Promise<boolean> {
+  return (await db.query(text, params)).length > 0;
+}
+
+async function create(
+  tx: Queryable,
+  question: Question,
+  name: string,
+  { perPerson, perWorkspace }: ResearchLimits,
+): Promise<Created> {
+  const { platform, workspace, asker } = question;
+  // Everybody who creates for this person or in this workspace waits here for the one before.
+  for (const lock of [`person:${platform}:${asker.id}`, `workspace:${platform}:${workspace}`])
+    await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`footnote.research.${lock}`]);
+  const known = await one(tx, FIND, [question.id]);
+  if (known) return { type: 'known', record: known };
+  const own = await listed(tx, { platform, person: asker.id, isLive: true }, MOST_LISTED);
+  if (own.length >= perPerson) return { type: 'refused', by: 'person', running: own };
+  const all = await listed(tx, { platform, workspace, isLive: true }, MOST_LISTED);
+  if (all.length >= perWorkspace) return { type: 'refused', by: 'workspace', running: all };
+  const record = await one(tx, CREATE, valuesOf(question, name));
+  if (!record) throw new Error('a research job was not created');
+  return { type: 'new', record };
+}
+
+function valuesOf(question: Question, name: string): readonly unknown[] {
+  const { id, platform, workspace, asker, thread, research } = question;
+  const effort = research?.effort ?? 'medium';
+  const place = thread && JSON.stringify(thread);
+  return [id, name, platform, workspace, asker.id, effort, JSON.stringify(question), place];
+}
+
+async function listed(
+  db: Queryable,
+  { platform, workspace, person, name, isLive }: ResearchFilter,
+  most: number,
+): Promise<readonly ResearchRecord[]> {
+  const values: unknown[] = [];
+  const conditions: string[] = [];
+  const equal = (column: string, value: string | undefined): void => {
+    if (value !== undefined) conditions.push(`${column} = $${values.push(value)}`);
+  };
+  equal('platform', platform);
+  equal('workspace', workspace);
+  equal('asker', person);
+  equal('name', name);
+  if (isLive !== undefined) conditions.push(isLive ? LIVE : `not (${LIVE})`);
+  const where = conditions.length > 0 ? `where ${conditions.join(' and ')}` : '';
+  const limit = `$${values.push(Math.min(most, MOST_LISTED))}`;
+  const rows = await db.query<ResearchRow>(
+    `select ${LISTED} from footnote.research ${where} order by begun_at desc, id limit ${limit}`,
+    values,
+  );
+  return rows.map(toRecord);
+}
+
+const LIVE = "state in ('begun', 'submitting', 'running')";
+
+const FIND = `select ${COLUMNS} from footnote.research where id = $1`;
+
+const CREATE = `
+  insert into footnote.research (id, name, platform, workspace, asker, effort, question, thread)
+  values ($1, $2, $3, $4, $5, $6, $7, $8)
+  returning ${COLUMNS}`;
+
+const COUNT_RUNNING = `
+  select count(*)::int as count from footnote.research where ${LIVE} and state = 'running' and api = $1`;
+
+const SUBMITTING = `
+  update footnote.research set state = 'submitting', api = $2 where id = $1 and state = 'begun' returning 1 as ok`;
+
+const UNSUBMITTED = `
+  update footnote.research
+  set api = null, state = case when state = 'submitting' then 'begun' else state end
+  where id = $1 and upstream is null and state in ('submitting', 'stopped')
+  returning 1 as ok`;
+
+const SUBMITTED = `
+  update footnote.research set state = 'running', upstream = $2, remark = $3, submitted_at = now()
+  where id = $1 and state = 'submitting'
+  returning ${COLUMNS}`;
+
+// A stop came first: what is to be ended upstream must be known all the same.
+const LATE_SUBMITTED = `
+  update footnote.research set upstream = coalesce(upstream, $2), submitted_at = coalesce(submitted_at, now())
+  where id = $1
+  returning ${COLUMNS}`;
+
+const END = `
+  update footnote.research set state = $2, ending = $3, notice = $4, ended_at = now()
+  where id = $1 and ${LIVE}
+  returning ${COLUMNS}`;
+
+const NOTICING = `
+  update footnote.research set notice = 'sending', notice_place = $2
+  where id = $1 and notice in ('pending', 'sending')
+  returning 1 as ok`;
+
+const NOTICED = `
+  update footnote.research set notice = $2, notice_message = $3, has_file = $4
+  where id = $1 and notice in ('pending', 'sending')`;
+
+const DURATIONS = `
+  select (extract(epoch from ended_at - begun_at) * 1000)::float8 as ms from footnote.research
+  where effort = $1 and state = 'done' order by ended_at desc limit $2`;
+
+// Each turn is a gap after the one before, or now when that is past.
+const TURN = `
+  insert into footnote.research_turns as t (api, next_at)
+  values ($1, clock_timestamp() + $2 * interval '1 millisecond')
+  on conflict (api) do update
+    set next_at = greatest(t.next_at, clock_timestamp()) + $2 * interval '1 millisecond'
+  returning (extract(epoch from next_at - clock_timestamp()) * 1000 - $2)::float8 as ms`;

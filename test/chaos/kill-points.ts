@@ -1,0 +1,100 @@
+/**
+ * Loaded into the service before it starts (`NODE_OPTIONS=--import …`): numbers its side effects and ends the process with
+ * SIGKILL at one of them. A point is a call about to leave for another service, its answer coming back, or a statement that
+ * has changed something in the store. `KILL_POINTS_FILE` gets a line per point; `KILL_AT` is the number to die at; what comes
+ * before the file `KILL_FROM_FILE` exists is not counted, so that starting is no part of it.
+ */
+import { subscribe } from 'node:diagnostics_channel';
+import { appendFileSync, existsSync } from 'node:fs';
+import { PGlite } from '@electric-sql/pglite';
+
+const killAt = Number(process.env['KILL_AT'] ?? 0);
+const pointsFile = process.env['KILL_POINTS_FILE'] ?? '';
+const fromFile = process.env['KILL_FROM_FILE'] ?? '';
+let points = 0;
+let isCounting = false;
+
+function point(what: string): void {
+  isCounting ||= existsSync(fromFile);
+  if (!isCounting) return;
+  points += 1;
+  appendFileSync(pointsFile, `${points} ${what}\n`);
+  if (points === killAt) process.kill(process.pid, 'SIGKILL');
+}
+
+interface HttpRequest {
+  readonly method: string;
+  readonly path: string;
+}
+
+// Both of Node's own fetch and of the undici package, which share the channel's name.
+function requestOf(message: unknown): string {
+  // As undici documents the message.
+  const { method, path } = (message as { readonly request: HttpRequest }).request;
+  return `${method} ${path.replaceAll(/\d{5,}|[\da-f-]{36}/g, '…').slice(0, 80)}`;
+}
+
+/** Keeping a connection alive changes nothing anybody could miss. */
+const UPKEEP = /auth\.test|apps\.connections|\/link\/|\/gateway|typing|setStatus/;
+
+function onRequest(when: string): (message: unknown) => void {
+  return (message) => {
+    const request = requestOf(message);
+    if (!UPKEEP.test(request)) point(`${when} ${request}`);
+  };
+}
+
+subscribe('undici:request:create', onRequest('before'));
+subscribe('undici:request:headers', onRequest('after'));
+
+const CHANGES = /\b(?:insert into|(?<!for )update|delete from)\s+(?:"?\w+"?\.)?"?(\w+)/i;
+/** What the queue does all the time, work or none. */
+const BOOKKEEPING_TABLES: ReadonlySet<string> = new Set(['version', 'queue', 'warning', 'instance']);
+const HEARTBEAT = /\bset heartbeat_on = now\(\)\s+where/i;
+
+interface Result {
+  readonly affectedRows?: number;
+  readonly rows?: readonly unknown[];
+}
+
+function note(text: string, results: readonly Result[]): void {
+  const table = CHANGES.exec(text)?.[1];
+  if (table === undefined || BOOKKEEPING_TABLES.has(table) || HEARTBEAT.test(text)) return;
+  if (results.some(({ affectedRows = 0, rows = [] }) => affectedRows + rows.length > 0))
+    point(`stored in ${table}`);
+}
+
+type Query = (this: unknown, text: string, ...rest: unknown[]) => Promise<Result>;
+
+interface Queryable {
+  query: Query;
+}
+
+interface Database extends Queryable {
+  exec: (this: unknown, text: string, ...rest: unknown[]) => Promise<Result[]>;
+  transaction: (this: unknown, run: (tx: Queryable) => Promise<unknown>) => Promise<unknown>;
+}
+
+function noting(query: Query): Query {
+  return async function (text, ...rest) {
+    const result = await query.call(this, text, ...rest);
+    note(text, [result]);
+    return result;
+  };
+}
+
+// The class declares generics that nothing here depends on.
+const database = PGlite.prototype as unknown as Database;
+const { query, exec, transaction } = database;
+database.query = noting(query);
+database.exec = async function (text, ...rest) {
+  const results = await exec.call(this, text, ...rest);
+  note(text, results);
+  return results;
+};
+database.transaction = function (run) {
+  return transaction.call(this, (tx) => {
+    tx.query = noting(tx.query);
+    return run(tx);
+  });
+};

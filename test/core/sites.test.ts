@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest';
+import { parseSites } from '../../src/core/sites.ts';
+
+test.each([
+  ['a.org, -b.org', ['a.org', '-b.org']],
+  ['  Docs.Example.com;a.org a.org,', ['docs.example.com', 'a.org']],
+  ['https://example.org/, -http://b.example/blog/', ['example.org', '-b.example/blog']],
+  ['', []],
+])('%j names %j', (text, domains) => {
+  expect(parseSites(text)).toEqual({ domains });
+});
+
+test.each([
+  ['wikipedia', 'example.org, -example.com'],
+  ['a.org, <b>', '"<b>"'],
+  [`${'a'.repeat(252)}.org`, 'is no site'],
+  [Array.from({ length: 21 }, (_, i) => `a${i}.org`).join(), 'At most 20'],
+])('%j is refused with a word on why', (text, problem) => {
+  expect(parseSites(text)).toEqual({ problem: expect.stringContaining(problem) });
+});

@@ -1,0 +1,169 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type PerplexityServer, startPerplexityServer } from '../servers/perplexity/server.ts';
+import { prepareDataDir } from '../support/data-dir.ts';
+import { type ServiceOptions, type ServiceProcess, startService } from '../support/service.ts';
+import {
+  type Place,
+  type Post,
+  type Side,
+  startDiscordSide,
+  startSlackSide,
+  until,
+} from '../support/sides.ts';
+
+const NAME = /R-[2-9A-Z]{4}/;
+const run = promisify(execFile);
+
+/** Deep research through the unmodified service, on both platforms. */
+describe.each([
+  ['Slack', startSlackSide],
+  ['Discord', startDiscordSide],
+])('research on %s', { timeout: 60_000 }, (_name, startSide) => {
+  let side: Side;
+  let perplexity: PerplexityServer;
+  let service: ServiceProcess;
+  let options: ServiceOptions;
+  const directory = mkdtempSync(join(tmpdir(), 'footnote-research-'));
+
+  beforeAll(async () => {
+    side = await startSide();
+    perplexity = await startPerplexityServer({
+      tokensPerSecond: 400,
+      jobs: { takesMs: 240_000, speed: 100 },
+    });
+    await prepareDataDir(join(directory, 'data'));
+    const env = { RESEARCH_PER_USER: '20', RESEARCH_PER_WORKSPACE: '50' };
+    options = { ...side.connection, perplexity, cwd: directory, dataDir: join(directory, 'data'), env };
+    service = await startService(options);
+  });
+  afterAll(async () => {
+    await service.stop();
+    await Promise.all([side.close(), perplexity.close()]);
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  const cardOf = (place: Place): Post | undefined => side.posts(place).find(({ text }) => NAME.test(text));
+  const nameIn = (place: Place): string => NAME.exec(cardOf(place)?.text ?? '')?.[0] ?? '';
+  const notices = (place: Place): readonly Post[] =>
+    side.posts(place).filter(({ text }) => /Research (?:finished|failed)/.test(text));
+  const asked = async (text: string): Promise<Place> => {
+    const place = side.mention(text);
+    await until(side, 'a card', 15_000, () => cardOf(place) !== undefined);
+    return place;
+  };
+  const jobsOf = (text: string) => perplexity.research.jobs.filter(({ question }) => question.includes(text));
+
+  test('is reported once, in its thread, after a kill while it ran; a follow-up is answered from it', async () => {
+    const place = await asked('research: How do cities cool their streets?');
+    expect(cardOf(place)?.buttons).toEqual(['Stop']);
+    await expect.poll(() => jobsOf('cool their streets'), { timeout: 10_000 }).toHaveLength(1);
+    await service.kill('SIGKILL');
+    await expect.poll(() => jobsOf('cool their streets')[0]?.state(), { timeout: 10_000 }).toBe('done');
+    service = await startService(options);
+    await until(side, 'the notice', 20_000, () => notices(place).length > 0);
+    await until(side, 'the end of the card', 10_000, () => /Done in/.test(cardOf(place)?.text ?? ''));
+    expect(cardOf(place)?.buttons).toEqual([]);
+    expect(jobsOf('cool their streets')).toHaveLength(1);
+
+    side.follow(place, 'And what did I ask before?');
+    await until(side, 'an answer', 15_000, () =>
+      side.posts(place).some(({ text }) => /· \d+\.\d s\b/.test(text)),
+    );
+    const request = perplexity.requests.findLast(({ path }) => path === '/chat/completions');
+    expect(JSON.stringify(request?.body)).toContain('How do cities cool their streets?');
+    expect(JSON.stringify(request?.body)).toContain('## Summary');
+    expect(notices(place)).toHaveLength(1);
+  });
+
+  test('out of an answer, by its button', async () => {
+    const place = side.mention('Why is the sky blue?');
+    await until(side, 'an answer', 15_000, () =>
+      side.posts(place).some(({ buttons }) => buttons.includes('Dig deeper')),
+    );
+    const answer = side.posts(place).find(({ buttons }) => buttons.includes('Dig deeper'))!;
+    side.press(place, answer, 'Dig deeper');
+    await until(side, 'the notice', 20_000, () => notices(place).length > 0);
+    expect(notices(place)[0]?.text).toContain('Research finished');
+    const [job] = jobsOf('Why is the sky blue?');
+    expect(JSON.stringify(job?.request)).toContain('"role":"assistant"');
+  });
+
+  test('that fails says why, and is tried again by its button', async () => {
+    const place = await asked('!research fault:job-failed why?');
+    await until(side, 'the word', 20_000, () => notices(place).length > 0);
+    const [failed] = notices(place);
+    expect(failed?.text).toMatch(/Research failed after/);
+    expect(failed?.buttons).toEqual(['Try again']);
+    side.press(place, failed!, 'Try again');
+    await until(side, 'another word', 20_000, () => notices(place).length === 2);
+    expect(jobsOf('fault:job-failed why?')).toHaveLength(2);
+  });
+
+  test('that is stopped is not reported, and the desk, the card and the operator agree', async () => {
+    const place = await asked('research: takes:10m speed:1 something slow');
+    const name = nameIn(place);
+    await expect
+      .poll(async () => (await operatorsList()).find((row) => row.includes(name)), { timeout: 15_000 })
+      .toMatch(/running/);
+    side.follow(place, '!jobs', { mention: true });
+    await until(side, 'the list', 10_000, () => whispered(place).some((text) => text.includes(name)));
+    side.follow(place, `!jobs stop ${name}`, { mention: true });
+    await until(side, 'the end of the card', 10_000, () =>
+      /Stopped watching/.test(cardOf(place)?.text ?? ''),
+    );
+    await until(side, 'a word', 10_000, () =>
+      whispered(place).some((text) => text.includes(`Stopped watching ${name}`)),
+    );
+    expect((await operatorsList()).find((row) => row.includes(name))).toMatch(
+      /stopped .*chat .*(?:queued|running) .*none due/,
+    );
+    expect(notices(place)).toEqual([]);
+  });
+
+  test('that nobody here knows is an orphan to the operator', async () => {
+    const answer = await fetch(`${perplexity.url}/async/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${perplexity.apiKey}`, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        request: { model: 'sonar-deep-research', messages: [{ role: 'user', content: 'by somebody else' }] },
+      }),
+    });
+    const { id } = (await answer.json()) as { id: string };
+    expect((await operatorsList()).find((row) => row.includes(id))).toMatch(/^ORPHAN /);
+  });
+
+  test('is told to the operator also while the service is down', async () => {
+    await service.stop();
+    const rows = await operatorsList();
+    expect(rows.filter((row) => NAME.test(row)).length).toBeGreaterThan(3);
+    service = await startService(options);
+  });
+
+  /** What was said to the asker alone, wherever that is shown on this platform. */
+  const whispered = (place: Place): readonly string[] => [
+    ...side.shownAlone(),
+    ...side.posts(place).map(({ text }) => text),
+  ];
+
+  /** The lines of `npm run jobs`. */
+  const operatorsList = async (): Promise<readonly string[]> => {
+    const { slack, discord } = side.connection;
+    const env: Record<string, string> = {
+      PATH: process.env['PATH'] ?? '',
+      PORT: String(service.port),
+      DATA_DIR: join(directory, 'data'),
+      PERPLEXITY_API_KEY: perplexity.apiKey,
+      PERPLEXITY_BASE_URL: perplexity.url,
+      ...(slack && { SLACK_BOT_TOKEN: slack.botToken, SLACK_APP_TOKEN: slack.appToken }),
+      ...(discord && { DISCORD_TOKEN: discord.token }),
+    };
+    const script = join(import.meta.dirname, '../../src/jobs-report.ts');
+    const { stdout } = await run(process.execPath, [script], { env, cwd: directory });
+    return stdout.split('\n');
+  };
+});
