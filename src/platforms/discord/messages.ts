@@ -50,7 +50,7 @@ export async function postMessage(
     enforce_nonce: true,
     ...(replyTo && { message_reference: { message_id: replyTo, fail_if_not_exists: false } }),
   };
-  const files = file ? [{ name: file.name, data: Buffer.from(file.text), contentType: 'text/markdown' }] : [];
+  const files = file ? [file] : [];
   const posted = await rest.post(`/channels/${channel}/messages`, { body, urgency, files });
   const message = readMessage(posted);
   if (!message) throw new Failure('unreachable', 'Discord answered a post with something else');

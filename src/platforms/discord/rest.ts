@@ -1,14 +1,20 @@
-import { DefaultRestOptions, type RawFile, REST, RESTEvents, RequestMethod } from '@discordjs/rest';
+import { DefaultRestOptions, REST, RESTEvents, RequestMethod } from '@discordjs/rest';
 import { Failure } from '../../core/failures.ts';
 import type { Priority } from '../../core/pacing.ts';
 import type { Log } from '../../core/ports.ts';
 import { CODE, failureOf } from './errors.ts';
 import { createPaces, type Paces } from './pace.ts';
 
+/** A text file that goes with a message. */
+interface TextFile {
+  readonly name: string;
+  readonly text: string;
+}
+
 interface CallOptions {
   readonly body?: unknown;
   /** Sent beside the body, as a form. */
-  readonly files?: readonly RawFile[];
+  readonly files?: readonly TextFile[];
   readonly query?: Readonly<Record<string, string>>;
   /** `final` goes before everything that is waiting; `progress` when left out; `paid`: the call was taken from `paces.all`. */
   readonly urgency?: Priority | 'paid';
@@ -62,8 +68,7 @@ export function createRest(options: RestOptions): DiscordRest {
       return await client.request({
         method,
         fullRoute: asRoute(route),
-        ...(body !== undefined && { body }),
-        ...(files.length > 0 && { files: [...files] }),
+        ...(files.length > 0 ? await formOf(body, files) : body !== undefined && { body }),
         ...(query && { query: new URLSearchParams(query) }),
         ...(signal && { signal }),
         auth,
@@ -108,6 +113,24 @@ function createClient({ token, apiUrl }: RestOptions, paces: Paces): REST {
     if (resetMs > 0) paces.correct(method.toUpperCase(), path, resetMs + 60);
   });
   return client.setToken(token);
+}
+
+/**
+ * Body and files as one form, already in bytes: discord.js would hand the form itself to whatever HTTP client was loaded first
+ * in this process, and Slack's is of a version that does not know its forms.
+ */
+async function formOf(body: unknown, files: readonly TextFile[]) {
+  const form = new FormData();
+  for (const [n, { name, text }] of files.entries()) {
+    form.append(`files[${n}]`, new Blob([text], { type: 'text/markdown' }), name);
+  }
+  form.append('payload_json', JSON.stringify(body));
+  const encoded = new Response(form);
+  return {
+    body: new Uint8Array(await encoded.arrayBuffer()),
+    passThroughBody: true,
+    headers: { 'Content-Type': encoded.headers.get('content-type') ?? '' },
+  };
 }
 
 /** True when an interaction's token no longer opens anything: never acknowledged, deleted, or older than 15 minutes. */

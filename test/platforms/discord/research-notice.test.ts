@@ -1,3 +1,5 @@
+// A service on both platforms has Slack's HTTP client in it too, and the first one loaded serves all: a form once fell between them.
+import '@slack/socket-mode';
 import { describe, expect, test } from 'vitest';
 import type { Notice } from '../../../src/core/research-ports.ts';
 import type { Source } from '../../../src/core/types.ts';
