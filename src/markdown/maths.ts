@@ -45,16 +45,16 @@ export function readFormula(text: string, at: number, ended: boolean): Mark | nu
   // Within a word or an address it is neither.
   if (kind === undefined || (kind.open === '$' && /[^\s([{"'*_~—–:|>「（]/u.test(before))) return null;
   const from = at + kind.open.length;
-  const end = text.indexOf(kind.close, from);
-  const isFar = end === -1 || end - from > LONGEST;
-  if (isFar) {
-    const inside = text.slice(from, from + LONGEST + kind.close.length);
-    const isWaited = !ended && inside.length < LONGEST + kind.close.length;
-    return isWaited && canBe(kind, inside) ? { state: 'open' } : null;
+  // Never more than that: a text of nothing but openings must not be searched to its end for each.
+  const near = text.slice(from, from + LONGEST + kind.close.length);
+  const length = near.indexOf(kind.close);
+  if (length === -1) {
+    const isWaited = !ended && near.length < LONGEST + kind.close.length;
+    return isWaited && canBe(kind, near) ? { state: 'open' } : null;
   }
-  const inside = text.slice(from, end);
+  const inside = near.slice(0, length);
   if (!canBe(kind, inside) || !kind.isFormula(inside)) return null;
-  const after = end + kind.close.length;
+  const after = from + length + kind.close.length;
   if (kind.open !== '$') return { state: 'closed', end: after };
   if (after >= text.length && !ended) return { state: 'open' };
   return /[\p{L}\p{N}$]/u.test(text.charAt(after)) ? null : { state: 'closed', end: after };

@@ -35,6 +35,10 @@ const documents: Readonly<Record<string, (length: number) => string>> = {
   'open brackets': (length) => '['.repeat(length),
   'open marks': (length) => '**a '.repeat(length).slice(0, length),
   backticks: (length) => '`'.repeat(length),
+  'open formulas': (length) => '$x^ \\\\(y_ $$'.repeat(length).slice(0, length),
+  'one-sided dollars': (length) => '$x'.repeat(length).slice(0, length),
+  'wide brackets': (length) => '【1, '.repeat(length).slice(0, length),
+  'numbers in brackets': (length) => '[1, 2, '.repeat(length).slice(0, length),
   quotes: (length) => '>'.repeat(length),
   spaces: (length) => ' '.repeat(length),
 };

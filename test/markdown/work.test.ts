@@ -20,4 +20,4 @@ test('the work for a document grows with its length and no faster, whatever is i
     // Six times the length; quadratic work would be 36 times as much.
     expect(long / short, name).toBeLessThan(12);
   }
-});
+}, 60_000);
