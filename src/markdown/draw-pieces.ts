@@ -33,6 +33,11 @@ export function drawPieces(pieces: readonly Piece[], drawing: Drawing): Drawn {
       if (piece.text.includes('\n')) isLineStart = true;
       continue;
     }
+    if (piece.type === 'words') {
+      text += piece.text;
+      isLineStart = false;
+      continue;
+    }
     const lineStart = isLineStart && !piece.cell;
     const before = lineStart ? '' : text.slice(-1) || drawing.before;
     const place = { lineStart, before, cell: piece.cell, label: false };

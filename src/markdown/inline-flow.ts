@@ -1,5 +1,6 @@
 import { mayCut } from './graphemes.ts';
 import { isSpecial, OPEN_LIMIT, readMark } from './inline-scan.ts';
+import { ORDINARY_WORD } from './pieces.ts';
 
 /** A stretch of inline Markdown that can be shown: a word, or marks with what they hold. */
 interface Unit {
@@ -28,6 +29,9 @@ const UNSPACED =
 
 /** Letters that stand for themselves wherever they are: most of a text, stepped over at once. */
 const ORDINARY = /[A-Za-z0-9,;]+/y;
+
+/** A word that is over, with nothing in it that could be a mark. */
+const WORD = new RegExp(`${ORDINARY_WORD}(?= )`, 'y');
 
 /**
  * Cuts inline text into units at places that cannot change what any of it means, whatever comes later.
@@ -59,6 +63,7 @@ interface State {
 function drain(state: State, ended: boolean): void {
   while (state.cursor < state.text.length) {
     if (state.isFirst) takeLetters(state);
+    else if (state.cursor === 0 && takeWords(state)) continue;
     else if (/\s/.test(state.text.charAt(state.cursor))) takeSpace(state);
     else if (!takeCharacter(state, ended)) break;
   }
@@ -79,6 +84,22 @@ function takeLetters(state: State): void {
   if (!state.isFirst) return;
   emit(state, letter.length);
   state.glued = true;
+}
+
+/** The words at the beginning that need no look at their characters; false when there is none. */
+function takeWords(state: State): boolean {
+  const { sink, text } = state;
+  let end = 0;
+  for (WORD.lastIndex = 0; ; WORD.lastIndex = end) {
+    const source = WORD.exec(text)?.[0];
+    if (source === undefined) break;
+    sink.unit({ source, glued: state.glued });
+    sink.space();
+    state.glued = false;
+    end += source.length + 1;
+  }
+  state.text = text.slice(end);
+  return end > 0;
 }
 
 function takeSpace(state: State): void {

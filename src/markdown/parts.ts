@@ -1,23 +1,8 @@
+import { type Boundary, better, isNearlyFull } from './boundaries.ts';
 import type { Dialect } from './dialects.ts';
 import { addCitations, type Drawn, drawFairly, drawPieces } from './draw-pieces.ts';
 import type { Citations, Links } from './links.ts';
-import { cutPiece, type Piece, type Prefix, prefixText, raw } from './pieces.ts';
-
-/** How good a place for a new part is; the better it is, the earlier in a part it is taken. */
-export type Boundary = 'block' | 'item' | 'line' | 'sentence' | 'word';
-
-/**
- * How little room must be left in a part for it to end at such a place: a share of the soft limit, but no more than so many of
- * the platform's units. What is out cannot be taken back, so a part ends at a good place near its end instead of looking for
- * one when it is full.
- */
-const NEARLY_FULL: Readonly<Record<Boundary, readonly [share: number, most: number]>> = {
-  block: [0.25, 200],
-  item: [0.18, 160],
-  line: [0.12, 120],
-  sentence: [0.06, 80],
-  word: [0, 0],
-};
+import { cutPiece, ordinaryWord, type Piece, type Prefix, prefixText, raw } from './pieces.ts';
 
 /** Something that goes on over lines: at the end of a part it is closed, in the next one opened again. */
 interface Frame {
@@ -136,10 +121,6 @@ function emptyState(dialect: Dialect, limits: Limits, current: State['current'])
   return { dialect, limits, current, parts: [], part: null, frame: null, leads: [], ...before };
 }
 
-function better(one: Boundary, other: Boundary): Boundary {
-  return NEARLY_FULL[one][0] > NEARLY_FULL[other][0] ? one : other;
-}
-
 function flush(state: State): void {
   if (state.leads.length > 0) put(state, [], 'word');
 }
@@ -147,15 +128,35 @@ function flush(state: State): void {
 function put(state: State, group: readonly Piece[], boundary: Boundary): void {
   const { part, limits } = state;
   if (part !== null) {
+    if (putWord(state, part, group, boundary)) return;
     const drawn = draw(state, part, group, limits.soft / 2);
-    const kept = linkRoom(state, part, drawn);
-    const left = limits.soft - kept - part.size;
-    const [share, most] = NEARLY_FULL[better(boundary, state.boundary)];
-    const isEnough = left <= Math.min(share * limits.soft, most);
-    if (!isEnough && part.size + drawn.length <= roomOf(state) - kept) return append(state, part, drawn);
+    const kept = linkRoom(state, part, [...drawn.citations.met.keys()]);
+    if (!endsHere(state, part, boundary, kept) && part.size + drawn.length <= roomOf(state) - kept)
+      return append(state, part, drawn);
     finish(state);
   }
   place(state, group, start(state));
+}
+
+/** Most of a text is ordinary words in the middle of a line: they are added as they are. False for everything else. */
+function putWord(state: State, part: Part, group: readonly Piece[], boundary: Boundary): boolean {
+  if (part.text === '' || state.breaks > 0 || state.leads.length > 0 || state.frame !== null) return false;
+  const word = ordinaryWord(group);
+  if (word === null) return false;
+  const text = state.hasSpace ? ` ${word}` : word;
+  // No pairs in it: its length is the same in every unit.
+  const size = part.size + text.length;
+  const kept = linkRoom(state, part, []);
+  if (size > state.limits.soft - kept || endsHere(state, part, boundary, kept)) return false;
+  const last = part.pieces.at(-1);
+  if (last?.type === 'words') last.text += text;
+  else part.pieces.push({ type: 'words', text });
+  part.base = Math.min(part.base, state.prefix.indent);
+  part.text += text;
+  part.size = size;
+  state.boundary = 'word';
+  state.hasSpace = false;
+  return true;
 }
 
 /** Puts a group into a fresh part; a group that no part can hold is taken apart. */
@@ -199,11 +200,16 @@ function finish(state: State): void {
   state.part = null;
 }
 
-/** What is kept free in a part for links to sources that are not known yet, with this drawn into it as well. */
-function linkRoom({ dialect, current, limits }: State, { awaited }: Part, { citations }: Drawn): number {
+/** Whether a new part begins in front of what comes next, with so much of this one kept for links. */
+function endsHere({ limits, boundary }: State, part: Part, next: Boundary, kept: number): boolean {
+  return isNearlyFull(limits.soft - kept - part.size, limits.soft, better(next, boundary));
+}
+
+/** What is kept free in a part for links to sources that are not known yet, those of `more` markers as well. */
+function linkRoom({ dialect, current, limits }: State, { awaited }: Part, more: readonly string[]): number {
   if (current.links.known) return 0;
-  const more = [...citations.met.keys()].filter((marker) => !awaited.has(marker)).length;
-  return Math.min((awaited.size + more) * dialect.linkReserve, limits.soft * dialect.mostReserved);
+  const added = more.filter((marker) => !awaited.has(marker)).length;
+  return Math.min((awaited.size + added) * dialect.linkReserve, limits.soft * dialect.mostReserved);
 }
 
 function draw(state: State, into: Part, group: readonly Piece[], room: number): Drawn {

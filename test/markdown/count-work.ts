@@ -24,7 +24,10 @@ async function countWork(run: () => void): Promise<number> {
 
 const PARAGRAPH =
   'Some **bold** words, a [link](https://news.site.org/x) and a claim [1][2] that *needs* `code`. ';
+const WORDS =
+  "Ordinary words, as most of a text is made of them, don't need a closer look; each is added as it is. ";
 const documents: Readonly<Record<string, (length: number) => string>> = {
+  words: (length) => WORDS.repeat(length).slice(0, length),
   paragraphs: (length) => `${PARAGRAPH.repeat(4)}\n\n`.repeat(length).slice(0, length),
   'one paragraph': (length) => PARAGRAPH.repeat(length).slice(0, length),
   code: (length) => `\`\`\`ts\n${'const value = compute(1, 2);\n'.repeat(length)}`.slice(0, length),
