@@ -9,14 +9,15 @@ const ALLOWED: Readonly<
   Record<string, { readonly ours: readonly string[]; readonly packages: readonly string[] }>
 > = {
   core: { ours: [], packages: [] },
+  http: { ours: [], packages: [] },
   markdown: { ours: ['core'], packages: ['marked'] },
-  perplexity: { ours: ['core'], packages: ['openai'] },
+  perplexity: { ours: ['core', 'http'], packages: ['openai'] },
   store: {
     ours: ['core'],
     packages: ['pg', 'pg-boss', 'keyv', '@electric-sql/pglite'],
   },
   ops: { ours: ['core'], packages: ['prom-client'] },
-  'platforms/slack': { ours: ['core', 'markdown'], packages: ['@slack/'] },
+  'platforms/slack': { ours: ['core', 'http', 'markdown'], packages: ['@slack/'] },
   'platforms/discord': {
     ours: ['core', 'markdown'],
     packages: ['@discordjs/rest', '@discordjs/ws', 'discord-api-types'],

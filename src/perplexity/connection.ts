@@ -1,5 +1,6 @@
 import OpenAI from 'openai';
 import type { Log } from '../core/ports.ts';
+import type { StreamingFetch } from '../http/streaming-fetch.ts';
 import { type ApiChoice, type ApiSetting, createApiChoice } from './api-choice.ts';
 
 export interface ConnectionOptions {
@@ -12,7 +13,10 @@ export interface ConnectionOptions {
 
 /** What answers and research share: the client, where things are, and which API our key may use. */
 export interface Connection {
+  /** Over Node's own fetch. */
   readonly client: OpenAI;
+  /** The same client over another fetch. */
+  clientOver(fetch: StreamingFetch): OpenAI;
   readonly paths: Paths;
   readonly choice: ApiChoice;
 }
@@ -36,14 +40,20 @@ export function createConnection({ apiKey, baseUrl, api, log }: ConnectionOption
     chatJobs: '/async/chat/completions',
     agentRuns: '/v1/agent',
   };
-  return { client: createClient(apiKey, root), paths, choice: createApiChoice(api, log) };
+  return {
+    client: createClient(apiKey, root),
+    clientOver: (fetch) => createClient(apiKey, root, fetch),
+    paths,
+    choice: createApiChoice(api, log),
+  };
 }
 
 /** Everything the client would otherwise take from `OPENAI_*` variables is given here. */
-function createClient(apiKey: string, baseURL: string): OpenAI {
+function createClient(apiKey: string, baseURL: string, fetch?: StreamingFetch): OpenAI {
   return new OpenAI({
     apiKey,
     baseURL,
+    ...(fetch && { fetch }),
     maxRetries: 0,
     logLevel: 'off',
     adminAPIKey: null,

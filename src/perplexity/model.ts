@@ -1,8 +1,10 @@
 import type { Model } from '../core/ports.ts';
 import type { AnswerEvent, ModelRequest } from '../core/types.ts';
+import { createStreamingFetch } from '../http/streaming-fetch.ts';
 import { agentBody, agentNotice, createAgentInterpreter } from './agent.ts';
 import { chatBody, createChatInterpreter } from './chat.ts';
 import type { Connection } from './connection.ts';
+import { createPace } from './pace.ts';
 import { type ProfileOverrides, profilesWith } from './profiles.ts';
 import { streamAnswer } from './stream.ts';
 import type { Timers } from './watch.ts';
@@ -19,18 +21,20 @@ export interface ModelOptions {
 const DEFAULT_TIMERS: Timers = { headersMs: 30_000, idleMs: 30_000, totalMs: 1_200_000 };
 
 /** The Model port over a connection. */
-export function createModel({ client, paths, choice }: Connection, options: ModelOptions): Model {
+export function createModel({ clientOver, paths, choice }: Connection, options: ModelOptions): Model {
+  const { fetch, streamOf } = createStreamingFetch();
   const timers = { ...DEFAULT_TIMERS, ...options.timers };
   const profiles = profilesWith(options.profiles ?? {});
+  const shared = { client: clientOver(fetch), streamOf, pace: createPace(), timers };
 
   const viaChat = (request: ModelRequest, signal: AbortSignal): AsyncIterable<AnswerEvent> => {
     const profile = profiles[request.options.profile ?? 'sonar'];
-    const call = { client, path: paths.chat, body: chatBody(request, profile), timers };
+    const call = { ...shared, path: paths.chat, body: chatBody(request, profile) };
     return streamAnswer({ ...call, interpreter: createChatInterpreter() }, signal);
   };
   const viaAgent = (request: ModelRequest, signal: AbortSignal): AsyncIterable<AnswerEvent> => {
     const profile = profiles[request.options.profile ?? 'sonar'];
-    const call = { client, path: paths.agent, body: agentBody(request, profile), timers };
+    const call = { ...shared, path: paths.agent, body: agentBody(request, profile) };
     const interpreter = createAgentInterpreter(agentNotice(request.options, profile));
     return streamAnswer({ ...call, interpreter }, signal);
   };

@@ -1,8 +1,10 @@
 import type OpenAI from 'openai';
 import { Failure } from '../core/failures.ts';
 import type { AnswerEvent } from '../core/types.ts';
+import type { ByteStream } from '../http/byte-stream.ts';
 import { brokenStream, failureFrom } from './errors.ts';
 import type { Interpreter } from './interpreter.ts';
+import type { Pace } from './pace.ts';
 import { createReading, type Reading } from './reading.ts';
 import { startWatch, type Timers, type Watch } from './watch.ts';
 import type { Wire } from './wire.ts';
@@ -10,13 +12,14 @@ import type { Wire } from './wire.ts';
 /** One streamed request to one of the APIs. */
 export interface Call {
   readonly client: OpenAI;
+  /** The body of a response of that client; null when it is no stream. */
+  readonly streamOf: (response: Response) => ByteStream | null;
+  readonly pace: Pace;
   readonly path: string;
   readonly body: Wire;
   readonly timers: Timers;
   readonly interpreter: Interpreter;
 }
-
-type Body = ReadableStreamDefaultReader<Uint8Array>;
 
 /** How long the connection may take to end after the answer has: one that ends in order can be used again. */
 const LINGER_MS = 250;
@@ -32,7 +35,8 @@ export async function* streamAnswer(
 ): AsyncGenerator<AnswerEvent, void, undefined> {
   const watch = startWatch(call.timers, caller);
   const reading = createReading(call.interpreter);
-  let body: Body | null = null;
+  const ended = call.pace.begin();
+  let body: ByteStream | null = null;
   try {
     body = await open(call, watch);
     watch.headers();
@@ -46,9 +50,11 @@ export async function* streamAnswer(
       watch.resume();
       const failure = reading.failure();
       if (failure) throw failure;
+      await rest(body, call.pace, reading);
     }
     for (const event of reading.conclude()) yield event;
   } finally {
+    ended();
     watch.close();
     // Beside the consumer, who is not to wait for the end of a connection once the answer is complete.
     if (body !== null && reading.isFinished()) void linger(body, watch);
@@ -56,7 +62,18 @@ export async function* streamAnswer(
   }
 }
 
-async function open(call: Call, watch: Watch): Promise<Body> {
+/** Lets more of the text gather; neither the first words nor what follows the last wait for anything. */
+async function rest(body: ByteStream, pace: Pace, reading: Reading): Promise<void> {
+  const restMs = pace.restMs();
+  if (restMs === 0 || !reading.hasText() || reading.isFinished()) return;
+  body.pause();
+  // Too short for an abort to be heard in it.
+  await new Promise((resolve) => {
+    setTimeout(resolve, restMs);
+  });
+}
+
+async function open(call: Call, watch: Watch): Promise<ByteStream> {
   const refused = watch.verdict();
   if (refused) throw refused;
   let response: Response;
@@ -67,20 +84,21 @@ async function open(call: Call, watch: Watch): Promise<Body> {
     throw watch.verdict() ?? failureFrom(error);
   }
   const type = response.headers.get('content-type') ?? 'no content type';
-  if (!type.includes('text/event-stream') || response.body === null) {
+  const body = call.streamOf(response);
+  if (body === null) {
     // A web page with status 200 comes from something between us and Perplexity.
     throw new Failure('malformed', `Perplexity answered with ${type.slice(0, 60)} instead of a stream`);
   }
-  return response.body.getReader();
+  return body;
 }
 
 /** The next bytes; null when the stream has ended and the answer with it. */
-async function read(body: Body, watch: Watch, reading: Reading): Promise<Uint8Array | null> {
+async function read(body: ByteStream, watch: Watch, reading: Reading): Promise<Uint8Array | null> {
   try {
-    const { done, value } = await body.read();
+    const bytes = await body.read();
     const verdict = watch.verdict();
     if (verdict) throw verdict;
-    if (!done) return value;
+    if (bytes !== null) return bytes;
   } catch (error) {
     const verdict = watch.verdict();
     if (verdict?.kind === 'stopped') throw verdict;
@@ -93,10 +111,10 @@ async function read(body: Body, watch: Watch, reading: Reading): Promise<Uint8Ar
 }
 
 /** Reads what little is left, so that the connection can be used again. Never throws; ends after `LINGER_MS`. */
-async function linger(body: Body, watch: Watch): Promise<void> {
+async function linger(body: ByteStream, watch: Watch): Promise<void> {
   const timer = setTimeout(() => watch.abort(), LINGER_MS).unref();
   try {
-    while (!(await body.read()).done);
+    while ((await body.read()) !== null);
   } catch {
     // The answer is complete; how its connection ends is nobody's concern.
   } finally {

@@ -5,6 +5,7 @@ import {
   WebAPIRequestError,
 } from '@slack/web-api';
 import { Failure, type FailureKind } from '../../core/failures.ts';
+import type { Posted } from '../../http/post.ts';
 import { asText } from './payload.ts';
 
 /** Without a Retry-After, Slack's windows are a minute long: a share of it is a fair guess. */
@@ -79,29 +80,9 @@ const NOT_SENT: ReadonlySet<unknown> = new Set([
   'ENETUNREACH',
 ]);
 
-/** Translates whatever the Slack client threw, once; a Failure passes through. `ambiguous` is set when the call may have taken effect. */
-export function toFailure(error: unknown, method: string): Failure {
-  if (error instanceof Failure) return error;
-  if (error instanceof WebAPIRateLimitedError) {
-    return new Failure('rate-limited', `${method}: ratelimited`, {
-      retryAfterMs: error.retryAfter * 1000,
-      status: 429,
-      code: 'ratelimited',
-      cause: error,
-    });
-  }
-  if (error instanceof WebAPIPlatformError) return fromPlatform(error, method);
-  if (error instanceof WebAPIHTTPError) {
-    const details = { status: error.statusCode, ambiguous: error.statusCode >= 500, cause: error };
-    return new Failure('unreachable', `${method}: HTTP ${error.statusCode}`, details);
-  }
-  // The client's own error for a 429 without a Retry-After has no class.
-  if (error instanceof Error && error.message.startsWith('Retry header')) {
-    const details = { retryAfterMs: DEFAULT_RETRY_AFTER_MS, status: 429, code: 'ratelimited', cause: error };
-    return new Failure('rate-limited', `${method}: ratelimited`, details);
-  }
-  const original = error instanceof WebAPIRequestError ? error.original : error;
-  const reason = causeCode(original);
+/** The failure of a call that got no whole answer. `ambiguous`: it may have taken effect all the same. */
+export function noAnswer(error: unknown, method: string): Failure {
+  const reason = causeCode(error);
   return new Failure('unreachable', `${method}: ${reason ?? 'no answer'}`, {
     code: reason,
     ambiguous: !NOT_SENT.has(reason),
@@ -109,14 +90,45 @@ export function toFailure(error: unknown, method: string): Failure {
   });
 }
 
-function fromPlatform(error: WebAPIPlatformError, method: string): Failure {
-  const code = asText(error.data.error) ?? 'unknown';
-  // A gateway's HTML page arrives as an "error": no error code of Slack's looks like this.
+/** The failure that an answer stands for which is not `ok`; `result` is the JSON object in it, if there is one. */
+export function refusal(
+  { status, headers }: Posted,
+  result: Readonly<Record<string, unknown>> | null,
+  method: string,
+): Failure {
+  if (status === 429) {
+    const seconds = Number.parseInt(headers['retry-after'] ?? '', 10);
+    return rateLimited(Number.isNaN(seconds) ? DEFAULT_RETRY_AFTER_MS : seconds * 1000, method);
+  }
+  if (status !== 200) return fromStatus(status, method);
+  return fromCode(result === null ? '' : (asText(result.error) ?? 'unknown'), method);
+}
+
+/** The same for what Slack's own client throws while it opens a socket; a Failure passes through. */
+export function toFailure(error: unknown, method: string): Failure {
+  if (error instanceof Failure) return error;
+  if (error instanceof WebAPIRateLimitedError) return rateLimited(error.retryAfter * 1000, method);
+  if (error instanceof WebAPIPlatformError) return fromCode(asText(error.data.error) ?? 'unknown', method);
+  if (error instanceof WebAPIHTTPError) return fromStatus(error.statusCode, method);
+  // The client's own error for a 429 without a Retry-After has no class.
+  if (error instanceof Error && error.message.startsWith('Retry header'))
+    return rateLimited(DEFAULT_RETRY_AFTER_MS, method);
+  return noAnswer(error instanceof WebAPIRequestError ? error.original : error, method);
+}
+
+function rateLimited(retryAfterMs: number, method: string): Failure {
+  const details = { retryAfterMs, status: 429, code: 'ratelimited' };
+  return new Failure('rate-limited', `${method}: ratelimited`, details);
+}
+
+function fromStatus(status: number, method: string): Failure {
+  return new Failure('unreachable', `${method}: HTTP ${status}`, { status, ambiguous: status >= 500 });
+}
+
+function fromCode(code: string, method: string): Failure {
+  // A gateway's HTML page has no error code of Slack's.
   if (!/^[a-z0-9_]{1,80}$/.test(code)) {
-    return new Failure('unreachable', `${method}: not an answer of Slack's`, {
-      ambiguous: true,
-      cause: error,
-    });
+    return new Failure('unreachable', `${method}: not an answer of Slack's`, { ambiguous: true });
   }
   const kind = KINDS.get(code) ?? (code.startsWith('restricted_action') ? 'undeliverable' : 'rejected');
   return new Failure(kind, `${method}: ${code}`, {
@@ -124,7 +136,6 @@ function fromPlatform(error: WebAPIPlatformError, method: string): Failure {
     remedy: REMEDIES[code] ?? (code.startsWith('restricted_action') ? RESTRICTED : undefined),
     retryAfterMs: kind === 'rate-limited' ? DEFAULT_RETRY_AFTER_MS : undefined,
     ambiguous: kind === 'unreachable',
-    cause: error,
   });
 }
 

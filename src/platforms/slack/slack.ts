@@ -46,7 +46,7 @@ export async function openSlack(options: SlackOptions): Promise<SlackApp> {
   const { botToken, appToken, apiUrl, commands, log } = options;
   const [self] = await Promise.all([identify(options), checkAppToken(options)]);
   const receiver = createReceiver({ appToken, apiUrl, log });
-  const access = watchAccess(createCall(botToken, apiUrl, log), log);
+  const access = watchAccess(createCall(botToken, apiUrl), log);
   const deskOf = createDesks({ call: access.call, self, log });
   let stopped: Promise<void> | null = null;
   return {
@@ -68,11 +68,11 @@ export async function openSlack(options: SlackOptions): Promise<SlackApp> {
   };
 }
 
-async function identify({ botToken, apiUrl, log }: SlackOptions): Promise<SlackSelf> {
+async function identify({ botToken, apiUrl }: SlackOptions): Promise<SlackSelf> {
   if (botToken.startsWith('xapp-'))
     throw wrongKind('SLACK_BOT_TOKEN', 'an app-level token (xapp-…)', 'xoxb-…');
   if (botToken.startsWith('xoxp-')) throw wrongKind('SLACK_BOT_TOKEN', 'a user token (xoxp-…)', 'xoxb-…');
-  const result = await checked('auth.test', botToken, { apiUrl, log }, 'SLACK_BOT_TOKEN');
+  const result = await checked('auth.test', botToken, apiUrl, 'SLACK_BOT_TOKEN');
   const team = asText(result.team_id);
   const user = asText(result.user_id);
   const bot = asText(result.bot_id);
@@ -81,19 +81,19 @@ async function identify({ botToken, apiUrl, log }: SlackOptions): Promise<SlackS
 }
 
 /** Asks for a socket address that nobody will use: the only check there is for an app-level token. */
-async function checkAppToken({ appToken, apiUrl, log }: SlackOptions): Promise<void> {
+async function checkAppToken({ appToken, apiUrl }: SlackOptions): Promise<void> {
   if (/^xox[a-z]-/.test(appToken)) throw wrongKind('SLACK_APP_TOKEN', 'a bot or user token', 'xapp-…');
-  await checked('apps.connections.open', appToken, { apiUrl, log }, 'SLACK_APP_TOKEN');
+  await checked('apps.connections.open', appToken, apiUrl, 'SLACK_APP_TOKEN');
 }
 
 async function checked(
   method: string,
   token: string,
-  { apiUrl, log }: Pick<SlackOptions, 'apiUrl' | 'log'>,
+  apiUrl: string,
   variable: string,
 ): Promise<Readonly<Record<string, unknown>>> {
   try {
-    return await createCall(token, apiUrl, log, START_TIMEOUT_MS)(method, {});
+    return await createCall(token, apiUrl, START_TIMEOUT_MS)(method, {});
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     const reason = error.code ?? error.message;

@@ -1,0 +1,127 @@
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { ByteStream } from '../../src/http/byte-stream.ts';
+import { PostTimeout, post } from '../../src/http/post.ts';
+import { createStreamingFetch } from '../../src/http/streaming-fetch.ts';
+
+let server: Server;
+let answer: (response: ServerResponse) => void;
+let connections = 0;
+beforeEach(async () => {
+  connections = 0;
+  server = createServer((request, response) => {
+    request.resume();
+    request.on('end', () => answer(response));
+  });
+  server.on('connection', () => {
+    connections += 1;
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+});
+afterEach(() => server.closeAllConnections());
+
+function address(): string {
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`; // a TCP server that listens
+}
+
+async function open(signal?: AbortSignal): Promise<ByteStream> {
+  const { fetch, streamOf } = createStreamingFetch();
+  const response = await fetch(address(), { method: 'POST', body: 'question', ...(signal && { signal }) });
+  const body = streamOf(response);
+  if (body === null) throw new Error('no stream');
+  return body;
+}
+
+async function readAll(body: ByteStream, rest: () => Promise<unknown>): Promise<string[]> {
+  const reads: string[] = [];
+  for (let bytes = await body.read(); bytes !== null; bytes = await body.read()) {
+    reads.push(Buffer.from(bytes).toString());
+    body.pause();
+    await rest();
+  }
+  return reads;
+}
+
+/** Writes numbered packets, the next one when the last has left, and says when all have. */
+function packets(count: number): Promise<void> {
+  return new Promise((resolve) => {
+    answer = (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.flushHeaders();
+      const write = (n: number): void => {
+        if (n < count) setTimeout(() => response.write(`${n} `, () => write(n + 1)), 1);
+        else response.end(resolve);
+      };
+      write(0);
+    };
+  });
+}
+
+test('what comes while a stream is paused is read at once, whole and in order', async () => {
+  const isWritten = packets(60);
+  const body = await open();
+  const reads = await readAll(body, () => isWritten);
+  expect(reads.join('')).toBe(Array.from({ length: 60 }, (_, n) => `${n} `).join(''));
+  // The first, and everything behind it.
+  expect(reads.length).toBeLessThanOrEqual(3);
+});
+
+test('a connection that was paused is used again', async () => {
+  for (let i = 0; i < 3; i++) {
+    const isWritten = packets(5);
+    await readAll(await open(), () => isWritten);
+  }
+  expect(connections).toBe(1);
+});
+
+test('a stream that is cut gives what has come and then fails, also when it was paused', async () => {
+  answer = (response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write('half', () => setTimeout(() => response.socket?.resetAndDestroy(), 10));
+  };
+  const body = await open();
+  expect(Buffer.from((await body.read()) ?? []).toString()).toBe('half');
+  body.pause();
+  await expect(body.read()).rejects.toThrow();
+});
+
+test('an abort ends a stream that is paused', async () => {
+  void packets(1_000);
+  const aborting = new AbortController();
+  const body = await open(aborting.signal);
+  await body.read();
+  body.pause();
+  aborting.abort();
+  await expect(readAll(body, () => Promise.resolve())).rejects.toThrow();
+});
+
+test('an abort before the answer fails with its reason', async () => {
+  const reason = new Error('changed my mind');
+  answer = () => {};
+  await expect(open(AbortSignal.timeout(20))).rejects.toThrow(/timeout/);
+  await expect(open(AbortSignal.abort(reason))).rejects.toBe(reason);
+});
+
+test('what is no event stream is read whole, with its status and headers', async () => {
+  answer = (response) => response.writeHead(429, { 'retry-after': '3' }).end('{"error":"slow down"}');
+  const { fetch, streamOf } = createStreamingFetch();
+  const response = await fetch(address(), { method: 'POST', body: '{}' });
+  expect(streamOf(response)).toBeNull();
+  expect(response.status).toBe(429);
+  expect(response.headers.get('retry-after')).toBe('3');
+  expect(await response.json()).toEqual({ error: 'slow down' });
+});
+
+test('a post gives up after its time, before the answer and in the middle of it', async () => {
+  const ask = (): Promise<unknown> => post(new URL(address()), {}, 'x', 60);
+  answer = () => {};
+  await expect(ask()).rejects.toBeInstanceOf(PostTimeout);
+  answer = (response) => {
+    response.writeHead(200);
+    response.write('{"ok":');
+  };
+  await expect(ask()).rejects.toBeInstanceOf(PostTimeout);
+});
