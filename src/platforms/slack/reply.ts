@@ -15,6 +15,9 @@ import { giveBack } from './writing.ts';
 /** A lone answer is written this often: natively, and by edits, which Slack gives half as many of. */
 const STREAM_GAP_MS = 700;
 const EDIT_GAP_MS = 1_200;
+/** So many answers at once are each written a little less often, whatever Slack allows. */
+const MANY = 50;
+const MANY_GAP_MS = 1_000;
 /** How often an answer that could not be begun looks whether it can be by now. */
 const LATE_GAP_MS = 2_000;
 
@@ -101,7 +104,8 @@ function gapOf({ desk, slots }: Drawing): number {
   if (!slot) return LATE_GAP_MS;
   const method = slot.mode === 'stream' ? 'chat.appendStream' : 'chat.update';
   const active = Math.max(1, desk.budgets.growing[slot.mode].size);
-  const least = slot.mode === 'stream' ? STREAM_GAP_MS : EDIT_GAP_MS;
+  const lone = slot.mode === 'stream' ? STREAM_GAP_MS : EDIT_GAP_MS;
+  const least = active > MANY ? Math.max(lone, MANY_GAP_MS) : lone;
   return gapMs(limitOf(method), active, desk.budgets.of(method).load(), least);
 }
 
