@@ -8,9 +8,10 @@ import { type PerplexityServer, startPerplexityServer } from '../servers/perplex
 import { prepareDataDir } from '../support/data-dir.ts';
 import { type ServiceOptions, type ServiceProcess, startService } from '../support/service.ts';
 import {
+  type DiscordSide,
   type Place,
   type Post,
-  type Side,
+  type SlackSide,
   startDiscordSide,
   startSlackSide,
   until,
@@ -24,7 +25,7 @@ describe.each([
   ['Slack', startSlackSide],
   ['Discord', startDiscordSide],
 ])('research on %s', { timeout: 60_000 }, (_name, startSide) => {
-  let side: Side;
+  let side: SlackSide | DiscordSide;
   let perplexity: PerplexityServer;
   let service: ServiceProcess;
   let options: ServiceOptions;
@@ -108,7 +109,7 @@ describe.each([
     const place = await asked('research: takes:10m speed:1 something slow');
     const name = nameIn(place);
     await expect
-      .poll(async () => (await operatorsList()).find((row) => row.includes(name)), { timeout: 15_000 })
+      .poll(async () => (await operatorsList()).find((row) => row.includes(name)), { timeout: 30_000 })
       .toMatch(/running/);
     side.follow(place, '!jobs', { mention: true });
     await until(side, 'the list', 10_000, () => whispered(place).some((text) => text.includes(name)));
@@ -144,6 +145,20 @@ describe.each([
     service = await startService(options);
   });
 
+  test('whose report may not be uploaded has it below, whole and without another mention', async () => {
+    forbidFiles(side);
+    const place = await asked('research: What may not be uploaded?');
+    const below = (): readonly Post[] => {
+      const all = side.posts(place);
+      return all.slice(all.findIndex(({ text }) => text.includes('Research finished')) + 1);
+    };
+    const isWhole = (): boolean => below().some(({ text }) => text.includes('That is the whole of it. END'));
+    await until(side, 'the report', 30_000, () => notices(place).length > 0 && isWhole());
+    await expect.poll(() => below().every(({ isGrowing }) => !isGrowing), { timeout: 10_000 }).toBe(true);
+    expect(notices(place)).toHaveLength(1);
+    expect(below().some(({ text }) => /<@/.test(text))).toBe(false);
+  });
+
   /** What was said to the asker alone, wherever that is shown on this platform. */
   const whispered = (place: Place): readonly string[] => [
     ...side.shownAlone(),
@@ -167,3 +182,9 @@ describe.each([
     return stdout.split('\n');
   };
 });
+
+/** From now on files are refused. */
+function forbidFiles(side: SlackSide | DiscordSide): void {
+  if ('deny' in side.server) side.server.deny('general', ['ATTACH_FILES']);
+  else side.server.fault('files.getUploadURLExternal', { error: 'missing_scope' }, Number.POSITIVE_INFINITY);
+}
