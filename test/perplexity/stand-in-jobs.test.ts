@@ -2,6 +2,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
   type PerplexityServer,
   type PerplexityServerOptions,
+  type PerplexityState,
   startPerplexityServer,
 } from '../servers/perplexity/server.ts';
 
@@ -148,6 +149,37 @@ describe('the stand-in keeps', () => {
     const { body } = await call('POST', CHAT, chat('tides'));
     await vi.waitFor(async () => expect((await call('GET', `${CHAT}/${body.id}`)).status).toBe(404));
     expect((await call('GET', CHAT)).body['requests']).toEqual([]);
+  });
+});
+
+describe('the stand-in goes on', () => {
+  test('from a snapshot: jobs end on time while it is away, and are known by id, key and course', async () => {
+    const before = await start({ jobs: { takesMs: 200, speed: 1 } });
+    let changes = 0;
+    before.server.onChange(() => changes++);
+    const { body: job } = await before.call('POST', CHAT, chat('tides', { idempotency_key: 'k' }));
+    const { body: run } = await before.call('POST', '/v1/agent', agent('fault:job-nullx2 waves'));
+    expect(changes).toBe(2);
+    const saved: unknown = JSON.parse(JSON.stringify(before.server.snapshot()));
+    await before.server.close();
+    await vi.waitFor(() => expect(before.server.research.jobs[1]?.state()).toBe('done'));
+
+    const { server, call } = await start({ state: saved as PerplexityState });
+    expect(server.research.jobs.map(({ question }) => question)).toEqual(['tides', 'fault:job-nullx2 waves']);
+    expect((await call('GET', `${CHAT}/${job.id}`)).body).toMatchObject({ status: 'COMPLETED' });
+    expect((await call('POST', CHAT, chat('tides', { idempotency_key: 'k' }))).body.id).toBe(job.id);
+    const outputs = [];
+    for (let n = 0; n < 3; n++) outputs.push((await call('GET', `/v1/agent/${run.id}`)).body['output']);
+    expect(outputs.map((output) => (output as unknown[]).length > 0)).toEqual([false, false, true]);
+  });
+
+  test('as told: the next job takes the course it was given, and only that one', async () => {
+    const { server, call } = await start({ jobs: { takesMs: 0 } });
+    server.research.spoilNext('job-failed');
+    const { body: first } = await call('POST', CHAT, chat('tides'));
+    const { body: second } = await call('POST', CHAT, chat('waves'));
+    expect((await call('GET', `${CHAT}/${first.id}`)).body).toMatchObject({ status: 'FAILED' });
+    expect((await call('GET', `${CHAT}/${second.id}`)).body).toMatchObject({ status: 'COMPLETED' });
   });
 });
 

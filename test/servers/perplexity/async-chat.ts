@@ -1,8 +1,9 @@
 import { conversation, faultInRoles, searchResult, systemPrompt, THINKING } from './chat.ts';
 import { type Exchange, tokens } from './exchange.ts';
 import { sendError } from './faults.ts';
+import type { Look } from './job-course.ts';
 import { sendLate } from './job-faults.ts';
-import type { Job, Look } from './jobs.ts';
+import type { Job } from './jobs.ts';
 import { reportFor } from './reports.ts';
 import { chatJob, firstIssue } from './schema.ts';
 import type { Topic } from './topics.ts';

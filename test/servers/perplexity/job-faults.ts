@@ -9,7 +9,7 @@
  *   cut            half of the description, then a reset     malformed   half of it, in order     silence   half, no more
  * Looking (`look`, as a word `look-404x3`), listing (`list`) and cancelling (`cancel`, `cancel-500`): everything that takes
  * an answer's place, and `slow`, `cut`, `malformed`, `silence`.
- * The course of a job, by word only:
+ * The course of a job, by word or by `server.research.spoilNext(name)`:
  *   job-failed     fails with a message         job-stuck    is never over
  *   job-null       is said to be complete, without a report: for ever, or `job-nullx2` for two looks
  *   job-odd        the same with a report of wrong types
@@ -20,18 +20,7 @@
 import type { ServerResponse } from 'node:http';
 import { type AnswerFault, faultWords, isAnswerFault, sendFault } from './faults.ts';
 
-export type CourseFault =
-  | 'job-failed'
-  | 'job-stuck'
-  | 'job-null'
-  | 'job-odd'
-  | 'job-flapping'
-  | 'job-expired'
-  | 'job-cancelled'
-  | 'job-incomplete'
-  | 'job-incomplete-empty';
-
-const COURSE_FAULTS: ReadonlySet<string> = new Set<CourseFault>([
+export const COURSE_FAULTS = [
   'job-failed',
   'job-stuck',
   'job-null',
@@ -41,7 +30,9 @@ const COURSE_FAULTS: ReadonlySet<string> = new Set<CourseFault>([
   'job-cancelled',
   'job-incomplete',
   'job-incomplete-empty',
-]);
+] as const;
+
+export type CourseFault = (typeof COURSE_FAULTS)[number];
 
 /** What goes wrong on the way back, once the work is done. */
 export type LateFault = 'lost' | `lost-${AnswerFault}` | 'slow' | 'cut' | 'malformed' | 'silence';
@@ -50,9 +41,11 @@ export type LateFault = 'lost' | `lost-${AnswerFault}` | 'slow' | 'cut' | 'malfo
 export type Occasion = 'answer' | 'submit' | 'look' | 'list' | 'cancel';
 
 export function courseIn(question: string): { fault: CourseFault; times: number | undefined } | null {
-  const word = faultWords(question).find(({ name }) => COURSE_FAULTS.has(name));
-  // Checked to be one of them.
-  return word ? { fault: word.name as CourseFault, times: word.times } : null;
+  for (const { name, times } of faultWords(question)) {
+    const fault = COURSE_FAULTS.find((known) => known === name);
+    if (fault) return { fault, times };
+  }
+  return null;
 }
 
 export function isLateFault(name: string): name is LateFault {

@@ -4,10 +4,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { ResearchApi } from '../../../src/core/research-ports.ts';
+import { type JobState, type Look, lookAt, stateOf } from './job-course.ts';
 import { type CourseFault, courseIn } from './job-faults.ts';
 import type { Topic } from './topics.ts';
-
-type JobState = 'queued' | 'running' | 'done' | 'incomplete' | 'failed' | 'cancelled' | 'expired';
 
 export interface JobPace {
   /** How long a job takes upstream, waiting included. */
@@ -52,13 +51,14 @@ export interface Job extends RecordedJob {
   readonly course: CourseFault | null;
   readonly startsAt: number;
   readonly endsAt: number;
+  readonly retentionMs: number;
 }
 
-/** What one look at a job is shown. */
-export interface Look {
-  /** `strange`: a status that nobody has heard of. */
-  readonly state: JobState | 'strange';
-  readonly report: 'whole' | 'missing' | 'odd';
+/** A job as plain JSON. */
+export interface SavedJob extends Omit<Job, 'state'> {
+  readonly isExpired: boolean;
+  /** How many more looks find a spoilt report; null for all. */
+  readonly oversLeft: number | null;
 }
 
 interface NewJob {
@@ -90,40 +90,51 @@ export interface Jobs {
   expire(id?: string): void;
   /** For the jobs to come. */
   setPace(pace: Partial<JobPace>): void;
+  pace(): JobPace;
+  /** The next job takes this course, whatever its question says. */
+  spoilNext(course: CourseFault): void;
+  /** Calls the listener after every change of a job. */
+  onChange(listener: () => void): void;
+  /** All jobs; `createJobs` goes on from them, at the time it is then. */
+  snapshot(): readonly SavedJob[];
 }
 
-type Mutable = { -readonly [Field in keyof Job]: Job[Field] } & {
-  looks: number[];
-  isExpired: boolean;
-  oversLeft: number;
-};
+/** As the stand-in itself changes it. */
+export type Mutable = { -readonly [Field in keyof SavedJob]: SavedJob[Field] } & Pick<Job, 'state'> & {
+    looks: number[];
+  };
 
-export function createJobs(given: Partial<JobPace>): Jobs {
+export function createJobs(given: Partial<JobPace>, saved: readonly SavedJob[] = []): Jobs {
   let pace: JobPace = { ...DEFAULT_PACE, ...given };
-  const all: Mutable[] = [];
+  const all: Mutable[] = saved.map(alive);
   const submissions: Submission[] = [];
+  const spoilt: CourseFault[] = [];
+  const listeners: (() => void)[] = [];
+  const changed = (): void => {
+    for (const listener of listeners) listener();
+  };
 
   const note = (job: NewJob, outcome: Submission['outcome'], id: string | null): void => {
     submissions.push({ api: job.api, key: job.key, at: Date.now(), outcome, job: id });
   };
   const make = (job: NewJob): Mutable => {
-    const { retentionMs } = pace;
     const createdAt = Date.now();
     const takesMs = lengthIn(job.question, pace);
-    const asked = courseIn(job.question);
-    const made: Mutable = {
+    const next = spoilt.shift();
+    const asked = next ? { fault: next, times: undefined } : courseIn(job.question);
+    const made = alive({
       ...job,
       id: job.api === 'chat' ? randomUUID() : `resp_${randomUUID()}`,
       course: asked?.fault ?? null,
       createdAt,
       startsAt: createdAt + takesMs / 10,
       endsAt: createdAt + takesMs,
+      retentionMs: pace.retentionMs,
       looks: [],
       cancelledAt: null,
       isExpired: false,
-      oversLeft: asked?.times ?? Infinity,
-      state: () => stateOf(made, retentionMs),
-    };
+      oversLeft: asked?.times ?? null,
+    });
     all.push(made);
     return made;
   };
@@ -139,6 +150,7 @@ export function createJobs(given: Partial<JobPace>): Jobs {
       const known = job.api === 'chat' && job.key !== null && all.find(({ key }) => key === job.key);
       const made = known || make(job);
       note(job, known ? 'repeated' : 'created', made.id);
+      changed();
       return made;
     },
     refused: (api, key) => void submissions.push({ api, key, at: Date.now(), outcome: 'refused', job: null }),
@@ -146,64 +158,40 @@ export function createJobs(given: Partial<JobPace>): Jobs {
       const job = all.find((one) => one.id === id && one.api === api);
       return job?.isStored && job.state() !== 'expired' ? job : null;
     },
-    look: (job) => lookAt(mutable(job)),
+    look(job) {
+      const seen = lookAt(mutable(job));
+      changed();
+      return seen;
+    },
     cancel(job) {
       if (job.state() !== 'queued' && job.state() !== 'running') return false;
       mutable(job).cancelledAt = Date.now();
+      changed();
       return true;
     },
     start(id) {
       for (const job of chosen(id)) job.startsAt = Math.min(job.startsAt, Date.now());
+      changed();
     },
     finish(id) {
       for (const job of chosen(id)) job.endsAt = Math.min(job.endsAt, Date.now());
+      changed();
     },
     expire(id) {
       for (const job of chosen(id)) job.isExpired = true;
+      changed();
     },
-    setPace: (changed) => void (pace = { ...pace, ...changed }),
+    setPace: (next) => void (pace = { ...pace, ...next }),
+    pace: () => pace,
+    spoilNext: (course) => void spoilt.push(course),
+    onChange: (listener) => void listeners.push(listener),
+    snapshot: () => structuredClone(all.map(({ state: _state, ...job }) => job)),
   };
 }
 
-function stateOf(job: Mutable, retentionMs: number): JobState {
-  const now = Date.now();
-  if (job.isExpired || now - job.createdAt > retentionMs) return 'expired';
-  if (job.cancelledAt !== null) return 'cancelled';
-  if (now < job.endsAt || job.course === 'job-stuck')
-    return now < Math.min(job.startsAt, job.endsAt) ? 'queued' : 'running';
-  return ENDS[job.course ?? ''] ?? 'done';
-}
-
-const ENDS: Readonly<Record<string, JobState>> = {
-  'job-failed': 'failed',
-  'job-cancelled': 'cancelled',
-  'job-expired': 'expired',
-  'job-incomplete': 'incomplete',
-  'job-incomplete-empty': 'incomplete',
-};
-
-/** What the first looks at a flapping job see; from then on it behaves. */
-const FLAPS: readonly Look[] = [
-  { state: 'running', report: 'whole' },
-  { state: 'queued', report: 'whole' },
-  { state: 'done', report: 'missing' },
-  { state: 'running', report: 'whole' },
-  { state: 'strange', report: 'whole' },
-  { state: 'done', report: 'missing' },
-];
-
-function lookAt(job: Mutable): Look {
-  const flap = job.course === 'job-flapping' ? FLAPS[job.looks.length] : undefined;
-  job.looks.push(Date.now());
-  if (flap) return flap;
-  const state = job.state();
-  if (state === 'incomplete') {
-    return { state, report: job.course === 'job-incomplete-empty' ? 'missing' : 'whole' };
-  }
-  const isSpoilt = job.course === 'job-null' || job.course === 'job-odd';
-  if (state !== 'done' || !isSpoilt || job.oversLeft <= 0) return { state, report: 'whole' };
-  job.oversLeft--;
-  return { state, report: job.course === 'job-odd' ? 'odd' : 'missing' };
+function alive(job: SavedJob): Mutable {
+  const made: Mutable = { ...job, looks: [...job.looks], state: () => stateOf(made) };
+  return made;
 }
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };

@@ -9,7 +9,14 @@ import type { Exchange, RecordedRequest } from './exchange.ts';
 import { createFaultLines, type FaultScript } from './fault-lines.ts';
 import { type AnswerFault, type FaultName, sendError, sendHtml, sendRetired } from './faults.ts';
 import type { LateFault, Occasion } from './job-faults.ts';
-import { createJobs, type JobPace, type Jobs, type RecordedJob, type Submission } from './jobs.ts';
+import {
+  createJobs,
+  type JobPace,
+  type Jobs,
+  type RecordedJob,
+  type SavedJob,
+  type Submission,
+} from './jobs.ts';
 import type { Pace } from './play.ts';
 import { busiestMinute, createRateLimits, type RateLimits, TIER_0 } from './rate-limits.ts';
 
@@ -28,6 +35,13 @@ export interface PerplexityServerOptions {
   readonly jobs?: Partial<JobPace>;
   /** Requests a minute, or those of a new account; without limits by default. */
   readonly limits?: 'off' | 'tier-0' | Partial<RateLimits>;
+  /** Goes on from a snapshot. */
+  readonly state?: PerplexityState;
+}
+
+/** What outlives a restart: upstream goes on working while nobody looks. */
+export interface PerplexityState {
+  readonly research: readonly SavedJob[];
 }
 
 type ApiState = 'both' | 'agent-only' | 'agent-only-migration';
@@ -48,11 +62,15 @@ export interface PerplexityServer {
   busiestMinute(which: (request: RecordedRequest) => boolean): number;
   /** Changes what chat completions answer from now on. */
   setApi(state: ApiState): void;
+  /** Calls the listener after every change of what `snapshot` tells. */
+  onChange(listener: () => void): void;
+  snapshot(): PerplexityState;
   close(): Promise<void>;
 }
 
 /** The research jobs so far, and how they go on. */
-interface ResearchControl extends Pick<Jobs, 'start' | 'finish' | 'expire' | 'setPace'> {
+interface ResearchControl
+  extends Pick<Jobs, 'start' | 'finish' | 'expire' | 'setPace' | 'pace' | 'spoilNext'> {
   /** Oldest first. */
   readonly jobs: readonly RecordedJob[];
   /** Every attempt to hand one in that came as far as being one. */
@@ -72,7 +90,7 @@ export async function startPerplexityServer(
   let api = options.api ?? 'both';
   const requests: RecordedRequest[] = [];
   const faults = createFaultLines();
-  const jobs = createJobs(options.jobs ?? {});
+  const jobs = createJobs(options.jobs ?? {}, options.state?.research);
   const limits = createRateLimits(limitsOf(options.limits ?? 'off'));
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -113,6 +131,8 @@ export async function startPerplexityServer(
       faults.add(fault, times, on),
     busiestMinute: (which) => busiestMinute(requests.filter(which).map(({ at }) => at)),
     setApi: (state) => void (api = state),
+    onChange: jobs.onChange,
+    snapshot: () => ({ research: jobs.snapshot() }),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
