@@ -28,6 +28,20 @@ function eventsIn(stream: string): Record<string, unknown>[] {
     .map((frame) => JSON.parse(frame.slice(6)) as Record<string, unknown>); // Frames of our own making.
 }
 
+test('the stand-in answers from a report that stands above', async () => {
+  const report =
+    '## Summary\n\n- The sea is wide [1].\n- Tides are on time [2].\n\n# Report\n\nMore on waves [3].';
+  const ask = async (question: string): Promise<string> => {
+    const messages = [USER, { role: 'assistant', content: report }, { role: 'user', content: question }];
+    return (await post('/chat/completions', { model: 'sonar', messages })).text;
+  };
+  expect(await ask('When are tides, says the report?')).toContain(
+    'The report above says: “Tides are on time [2].”',
+  );
+  expect(await ask('Does the report know of waves?')).toContain('“More on waves [3].”');
+  expect(await ask('When are tides?')).not.toContain('The report above');
+});
+
 describe('the stand-in refuses', () => {
   const chat = (rest: object): object => ({ model: 'sonar', messages: [USER], ...rest });
   const agent = (rest: object): object => ({ model: 'perplexity/sonar', input: 'Hello', ...rest });

@@ -11,6 +11,7 @@
  *   table, code             an answer with a Markdown table, with fenced code
  *   what did I ask, before? and …?
  *                           with earlier user turns: an answer that quotes them; without: the default
+ *   report                  with a report earlier in the conversation: its lines that share most words with the question
  *   anything else           four cited sentences that name the question
  *
  * Words such as `fault:cut` in the same text choose a fault: see `faults.ts`.
@@ -34,7 +35,9 @@ export interface Topic {
 
 /** Chooses the answer for a conversation; `whole` is the request's body, for `echo`. */
 export function topicFor(said: readonly Said[], whole: unknown): Topic {
-  return specialTopic(said, whole) ?? topic(cited(said.at(-1)?.text ?? ''), PAGES.slice(0, 4));
+  return (
+    specialTopic(said, whole) ?? fromReport(said) ?? topic(cited(said.at(-1)?.text ?? ''), PAGES.slice(0, 4))
+  );
 }
 
 /** The same, but null when the question asks for nothing special. */
@@ -82,6 +85,29 @@ function cited(question: string): string {
 function recalled(earlier: readonly Said[]): string {
   const list = earlier.map((one, index) => `${index + 1}. “${quoted(one.text)}”`).join('\n');
   return `Before this you asked:\n\n${list}\n\nThe answer still stands: output stayed close to the forecast [1], and growth on the blades was the main trouble [2]. Nothing newer has been published since [3].`;
+}
+
+/** The answer to a question about a report that stands above; null without a report. */
+function fromReport(said: readonly Said[]): Topic | null {
+  const question = said.at(-1)?.text ?? '';
+  const report = said.findLast(({ role, text }) => role === 'assistant' && /^# Report$/m.test(text))?.text;
+  if (report === undefined || !/\breport\b/i.test(question)) return null;
+  const asked = new Set([...wordsOf(question)].filter((word) => word !== 'report'));
+  const shared = (line: string): number => [...wordsOf(line)].filter((word) => asked.has(word)).length;
+  // Its summary begins with the question.
+  const lines = report
+    .split('\n')
+    .filter((line) => /\[\d+\]/.test(line) && !line.startsWith('- The question “'));
+  const [best = ''] = lines.toSorted((a, b) => shared(b) - shared(a));
+  const line = quoted(best.replace(/^(?:[-*#>]|\d+\.)\s+/, ''));
+  return topic(
+    `The report above says: “${line}” Of what it says, this comes closest to your question.`,
+    PAGES,
+  );
+}
+
+function wordsOf(text: string): ReadonlySet<string> {
+  return new Set(text.toLowerCase().match(/\p{L}{4,}/gu));
 }
 
 function echoed(whole: unknown): string {
