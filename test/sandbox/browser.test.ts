@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { freshDirectory, openSandbox, PLATFORMS, removeDirectory } from './driving.ts';
+import { act, freshDirectory, openSandbox, PLATFORMS, removeDirectory } from './driving.ts';
 import type { Sandbox } from './sandbox.ts';
 
 const CHROMIUM = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium';
@@ -95,6 +95,36 @@ describe.skipIf(!isThere)('the sandbox page in a browser', { timeout: 120_000 },
     expect(faults).toEqual([]);
   });
 
+  test('shows research: its card, whom it notifies elsewhere, and its file to read', async () => {
+    const { page, faults } = await open(browser, sandbox.url);
+    await act(sandbox.url, { do: 'research-speed', speed: 200 });
+    for (const platform of PLATFORMS) {
+      await page.locator(`#${platform} .channels`).getByText('general').click();
+      await write(page, platform, 'channel', '/research Is it hostile? --effort low --notify dm');
+      const card = page.locator(`#${platform} .pane.thread .message.bot`, { hasText: /R-\w{4} · / });
+      await card.getByRole('button', { name: 'Stop' }).waitFor();
+      expect(await card.innerText()).toContain('low effort');
+      await page.locator(`#${platform} .channels`).getByText('random').click();
+    }
+    for (const [platform, name] of [
+      ['slack', 'Slack'],
+      ['discord', 'Discord'],
+    ]) {
+      const side = page.locator(`#${platform}`);
+      await page.locator('.notice .open', { hasText: `in a direct message on ${name}` }).click();
+      const told = side.locator('.pane.channel .message.pings');
+      expect(await told.locator('.mention.me').innerText()).toMatch(/^@ada$/i);
+      await told.getByRole('button', { name: /^Open research-R-\w{4}\.md$/ }).click();
+      await readReport(page.locator('dialog#file'));
+      await page.keyboard.press('Escape');
+      expect(await page.locator('dialog#file').isVisible()).toBe(false);
+      if (platform === 'slack') await openByLink(page, told);
+      await told.getByRole('link', { name: /Where it was asked|discord\.com/ }).click();
+      await side.locator('.pane.thread .message.revealed', { hasText: 'Done in' }).waitFor();
+    }
+    expect(faults).toEqual([]);
+  });
+
   test('can be used with the keyboard alone, and in a narrow window', async () => {
     const { page } = await open(browser, sandbox.url, { width: 480, height: 800 });
     expect(await page.locator('#discord').isVisible()).toBe(false);
@@ -131,6 +161,22 @@ async function write(page: Page, platform: string, pane: 'channel' | 'thread', t
   const field = page.locator(`#${platform} .pane.${pane} textarea`);
   await field.fill(text);
   await field.press('Enter');
+}
+
+/** What a model wrote stays text. */
+async function readReport(dialog: Locator): Promise<void> {
+  await dialog.getByText('Is it hostile?').first().waitFor();
+  await dialog.getByRole('heading', { name: 'Sources' }).waitFor();
+  expect(await dialog.locator('.text').textContent()).toContain('<a href="https://evil.example">html</a>');
+  expect(await dialog.locator('img, script, .mention, a[href^="javascript"]').count()).toBe(0);
+  const download = dialog.getByRole('link', { name: 'Download' });
+  expect(await download.getAttribute('download')).toMatch(/^research-R-\w{4}\.md$/);
+}
+
+/** Slack's own address of the file leads to no server here. */
+async function openByLink(page: Page, told: Locator): Promise<void> {
+  await told.getByRole('link', { name: /^research-R-\w{4}\.md$/ }).click();
+  await page.locator('dialog#file').getByRole('button', { name: 'Close the file' }).click();
 }
 
 /** Sees the answer while it is being written, and then its sources. */

@@ -51,6 +51,13 @@ export function discordSide(discord: DiscordServer, now: number): Side {
   };
 }
 
+/** The text of an attachment; null when there is none. */
+export function discordFile(discord: DiscordServer, id: string): string | null {
+  const messages = Object.values(discord.snapshot().messages).flat();
+  const files = messages.flatMap(({ attachments }) => attachments);
+  return files.find((file) => file.id === id)?.text ?? null;
+}
+
 interface Place {
   readonly channel: string;
   readonly thread: string | null;
@@ -91,7 +98,13 @@ function pageMessage(state: DiscordState, message: MessageState, place: Place): 
     onlyFor: message.ephemeralTo,
     reactions: message.reactions.map(({ emoji, users }) => ({ emoji, count: users.length })),
     repliesTo: type === 19 ? (reference?.message ?? null) : null,
-    files: message.attachments.map(({ filename }) => filename),
+    files: message.attachments.map(({ id, filename, size, text }) => ({
+      name: filename,
+      size,
+      path: text === '' ? null : `/api/file/discord/${id}`,
+      link: null,
+    })),
+    pings: author.bot ? message.mentions : [],
   };
 }
 

@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { vi } from 'vitest';
+import { prepareDataDir } from '../support/data-dir.ts';
 import type { PageMessage, PageState, Side } from './page-state.ts';
 import { type Sandbox, startSandbox } from './sandbox.ts';
 
@@ -18,8 +19,13 @@ export function removeDirectory(directory: string): void {
 }
 
 /** Starts a sandbox and waits until the service is connected on both sides. */
-export async function openSandbox(directory: string): Promise<Sandbox> {
-  const sandbox = await startSandbox({ port: 0, directory, perplexity: null });
+export async function openSandbox(
+  directory: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Sandbox> {
+  const dataDir = join(directory, 'data');
+  if (!existsSync(dataDir)) await prepareDataDir(dataDir);
+  const sandbox = await startSandbox({ port: 0, directory, perplexity: null, env });
   await connected(sandbox);
   return sandbox;
 }

@@ -80,7 +80,7 @@ describe('npm run sandbox', { timeout: 60_000 }, () => {
     });
     expect(lines[1]).toContain('real Perplexity API');
     expect(lines.join()).not.toContain('pplx-');
-    expect((await stateOf(url)).model).toEqual({ kind: 'real', url: api.url });
+    expect((await stateOf(url)).model).toEqual({ kind: 'real', url: api.url, research: null });
     await ready(url);
     const thread = await ask(url, 'slack', 'How did the tidal plants do?', null);
     await answer(url, 'slack', thread);

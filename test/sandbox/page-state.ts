@@ -20,6 +20,8 @@ export interface ServiceStatus {
 interface ModelStatus {
   readonly kind: 'stand-in' | 'real';
   readonly url: string;
+  /** How long research takes upstream, and how many times faster it is here; null with the real API. */
+  readonly research: { readonly takesMs: number; readonly speed: number } | null;
 }
 
 export interface Side {
@@ -84,7 +86,20 @@ export interface PageMessage {
   readonly reactions: readonly { readonly emoji: string; readonly count: number }[];
   /** The message it replies to (Discord). */
   readonly repliesTo: string | null;
-  readonly files: readonly string[];
+  readonly files: readonly PageFile[];
+  /** Ids of the people it notifies. */
+  readonly pings: readonly string[];
+}
+
+/** A file's content is no part of the state: the page fetches it when somebody opens it. */
+export interface PageFile {
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Where the page finds its text; null when there is none. */
+  readonly path: string | null;
+  /** The platform's own address of it, as it may stand in the message; null without one. */
+  readonly link: string | null;
 }
 
 /** A part of a message, in order. `dialect` says by whose rules the text is read. */

@@ -90,7 +90,7 @@ describe('the sandbox', { timeout: 90_000 }, () => {
 
   test.each(PLATFORMS)('takes /ask and "Ask about this" on %s', async (platform) => {
     const place = { platform, ...someone((await stateOf(url))[platform]), thread: null };
-    await act(url, { do: 'ask', ...place, text: 'What does a megawatt cost?' });
+    await act(url, { do: 'command', command: 'ask', ...place, text: 'What does a megawatt cost?' });
     const isAnswered = async (words: string): Promise<boolean> =>
       (await stateOf(url))[platform].messages.some(
         (message) => message.author.kind === 'bot' && textOf(message).includes(words),

@@ -3,7 +3,11 @@ import { join } from 'node:path';
 import { lockDataDir } from '../../src/store/owner-lock.ts';
 import { type DiscordServer, startDiscordServer } from '../servers/discord/discord-server.ts';
 import type { DiscordState } from '../servers/discord/state.ts';
-import { type PerplexityServer, startPerplexityServer } from '../servers/perplexity/server.ts';
+import {
+  type PerplexityServer,
+  type PerplexityState,
+  startPerplexityServer,
+} from '../servers/perplexity/server.ts';
 import { type SlackServer, startSlackServer } from '../servers/slack/server.ts';
 import type { SlackState } from '../servers/slack/types.ts';
 import type { ServiceOptions } from '../support/service.ts';
@@ -17,7 +21,7 @@ import { startWeb } from './web.ts';
 export interface SandboxOptions {
   /** The page's; 0 for any free one. */
   readonly port: number;
-  /** Where conversations, the service's data and the log of its last run are kept. */
+  /** Where conversations, research under way, the service's data and the log of its last run are kept. */
   readonly directory: string;
   /** The real API; null for the stand-in. */
   readonly perplexity: { readonly url: string; readonly apiKey: string } | null;
@@ -44,6 +48,10 @@ const HUMAN_PACE = {
   jobs: { takesMs: 600_000, speed: 20 },
 };
 
+const SETTINGS = { SHUTDOWN_GRACE_SECONDS: '3' };
+/** The stand-in's research is quick: one that is stuck should be told of while somebody still looks at the page. */
+const STAND_IN_SETTINGS = { RESEARCH_DEADLINE_MINUTES: '5' };
+
 /**
  * Starts the stand-ins, the unmodified service as a child process, and the page. Does not wait for the service.
  * @throws {StoreError} `data-dir-locked` when another sandbox runs on the same directory
@@ -53,15 +61,23 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const unlock = await lockDataDir(directory);
   const slackFile = join(directory, 'slack.json');
   const discordFile = join(directory, 'discord.json');
+  const upstreamFile = join(directory, 'perplexity.json');
   // As this program saved them.
   const slackBefore = readSaved(slackFile) as Saved<SlackState> | undefined;
   const discordBefore = readSaved(discordFile) as Saved<DiscordState> | undefined;
+  const upstreamBefore = readSaved(upstreamFile) as PerplexityState | undefined;
   const slack = await atSameAddress(slackBefore, (again) => startSlackServer({ limits: 'real', ...again }));
   const discord = await atSameAddress(discordBefore, (again) =>
     startDiscordServer({ limits: 'real', ...again }),
   );
-  const perplexity = options.perplexity ? null : await startPerplexityServer(HUMAN_PACE);
-  const savings = [saveTo(slackFile, () => saved(slack)), saveTo(discordFile, () => saved(discord))] as const;
+  const perplexity = options.perplexity
+    ? null
+    : await startPerplexityServer({ ...HUMAN_PACE, ...(upstreamBefore && { state: upstreamBefore }) });
+  const savings = [
+    saveTo(slackFile, () => saved(slack)),
+    saveTo(discordFile, () => saved(discord)),
+    saveTo(upstreamFile, () => perplexity?.snapshot()),
+  ] as const;
 
   const logFile = join(directory, 'service.log');
   rmSync(logFile, { force: true });
@@ -72,19 +88,25 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     perplexity: model,
     dataDir: join(directory, 'data'),
     cwd: directory,
-    env: { SHUTDOWN_GRACE_SECONDS: '3', ...options.env },
+    env: { ...SETTINGS, ...(perplexity && STAND_IN_SETTINGS), ...options.env },
     onLine: (line) => appendFileSync(logFile, `${JSON.stringify(line)}\n`),
   };
   const board = createBoard(() => ({
     service: supervisor.status(),
-    model: { kind: options.perplexity ? 'real' : 'stand-in', url: model.url },
+    model: {
+      kind: options.perplexity ? 'real' : 'stand-in',
+      url: model.url,
+      research: perplexity && paceOf(perplexity),
+    },
     slack: slackSide(slack, Date.now()),
     discord: discordSide(discord, Date.now()),
   }));
   const supervisor = superviseService(service, () => board.touch());
   watch(slack, savings[0], board);
   watch(discord, savings[1], board);
-  const web = await startWeb(options.port, board, { slack, discord, perplexity, supervisor });
+  perplexity?.onChange(savings[2].changed);
+  const stage = { slack, discord, perplexity, supervisor, changed: () => board.touch() };
+  const web = await startWeb(options.port, board, stage);
 
   return {
     url: `http://127.0.0.1:${web.port}`,
@@ -101,6 +123,11 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       unlock();
     },
   };
+}
+
+function paceOf({ research }: PerplexityServer): { takesMs: number; speed: number } {
+  const { takesMs, speed } = research.pace();
+  return { takesMs, speed };
 }
 
 function watch(server: SlackServer | DiscordServer, saving: Saving, board: { touch(): void }): void {

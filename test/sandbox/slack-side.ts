@@ -1,7 +1,8 @@
 import { flattenBlocks, isObject } from '../servers/slack/blocks.ts';
+import { filePermalink } from '../servers/slack/files.ts';
 import type { SlackServer } from '../servers/slack/server.ts';
-import type { Block, Ephemeral, StoredMessage } from '../servers/slack/types.ts';
-import type { Activity, PageButton, PageChannel, PageMessage, Piece, Side } from './page-state.ts';
+import type { Block, Ephemeral, StoredFile, StoredMessage } from '../servers/slack/types.ts';
+import type { Activity, PageButton, PageChannel, PageFile, PageMessage, Piece, Side } from './page-state.ts';
 
 const PEOPLE = new Set(['ada', 'grace', 'linus']);
 const CHANNELS = new Set(['general', 'random']);
@@ -89,7 +90,8 @@ function pageMessage(
       count: users.length,
     })),
     repliesTo: null,
-    files: message.files.map(({ name }) => name),
+    files: message.files.map(pageFile),
+    pings: isOurs ? pinged(message) : [],
   };
 }
 
@@ -113,7 +115,28 @@ function ephemeralMessage(message: Ephemeral): PageMessage {
     reactions: [],
     repliesTo: null,
     files: [],
+    pings: [],
   };
+}
+
+function pageFile({ id, name, size, content }: StoredFile): PageFile {
+  return {
+    name,
+    size,
+    path: content === undefined ? null : `/api/file/slack/${id}`,
+    link: filePermalink({ id, name }),
+  };
+}
+
+function pinged({ text, blocks, markdown }: StoredMessage): readonly string[] {
+  const read = [blocks.length === 0 ? text : flattenBlocks(blocks), markdown ?? ''].join('\n');
+  return [...new Set([...read.matchAll(/<@(U\w+)>/g)].map(([, id = '']) => id))];
+}
+
+/** The text of a file that some message shares; null when there is none. */
+export function slackFile(slack: SlackServer, id: string): string | null {
+  const files = slack.snapshot().messages.flatMap((message) => message.files);
+  return files.find((file) => file.id === id)?.content ?? null;
 }
 
 function withText(pieces: readonly Piece[]): readonly Piece[] {

@@ -10,8 +10,10 @@ import type { ServiceStatus } from './page-state.ts';
 /** Keeps the service running: whenever it ends by itself it is started again. */
 export interface Supervisor {
   status(): ServiceStatus;
-  /** SIGKILL, as a crash would; it is started again after a second. */
-  kill(): void;
+  /** SIGKILL, as a crash would; it is started again after a second, or held down until `start`. */
+  kill(isHeld?: boolean): void;
+  /** Starts it again at once when it is held down. */
+  start(): void;
   /** SIGTERM, as an update would; it is started again after a second. */
   restart(): void;
   /** Ends the service in order and does not start it again. */
@@ -29,6 +31,16 @@ export function superviseService(options: ServiceOptions, changed: () => void): 
   let status: ServiceStatus = { state: 'starting', starts: 0, note: null };
   let running: ServiceProcess | null = null;
   let failures = 0;
+  let held: { readonly over: Promise<void>; readonly end: () => void } | null = null;
+  const release = (): void => {
+    held?.end();
+    held = null;
+  };
+  const hold = (): void => {
+    const { promise: over, resolve: end } = Promise.withResolvers<void>();
+    held ??= { over, end };
+  };
+  stopping.signal.addEventListener('abort', release);
   const become = (next: Partial<ServiceStatus>): void => {
     status = { ...status, ...next };
     changed();
@@ -47,24 +59,34 @@ export function superviseService(options: ServiceOptions, changed: () => void): 
     failures = 0;
     become({ state: 'ready', note: null });
     if (stopping.signal.aborted) await running.stop();
+    else if (held) await running.kill('SIGKILL');
     const exit = await running.exited;
     running = null;
-    return `It ended (${exit}) and is started again.`;
+    return held ? `It ended (${exit}).` : `It ended (${exit}) and is started again.`;
   };
   const loop = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       const note = await runOnce();
       if (stopping.signal.aborted) return;
       become({ state: 'down', note });
-      await sleep(Math.min(RESTART_MS * 2 ** Math.max(0, failures - 1), LONGEST_RESTART_MS), stopping.signal);
+      const pauseMs = Math.min(RESTART_MS * 2 ** Math.max(0, failures - 1), LONGEST_RESTART_MS);
+      if (!held) await sleep(pauseMs, stopping.signal);
+      await held?.over;
     }
   };
   const ended = loop();
 
   return {
     status: () => status,
-    kill: () => void running?.kill('SIGKILL'),
-    restart: () => void running?.stop(),
+    kill(isHeld = false) {
+      if (isHeld) hold();
+      void running?.kill('SIGKILL');
+    },
+    start: release,
+    restart() {
+      release();
+      void running?.stop();
+    },
     async stop() {
       stopping.abort();
       const impatience = setTimeout(() => void running?.kill('SIGKILL'), STOP_WITHIN_MS);

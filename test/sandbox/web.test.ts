@@ -14,14 +14,21 @@ import { startWeb } from './web.ts';
 async function setup(port = 0) {
   const [slack, discord] = await Promise.all([startSlackServer(), startDiscordServer()]);
   const status = { state: 'down', starts: 0, note: null } as const;
-  const supervisor = { status: () => status, kill: () => {}, restart: () => {}, stop: async () => {} };
+  const supervisor = {
+    status: () => status,
+    kill: () => {},
+    start: () => {},
+    restart: () => {},
+    stop: async () => {},
+  };
   const board = createBoard(() => ({
     service: status,
-    model: { kind: 'real', url: 'https://api.example.com' },
+    model: { kind: 'real', url: 'https://api.example.com', research: null },
     slack: slackSide(slack, Date.now()),
     discord: discordSide(discord, Date.now()),
   }));
-  const web = await startWeb(port, board, { slack, discord, perplexity: null, supervisor });
+  const stage = { slack, discord, perplexity: null, supervisor, changed: board.touch };
+  const web = await startWeb(port, board, stage);
   onTestFinished(async () => {
     board.close();
     await Promise.all([web.close(), slack.close(), discord.close()]);
@@ -75,15 +82,15 @@ describe('the page’s server', () => {
   test('says in plain words why something cannot be done', async () => {
     const { url } = await setup();
     const place = { platform: 'slack', ...someone((await stateOf(url)).slack) };
-    await expect(act(url, { do: 'ask', ...place, thread: '1.2', text: 'x' })).rejects.toThrow(
-      '409: {"error":"Slack has no slash commands in threads',
-    );
+    await expect(
+      act(url, { do: 'command', command: 'ask', ...place, thread: '1.2', text: 'x' }),
+    ).rejects.toThrow('409: {"error":"Slack has no slash commands in threads');
     await expect(act(url, { do: 'break-answer', fault: 'cut' })).rejects.toThrow('real Perplexity API');
     await expect(act(url, { do: 'explode' })).rejects.toThrow('400');
     await expect(
       act(url, { do: 'say', ...place, thread: null, text: ' ', mention: true, repliesTo: null }),
     ).rejects.toThrow('write something first');
-    const much = { do: 'ask', ...place, thread: null, text: 'x'.repeat(200_000) };
+    const much = { do: 'command', command: 'ask', ...place, thread: null, text: 'x'.repeat(200_000) };
     await expect(act(url, much)).rejects.toThrow('413');
   });
 

@@ -7,6 +7,8 @@ import { z } from 'zod';
 import { action, perform, type Stage } from './actions.ts';
 import type { Board } from './board.ts';
 import type { Changes } from './changes.ts';
+import { discordFile } from './discord-side.ts';
+import { slackFile } from './slack-side.ts';
 
 export interface Web {
   readonly port: number;
@@ -82,6 +84,7 @@ async function answer(
   if (request.method !== 'GET') return refuse(response, 405, 'GET or POST.');
   if (path === '/api/state') return sendJson(response, 200, board.state());
   if (path === '/api/changes') return sendChanges(response, board);
+  if (path.startsWith('/api/file/')) return sendFile(response, path, stage);
   const file = path === '/' ? 'index.html' : path.slice(1);
   if (!FILES.has(file)) return refuse(response, 404, 'There is nothing here.');
   response.writeHead(200, { ...HEADERS, 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' });
@@ -140,6 +143,15 @@ function sendChanges(response: ServerResponse, board: Board): void {
     clearInterval(beat);
     end();
   });
+}
+
+/** What the service attached to a message: text, never anything a browser would run. */
+function sendFile(response: ServerResponse, path: string, { slack, discord }: Stage): void {
+  const [, platform, id = ''] = /^\/api\/file\/(slack|discord)\/(\w+)$/.exec(path) ?? [];
+  const text = platform === 'slack' ? slackFile(slack, id) : platform ? discordFile(discord, id) : null;
+  if (text === null) return refuse(response, 404, 'There is no such file.');
+  response.writeHead(200, { ...HEADERS, 'content-type': 'text/plain; charset=utf-8' });
+  response.end(text);
 }
 
 function sendJson(response: ServerResponse, status: number, body: object): void {

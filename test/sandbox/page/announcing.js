@@ -9,7 +9,8 @@ export function announce(before, message, side) {
   document.querySelector('#announcer').textContent = `${message.author.name}: ${text.slice(0, 300)}`;
 }
 
-function spoken({ text, dialect }, side) {
+/** A piece's text as it is read, without mark-up. */
+export function spoken({ text, dialect }, side) {
   if (!dialect) return text;
   const drawn = blocks(text, { dialect, nameOf: (id) => nameIn(side, id) });
   return drawn.map((one) => one.textContent).join(' ');

@@ -1,5 +1,6 @@
 /** Keeps the page's copy of the state and tells the sides when it changed. */
 import { announce } from './announcing.js';
+import { notify } from './notices.js';
 import { fillPanel } from './panel.js';
 import { createSide } from './side.js';
 
@@ -23,8 +24,10 @@ changes.addEventListener('changes', ({ data }) => {
   for (const name of Object.keys(sides)) {
     for (const key of state[name].removed) messages[name].delete(key);
     for (const message of state[name].changed) {
-      announce(messages[name].get(keyOf(message)), message, state[name]);
+      const before = messages[name].get(keyOf(message));
+      announce(before, message, state[name]);
       messages[name].set(keyOf(message), message);
+      if (!before) pop(name, message, state[name]);
     }
   }
   show(state);
@@ -46,6 +49,15 @@ function show(state) {
     const sorted = [...messages[name].values()].sort((a, b) => a.at - b.at);
     side.show({ ...state[name], messages: sorted, isScripted: !isReal });
   }
+}
+
+function pop(name, message, side) {
+  if (!sides[name].notifies(message)) return;
+  const { kind, name: channel } = side.channels.find(({ id }) => id === message.channel);
+  const where = kind === 'dm' ? 'a direct message' : `#${channel}`;
+  const title = `${message.author.name} in ${where} on ${name === 'slack' ? 'Slack' : 'Discord'}`;
+  const place = { channel: message.channel, thread: message.thread, message: message.id };
+  notify(title, message, side, () => sides[name].goTo(place));
 }
 
 function keyOf({ channel, id }) {

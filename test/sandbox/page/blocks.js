@@ -34,6 +34,7 @@ export function blocks(text, rules) {
 
 const READERS = {
   markdown: [fence, heading, rule, quote, list, table],
+  file: [fence, heading, rule, quote, list, table],
   discord: [fence, smallPrint, heading, quote, list],
   mrkdwn: [fence, quote],
 };

@@ -1,7 +1,7 @@
 /** Where one writes: a field, a mention that can be taken out, and what is replied to. */
 import { h } from './dom.js';
 
-const COMMAND = /^\/ask(?:\s+|$)/;
+const COMMAND = /^\/(ask|research|jobs)(?:\s+|$)/;
 /** Written by hand, it means what the chip means. */
 const MENTION = /^@footnote\s+/i;
 
@@ -17,7 +17,8 @@ export function createComposer({ platform, kind, onSend }) {
   const quoted = h('p.quoted', { hidden: true });
   const sendButton = h('button.send', { type: 'submit', 'aria-label': 'Send', title: 'Send (Enter)' }, '➤');
   const examples = h('div.examples');
-  const where = kind === 'thread' ? 'the message goes to the thread' : '/ask works too';
+  const hasCommands = kind === 'channel' || platform === 'discord';
+  const where = hasCommands ? '/ask, /research and /jobs work too' : 'research: … and !jobs behind a mention';
   const hint = h('p.hint', {}, `Enter sends · Shift+Enter for a new line · ${where}`);
   const box = h('div.box', {}, chip, field, sendButton);
   const element = h(
@@ -38,8 +39,7 @@ export function createComposer({ platform, kind, onSend }) {
   function update() {
     field.style.height = 'auto';
     field.style.height = `${Math.min(field.scrollHeight, 160)}px`;
-    const isAsk = kind === 'channel' && COMMAND.test(field.value);
-    chip.hidden = settings.isDm || isAsk;
+    chip.hidden = settings.isDm || COMMAND.test(field.value);
     chip.textContent = mention ? '@footnote ×' : '+ @footnote';
     chip.classList.toggle('off', !mention);
     const label = mention ? 'Footnote is mentioned. Take the mention out' : 'Mention footnote';
@@ -60,11 +60,11 @@ export function createComposer({ platform, kind, onSend }) {
     event.preventDefault();
     const text = field.value.trim();
     if (text === '') return;
-    const isAsk = kind === 'channel' && COMMAND.test(text);
+    const command = COMMAND.exec(text)?.[1] ?? null;
     const said = {
-      text: isAsk ? text.replace(COMMAND, '') : text.replace(MENTION, ''),
+      text: command ? text.replace(COMMAND, '') : text.replace(MENTION, ''),
       mention: !settings.isDm && (mention || MENTION.test(text)),
-      isAsk,
+      command,
       repliesTo: reply?.id ?? null,
     };
     field.value = '';

@@ -3,7 +3,7 @@ import { h } from './dom.js';
 
 /**
  * @param {string} text
- * @param {{ dialect: string, nameOf: (id: string) => string | null }} rules
+ * @param {{ dialect: string, nameOf: (id: string) => string | null, me?: string }} rules `me`: whose mentions stand out
  * @returns {Node[]}
  */
 export function inline(text, rules) {
@@ -76,6 +76,9 @@ const MARKS = {
     ['*', ['em']],
     ['_', ['em']],
   ],
+  get file() {
+    return this.markdown;
+  },
   mrkdwn: [
     ['*', ['strong']],
     ['_', ['em']],
@@ -168,11 +171,17 @@ function angle(text, at, rules) {
   return made && { nodes: [made], end: at + inside[0].length };
 }
 
-function special(target, label, { nameOf }) {
+function special(target, label, { nameOf, dialect, me }) {
+  if (dialect === 'file') return null;
   const mention = /^[@#][!&]?(\w+)$/.exec(target);
   if (mention) {
     const sign = target[0];
-    return h('span.mention', {}, sign + (nameOf(mention[1]) ?? (label || mention[1])));
+    const isMe = sign === '@' && mention[1] === me;
+    return h(
+      isMe ? 'span.mention.me' : 'span.mention',
+      {},
+      sign + (nameOf(mention[1]) ?? (label || mention[1])),
+    );
   }
   const time = /^t:(\d+)(?::\w)?$/.exec(target) ?? /^!date\^(\d+)\^/.exec(target);
   if (time) {
@@ -206,8 +215,8 @@ function unescape(text) {
   return text.replace(/\\([!-/:-@[-`{-~])/g, '$1');
 }
 
-/** Slack escapes three characters, in code as well; Discord none. */
+/** Slack escapes three characters, in code as well; Discord and files none. */
 export function decode(text, { dialect }) {
-  if (dialect === 'discord' || dialect === 'plain') return text;
+  if (dialect !== 'markdown' && dialect !== 'mrkdwn') return text;
   return text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
 }

@@ -1,6 +1,7 @@
 /** The messages of one channel or thread. Only what changed is drawn again, so a growing answer can be read and selected. */
 import { blocks } from './blocks.js';
 import { arrange, h } from './dom.js';
+import { openFile, sizeOf } from './file-viewer.js';
 import { inline } from './inline.js';
 
 /** A reader this close to the end, in pixels, wants to see what comes. */
@@ -40,7 +41,7 @@ export function createMessageList({ kind, onAbout, onPress, onReply, onOpen }) {
     const before = known.get(key);
     if (before?.drawn === drawn) return { key, ...before, isNew: false };
     const item = before?.item ?? h('li.message', { 'data-id': message.id });
-    item.className = classesOf(message);
+    item.className = classesOf(message, context.view.person);
     item.setAttribute('aria-busy', String(message.streaming));
     const held = item.contains(document.activeElement) ? document.activeElement.textContent : null;
     item.replaceChildren(...content(message, replies, context));
@@ -50,7 +51,11 @@ export function createMessageList({ kind, onAbout, onPress, onReply, onOpen }) {
 
   function content(message, replies, context) {
     const { author, at, edited, onlyFor, streaming } = message;
-    const rulesOf = (dialect) => ({ dialect, nameOf: (id) => nameIn(context.side, id) });
+    const rulesOf = (dialect) => ({
+      dialect,
+      nameOf: (id) => nameIn(context.side, id),
+      me: context.view.person,
+    });
     const time = new Date(at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
     const head = h(
       'p.head',
@@ -74,7 +79,7 @@ export function createMessageList({ kind, onAbout, onPress, onReply, onOpen }) {
         quoteOf(message, context, rulesOf),
         head,
         ...message.pieces.map((piece) => drawPiece(piece, message, rulesOf)),
-        ...message.files.map((name) => h('p.small', {}, `Attached: ${name}`)),
+        ...message.files.map(fileOf),
         reactionsOf(message),
         replies ? threadChip(message, replies, context) : null,
       ),
@@ -119,6 +124,12 @@ export function createMessageList({ kind, onAbout, onPress, onReply, onOpen }) {
 
   return {
     element,
+    /** Brings a message into sight. */
+    reveal(id) {
+      const item = [...items.children].find((one) => one.dataset.id === id);
+      item?.scrollIntoView({ block: 'center' });
+      item?.classList.add('revealed');
+    },
     /** @param where another value means another channel or thread: it is shown from its end */
     show(where, messages, context) {
       const isElsewhere = where !== place;
@@ -139,10 +150,34 @@ export function createMessageList({ kind, onAbout, onPress, onReply, onOpen }) {
   };
 }
 
-function classesOf({ author, streaming, onlyFor }) {
-  return ['message', author.kind, streaming ? 'streaming' : '', onlyFor === null ? '' : 'private']
-    .join(' ')
-    .trim();
+function classesOf({ author, streaming, onlyFor, pings }, person) {
+  const marks = [
+    ['streaming', streaming],
+    ['private', onlyFor !== null],
+    ['pings', pings.includes(person)],
+  ];
+  return ['message', author.kind, ...marks.filter(([, is]) => is).map(([mark]) => mark)].join(' ');
+}
+
+function fileOf(file) {
+  if (file.path === null) return h('p.small', {}, `Attached: ${file.name}`);
+  const label = `Open ${file.name}`;
+  return h(
+    'div.file',
+    {},
+    h(
+      'button.open',
+      { type: 'button', 'aria-label': label, title: label, onclick: () => void openFile(file) },
+      h('span.sheet', { 'aria-hidden': 'true' }, 'MD'),
+      h('strong', {}, file.name),
+      h('span.small', {}, sizeOf(file)),
+    ),
+    h(
+      'a.button',
+      { href: file.path, download: file.name, 'aria-label': `Download ${file.name}` },
+      'Download',
+    ),
+  );
 }
 
 function reactionsOf({ reactions }) {

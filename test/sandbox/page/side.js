@@ -2,6 +2,8 @@
 import { act } from './acting.js';
 import { createComposer } from './composer.js';
 import { h } from './dom.js';
+import { openFile } from './file-viewer.js';
+import { linkedPlace } from './links.js';
 import { createMessageList } from './message-list.js';
 
 const NAMES = { slack: 'Slack', discord: 'Discord' };
@@ -57,7 +59,7 @@ export function createSide(platform, root) {
     thread.composer.focus();
   }
 
-  async function send(kind, { text, mention, isAsk, repliesTo }) {
+  async function send(kind, { text, mention, command, repliesTo }) {
     const place = {
       platform,
       user: view.person,
@@ -65,10 +67,11 @@ export function createSide(platform, root) {
       thread: kind === 'thread' ? view.thread : null,
     };
     const since = newest();
-    const answer = isAsk
-      ? await act({ do: 'ask', ...place, text })
+    const answer = command
+      ? await act({ do: 'command', command, ...place, text })
       : await act({ do: 'say', ...place, text, mention, repliesTo });
-    if (answer && kind === 'channel') awaited = { id: answer.id, channel: place.channel, since };
+    if (answer && kind === 'channel' && command !== 'jobs')
+      awaited = { id: answer.id, channel: place.channel, since };
     return answer !== null;
   }
 
@@ -105,6 +108,24 @@ export function createSide(platform, root) {
   function onReply(message) {
     if (platform === 'slack') return openThread(message.thread ?? message.id);
     (view.thread === null ? channel : thread).composer.replyTo(message);
+  }
+
+  /** Links into the conversations, and to their files, lead there instead of to servers that do not exist. */
+  root.addEventListener('click', (event) => {
+    const href = event.target.closest?.('a[href]')?.href;
+    if (!href) return;
+    const file = side.messages.flatMap(({ files }) => files).find(({ link }) => link === href);
+    const place = linkedPlace(href, side);
+    if (!file && !place) return;
+    event.preventDefault();
+    if (file) void openFile(file);
+    else goTo(place);
+  });
+
+  function goTo({ channel: to, thread: inThread, message }) {
+    document.querySelector(`.tabs [data-tab="${platform}"]`).click();
+    change({ channel: to, thread: inThread });
+    (inThread === null ? channel : thread).list.reveal(message);
   }
 
   /** Opens the thread of what was just asked once the answer, or a sign of it, is there. */
@@ -258,6 +279,11 @@ export function createSide(platform, root) {
       side = next;
       render();
     },
+    goTo,
+    /** Whether this new message notifies whoever writes here, who is looking elsewhere. */
+    notifies: (message) =>
+      message.pings.includes(view.person) &&
+      (message.channel !== view.channel || message.thread !== view.thread || !root.checkVisibility()),
   };
 }
 
@@ -266,17 +292,21 @@ function welcome({ kind, name }) {
     return ['Just you and Footnote', 'No mention is needed here: whatever you write is answered.'];
   return [
     `Nothing said in #${name} yet`,
-    'Mention @footnote with a question. It answers in a thread, with sources, and remembers what was said there.',
+    'Mention @footnote with a question. It answers in a thread, with sources, and remembers what was said there. /research takes longer and ends in a report.',
   ];
 }
 
 function examples(isScripted) {
   if (!isScripted)
-    return ['What changed in the EU AI Act this month?', 'Compare heat pumps and gas boilers in a table'];
+    return [
+      'What changed in the EU AI Act this month?',
+      'Compare heat pumps and gas boilers in a table',
+      '/research How do cities cool their streets? --effort low',
+    ];
   return [
     'How did the tidal plants do in their first year?',
     'Compare the three sites in a table',
-    'Show me the code for the capacity factor',
+    '/research How do cities cool their streets? --effort low',
     'What happens when the answer breaks off? fault:cut',
   ];
 }

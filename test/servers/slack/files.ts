@@ -110,7 +110,7 @@ export function linkedFiles({ files }: Context, channel: Channel, args: Args): r
   const places = [text(args, 'text') ?? ''];
   if (Array.isArray(args['blocks'])) places.push(mrkdwnTexts(args['blocks']).join('\n'));
   const linked = files.uploads.filter(
-    (upload) => upload.isComplete && places.every((place) => place.includes(permalinkOf(upload))),
+    (upload) => upload.isComplete && places.every((place) => place.includes(filePermalink(upload))),
   );
   for (const upload of linked) upload.channels.add(channel.id);
   return linked.map(storedFile);
@@ -160,7 +160,8 @@ function mrkdwnTexts(value: unknown): readonly string[] {
   return type === 'mrkdwn' && typeof own === 'string' ? [own] : Object.values(value).flatMap(mrkdwnTexts);
 }
 
-function permalinkOf({ id, name }: Upload): string {
+/** Where people open a file of the bot's. */
+export function filePermalink({ id, name }: Pick<StoredFile, 'id' | 'name'>): string {
   return `https://${TEAM.domain}.slack.com/files/${BOT.user}/${id}/${encodeURIComponent(name)}`;
 }
 
@@ -178,7 +179,7 @@ function uploadPayload(upload: Upload, isSettled: boolean): Payload {
     user: BOT.user,
     mode: 'hosted',
     is_public: false,
-    permalink: permalinkOf(upload),
+    permalink: filePermalink(upload),
     channels: isSettled ? [...upload.channels] : [],
     ...(isSettled ? {} : { mimetype: '', filetype: '' }),
     shares: isSettled ? { public: Object.fromEntries([...upload.channels].map((id) => [id, []])) } : {},
