@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import type { PGlite, Transaction } from '@electric-sql/pglite';
 import { lockDataDir, unusable } from './owner-lock.ts';
 import type { Queryable, Sql } from './sql.ts';
@@ -9,11 +10,19 @@ import type { Queryable, Sql } from './sql.ts';
 const SMALL = ['shared_buffers=16MB', 'max_wal_size=64MB', 'min_wal_size=32MB', 'work_mem=2MB'];
 
 /**
+ * The embedded database is WebAssembly. V8 would compile what of it runs often once more, optimised, which takes a second of
+ * processor time and 500 MB for a moment after every start and keeps 80 MB, for statements that then take a tenth less
+ * (docs/performance.md). Both flags are read when a module is compiled, this one and later ones.
+ */
+const BASELINE_ONLY = ['--no-wasm-tier-up', '--no-wasm-dynamic-tiering'];
+
+/**
  * Opens the embedded database under `dataDir` (created when missing; the first time takes some seconds). It survives the
  * death of the process, not that of the machine: it never flushes to the disk.
  * @throws {StoreError} `data-dir-locked` or `data-dir-unusable`
  */
 export async function openPglite(dataDir: string): Promise<Sql> {
+  for (const flag of BASELINE_ONLY) setFlagsFromString(flag);
   const loading = Promise.all([import('@electric-sql/pglite'), import('pg-boss')]);
   const unlock = await lockDataDir(dataDir);
   try {
