@@ -199,7 +199,8 @@ function aFile(): string {
 describe('what Node has compiled', () => {
   /** One start and one end in order on this data directory; returns the files that are kept then. */
   async function startAndStop(dataDir: string): Promise<string[]> {
-    const service = await startService({ perplexity, slack: onSlack()!, dataDir });
+    const env = { NODE_COMPILE_CACHE: '' };
+    const service = await startService({ perplexity, slack: onSlack()!, dataDir, env });
     expect(await service.stop()).toBe(0);
     const compiled = join(dataDir, 'compiled');
     if (!statSync(compiled).isDirectory()) return [];

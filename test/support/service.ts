@@ -138,6 +138,8 @@ const ENGINE_FLAGS = packageJson.scripts.start.split(' ').filter((word) => /^--[
 const READY_WITHIN_MS = 60_000;
 const KEPT_LINES = 10_000;
 
+const COMPILED = join(import.meta.dirname, '../../node_modules/.cache/compiled');
+
 /** Ends the child with this process. */
 const TETHER = new URL('tether.js', import.meta.url).href;
 
@@ -160,6 +162,8 @@ function environment(options: ServiceOptions, cwd: string): Record<string, strin
   return {
     ...Object.fromEntries(inherited),
     PORT: '0',
+    // Shared by the services of all tests, which otherwise would each compile everything.
+    NODE_COMPILE_CACHE: COMPILED,
     DATA_DIR: dataDir ?? join(cwd, 'data'),
     PERPLEXITY_API_KEY: perplexity.apiKey,
     PERPLEXITY_BASE_URL: perplexity.url,
