@@ -237,4 +237,14 @@ describe('what Node has compiled', () => {
     writeFileSync(join(dataDir, 'compiled'), 'in the way');
     expect(await startAndStop(dataDir)).toEqual([]);
   });
+
+  test.skipIf(process.platform !== 'linux')('is not kept where no directory can be made', async () => {
+    const result = await refused({
+      slack: onSlack()!,
+      databaseUrl: 'postgres://u@127.0.0.1:9/x',
+      dataDir: '/proc/none',
+      env: { NODE_COMPILE_CACHE: '' },
+    });
+    expect(result.lines).toEqual([expect.stringMatching(/DATABASE_URL/)]);
+  });
 });
