@@ -1,5 +1,5 @@
 import { parseResearch, researchUsage } from './flags.ts';
-import type { JobsRequest } from './research-ports.ts';
+import type { JobsRequest } from './research/ports.ts';
 import type { AnswerOptions, ResearchWish } from './types.ts';
 
 /** What a message asks for instead of an answer; `say` is for its writer alone. */

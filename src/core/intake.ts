@@ -22,8 +22,8 @@ import {
   readCommand,
   researchFrom,
   withdrawResearch,
-} from './research-intake.ts';
-import type { Researches } from './research-ports.ts';
+} from './research/intake.ts';
+import type { Researches } from './research/ports.ts';
 import { ANSWER_QUEUE, type AnswerJob } from './run.ts';
 import type { Stops } from './stops.ts';
 import { type PlatformName, type Question, type ThreadRef, threadKey } from './types.ts';

@@ -2,8 +2,8 @@ import { questionText } from './composing.ts';
 import type { History } from './history.ts';
 import type { Job, Platform } from './ports.ts';
 import { recall } from './recalling.ts';
-import type { Researches } from './research-ports.ts';
-import { placed } from './research-run.ts';
+import type { Researches } from './research/ports.ts';
+import { placed } from './research/run.ts';
 import type { PlatformName, Turn } from './types.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { idFrom } from './ids.ts';
 import type { Jobs, Log, Platform } from './ports.ts';
-import type { JobsDesk, JobsRequest } from './research-ports.ts';
+import type { JobsDesk, JobsRequest } from './research/ports.ts';
 import type { PlatformName, Question } from './types.ts';
 
 /** The queue for short words to a person that must be said once: refusals, alerts and what a typed command asks for. */

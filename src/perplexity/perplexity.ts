@@ -1,5 +1,5 @@
 import type { Model } from '../core/ports.ts';
-import type { ResearchModel } from '../core/research-ports.ts';
+import type { ResearchModel } from '../core/research/ports.ts';
 import { type ConnectionOptions, createConnection } from './connection.ts';
 import { createModel, type ModelOptions } from './model.ts';
 import { createResearchModel, type ResearchOptions } from './research.ts';

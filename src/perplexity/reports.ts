@@ -1,4 +1,4 @@
-import type { Report, UpstreamState } from '../core/research-ports.ts';
+import type { Report, UpstreamState } from '../core/research/ports.ts';
 import { withoutThoughts } from './think.ts';
 
 /** No report is longer, in characters; the same bound as for answers. */

@@ -1,5 +1,5 @@
 /** The Agent API's background mode: what is sent and what comes back. */
-import type { UpstreamState } from '../core/research-ports.ts';
+import type { UpstreamState } from '../core/research/ports.ts';
 import type { ModelRequest } from '../core/types.ts';
 import { agentRequest, incompleteReason, usageOfAgent, webSearch, wholeText } from './agent.ts';
 import { remedyForJob } from './errors.ts';

@@ -1,5 +1,5 @@
 /** Asynchronous chat completions: what is sent and what comes back. */
-import type { UpstreamJob, UpstreamState } from '../core/research-ports.ts';
+import type { UpstreamJob, UpstreamState } from '../core/research/ports.ts';
 import type { Effort, ModelRequest } from '../core/types.ts';
 import { chatRequest, finishOf, usageOfChat } from './chat.ts';
 import { remedyForJob } from './errors.ts';

@@ -1,5 +1,5 @@
 import { Failure } from '../core/failures.ts';
-import type { ResearchModel, UpstreamJob, UpstreamState } from '../core/research-ports.ts';
+import type { ResearchModel, UpstreamJob, UpstreamState } from '../core/research/ports.ts';
 import { agentNotice } from './agent.ts';
 import type { Connection } from './connection.ts';
 import { isRetired } from './errors.ts';

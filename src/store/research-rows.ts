@@ -5,7 +5,7 @@ import type {
   ResearchNote,
   ResearchRecord,
   ResearchState,
-} from '../core/research-ports.ts';
+} from '../core/research/ports.ts';
 import type { MessageRef, Question, ThreadRef } from '../core/types.ts';
 
 /** A row of `footnote.research` as `COLUMNS` selects it. */

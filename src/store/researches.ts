@@ -4,7 +4,7 @@ import type {
   ResearchFilter,
   ResearchLimits,
   ResearchRecord,
-} from '../core/research-ports.ts';
+} from '../core/research/ports.ts';
 import type { Question } from '../core/types.ts';
 import type { StoreJobs } from './jobs.ts';
 import { COLUMNS, LISTED, type ResearchRow, toNote, toRecord } from './research-rows.ts';

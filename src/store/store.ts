@@ -1,5 +1,5 @@
 import type { Answers, KeyValue, Log, Threads } from '../core/ports.ts';
-import type { Researches } from '../core/research-ports.ts';
+import type { Researches } from '../core/research/ports.ts';
 import { sleep } from '../core/sleep.ts';
 import { createAnswers } from './answers.ts';
 import type { StoreJobs } from './jobs.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Failure } from '../../src/core/failures.ts';
-import type { Notice, Noticed, NoticePlace, ResearchBoard } from '../../src/core/research-ports.ts';
+import type { Notice, Noticed, NoticePlace, ResearchBoard } from '../../src/core/research/ports.ts';
 import type { MessageRef, Question, ThreadRef, View } from '../../src/core/types.ts';
 
 /** A message as people see it. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import type { Report, ResearchApi, ResearchModel, UpstreamState } from '../../src/core/research-ports.ts';
+import type { Report, ResearchApi, ResearchModel, UpstreamState } from '../../src/core/research/ports.ts';
 import { type PerplexityServer, startPerplexityServer } from '../servers/perplexity/server.ts';
 import { endingContract, lookContract, submissionContract } from './research-calls.ts';
 import { type Context, handIn, type MakeResearch, NEVER } from './research-setup.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { researchName } from '../../src/core/ids.ts';
-import type { Ending } from '../../src/core/research-ports.ts';
+import type { Ending } from '../../src/core/research/ports.ts';
 import { type Another, done, type Side, stopped, type Tools } from './researches.ts';
 
 /** What is read of research jobs, how their notices go, and what is forgotten: the other half of `researches.ts`. */

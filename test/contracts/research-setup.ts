@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import { Failure } from '../../src/core/failures.ts';
-import type { Report, ResearchApi, ResearchModel, UpstreamState } from '../../src/core/research-ports.ts';
+import type { Report, ResearchApi, ResearchModel, UpstreamState } from '../../src/core/research/ports.ts';
 import type { Effort, ModelRequest } from '../../src/core/types.ts';
 import type { Timers } from '../../src/perplexity/watch.ts';
 import type { PerplexityServer } from '../servers/perplexity/server.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, it, vi } from 'vitest';
 import { researchName } from '../../src/core/ids.ts';
 import type { NextJob } from '../../src/core/ports.ts';
-import type { Ending, Report } from '../../src/core/research-ports.ts';
+import type { Ending, Report } from '../../src/core/research/ports.ts';
 import type { Question } from '../../src/core/types.ts';
 import type { StoreJobs } from '../../src/store/jobs.ts';
 import type { StoreResearches } from '../../src/store/researches.ts';

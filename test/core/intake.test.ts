@@ -16,7 +16,7 @@ import {
   quietLog,
   THREAD,
 } from './fakes.ts';
-import { memoryResearches } from './research-fakes.ts';
+import { memoryResearches } from './research/fakes.ts';
 
 function setup(follow: FollowMode = 'auto') {
   const jobs = memoryJobs();

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, onTestFinished, test } from 'vitest';
-import type { ResearchApi } from '../../src/core/research-ports.ts';
+import type { ResearchApi } from '../../src/core/research/ports.ts';
 import { createPerplexity, type PerplexityOptions } from '../../src/perplexity/perplexity.ts';
 import { outcomeOf, question } from '../contracts/model.ts';
 import { failureOf, handIn } from '../contracts/research-setup.ts';

@@ -1,6 +1,6 @@
 import { Failure } from '../../core/failures.ts';
 import type { Intake, KeyValue, Log, Platform } from '../../core/ports.ts';
-import type { JobsDesk, ResearchBoard } from '../../core/research-ports.ts';
+import type { JobsDesk, ResearchBoard } from '../../core/research/ports.ts';
 import { createGateway, type Gateway } from './gateway.ts';
 import { createDenials } from './place.ts';
 import { createPlatform } from './platform.ts';

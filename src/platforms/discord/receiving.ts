@@ -1,5 +1,5 @@
 import type { Intake, KeyValue, Log } from '../../core/ports.ts';
-import type { JobsDesk } from '../../core/research-ports.ts';
+import type { JobsDesk } from '../../core/research/ports.ts';
 import type { Question } from '../../core/types.ts';
 import { createCatchUp } from './catch-up.ts';
 import { createChannels } from './channels.ts';

@@ -1,5 +1,5 @@
 import { Failure, type FailureKind } from '../../core/failures.ts';
-import type { ResearchBoard } from '../../core/research-ports.ts';
+import type { ResearchBoard } from '../../core/research/ports.ts';
 import type { ReplyDeps } from './reply.ts';
 import { EDITABLE_MS, showCard } from './research-card.ts';
 import { notify } from './research-notice.ts';

@@ -1,5 +1,5 @@
 import { Failure } from '../../core/failures.ts';
-import type { ResearchBoard } from '../../core/research-ports.ts';
+import type { ResearchBoard } from '../../core/research/ports.ts';
 import type { MessageRef } from '../../core/types.ts';
 import { drawOne } from './drawing-one.ts';
 import { CODE } from './errors.ts';

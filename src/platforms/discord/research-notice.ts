@@ -1,5 +1,5 @@
 import { Failure } from '../../core/failures.ts';
-import type { Notice, Noticed } from '../../core/research-ports.ts';
+import type { Notice, Noticed } from '../../core/research/ports.ts';
 import { retry } from '../../core/retry.ts';
 import type { MessageRef } from '../../core/types.ts';
 import { discordMarkdown } from '../../markdown/dialects.ts';

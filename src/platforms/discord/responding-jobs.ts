@@ -1,4 +1,4 @@
-import type { JobChoice, JobsDesk } from '../../core/research-ports.ts';
+import type { JobChoice, JobsDesk } from '../../core/research/ports.ts';
 import { sleep } from '../../core/sleep.ts';
 import { discordMarkdown } from '../../markdown/dialects.ts';
 import { escapeText } from '../../markdown/text.ts';

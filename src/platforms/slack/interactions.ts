@@ -3,7 +3,7 @@ import { parseCommand } from '../../core/commands.ts';
 import type { ParsedAsk, ParsedResearch } from '../../core/flags.ts';
 import { idFrom } from '../../core/ids.ts';
 import type { ButtonPress } from '../../core/ports.ts';
-import type { JobsRequest } from '../../core/research-ports.ts';
+import type { JobsRequest } from '../../core/research/ports.ts';
 import { type AnswerOptions, BUTTON_ACTIONS, type ButtonAction, type Question } from '../../core/types.ts';
 import { decodeText, type SlackSelf } from './incoming-text.ts';
 import { asRecord, asText } from './payload.ts';

@@ -7,7 +7,7 @@ import {
   researchUsage,
 } from '../../core/flags.ts';
 import type { Intake, Log, Pressed } from '../../core/ports.ts';
-import type { JobsDesk } from '../../core/research-ports.ts';
+import type { JobsDesk } from '../../core/research/ports.ts';
 import { slackMarkdown } from '../../markdown/dialects.ts';
 import { sourcePages } from '../../markdown/sources.ts';
 import { deletedQuestion, questionFromEvent, stopFromEvent } from './inbound.ts';

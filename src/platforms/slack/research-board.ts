@@ -1,5 +1,5 @@
 import { Failure } from '../../core/failures.ts';
-import type { ResearchBoard } from '../../core/research-ports.ts';
+import type { ResearchBoard } from '../../core/research/ports.ts';
 import type { Desks } from './desk.ts';
 import { showCard } from './research-card.ts';
 import { notify } from './research-notice.ts';

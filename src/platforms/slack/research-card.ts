@@ -1,6 +1,6 @@
 import { Failure } from '../../core/failures.ts';
 import type { ReplyStart } from '../../core/ports.ts';
-import type { ResearchBoard } from '../../core/research-ports.ts';
+import type { ResearchBoard } from '../../core/research/ports.ts';
 import type { MessageRef, ThreadRef } from '../../core/types.ts';
 import { content, contentWithoutBlocks } from './blocks.ts';
 import { type Desk, send, sendSurely } from './desk.ts';

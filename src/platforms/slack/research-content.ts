@@ -1,5 +1,5 @@
 /** What the messages of a research job show. */
-import type { Notice } from '../../core/research-ports.ts';
+import type { Notice } from '../../core/research/ports.ts';
 import type { View } from '../../core/types.ts';
 import { slackMarkdown } from '../../markdown/dialects.ts';
 import { createRendering } from '../../markdown/rendering.ts';

@@ -1,5 +1,5 @@
 import { Failure } from '../../core/failures.ts';
-import type { Notice, Noticed } from '../../core/research-ports.ts';
+import type { Notice, Noticed } from '../../core/research/ports.ts';
 import type { MessageRef } from '../../core/types.ts';
 import { type Desk, sendSurely } from './desk.ts';
 import { uploadFile } from './files.ts';

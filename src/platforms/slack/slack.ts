@@ -1,6 +1,6 @@
 import { Failure } from '../../core/failures.ts';
 import type { Intake, Log, Platform } from '../../core/ports.ts';
-import type { JobsDesk, ResearchBoard } from '../../core/research-ports.ts';
+import type { JobsDesk, ResearchBoard } from '../../core/research/ports.ts';
 import { sleep } from '../../core/sleep.ts';
 import { watchAccess } from './access.ts';
 import { createDesks } from './desk.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Accepted, ButtonPress, Intake } from '../../../src/core/ports.ts';
-import type { JobsDesk, JobsRequest } from '../../../src/core/research-ports.ts';
+import type { JobsDesk, JobsRequest } from '../../../src/core/research/ports.ts';
 import type { Question } from '../../../src/core/types.ts';
 import { registerCommands } from '../../../src/platforms/discord/commands.ts';
 import { EPHEMERAL } from '../../../src/platforms/discord/messages.ts';

@@ -1,6 +1,6 @@
 /** Discord's research board against the stand-in, and a job for it. */
 import { onTestFinished } from 'vitest';
-import type { Notice, ResearchBoard } from '../../../src/core/research-ports.ts';
+import type { Notice, ResearchBoard } from '../../../src/core/research/ports.ts';
 import type { MessageRef, Question, ThreadRef, View } from '../../../src/core/types.ts';
 import { type DiscordApp, openDiscord } from '../../../src/platforms/discord/discord.ts';
 import { quietLog } from '../../core/fakes.ts';

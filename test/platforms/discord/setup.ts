@@ -12,14 +12,14 @@ import type {
   Model,
   Platform,
 } from '../../../src/core/ports.ts';
-import type { JobsDesk } from '../../../src/core/research-ports.ts';
+import type { JobsDesk } from '../../../src/core/research/ports.ts';
 import type { AnswerJob } from '../../../src/core/run.ts';
 import { createStops } from '../../../src/core/stops.ts';
 import type { AnswerEvent, ModelRequest, Question } from '../../../src/core/types.ts';
 import { type WaitJob, waitBehind } from '../../../src/core/waiting.ts';
 import { type DiscordApp, type DiscordOptions, openDiscord } from '../../../src/platforms/discord/discord.ts';
 import { memoryAnswers, memoryKeyValue, memoryThreads, noMetrics, quietLog } from '../../core/fakes.ts';
-import { memoryResearches } from '../../core/research-fakes.ts';
+import { memoryResearches } from '../../core/research/fakes.ts';
 import { type DiscordServer, startDiscordServer } from '../../servers/discord/discord-server.ts';
 
 export const SOURCES = [

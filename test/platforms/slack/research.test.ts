@@ -1,6 +1,6 @@
 /** What research messages do on Slack beside the contract of the board. */
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Notice, NoticePlace, ResearchBoard } from '../../../src/core/research-ports.ts';
+import type { Notice, NoticePlace, ResearchBoard } from '../../../src/core/research/ports.ts';
 import type { Question } from '../../../src/core/types.ts';
 import { boardView } from '../../contracts/research-board.ts';
 import { liveTokens } from '../../servers/slack/live-tokens.ts';

@@ -1,6 +1,6 @@
 import { Failure } from '../../../src/core/failures.ts';
 import type { Accepted, ButtonPress, Intake, Log, Pressed, ReplyStart } from '../../../src/core/ports.ts';
-import type { JobsRequest } from '../../../src/core/research-ports.ts';
+import type { JobsRequest } from '../../../src/core/research/ports.ts';
 import type { MessageRef, Question, View } from '../../../src/core/types.ts';
 import { openSlack, type SlackApp } from '../../../src/platforms/slack/slack.ts';
 import { type SlackServer, startSlackServer } from '../../servers/slack/server.ts';

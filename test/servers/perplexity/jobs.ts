@@ -3,7 +3,7 @@
  * speed, both the server's unless the question says otherwise: `takes:40m` (ms, s, m, h), `speed:600`.
  */
 import { randomUUID } from 'node:crypto';
-import type { ResearchApi } from '../../../src/core/research-ports.ts';
+import type { ResearchApi } from '../../../src/core/research/ports.ts';
 import { type JobState, type Look, lookAt, stateOf } from './job-course.ts';
 import { type CourseFault, courseIn } from './job-faults.ts';
 import type { Topic } from './topics.ts';

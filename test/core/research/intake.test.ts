@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { createIntake } from '../../src/core/intake.ts';
-import type { ButtonPress } from '../../src/core/ports.ts';
-import { RESEARCH_QUEUE } from '../../src/core/research-run.ts';
-import { ANSWER_QUEUE } from '../../src/core/run.ts';
-import { createStops } from '../../src/core/stops.ts';
-import type { View } from '../../src/core/types.ts';
-import { memoryKeyValue, noMetrics, question, quietLog, THREAD } from './fakes.ts';
-import { asked, MINUTE, setup } from './research-line.ts';
+import { createIntake } from '../../../src/core/intake.ts';
+import type { ButtonPress } from '../../../src/core/ports.ts';
+import { RESEARCH_QUEUE } from '../../../src/core/research/run.ts';
+import { ANSWER_QUEUE } from '../../../src/core/run.ts';
+import { createStops } from '../../../src/core/stops.ts';
+import type { View } from '../../../src/core/types.ts';
+import { memoryKeyValue, noMetrics, question, quietLog, THREAD } from '../fakes.ts';
+import { asked, MINUTE, setup } from './line.ts';
 
 function opened() {
   const line = setup();

@@ -1,8 +1,8 @@
-import { idFrom } from './ids.ts';
-import type { ResearchRecord } from './research-ports.ts';
-import { placed, type ResearchDeps } from './research-run.ts';
-import { ATTEMPT } from './research-showing.ts';
-import type { Question, View } from './types.ts';
+import { idFrom } from '../ids.ts';
+import type { Question, View } from '../types.ts';
+import type { ResearchRecord } from './ports.ts';
+import { placed, type ResearchDeps } from './run.ts';
+import { ATTEMPT } from './showing.ts';
 
 /**
  * Writes below the card, without a mention, in as many messages as it takes. Each `what` is said once per job: its messages

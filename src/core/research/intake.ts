@@ -1,13 +1,13 @@
-import { type Command, parseCommand } from './commands.ts';
-import { DEFAULT_WISH } from './flags.ts';
-import { HELP } from './help.ts';
-import { idFrom } from './ids.ts';
-import type { AnswerRecord, ButtonPress, Jobs, Log, Pressed } from './ports.ts';
-import type { JobsRequest, Researches } from './research-ports.ts';
-import { enqueueStep, isLive, nextStep, RESEARCH_QUEUE } from './research-run.ts';
-import { alreadyEnded, mayStop, stopResearch } from './research-stopping.ts';
-import type { PlatformName, Question } from './types.ts';
-import { WORD_QUEUE, type WordJob } from './words.ts';
+import { type Command, parseCommand } from '../commands.ts';
+import { DEFAULT_WISH } from '../flags.ts';
+import { HELP } from '../help.ts';
+import { idFrom } from '../ids.ts';
+import type { AnswerRecord, ButtonPress, Jobs, Log, Pressed } from '../ports.ts';
+import type { PlatformName, Question } from '../types.ts';
+import { WORD_QUEUE, type WordJob } from '../words.ts';
+import type { JobsRequest, Researches } from './ports.ts';
+import { enqueueStep, isLive, nextStep, RESEARCH_QUEUE } from './run.ts';
+import { alreadyEnded, mayStop, stopResearch } from './stopping.ts';
 
 export interface ResearchIntakeDeps {
   readonly jobs: Jobs;

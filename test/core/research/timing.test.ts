@@ -7,7 +7,7 @@ import {
   refusedPauseMs,
   retryPauseMs,
   usualTime,
-} from '../../src/core/research-timing.ts';
+} from '../../../src/core/research/timing.ts';
 
 const alone = { running: 1, perMinute: 1_000 };
 const MINUTE = 60_000;

@@ -1,7 +1,7 @@
-import { compose } from './composing.ts';
-import { recall } from './recalling.ts';
-import type { ResearchDeps } from './research-run.ts';
-import type { AnswerOptions, ModelRequest, Question } from './types.ts';
+import { compose } from '../composing.ts';
+import { recall } from '../recalling.ts';
+import type { AnswerOptions, ModelRequest, Question } from '../types.ts';
+import type { ResearchDeps } from './run.ts';
 
 const SYSTEM_PROMPT = [
   'You research questions for a team chat and write a report in Markdown, grounded in what you find on the web.',

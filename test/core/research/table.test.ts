@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import type { UpstreamJob } from '../../src/core/research-ports.ts';
-import { entryOf, researchTable } from '../../src/core/research-table.ts';
-import { fresh } from './research-fakes.ts';
-import { asked, MINUTE, REPORT } from './research-line.ts';
+import type { UpstreamJob } from '../../../src/core/research/ports.ts';
+import { entryOf, researchTable } from '../../../src/core/research/table.ts';
+import { fresh } from './fakes.ts';
+import { asked, MINUTE, REPORT } from './line.ts';
 
 const record = (name: string, fields: object) =>
   entryOf({ ...fresh(asked({ id: name }), name, 0), api: 'chat', upstream: `up-${name}`, ...fields });

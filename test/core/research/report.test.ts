@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { noticeOf } from '../../src/core/research-notice.ts';
-import type { Ending, ResearchFault } from '../../src/core/research-ports.ts';
-import { reportFile } from '../../src/core/research-report.ts';
-import { summaryOf } from '../../src/core/research-summary.ts';
-import { fresh } from './research-fakes.ts';
-import { asked, MINUTE, REPORT } from './research-line.ts';
+import { noticeOf } from '../../../src/core/research/notice.ts';
+import type { Ending, ResearchFault } from '../../../src/core/research/ports.ts';
+import { reportFile } from '../../../src/core/research/report.ts';
+import { summaryOf } from '../../../src/core/research/summary.ts';
+import { fresh } from './fakes.ts';
+import { asked, MINUTE, REPORT } from './line.ts';
 
 const begunAt = Date.UTC(2026, 10, 3, 14, 5);
 const ended = (ending: Ending, text = 'How do cities cool?') => ({

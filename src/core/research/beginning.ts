@@ -1,23 +1,16 @@
-import { Failure } from './failures.ts';
-import { idFrom, researchName, shortId } from './ids.ts';
-import type { Job } from './ports.ts';
-import { failResearch } from './research-ending.ts';
-import { refusalText } from './research-limits.ts';
-import type { ResearchApi, ResearchFault, ResearchRecord } from './research-ports.ts';
-import { researchRequest } from './research-request.ts';
-import {
-  enqueueStep,
-  failureFields,
-  nextStep,
-  placed,
-  type ResearchDeps,
-  type ResearchStep,
-} from './research-run.ts';
-import { isPlaceless, showCard } from './research-showing.ts';
-import { lookPauseMs, retryPauseMs } from './research-timing.ts';
-import { isRetryable } from './retry.ts';
-import { sleep } from './sleep.ts';
-import { WORD_QUEUE, type WordJob } from './words.ts';
+import { Failure } from '../failures.ts';
+import { idFrom, researchName, shortId } from '../ids.ts';
+import type { Job } from '../ports.ts';
+import { isRetryable } from '../retry.ts';
+import { sleep } from '../sleep.ts';
+import { WORD_QUEUE, type WordJob } from '../words.ts';
+import { failResearch } from './ending.ts';
+import { refusalText } from './limits.ts';
+import type { ResearchApi, ResearchFault, ResearchRecord } from './ports.ts';
+import { researchRequest } from './request.ts';
+import { enqueueStep, failureFields, nextStep, placed, type ResearchDeps, type ResearchStep } from './run.ts';
+import { isPlaceless, showCard } from './showing.ts';
+import { lookPauseMs, retryPauseMs } from './timing.ts';
 
 type BeginStep = Extract<ResearchStep, { step: 'begin' }>;
 

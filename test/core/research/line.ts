@@ -1,7 +1,7 @@
-import { Failure } from '../../src/core/failures.ts';
-import { createHistory } from '../../src/core/history.ts';
-import type { Job, Jobs, NextJob } from '../../src/core/ports.ts';
-import { type RememberJob, rememberReport } from '../../src/core/remembering.ts';
+import { Failure } from '../../../src/core/failures.ts';
+import { createHistory } from '../../../src/core/history.ts';
+import type { Job, Jobs, NextJob } from '../../../src/core/ports.ts';
+import { type RememberJob, rememberReport } from '../../../src/core/remembering.ts';
 import type {
   Notice,
   Noticed,
@@ -9,17 +9,17 @@ import type {
   ResearchBoard,
   ResearchModel,
   UpstreamState,
-} from '../../src/core/research-ports.ts';
+} from '../../../src/core/research/ports.ts';
 import {
   enqueueStep,
   RESEARCH_QUEUE,
   type ResearchDeps,
   type ResearchStep,
-} from '../../src/core/research-run.ts';
-import { reviveResearch, stepResearch } from '../../src/core/research-steps.ts';
-import { ANSWER_QUEUE } from '../../src/core/run.ts';
-import type { MessageRef, Question, ThreadRef, View } from '../../src/core/types.ts';
-import { sayWord, WORD_QUEUE, type WordJob } from '../../src/core/words.ts';
+} from '../../../src/core/research/run.ts';
+import { reviveResearch, stepResearch } from '../../../src/core/research/steps.ts';
+import { ANSWER_QUEUE } from '../../../src/core/run.ts';
+import type { MessageRef, Question, ThreadRef, View } from '../../../src/core/types.ts';
+import { sayWord, WORD_QUEUE, type WordJob } from '../../../src/core/words.ts';
 import {
   memoryAnswers,
   memoryKeyValue,
@@ -28,8 +28,8 @@ import {
   question,
   quietLog,
   THREAD,
-} from './fakes.ts';
-import { memoryResearches } from './research-fakes.ts';
+} from '../fakes.ts';
+import { memoryResearches } from './fakes.ts';
 
 export const MINUTE = 60_000;
 

@@ -1,9 +1,9 @@
 import { describe, expect, test, vi } from 'vitest';
-import { Failure } from '../../src/core/failures.ts';
-import { createJobsDesk } from '../../src/core/research-desk.ts';
-import type { JobsRequest } from '../../src/core/research-ports.ts';
-import { quietLog } from './fakes.ts';
-import { asked, MINUTE, REPORT, setup } from './research-line.ts';
+import { Failure } from '../../../src/core/failures.ts';
+import { createJobsDesk } from '../../../src/core/research/desk.ts';
+import type { JobsRequest } from '../../../src/core/research/ports.ts';
+import { quietLog } from '../fakes.ts';
+import { asked, MINUTE, REPORT, setup } from './line.ts';
 
 async function town() {
   const line = setup({ limits: { perPerson: 50, perWorkspace: 50 } });

@@ -1,9 +1,9 @@
-import { questionText } from './composing.ts';
-import { duration, sayWhen } from './explaining.ts';
-import type { ResearchRecord } from './research-ports.ts';
-import { isLive } from './research-run.ts';
-import { keptUntil } from './research-timing.ts';
-import type { AnswerOptions, Button, View } from './types.ts';
+import { questionText } from '../composing.ts';
+import { duration, sayWhen } from '../explaining.ts';
+import type { AnswerOptions, Button, View } from '../types.ts';
+import type { ResearchRecord } from './ports.ts';
+import { isLive } from './run.ts';
+import { keptUntil } from './timing.ts';
 
 /** What stands in a card beside the record itself. */
 export interface CardFacts {

@@ -1,12 +1,13 @@
-import { Failure } from './failures.ts';
-import type { Job } from './ports.ts';
-import { alert } from './research-beginning.ts';
-import { lateLine } from './research-card.ts';
-import { endResearch, failResearch } from './research-ending.ts';
-import type { ResearchApi, ResearchRecord, UpstreamState } from './research-ports.ts';
-import { enqueueStep, failureFields, type ResearchDeps, type ResearchStep } from './research-run.ts';
-import { sayBelow } from './research-saying.ts';
-import { boardOf, isPlaceless, showCard } from './research-showing.ts';
+import { Failure } from '../failures.ts';
+import type { Job } from '../ports.ts';
+import { sleep } from '../sleep.ts';
+import { alert } from './beginning.ts';
+import { lateLine } from './card.ts';
+import { endResearch, failResearch } from './ending.ts';
+import type { ResearchApi, ResearchRecord, UpstreamState } from './ports.ts';
+import { enqueueStep, failureFields, type ResearchDeps, type ResearchStep } from './run.ts';
+import { sayBelow } from './saying.ts';
+import { boardOf, isPlaceless, showCard } from './showing.ts';
 import {
   isCardDue,
   isEditable,
@@ -17,8 +18,7 @@ import {
   lookPauseMs,
   MOST_EMPTY_LOOKS,
   refusedPauseMs,
-} from './research-timing.ts';
-import { sleep } from './sleep.ts';
+} from './timing.ts';
 
 type LookStep = Extract<ResearchStep, { step: 'look' }>;
 

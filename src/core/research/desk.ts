@@ -1,11 +1,11 @@
-import { questionText } from './composing.ts';
-import { duration } from './explaining.ts';
-import type { Log } from './ports.ts';
-import { stateLine } from './research-card.ts';
-import { reasonFor } from './research-notice.ts';
-import type { JobsDesk, JobsRequest, Researches, ResearchFilter, ResearchRecord } from './research-ports.ts';
-import { alreadyEnded, mayStop, stopResearch, whenSettled } from './research-stopping.ts';
-import type { PlatformName } from './types.ts';
+import { questionText } from '../composing.ts';
+import { duration } from '../explaining.ts';
+import type { Log } from '../ports.ts';
+import type { PlatformName } from '../types.ts';
+import { stateLine } from './card.ts';
+import { reasonFor } from './notice.ts';
+import type { JobsDesk, JobsRequest, Researches, ResearchFilter, ResearchRecord } from './ports.ts';
+import { alreadyEnded, mayStop, stopResearch, whenSettled } from './stopping.ts';
 
 export interface JobsDeskDeps {
   readonly researches: Researches;

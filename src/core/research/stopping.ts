@@ -1,9 +1,9 @@
-import { shortId } from './ids.ts';
-import type { Log } from './ports.ts';
-import type { Ending, Researches, ResearchRecord } from './research-ports.ts';
-import { nextStep } from './research-run.ts';
-import { sleep } from './sleep.ts';
-import type { Person } from './types.ts';
+import { shortId } from '../ids.ts';
+import type { Log } from '../ports.ts';
+import { sleep } from '../sleep.ts';
+import type { Person } from '../types.ts';
+import type { Ending, Researches, ResearchRecord } from './ports.ts';
+import { nextStep } from './run.ts';
 
 /**
  * Ends a job by somebody's wish, with what is left to be done for it: cancelling upstream, the card. False when it has ended

@@ -1,7 +1,7 @@
-import { questionText } from './composing.ts';
-import { duration, sayWhen } from './explaining.ts';
-import type { Report, ResearchRecord } from './research-ports.ts';
-import type { Source } from './types.ts';
+import { questionText } from '../composing.ts';
+import { duration, sayWhen } from '../explaining.ts';
+import type { Source } from '../types.ts';
+import type { Report, ResearchRecord } from './ports.ts';
 
 const LONGEST_TITLE = 200;
 

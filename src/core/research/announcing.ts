@@ -1,8 +1,8 @@
-import { Failure } from './failures.ts';
-import { noticeOf } from './research-notice.ts';
-import type { NoticePlace, ResearchRecord } from './research-ports.ts';
-import { failureFields, placed, type ResearchDeps } from './research-run.ts';
-import { boardOf, index, isPlaceless } from './research-showing.ts';
+import { Failure } from '../failures.ts';
+import { noticeOf } from './notice.ts';
+import type { NoticePlace, ResearchRecord } from './ports.ts';
+import { failureFields, placed, type ResearchDeps } from './run.ts';
+import { boardOf, index, isPlaceless } from './showing.ts';
 
 /**
  * Tells the asker: in the place they chose, else in the next one, each tried once. What is about to be sent is recorded

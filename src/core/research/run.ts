@@ -1,16 +1,10 @@
 /** What the steps of a research job need and hand to each other. */
-import type { Failure } from './failures.ts';
-import type { History } from './history.ts';
-import { idFrom } from './ids.ts';
-import type { Answers, Jobs, Log, Metrics, NextJob, Platform, Threads } from './ports.ts';
-import type {
-  ResearchBoard,
-  Researches,
-  ResearchLimits,
-  ResearchModel,
-  ResearchRecord,
-} from './research-ports.ts';
-import type { AnswerOptions, PlatformName, Question } from './types.ts';
+import type { Failure } from '../failures.ts';
+import type { History } from '../history.ts';
+import { idFrom } from '../ids.ts';
+import type { Answers, Jobs, Log, Metrics, NextJob, Platform, Threads } from '../ports.ts';
+import type { AnswerOptions, PlatformName, Question } from '../types.ts';
+import type { ResearchBoard, Researches, ResearchLimits, ResearchModel, ResearchRecord } from './ports.ts';
 
 /** The queue of all research steps; its key is the job's id, so one job's steps never run side by side. */
 export const RESEARCH_QUEUE = 'research';

@@ -1,5 +1,5 @@
-/** The ports of deep research; the others are in `ports.ts`. */
-import type { NextJob, Urgency } from './ports.ts';
+/** The ports of deep research; the others are in `core/ports.ts`. */
+import type { NextJob, Urgency } from '../ports.ts';
 import type {
   Effort,
   MessageRef,
@@ -11,7 +11,7 @@ import type {
   ThreadRef,
   Usage,
   View,
-} from './types.ts';
+} from '../types.ts';
 
 /** What people do with the research jobs there are. */
 export interface JobsDesk {

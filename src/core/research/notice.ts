@@ -1,8 +1,8 @@
-import { duration } from './explaining.ts';
-import type { Ending, Notice, Report, ResearchFault, ResearchRecord } from './research-ports.ts';
-import { costOf, counted, reportFile } from './research-report.ts';
-import { summaryOf } from './research-summary.ts';
-import type { Button, View } from './types.ts';
+import { duration } from '../explaining.ts';
+import type { Button, View } from '../types.ts';
+import type { Ending, Notice, Report, ResearchFault, ResearchRecord } from './ports.ts';
+import { costOf, counted, reportFile } from './report.ts';
+import { summaryOf } from './summary.ts';
 
 type Told = Pick<Notice, 'lead' | 'view' | 'file'>;
 

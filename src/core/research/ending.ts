@@ -1,6 +1,6 @@
-import { duration } from './explaining.ts';
-import type { Ending, ResearchFault, ResearchRecord } from './research-ports.ts';
-import { nextStep, type ResearchDeps } from './research-run.ts';
+import { duration } from '../explaining.ts';
+import type { Ending, ResearchFault, ResearchRecord } from './ports.ts';
+import { nextStep, type ResearchDeps } from './run.ts';
 
 /** Ends a job: what it came to is stored and its delivery is put into the queue, both or neither. Without effect on an ended one. */
 export async function endResearch(

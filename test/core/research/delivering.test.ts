@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { compose } from '../../src/core/composing.ts';
-import { Failure } from '../../src/core/failures.ts';
-import { idFrom } from '../../src/core/ids.ts';
-import type { UpstreamState } from '../../src/core/research-ports.ts';
-import { stopResearch } from '../../src/core/research-stopping.ts';
-import { type Question, type ThreadRef } from '../../src/core/types.ts';
-import { question, THREAD } from './fakes.ts';
-import { asked, MINUTE, REPORT, setup } from './research-line.ts';
+import { compose } from '../../../src/core/composing.ts';
+import { Failure } from '../../../src/core/failures.ts';
+import { idFrom } from '../../../src/core/ids.ts';
+import type { UpstreamState } from '../../../src/core/research/ports.ts';
+import { stopResearch } from '../../../src/core/research/stopping.ts';
+import { type Question, type ThreadRef } from '../../../src/core/types.ts';
+import { question, THREAD } from '../fakes.ts';
+import { asked, MINUTE, REPORT, setup } from './line.ts';
 
 const gone = new Failure('gone', 'deleted');
 const refused = new Failure('undeliverable', 'archived');

@@ -1,7 +1,7 @@
-import { duration } from './explaining.ts';
-import { startOf } from './research-desk.ts';
-import type { Created } from './research-ports.ts';
-import type { Question } from './types.ts';
+import { duration } from '../explaining.ts';
+import type { Question } from '../types.ts';
+import { startOf } from './desk.ts';
+import type { Created } from './ports.ts';
 
 const MOST_NAMED = 5;
 

@@ -1,11 +1,11 @@
-import type { Job } from './ports.ts';
-import { beginResearch } from './research-beginning.ts';
-import { deliverResearch, LONGEST_DELIVERY_MS } from './research-delivering.ts';
-import { failResearch } from './research-ending.ts';
-import { lookAtResearch } from './research-looking.ts';
-import type { ResearchRecord } from './research-ports.ts';
-import { enqueueStep, isLive, type ResearchDeps, type ResearchStep } from './research-run.ts';
-import { stopResearch } from './research-stopping.ts';
+import type { Job } from '../ports.ts';
+import { beginResearch } from './beginning.ts';
+import { deliverResearch, LONGEST_DELIVERY_MS } from './delivering.ts';
+import { failResearch } from './ending.ts';
+import { lookAtResearch } from './looking.ts';
+import type { ResearchRecord } from './ports.ts';
+import { enqueueStep, isLive, type ResearchDeps, type ResearchStep } from './run.ts';
+import { stopResearch } from './stopping.ts';
 
 /** Takes one step of a research job: begin → look → … → deliver. */
 export async function stepResearch(deps: ResearchDeps, job: Job<ResearchStep>): Promise<void> {

@@ -1,4 +1,5 @@
-import { duration } from './explaining.ts';
+import { duration } from '../explaining.ts';
+import type { PlatformName } from '../types.ts';
 import type {
   NoticeState,
   ResearchApi,
@@ -6,8 +7,7 @@ import type {
   ResearchRecord,
   ResearchState,
   UpstreamJob,
-} from './research-ports.ts';
-import type { PlatformName } from './types.ts';
+} from './ports.ts';
 
 /** One research job for the operator: everything that helps to find it, nothing that anybody wrote. */
 export interface ResearchEntry {

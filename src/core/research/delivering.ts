@@ -1,17 +1,17 @@
-import { Failure } from './failures.ts';
-import { idFrom } from './ids.ts';
-import type { Job } from './ports.ts';
-import type { RememberJob } from './remembering.ts';
-import { announce } from './research-announcing.ts';
-import { noticeOf } from './research-notice.ts';
-import type { ResearchRecord } from './research-ports.ts';
-import { enqueueStep, failureFields, placed, type ResearchDeps, type ResearchStep } from './research-run.ts';
-import { sayBelow } from './research-saying.ts';
-import { ATTEMPT, index, isPlaceless, showCard } from './research-showing.ts';
-import { retryPauseMs } from './research-timing.ts';
-import { isRetryable } from './retry.ts';
-import { ANSWER_QUEUE } from './run.ts';
-import { threadKey } from './types.ts';
+import { Failure } from '../failures.ts';
+import { idFrom } from '../ids.ts';
+import type { Job } from '../ports.ts';
+import type { RememberJob } from '../remembering.ts';
+import { isRetryable } from '../retry.ts';
+import { ANSWER_QUEUE } from '../run.ts';
+import { threadKey } from '../types.ts';
+import { announce } from './announcing.ts';
+import { noticeOf } from './notice.ts';
+import type { ResearchRecord } from './ports.ts';
+import { enqueueStep, failureFields, placed, type ResearchDeps, type ResearchStep } from './run.ts';
+import { sayBelow } from './saying.ts';
+import { ATTEMPT, index, isPlaceless, showCard } from './showing.ts';
+import { retryPauseMs } from './timing.ts';
 
 type DeliverStep = Extract<ResearchStep, { step: 'deliver' }>;
 

@@ -1,11 +1,11 @@
-import { Failure } from './failures.ts';
-import type { Urgency } from './ports.ts';
-import { cardView } from './research-card.ts';
-import type { ResearchBoard, ResearchRecord } from './research-ports.ts';
-import { researchOptions } from './research-request.ts';
-import { placed, type ResearchDeps } from './research-run.ts';
-import { usualTime } from './research-timing.ts';
-import type { View } from './types.ts';
+import { Failure } from '../failures.ts';
+import type { Urgency } from '../ports.ts';
+import type { View } from '../types.ts';
+import { cardView } from './card.ts';
+import type { ResearchBoard, ResearchRecord } from './ports.ts';
+import { researchOptions } from './request.ts';
+import { placed, type ResearchDeps } from './run.ts';
+import { usualTime } from './timing.ts';
 
 /** Typical times are made of so many finished jobs. */
 const DURATIONS = 20;

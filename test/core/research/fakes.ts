@@ -1,8 +1,8 @@
 /** In-memory implementations of the ports of deep research. */
-import type { Jobs, NextJob } from '../../src/core/ports.ts';
-import type { Researches, ResearchFilter, ResearchRecord } from '../../src/core/research-ports.ts';
-import { isLive } from '../../src/core/research-run.ts';
-import type { Question } from '../../src/core/types.ts';
+import type { Jobs, NextJob } from '../../../src/core/ports.ts';
+import type { Researches, ResearchFilter, ResearchRecord } from '../../../src/core/research/ports.ts';
+import { isLive } from '../../../src/core/research/run.ts';
+import type { Question } from '../../../src/core/types.ts';
 
 export interface MemoryResearches extends Researches {
   readonly records: Map<string, ResearchRecord>;
