@@ -58,6 +58,9 @@ async function refused(
   }
 }
 
+/** It takes two or three; a busy machine may need as long again. What never ends is what this is about. */
+const SOON_S = 15;
+
 describe('a start that cannot succeed says why in one line, with the right exit code, soon', () => {
   test.each<[string, () => Partial<ServiceOptions>, number, RegExp]>([
     ['no platform', () => ({}), 78, /SLACK_BOT_TOKEN, SLACK_APP_TOKEN, DISCORD_TOKEN: .*npm run sandbox/],
@@ -108,7 +111,7 @@ describe('a start that cannot succeed says why in one line, with the right exit 
       result.lines.join('\n'),
     ).toBe(true);
     expect(result.exit).toBe(exit);
-    expect(result.seconds).toBeLessThan(5);
+    expect(result.seconds).toBeLessThan(SOON_S);
     expect(result.lines.join('\n')).not.toMatch(/s3cr3t|xoxb-wrong|xapp-wrong|MTIz/);
   });
 
@@ -144,7 +147,7 @@ describe('a start that cannot succeed says why in one line, with the right exit 
     await first.kill('SIGKILL');
     expect(result.lines).toEqual([expect.stringMatching(/DATA_DIR/)]);
     expect(result.exit).toBe(75);
-    expect(result.seconds).toBeLessThan(5);
+    expect(result.seconds).toBeLessThan(SOON_S);
   });
 });
 
