@@ -36,6 +36,8 @@ export interface Config {
     readonly deadlineMs: number;
     /** Looks per minute at the running jobs of one API, all together. */
     readonly looksPerMinute: { readonly chat: number; readonly agent: number };
+    /** Jobs handed in per minute as asynchronous chat completions. */
+    readonly submissionsPerMinute: number;
   };
   readonly shutdownGraceMs: number;
   /** Variables that look like ours and are not: most likely misspelt. */
@@ -192,6 +194,7 @@ function researchOf(values: Fields): Config['research'] {
     perPerson: values.RESEARCH_PER_USER,
     perWorkspace: values.RESEARCH_PER_WORKSPACE,
     deadlineMs: values.RESEARCH_DEADLINE_MINUTES * 60_000,
+    submissionsPerMinute: values.RESEARCH_SUBMISSIONS_PER_MINUTE,
     looksPerMinute: looks === undefined ? LOOKS_PER_MINUTE : { chat: looks, agent: looks },
   };
 }

@@ -36,8 +36,8 @@ export function createResearches(sql: Sql, jobs: StoreJobs): StoreResearches {
         ...values,
       ]);
     },
-    async turn(api, gapMs) {
-      const [row] = await sql.query<{ ms: number }>(TURN, [api, gapMs]);
+    async turn(line, gapMs) {
+      const [row] = await sql.query<{ ms: number }>(TURN, [line, gapMs]);
       return Math.max(0, row?.ms ?? 0);
     },
     sweep: (signal) =>

@@ -38,7 +38,11 @@ describe.each([
       jobs: { takesMs: 240_000, speed: 100 },
     });
     await prepareDataDir(join(directory, 'data'));
-    const env = { RESEARCH_PER_USER: '20', RESEARCH_PER_WORKSPACE: '50' };
+    const env = {
+      RESEARCH_PER_USER: '20',
+      RESEARCH_PER_WORKSPACE: '50',
+      RESEARCH_SUBMISSIONS_PER_MINUTE: '600',
+    };
     options = { ...side.connection, perplexity, cwd: directory, dataDir: join(directory, 'data'), env };
     service = await startService(options);
   });

@@ -11,10 +11,11 @@ import { researchRequest } from './request.ts';
 import { enqueueStep, failureFields, nextStep, placed, type ResearchDeps, type ResearchStep } from './run.ts';
 import { isPlaceless, showCard } from './showing.ts';
 import { lookPauseMs, retryPauseMs } from './timing.ts';
+import { submitTurns, untilTurn } from './turns.ts';
 
 type BeginStep = Extract<ResearchStep, { step: 'begin' }>;
 
-/** Beyond this nobody waits for something that has not even begun. */
+/** What fails for so long nobody waits for any longer. Waiting for its turn is no failing. */
 const LONGEST_BEGINNING_MS = 30 * 60_000;
 
 /**
@@ -78,6 +79,8 @@ async function submit(deps: ResearchDeps, job: Job<BeginStep>, record: ResearchR
   const api = (isInDoubt && record.api) || model.api();
   // Whatever ended the process came between the call and its record.
   if (isInDoubt && !model.isRepeatable(api)) return failResearch(deps, record, 'unknown');
+  const waitMs = await untilTurn(deps, submitTurns(deps, api), job.data.turnAt ?? null, job.signal);
+  if (waitMs > 0) return enqueueStep(deps.jobs, { ...job.data, turnAt: deps.now() + waitMs }, waitMs);
   const question = placed(record);
   const request = await researchRequest(deps, question, job.signal);
   if (!isInDoubt && !(await researches.submitting(record.id, api))) return;
@@ -183,6 +186,7 @@ async function againOrFail(
 ): Promise<void> {
   const tries = job.data.tries + 1;
   const pauseMs = retryPauseMs(tries, failure.retryAfterMs, deps.random());
-  if (deps.now() + pauseMs - record.begunAt >= LONGEST_BEGINNING_MS) return failResearch(deps, record, fault);
-  return enqueueStep(deps.jobs, { step: 'begin', question: record.question, tries }, pauseMs);
+  const { failingSince = deps.now() } = job.data;
+  if (deps.now() + pauseMs - failingSince >= LONGEST_BEGINNING_MS) return failResearch(deps, record, fault);
+  return enqueueStep(deps.jobs, { step: 'begin', question: record.question, tries, failingSince }, pauseMs);
 }

@@ -1,6 +1,5 @@
 import { Failure } from '../failures.ts';
 import type { Job } from '../ports.ts';
-import { sleep } from '../sleep.ts';
 import { alert } from './beginning.ts';
 import { lateLine } from './card.ts';
 import { endResearch, failResearch } from './ending.ts';
@@ -19,6 +18,7 @@ import {
   MOST_EMPTY_LOOKS,
   refusedPauseMs,
 } from './timing.ts';
+import { lookTurns, untilTurn } from './turns.ts';
 
 type LookStep = Extract<ResearchStep, { step: 'look' }>;
 
@@ -30,17 +30,14 @@ interface Handed {
   readonly submittedAt: number;
 }
 
-/** A turn so near is waited for here; a turn missed by more is taken anew, since others have moved up. */
-const NEAR_MS = 1_000;
-const MISSED_MS = 5_000;
-
 /** One look at a job: ends it, or shows how it stands and puts the next look into the queue. */
 export async function lookAtResearch(deps: ResearchDeps, job: Job<LookStep>): Promise<void> {
   const record = await deps.researches.find(job.data.research);
   if (!record || record.state !== 'running' || !record.api || !record.upstream) return;
   const { api, upstream } = record;
   const handed: Handed = { record, api, upstream, submittedAt: record.submittedAt ?? record.begunAt };
-  if (!(await hasTurn(deps, job, handed))) return;
+  const waitMs = await untilTurn(deps, lookTurns(deps, api), job.data.turnAt, job.signal);
+  if (waitMs > 0) return enqueueStep(deps.jobs, { ...job.data, turnAt: deps.now() + waitMs }, waitMs);
   let state: UpstreamState;
   try {
     state = await deps.model.look(api, upstream, job.signal);
@@ -50,24 +47,6 @@ export async function lookAtResearch(deps: ResearchDeps, job: Job<LookStep>): Pr
   }
   deps.log.debug({ research: record.name, look: job.data.look, state: state.state }, 'looked at research');
   await judge(deps, job, handed, state);
-}
-
-/** Keeps all looks at one API within its rate, whatever a restart or an outage has piled up. */
-async function hasTurn(
-  deps: ResearchDeps,
-  { data, signal }: Job<LookStep>,
-  { api }: Handed,
-): Promise<boolean> {
-  const { turnAt } = data;
-  if (turnAt !== null && deps.now() - turnAt < MISSED_MS) return true;
-  const waitMs = await deps.researches.turn(api, 60_000 / deps.settings.looksPerMinute[api]);
-  if (waitMs <= NEAR_MS) {
-    await sleep(waitMs, signal);
-    if (signal.aborted) throw new Failure('stopped', 'stopped before its turn');
-    return true;
-  }
-  await enqueueStep(deps.jobs, { ...data, turnAt: deps.now() + waitMs }, waitMs);
-  return false;
 }
 
 async function judge(

@@ -43,6 +43,9 @@ export interface JobChoice {
 /** The API that a research job was handed to. */
 export type ResearchApi = 'chat' | 'agent';
 
+/** What requests stand in line for: an API's looks, on the Agent API its submissions too, which chat completions count apart. */
+export type TurnLine = ResearchApi | 'chat-submit';
+
 /** A finished report as the API gave it. */
 export interface Report {
   readonly text: string;
@@ -301,8 +304,8 @@ export interface Researches {
   /** How long the newest finished jobs of this effort took, in ms. */
   durations(effort: Effort, most: number): Promise<readonly number[]>;
   /**
-   * Takes the next turn to call this API when turns are `gapMs` apart, cluster-wide; resolves with the milliseconds until it.
+   * Takes the next turn in this line when turns are `gapMs` apart, cluster-wide; resolves with the milliseconds until it.
    * @param gapMs at least 1
    */
-  turn(api: ResearchApi, gapMs: number): Promise<number>;
+  turn(line: TurnLine, gapMs: number): Promise<number>;
 }

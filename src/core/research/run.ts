@@ -15,7 +15,15 @@ export const RESEARCH_QUEUE = 'research';
  */
 export type ResearchStep =
   /** Writes the record, posts the card, hands the job in. */
-  | { readonly step: 'begin'; readonly question: Question; readonly tries: number }
+  | {
+      readonly step: 'begin';
+      readonly question: Question;
+      readonly tries: number;
+      /** When its turn to be handed in comes, if it has one. */
+      readonly turnAt?: number;
+      /** Since when it cannot be begun. */
+      readonly failingSince?: number;
+    }
   /** One look upstream. `turnAt`: when its turn in the API's budget comes, if it has one; `empty`: looks that found no report. */
   | {
       readonly step: 'look';
@@ -36,8 +44,10 @@ interface ResearchSettings {
   readonly limits: ResearchLimits;
   /** After so long people are told, and looks become rare. */
   readonly deadlineMs: number;
-  /** Looks per minute at all jobs of one API. */
+  /** Looks per minute at all jobs of one API; on the Agent API submissions count too. */
   readonly looksPerMinute: Readonly<Record<'chat' | 'agent', number>>;
+  /** Submissions per minute of asynchronous chat completions. */
+  readonly submissionsPerMinute: number;
 }
 
 export interface ResearchDeps {
@@ -76,7 +86,9 @@ function stepId(step: ResearchStep): string {
   switch (step.step) {
     case 'begin':
       // The first is known by the question's own id: that is how its twins are found.
-      return step.tries === 0 ? step.question.id : idFrom('begin', step.question.id, String(step.tries));
+      return step.tries === 0 && step.turnAt === undefined
+        ? step.question.id
+        : idFrom('begin', step.question.id, String(step.tries), String(step.turnAt ?? ''));
     case 'look':
       return idFrom('look', step.research, String(step.look), String(step.turnAt ?? ''));
     case 'deliver':

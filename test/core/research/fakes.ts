@@ -81,9 +81,9 @@ export function memoryResearches(jobs: Jobs, clock = { now: 1_000 }): MemoryRese
         .map((record) => (record.endedAt ?? 0) - record.begunAt)
         .slice(0, most);
     },
-    async turn(api, gapMs) {
-      const at = Math.max(turns.get(api) ?? 0, clock.now);
-      turns.set(api, at + gapMs);
+    async turn(line, gapMs) {
+      const at = Math.max(turns.get(line) ?? 0, clock.now);
+      turns.set(line, at + gapMs);
       return at - clock.now;
     },
   };

@@ -183,6 +183,7 @@ export function setup(fields: Partial<ResearchDeps['settings']> = {}) {
       limits: { perPerson: 2, perWorkspace: 10 },
       deadlineMs: 60 * MINUTE,
       looksPerMinute: { chat: 1_000, agent: 40 },
+      submissionsPerMinute: 6_000,
       ...fields,
     },
     isAdmin: (_platform, person) => person === 'UADMIN',

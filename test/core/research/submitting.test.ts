@@ -247,3 +247,40 @@ test('a job that is over quickly is a report within seconds', async () => {
   await line.run(10_000);
   expect(line.record()).toMatchObject({ state: 'done', notice: 'sent', isDelivered: true });
 });
+
+describe('a rush of questions', () => {
+  /** The most requests of those that count in any one minute, and how the jobs stand after `minutes`. */
+  const rush = async (api: 'chat' | 'agent', count: number, minutes: number) => {
+    const limits = { perPerson: count, perWorkspace: count };
+    const line = setup({ limits, submissionsPerMinute: 4 });
+    line.script.api = api;
+    if (api === 'chat') line.script.looks.push({ state: 'done', report: REPORT });
+    const times: number[] = [];
+    const { submit, look } = line.deps.model;
+    line.deps.model.submit = (job) => {
+      times.push(line.clock.now);
+      return submit(job);
+    };
+    line.deps.model.look = (...given) => {
+      if (api === 'agent') times.push(line.clock.now);
+      return look(...given);
+    };
+    for (let n = 0; n < count; n++) await line.begin(asked({ id: `rush ${n}` }));
+    await line.run(minutes * MINUTE);
+    const inMinute = (from: number) => times.filter((at) => at >= from && at < from + MINUTE).length;
+    const states = new Set([...line.researches.records.values()].map(({ state }) => state));
+    return { busiest: Math.max(...times.map(inMinute)), begun: line.keys.length, states };
+  };
+
+  test('waits its turn on the Agent API, where what is handed in counts like every look', async () => {
+    const { busiest, begun, states } = await rush('agent', 100, 10);
+    expect({ begun, states }).toEqual({ begun: 100, states: new Set(['running']) });
+    expect(busiest).toBeLessThanOrEqual(42);
+  });
+
+  test('waits its turn on chat completions, for longer than a failing one would be tried', async () => {
+    const { busiest, begun, states } = await rush('chat', 140, 40);
+    expect({ begun, states }).toEqual({ begun: 140, states: new Set(['done']) });
+    expect(busiest).toBeLessThanOrEqual(5);
+  });
+});
