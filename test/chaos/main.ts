@@ -14,6 +14,7 @@ import { gatewayTakeover } from './gateway-takeover.ts';
 import { killStorm } from './kill-storm.ts';
 import { killSweep } from './kill-sweep.ts';
 import { seeded } from './random.ts';
+import { researchLoad } from './research-load.ts';
 import { researchSweep } from './research-sweep.ts';
 import type { ChaosRun, Outcome } from './run.ts';
 
@@ -24,6 +25,7 @@ const CHECKS: Readonly<
   'kill-storm': { needsPostgres: false, run: killStorm },
   'kill-sweep': { needsPostgres: false, run: killSweep },
   'research-sweep': { needsPostgres: false, run: researchSweep },
+  'research-load': { needsPostgres: true, run: researchLoad },
   'gateway-takeover': { needsPostgres: true, run: gatewayTakeover },
   'full-load': { needsPostgres: false, run: fullLoad },
 };
