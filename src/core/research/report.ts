@@ -13,7 +13,7 @@ export function reportFile(record: ResearchRecord, report: Report): { name: stri
   const text = [
     `# ${oneLine(questionText(question), LONGEST_TITLE)}`,
     `Deep research · ${facts.filter((fact) => fact !== null).join(' · ')}`,
-    report.text.trim(),
+    visible(report.text).trim(),
     ...(report.sources.length > 0 ? ['## Sources', report.sources.map(entry).join('\n')] : []),
   ].join('\n\n');
   return { name: `research-${name}.md`, text: `${text}\n` };
@@ -35,6 +35,13 @@ function entry({ number, title, url, date }: Source): string {
   const about = [oneLine(title, LONGEST_TITLE) || site, site, date?.slice(0, 10)].filter(Boolean).join(' · ');
   // A line break in an address would let it pose as an entry of its own.
   return `${number}. ${about} · <${url.replaceAll(/[\s<>]/g, encodeURIComponent)}>`;
+}
+
+/** Controls and marks that turn the direction of what follows make a file read differently from what it says. */
+const DECEIVING = /[[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]--[\n\t]]/gv;
+
+function visible(text: string): string {
+  return text.replaceAll(/\r\n?|[\u2028\u2029]/g, '\n').replaceAll(DECEIVING, '');
 }
 
 function oneLine(text: string, most: number): string {

@@ -76,6 +76,12 @@ describe('the report file', () => {
     expect(entries[4]).toContain('5. Two lines · s5.example');
     expect(entries[119]).toContain('120. Title 120');
   });
+
+  test('says what it shows: no controls, nothing that turns the direction of words', () => {
+    const text = 'One\r\ntwo \u202Etxt.exe\u202C \u2066so\u2069\u0007\u0000 \ud800 👩‍🔬 می‌شود\tend';
+    const file = reportFile(ended({ outcome: 'done', report: REPORT }), { ...REPORT, text });
+    expect(file.text).toContain('\n\nOne\ntwo txt.exe so  👩‍🔬 می‌شود\tend\n');
+  });
 });
 
 describe('what the asker is told', () => {
