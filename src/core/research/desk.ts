@@ -119,7 +119,7 @@ function statusText(record: ResearchRecord, now: number, who: Who): string {
     jobLine(record, now, who),
     `Asked ${duration(now - begunAt)} ago, ${question.research?.effort ?? 'medium'} effort.`,
   ];
-  if (ending?.outcome === 'failed') lines.push(reasonFor(ending.fault, ending.remedy, false));
+  if (ending?.outcome === 'failed') lines.push(reasonFor(record, ending, false));
   return lines.join('\n');
 }
 

@@ -1,6 +1,6 @@
 import { duration } from '../explaining.ts';
 import type { Button, View } from '../types.ts';
-import type { Ending, Notice, Report, ResearchFault, ResearchRecord } from './ports.ts';
+import type { Ending, Notice, Report, ResearchRecord } from './ports.ts';
 import { costOf, counted, reportFile } from './report.ts';
 import { summaryOf } from './summary.ts';
 
@@ -47,10 +47,12 @@ function reportNotices({ remark }: ResearchRecord, { sources, cut }: Report): st
 }
 
 function failedView(
-  { id, name }: ResearchRecord,
-  { fault, remedy }: Extract<Ending, { outcome: 'failed' }>,
+  record: ResearchRecord,
+  ending: Extract<Ending, { outcome: 'failed' }>,
   hasAdmins: boolean,
 ): View {
+  const { id, name } = record;
+  const { fault } = ending;
   // What an admin or another question must cure, the same question does not.
   const canRetry = fault !== 'rejected' && fault !== 'not-authorised';
   return {
@@ -58,7 +60,7 @@ function failedView(
     status: '',
     text: '',
     sources: [],
-    notices: [`⚠ ${reasonFor(fault, remedy, hasAdmins)} · ${name}`],
+    notices: [`⚠ ${reasonFor(record, ending, hasAdmins)} · ${name}`],
     footer: null,
     buttons: canRetry ? [{ action: 'retry', label: 'Try again', question: id }] : [],
   };
@@ -67,12 +69,19 @@ function failedView(
 const UNCHARGED = 'Nothing was begun, so nothing is charged.';
 
 /** Why there is no report, in plain words, and whether it was charged as far as that is known. */
-export function reasonFor(fault: ResearchFault, remedy: string | null, hasAdmins: boolean): string {
+export function reasonFor(
+  { submittedAt }: ResearchRecord,
+  { fault, remedy }: Extract<Ending, { outcome: 'failed' }>,
+  hasAdmins: boolean,
+): string {
   switch (fault) {
     case 'rejected':
       return `I couldn't send that: ${remedy ?? 'Perplexity refused the request'}. ${UNCHARGED}`;
     case 'not-authorised':
-      return `I'm not set up correctly; ${hasAdmins ? 'admins have been told' : 'please tell whoever runs me'}.`;
+      return [
+        `I'm not set up correctly; ${hasAdmins ? 'admins have been told' : 'please tell whoever runs me'}.`,
+        submittedAt === null ? UNCHARGED : 'It may have been charged.',
+      ].join(' ');
     case 'unreachable':
       return `Perplexity isn't reachable right now. ${UNCHARGED}`;
     case 'rate-limited':

@@ -150,6 +150,7 @@ describe('a look that fails', () => {
     expect(looksOf(line.calls)).toBeLessThanOrEqual(31);
     await line.run(40 * MINUTE);
     expect(line.record()).toMatchObject({ ending: { fault: 'not-authorised' } });
+    expect(line.board.posted[0]?.view.notices[0]).toContain('It may have been charged.');
   });
 
   test('by a fault of ours in all its runs is revived', async () => {
