@@ -8,6 +8,7 @@ import { enqueueStep, failureFields, type ResearchDeps, type ResearchStep } from
 import { sayBelow } from './saying.ts';
 import { boardOf, isPlaceless, showCard } from './showing.ts';
 import {
+  heededMs,
   isCardDue,
   isEditable,
   isFresh,
@@ -95,7 +96,7 @@ async function refused(
       return failResearch(deps, record, 'not-authorised');
   }
   const isLong = failure.kind === 'not-authorised' || failure.kind === 'rate-limited';
-  await goOn(deps, job, handed, { atLeastMs: failure.retryAfterMs ?? 0, isLong });
+  await goOn(deps, job, handed, { atLeastMs: heededMs(failure.retryAfterMs), isLong });
 }
 
 interface Onward {

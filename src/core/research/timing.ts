@@ -43,10 +43,15 @@ export function refusedPauseMs(pace: LookPace, random: number): number {
   return lookPauseMs(Number.MAX_SAFE_INTEGER, pace, random);
 }
 
-/** The pause before try `n` (from 1) of a step that the platform or Perplexity could not take: 2 s, doubled up to 5 min. */
+/** The pause before try `n` (from 1) of a step that the platform or Perplexity could not take: 2 s, doubled up to 5 min; a Retry-After up to an hour. */
 export function retryPauseMs(n: number, retryAfterMs: number | undefined, random: number): number {
   const backOffMs = Math.min(5 * 60_000, 2_000 * 2 ** Math.min(n - 1, 20));
-  return Math.round(Math.max(retryAfterMs ?? 0, backOffMs * (0.5 + random / 2)));
+  return Math.round(Math.max(heededMs(retryAfterMs), backOffMs * (0.5 + random / 2)));
+}
+
+/** What of a Retry-After is waited for: behind a longer one, or a nonsensical one, a job would be silent beyond its own end. */
+export function heededMs(retryAfterMs: number | undefined): number {
+  return Math.min(retryAfterMs ?? 0, LATE_PAUSE_MS);
 }
 
 /** Whether an unknown id may only be too new. */

@@ -153,6 +153,14 @@ describe('a look that fails', () => {
     expect(line.board.posted[0]?.view.notices[0]).toContain('It may have been charged.');
   });
 
+  test('with a Retry-After of years keeps the job’s own ends: it is told of as late, and given up', async () => {
+    const line = await begun(new Failure('unreachable', 'x', { retryAfterMs: 1_000 * DAY }));
+    await line.run(2 * 60 * MINUTE);
+    expect(line.record()?.isLateTold).toBe(true);
+    await line.run(8 * DAY);
+    expect(line.record()).toMatchObject({ ending: { fault: 'expired' }, notice: 'sent' });
+  });
+
   test('by a fault of ours in all its runs is revived', async () => {
     const faults = Array.from({ length: 3 }, () => new Error('a fault of ours'));
     const line = await begun(...faults, done);

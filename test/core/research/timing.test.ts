@@ -29,10 +29,11 @@ describe('pauses between looks', () => {
   });
 });
 
-test('a step is tried again soon, then rarely, and never before the other side wants it', () => {
+test('a step is tried again soon, then rarely, and not before the other side wants it, within an hour', () => {
   expect([1, 2, 3, 20].map((n) => retryPauseMs(n, undefined, 1))).toEqual([2_000, 4_000, 8_000, 5 * MINUTE]);
   expect(retryPauseMs(1, undefined, 0)).toBe(1_000);
   expect(retryPauseMs(1, 90_000, 0)).toBe(90_000);
+  expect(retryPauseMs(1, 1_000 * 24 * 60 * MINUTE, 0)).toBe(60 * MINUTE);
 });
 
 test('an unknown job is too new for ten minutes', () => {
