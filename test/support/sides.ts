@@ -158,7 +158,7 @@ const GROWING = /▌\s*$/;
 export async function startDiscordSide(options: DiscordServerOptions = {}): Promise<DiscordSide> {
   const server = await startDiscordServer(options);
   const user = (person = 0): string => server.people[person]?.username ?? '';
-  // Where no thread could be started, the answer is a reply in the channel.
+  // Where no thread could be started, the conversation is a chain of replies in the channel.
   const history = (place: Place) => {
     const isThere = server.channels.some((channel) => channel.id === place.channel);
     return server.history(isThere ? place.channel : 'general');
@@ -168,7 +168,9 @@ export async function startDiscordSide(options: DiscordServerOptions = {}): Prom
     const mine = messages.filter(
       (message) => message.author.bot && BigInt(message.id) > BigInt(place.thread),
     );
-    return isThread ? mine : mine.filter((message) => message.referencedMessage === place.thread);
+    if (isThread) return mine;
+    const chain = new Set([place.thread]);
+    return mine.filter(({ id, referencedMessage }) => chain.has(referencedMessage ?? '') && chain.add(id));
   };
   const { apiUrl, token, applicationId } = server;
   return {
