@@ -15,7 +15,8 @@ function researchOn(api: 'chat' | 'agent'): Errand {
   return {
     name: `research on the ${api} API`,
     perplexity: { jobs: { takesMs: 240_000, speed: 240 } },
-    env: { PERPLEXITY_API: api },
+    // A job begun again after a kill takes another turn; nothing is limited here.
+    env: { PERPLEXITY_API: api, RESEARCH_SUBMISSIONS_PER_MINUTE: '600' },
     ask: (side) => side.mention(`research: ${QUESTION}`),
     isOver: (scene) => noticesOf(scene).length > 0 && isCardEnded(scene),
     faults: (scene, point) => faultsOf(scene, api, point),
