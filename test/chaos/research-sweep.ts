@@ -43,7 +43,7 @@ function faultsOf(scene: Scene, api: 'chat' | 'agent', point: string | null): st
   for (const notice of notices) {
     const mentions = notice.match(/<@/g)?.length ?? 0;
     if (mentions !== 1) faults.push(`${mentions} mentions in the notification`);
-    if (notice.includes('Research failed') && !mayHaveBeenLost(api, point))
+    if (notice.includes('Research failed') && !mayHaveBeenLost(api, point, notice))
       faults.push(`no report: ${notice}`);
   }
   if (!isCardEnded(scene)) faults.push('the card does not say how it ended');
@@ -54,7 +54,11 @@ function faultsOf(scene: Scene, api: 'chat' | 'agent', point: string | null): st
   return faults;
 }
 
-/** The Agent API takes no key: what happened to a submission that was under way, nobody can know. */
-function mayHaveBeenLost(api: 'chat' | 'agent', point: string | null): boolean {
-  return api === 'agent' && /stored in research|POST \/v1\/responses/.test(point ?? '');
+/**
+ * The Agent API takes no key: what happened to a submission that was under way, nobody can know. That it is over is recorded
+ * in one transaction with the first look's job.
+ */
+function mayHaveBeenLost(api: 'chat' | 'agent', point: string | null, notice: string): boolean {
+  const isUnderWay = /stored in (?:research|job)|POST \/v1\/responses/.test(point ?? '');
+  return api === 'agent' && isUnderWay && notice.includes('it may have been begun');
 }
