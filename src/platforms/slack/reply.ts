@@ -15,9 +15,9 @@ import { giveBack } from './writing.ts';
 /** A lone answer is written this often: natively, and by edits, which Slack gives half as many of. */
 const STREAM_GAP_MS = 700;
 const EDIT_GAP_MS = 1_200;
-/** So many answers at once are each written a little less often, whatever Slack allows. */
-const MANY = 50;
-const MANY_GAP_MS = 1_000;
+/** All answers together are written no more than a hundred times a second, whatever Slack allows, and each every two seconds. */
+const CROWD_GAP_MS = 10;
+const LONGEST_CROWD_GAP_MS = 2_000;
 /** How often an answer that could not be begun looks whether it can be by now. */
 const LATE_GAP_MS = 2_000;
 
@@ -104,9 +104,13 @@ function gapOf({ desk, slots }: Drawing): number {
   if (!slot) return LATE_GAP_MS;
   const method = slot.mode === 'stream' ? 'chat.appendStream' : 'chat.update';
   const active = Math.max(1, desk.budgets.growing[slot.mode].size);
-  const lone = slot.mode === 'stream' ? STREAM_GAP_MS : EDIT_GAP_MS;
-  const least = active > MANY ? Math.max(lone, MANY_GAP_MS) : lone;
-  return gapMs(limitOf(method), active, desk.budgets.of(method).load(), least);
+  return gapMs(limitOf(method), active, desk.budgets.of(method).load(), leastGapMs(slot.mode, active));
+}
+
+/** The least pause between two writes of one of so many growing answers, in milliseconds. */
+export function leastGapMs(mode: 'stream' | 'edit', active: number): number {
+  const lone = mode === 'stream' ? STREAM_GAP_MS : EDIT_GAP_MS;
+  return Math.max(lone, Math.min(LONGEST_CROWD_GAP_MS, active * CROWD_GAP_MS));
 }
 
 async function takeTurn({ desk, slots }: Drawing, urgency: Urgency, signal: AbortSignal): Promise<Paid> {
