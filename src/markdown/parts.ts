@@ -15,8 +15,8 @@ interface Frame {
 /** Puts pieces into messages. What a part holds never changes except by growing, and by `relink`. */
 export interface Parts {
   readonly texts: readonly string[];
-  /** How many pieces each part is made of. */
-  readonly pieces: readonly number[];
+  /** How often each part has grown: more with every word that comes, the same whether they are linked or not. */
+  readonly growth: readonly number[];
   /** What would close the last part as it stands. */
   readonly closer: string;
   /** The next piece stands on a new line. `breaks`: 1 for the next line, 2 for one blank line between. */
@@ -40,6 +40,7 @@ export interface Parts {
 interface Part {
   text: string;
   readonly pieces: Piece[];
+  growth: number;
   /** In the platform's unit, without the room kept for links. */
   size: number;
   /** The citations met before their sources were known: each will want one link at least. */
@@ -78,8 +79,8 @@ export function createParts(dialect: Dialect, limits: Limits, current: State['cu
     get texts() {
       return state.parts.map(({ text }) => text);
     },
-    get pieces() {
-      return state.parts.map(({ pieces }) => pieces.length);
+    get growth() {
+      return state.parts.map(({ growth }) => growth);
     },
     get closer() {
       return state.part === null ? '' : closerOf(state);
@@ -151,6 +152,7 @@ function putWord(state: State, part: Part, group: readonly Piece[], boundary: Bo
   const last = part.pieces.at(-1);
   if (last?.type === 'words') last.text += text;
   else part.pieces.push({ type: 'words', text });
+  part.growth += 1;
   part.base = Math.min(part.base, state.prefix.indent);
   part.text += text;
   part.size = size;
@@ -176,6 +178,7 @@ function start(state: State): Part {
   const part: Part = {
     text: '',
     pieces: [],
+    growth: 0,
     size: 0,
     awaited: new Set(),
     base: prefix.indent,
@@ -238,6 +241,7 @@ function append(state: State, into: Part, drawn: Drawn): void {
   into.base = Math.min(into.base, state.prefix.indent);
   into.text += drawn.text;
   into.pieces.push(...drawn.pieces);
+  into.growth += 1;
   into.size += drawn.length;
   for (const marker of drawn.citations.met.keys()) into.awaited.add(marker);
   addCitations(state.current.citations, drawn);
@@ -258,6 +262,7 @@ function writeCloser(state: State): void {
   if (state.part === null || closer === '') return;
   state.part.text += closer;
   state.part.pieces.push(raw(closer));
+  state.part.growth += 1;
   state.part.size += state.dialect.measure(closer);
 }
 

@@ -15,8 +15,8 @@ export interface Rendering {
   update(text: string, sources: readonly Source[], complete: boolean): void;
   /** One text per message. All but the last are final; the last only grows. Empty while there is nothing to show. */
   readonly parts: readonly string[];
-  /** How many pieces each part is made of: more with every word that comes, the same whether they are linked or not. */
-  readonly pieces: readonly number[];
+  /** How often each part has grown: more with every word that comes, the same whether they are linked or not. */
+  readonly growth: readonly number[];
   /**
    * What closes the last part as it stands (an open code block), else empty. A message that will be rewritten shows
    * `parts.at(-1) + closer`; a stream that is only appended to leaves it out, it comes by itself.
@@ -72,8 +72,8 @@ export function createRendering(dialect: Dialect, options: RenderingOptions = {}
     get parts() {
       return parts.texts;
     },
-    get pieces() {
-      return parts.pieces;
+    get growth() {
+      return parts.growth;
     },
     get closer() {
       return parts.closer;

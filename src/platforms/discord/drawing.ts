@@ -49,7 +49,7 @@ export function createDrawing(): Drawing {
       }
       const tail = isEnd ? tailOf(view, rendering.cited) : [];
       const parts = rendering.parts
-        .map((text, index): Part => ({ text, words: rendering.pieces[index] ?? 0 }))
+        .map((text, index): Part => ({ text, words: rendering.growth[index] ?? 0 }))
         .filter(({ text }, index, all) => index < all.length - 1 || text.trim() !== '');
       return isEnd ? finished(view, parts, tail) : growing(view, parts, rendering.closer);
     },
