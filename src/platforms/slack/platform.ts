@@ -44,10 +44,14 @@ async function whisper(desk: Desk, question: Question, text: string): Promise<vo
   if (await respondPrivately(question.delivery.responseUrl ?? null, text, desk.log)) return;
   const channel = question.thread?.channel ?? question.channel;
   const thread = question.thread === null ? {} : { thread_ts: question.thread.thread };
+  // Slack shows nobody an ephemeral message in a thread that nobody has replied in yet.
+  const isRoot = question.thread?.thread === question.message?.message;
   const inThread = { channel, ...thread, text: inert(text) };
   try {
     await sendSurely(desk, 'chat.postEphemeral', {
-      ...inThread,
+      channel,
+      ...(isRoot ? {} : thread),
+      text: inThread.text,
       user: question.asker.id,
       parse: 'none',
       link_names: false,

@@ -33,13 +33,17 @@ describe('marks and words', () => {
     await expect(platform.markWaiting(askIn(server), true)).resolves.toBeUndefined();
   });
 
-  test('a whisper is seen by the asker alone, in the thread, and is inert', async () => {
+  test('a whisper is seen by the asker alone, where they asked, and is inert', async () => {
     const question = askIn(server);
     await platform.whisper(question, 'One moment <!channel>');
-    expect(server.ephemerals).toMatchObject([
-      { user: ADA, channel: GENERAL, text: 'One moment &lt;!channel&gt;', threadTs: question.thread?.thread },
-    ]);
+    // In a thread without a reply Slack would show it to nobody.
+    const first = { user: ADA, channel: GENERAL, text: 'One moment &lt;!channel&gt;', threadTs: null };
+    expect(server.ephemerals).toMatchObject([first]);
     expect(server.history(GENERAL)).toHaveLength(1);
+    const { thread, message } = question;
+    const ts = server.say({ user: ADA, channel: GENERAL, text: 'and now?', threadTs: thread?.thread ?? '' });
+    await platform.whisper({ ...question, message: message && { ...message, message: ts } }, 'Later');
+    expect(server.ephemerals.at(-1)).toMatchObject({ text: 'Later', threadTs: thread?.thread });
   });
 
   test('where no whisper is possible, it becomes a reply', async () => {
