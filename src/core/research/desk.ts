@@ -1,5 +1,5 @@
 import { questionText } from '../composing.ts';
-import { duration } from '../explaining.ts';
+import { elapsed } from '../explaining.ts';
 import type { Log } from '../ports.ts';
 import type { PlatformName } from '../types.ts';
 import { stateLine } from './card.ts';
@@ -33,7 +33,7 @@ export function createJobsDesk(deps: JobsDeskDeps): JobsDesk {
       if (request.action === 'list' || request.job === null) return listText(deps, request);
       const name = nameFrom(request.job);
       const [record] = await deps.researches.list({ ...visibleTo(deps, request), name }, 1);
-      if (!record) return `I know no job ${name} of yours. Write !jobs to see all.`;
+      if (!record) return `I know no job ${name} of yours. List your jobs to see which there are.`;
       return request.action === 'stop'
         ? stopText(deps, request, record)
         : statusText(record, deps.now(), request);
@@ -91,7 +91,8 @@ function jobLine(record: ResearchRecord, now: number, { person, isOpen }: Who): 
   const { asker } = record.question;
   const isOwn = asker.id === person.id;
   const parts = [stateLine(record, now), ...(isOwn ? [] : [asker.name ?? asker.id])];
-  if (isOwn || !isOpen) parts.push(startOf(record));
+  // Where others read along nobody's question is repeated: it may have been asked in private.
+  if (!isOpen) parts.push(startOf(record));
   const delivery = deliveryOf(record);
   return [...parts, ...(delivery ? [delivery] : [])].join(' · ');
 }
@@ -117,7 +118,7 @@ function statusText(record: ResearchRecord, now: number, who: Who): string {
   const { question, ending, begunAt } = record;
   const lines = [
     jobLine(record, now, who),
-    `Asked ${duration(now - begunAt)} ago, ${question.research?.effort ?? 'medium'} effort.`,
+    `Asked ${elapsed(now - begunAt)} ago, ${question.research?.effort ?? 'medium'} effort.`,
   ];
   if (ending?.outcome === 'failed') lines.push(reasonFor(record, ending, false));
   return lines.join('\n');
