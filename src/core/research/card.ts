@@ -1,5 +1,5 @@
 import { questionText } from '../composing.ts';
-import { duration, sayWhen } from '../explaining.ts';
+import { elapsed, sayWhen } from '../explaining.ts';
 import type { AnswerOptions, Button, View } from '../types.ts';
 import type { ResearchRecord } from './ports.ts';
 import { isLive } from './run.ts';
@@ -40,7 +40,7 @@ export function cardView(record: ResearchRecord, facts: CardFacts): View {
 /** `R-4F2K · Researching · 3 min`: one line on where a job stands. */
 export function stateLine(record: ResearchRecord, now: number): string {
   const { name, ending, begunAt, endedAt, isCancelled } = record;
-  const took = duration((endedAt ?? now) - begunAt);
+  const took = elapsed((endedAt ?? now) - begunAt);
   if (!ending) {
     const isRunning = record.state === 'running' && record.phase === 'running';
     return isRunning ? `${name} · Researching · ${took}` : `${name} · Queued`;

@@ -1,4 +1,4 @@
-import { duration } from '../explaining.ts';
+import { elapsed } from '../explaining.ts';
 import type { Ending, ResearchFault, ResearchRecord } from './ports.ts';
 import { nextStep, type ResearchDeps } from './run.ts';
 
@@ -12,7 +12,7 @@ export async function endResearch(
   if (!(await deps.researches.end(id, ending, next))) return;
   const ms = deps.now() - begunAt;
   const outcome = ending.outcome === 'failed' ? ending.fault : ending.outcome;
-  const log = { research: name, platform: question.platform, outcome, took: duration(ms) };
+  const log = { research: name, platform: question.platform, outcome, took: elapsed(ms) };
   deps.log[outcome === 'done' ? 'info' : 'warn'](log, 'research ended');
 }
 

@@ -1,4 +1,4 @@
-import { duration } from '../explaining.ts';
+import { elapsed } from '../explaining.ts';
 import type { Question } from '../types.ts';
 import { startOf } from './desk.ts';
 import type { Created } from './ports.ts';
@@ -15,9 +15,9 @@ export function refusalText(
   const where = by === 'person' ? '' : ' here';
   const count = running.length === 1 ? '1 research job' : `${running.length} research jobs`;
   const lines = running.slice(0, MOST_NAMED).map((record) => {
-    const elapsed = duration(now - record.begunAt);
+    const since = elapsed(now - record.begunAt);
     const isOwn = record.question.asker.id === asker.id;
-    return [record.name, ...(isOwn ? [startOf(record)] : []), elapsed].join(' · ');
+    return [record.name, ...(isOwn ? [startOf(record)] : []), since].join(' · ');
   });
   const rest = running.length > MOST_NAMED ? [`and ${running.length - MOST_NAMED} more`] : [];
   const what =

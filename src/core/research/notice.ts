@@ -1,4 +1,4 @@
-import { duration } from '../explaining.ts';
+import { elapsed } from '../explaining.ts';
 import type { Button, View } from '../types.ts';
 import type { Ending, Notice, Report, ResearchRecord } from './ports.ts';
 import { costOf, counted, reportFile } from './report.ts';
@@ -9,7 +9,7 @@ type Told = Pick<Notice, 'lead' | 'view' | 'file'>;
 /** What the asker is told when their research is over; null when there is nothing to tell: they or an admin stopped it. */
 export function noticeOf(record: ResearchRecord, hasAdmins: boolean): Told | null {
   const { ending, endedAt, begunAt } = record;
-  const took = duration((endedAt ?? begunAt) - begunAt);
+  const took = elapsed((endedAt ?? begunAt) - begunAt);
   if (ending?.outcome === 'done') return doneNotice(record, ending, took);
   if (ending?.outcome !== 'failed') return null;
   const view = failedView(record, ending, hasAdmins);

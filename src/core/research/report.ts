@@ -1,5 +1,5 @@
 import { questionText } from '../composing.ts';
-import { duration, sayWhen } from '../explaining.ts';
+import { elapsed, sayWhen } from '../explaining.ts';
 import type { Source } from '../types.ts';
 import type { Report, ResearchRecord } from './ports.ts';
 
@@ -9,7 +9,7 @@ const LONGEST_TITLE = 200;
 export function reportFile(record: ResearchRecord, report: Report): { name: string; text: string } {
   const { name, question, begunAt, endedAt } = record;
   const end = endedAt ?? begunAt;
-  const facts = [sayWhen(end), duration(end - begunAt), counted(report.sources), costOf(report), name];
+  const facts = [sayWhen(end), elapsed(end - begunAt), counted(report.sources), costOf(report), name];
   const text = [
     `# ${oneLine(questionText(question), LONGEST_TITLE)}`,
     `Deep research · ${facts.filter((fact) => fact !== null).join(' · ')}`,

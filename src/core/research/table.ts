@@ -1,4 +1,4 @@
-import { duration } from '../explaining.ts';
+import { elapsed } from '../explaining.ts';
 import type { PlatformName } from '../types.ts';
 import type {
   NoticeState,
@@ -67,7 +67,7 @@ function rowOf(entry: ResearchEntry, there: ReadonlyMap<string, UpstreamJob> | n
     fault ? `${state}: ${fault}` : state,
     platform,
     workspace,
-    duration(now - begunAt),
+    elapsed(now - begunAt),
     api ?? '-',
     upstream ?? '-',
     thereOf(entry, there),
@@ -92,7 +92,7 @@ function deliveryOf({ state, notice, isDelivered }: ResearchEntry): string {
 }
 
 function orphanRow({ upstream, state, createdAt }: UpstreamJob, now: number): string[] {
-  const age = createdAt === null ? '-' : duration(now - createdAt);
+  const age = createdAt === null ? '-' : elapsed(now - createdAt);
   return ['ORPHAN', '-', '-', '-', age, 'chat', upstream, state, '-'];
 }
 

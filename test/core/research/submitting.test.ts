@@ -67,7 +67,7 @@ describe('a research job begins', () => {
     await line.begin(asked({ id: 'second' }));
     await line.run(1_000);
     expect(line.record('second')).toBeUndefined();
-    expect(line.platform.whispers[0]).toContain(`${line.record()?.name} · “How do cities cool?” · 4 min`);
+    expect(line.platform.whispers[0]).toContain(`${line.record()?.name} · “How do cities cool?” · 3 min`);
     expect(line.calls.filter((call) => call.startsWith('submit'))).toHaveLength(1);
   });
 
