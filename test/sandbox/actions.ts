@@ -43,6 +43,8 @@ export const action = z.discriminatedUnion('do', [
     action: z.string().max(255),
     value: z.string().max(2_000).nullable(),
   }),
+  /** Slack's own Stop, which the app itself does not draw. */
+  z.object({ do: z.literal('stop'), user: id, channel: id, thread: id }),
   z.object({
     do: z.literal('break'),
     what: z.enum([
@@ -98,6 +100,9 @@ export function perform(stage: Stage, what: Action): string | null {
       break;
     case 'press':
       press(stage, what);
+      break;
+    case 'stop':
+      stage.slack.stopSession({ user: what.user, channel: what.channel, threadTs: what.thread });
       break;
     case 'break':
       breakIt(stage, what.what);

@@ -125,6 +125,19 @@ describe.skipIf(!isThere)('the sandbox page in a browser', { timeout: 120_000 },
     expect(faults).toEqual([]);
   });
 
+  test('stops what is being written, on both sides', async () => {
+    const { page, faults } = await open(browser, sandbox.url);
+    for (const platform of PLATFORMS) {
+      await page.locator(`#${platform} .channels`).getByText('general').click();
+      await write(page, platform, 'channel', '@footnote How did the tidal plants do this year?');
+      const growing = page.locator(`#${platform} .pane.thread .message.streaming`);
+      await growing.getByRole('button', { name: 'Stop' }).click();
+      await page.locator(`#${platform} .pane.thread`).getByText('Stopped by').waitFor();
+      await page.locator(`#${platform} .back`).click();
+    }
+    expect(faults).toEqual([]);
+  });
+
   test('can be used with the keyboard alone, and in a narrow window', async () => {
     const { page } = await open(browser, sandbox.url, { width: 480, height: 800 });
     expect(await page.locator('#discord').isVisible()).toBe(false);

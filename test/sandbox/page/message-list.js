@@ -7,7 +7,7 @@ import { inline } from './inline.js';
 /** A reader this close to the end, in pixels, wants to see what comes. */
 const NEAR_PX = 90;
 
-export function createMessageList({ kind, onAbout, onPress, onReply, onOpen }) {
+export function createMessageList({ kind, onAbout, onPress, onReply, onOpen, onStop }) {
   const items = h('ol.messages', {
     role: 'log',
     'aria-live': 'off',
@@ -79,6 +79,7 @@ export function createMessageList({ kind, onAbout, onPress, onReply, onOpen }) {
         quoteOf(message, context, rulesOf),
         head,
         ...message.pieces.map((piece) => drawPiece(piece, message, rulesOf)),
+        stopOf(message, context),
         ...message.files.map(fileOf),
         reactionsOf(message),
         replies ? threadChip(message, replies, context) : null,
@@ -108,6 +109,12 @@ export function createMessageList({ kind, onAbout, onPress, onReply, onOpen }) {
       `${replies} →`,
       now,
     );
+  }
+
+  /** Slack draws a Stop of its own while an app streams; on Discord the app's button is among the message's pieces. */
+  function stopOf(message, { platform }) {
+    if (platform !== 'slack' || !message.streaming || message.thread === null) return null;
+    return h('div.buttons', {}, h('button', { type: 'button', onclick: () => onStop(message) }, 'Stop'));
   }
 
   function toolbar(message, { platform }) {

@@ -36,7 +36,7 @@ export function createSide(platform, root) {
     const title = h('h3');
     const note = h('p.note', { hidden: true });
     const activity = h('p.activity', { role: 'status' });
-    const list = createMessageList({ kind, onAbout, onPress, onReply, onOpen: openThread });
+    const list = createMessageList({ kind, onAbout, onPress, onReply, onOpen: openThread, onStop });
     const composer = createComposer({ platform, kind, onSend: (said) => send(kind, said) });
     const back = h(
       'button.back',
@@ -103,6 +103,10 @@ export function createSide(platform, root) {
       action: button.action,
       value: button.value,
     });
+  }
+
+  function onStop({ channel, thread }) {
+    void act({ do: 'stop', user: view.person, channel, thread });
   }
 
   function onReply(message) {
