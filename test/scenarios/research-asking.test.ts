@@ -52,12 +52,14 @@ describe('research is asked for', { timeout: 120_000 }, () => {
     'beside answers of its thread: they wait for nothing, and the next one knows the report',
     async (talk) => {
       const { side, notices, see } = talk;
-      const place = await talk.research('takes:20m beside answers');
+      const place = await talk.research('takes:1h speed:1 beside answers');
       side.follow(place, `And one, ${side.name}?`, { mention: true });
       side.follow(place, `And two, ${side.name}?`, { mention: true });
       const answers = (): readonly Post[] => side.posts(place).filter(({ text }) => ENDED_ANSWER.test(text));
       await see('two answers', () => answers().length === 2);
       expect(notices(place)).toEqual([]);
+      await talk.isBegun('beside answers');
+      town.perplexity.research.finish(talk.jobsOf('beside answers')[0]?.id);
       await see('the notice', () => notices(place).length > 0);
       // As fast as anybody can: whatever of the delivery is not done yet must not keep it from knowing.
       side.follow(place, `And three, ${side.name}?`, { mention: true });
