@@ -6,7 +6,7 @@ import { sendSurely } from './desk.ts';
 import { bodiesOf, createSlot, type Drawing, refsOf, type Slot, stopGrowing, TooLong } from './drawing.ts';
 import { findReplies } from './lookup.ts';
 import { offerStep } from './step.ts';
-import { append, finishStream, startStream } from './streaming.ts';
+import { append, finishStream, GOES_ON, startStream } from './streaming.ts';
 import { edit, endQuietly, giveBack, postAt, rewrite } from './writing.ts';
 
 /** Slack ends a stream about five minutes after its start, whatever is appended. */
@@ -58,7 +58,7 @@ async function drawOnce(drawing: Drawing, view: View, paid: Paid): Promise<void>
 async function settle(drawing: Drawing, index: number, body: string): Promise<void> {
   const slot = drawing.slots[index];
   if (!slot) await postAt(drawing, index, body, NO_EXTRAS);
-  else if (slot.mode === 'stream') await finishStream(drawing, index, slot, body, NO_EXTRAS);
+  else if (slot.mode === 'stream') await finishStream(drawing, index, slot, body, GOES_ON);
   else if (slot.shown !== body || slot.hasButtons) await rewrite(drawing, index, slot, body, NO_EXTRAS);
 }
 
@@ -72,7 +72,7 @@ async function grow(drawing: Drawing, index: number, body: string, paid: Paid): 
     if (!slot) await begin(drawing, index, body, closed);
     else if (slot.mode === 'edit') await editInTurn(drawing, index, slot, closed, paid);
     else if (slot.shown === null || !body.startsWith(slot.shown)) {
-      await finishStream(drawing, index, slot, body, NO_EXTRAS);
+      await finishStream(drawing, index, slot, body, GOES_ON);
     } else if (paid === 'chat.appendStream' || tryTake(drawing, 'chat.appendStream')) {
       await append(drawing, slot, body);
     }
@@ -134,7 +134,8 @@ async function conclude(
   const step = slot?.mode === 'stream' ? slot.stepSize : 0;
   const extras = extrasOf(view, rendering.cited, MARKDOWN_LIMIT - body.length - step);
   if (!slot) await postAt(drawing, index, body, extras);
-  else if (slot.mode === 'stream') await finishStream(drawing, index, slot, body, extras, unlinked);
+  else if (slot.mode === 'stream')
+    await finishStream(drawing, index, slot, body, { extras, unlinked, isLast: true });
   else await rewrite(drawing, index, slot, body, extras);
 }
 

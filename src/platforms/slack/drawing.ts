@@ -3,6 +3,7 @@ import type { MessageRef, Question, ThreadRef } from '../../core/types.ts';
 import type { Rendering } from '../../markdown/rendering.ts';
 import type { Extras } from './blocks.ts';
 import type { Desk } from './desk.ts';
+import type { Progress } from './status.ts';
 
 /** One message of the answer. */
 export interface Slot {
@@ -39,6 +40,7 @@ export interface Drawing {
   isStepOver: boolean;
   /** Parts that Slack found too long, and how many characters a message of them may have. */
   readonly cuts: Map<number, number>;
+  readonly progress: Progress;
   /** Native streams are refused for this answer (a missing recipient, an odd channel type). */
   isStreamless: boolean;
   /** What earlier attempts left has been looked for. */

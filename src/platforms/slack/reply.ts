@@ -85,10 +85,11 @@ function opened(desk: Desk, question: Question, thread: ThreadRef, start: ReplyS
     cuts: new Map(),
     step: null,
     isStepOver: false,
+    progress: { isSessionBusy: false, line: null },
     isStreamless: false,
     hasLooked: false,
   };
-  return { drawing, status: createStatus(desk, thread, question.message) };
+  return { drawing, status: createStatus(desk, thread, question.message, drawing.progress) };
 }
 
 async function closeReply({ drawing, status }: Opened): Promise<void> {

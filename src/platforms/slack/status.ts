@@ -12,36 +12,59 @@ const UNAVAILABLE = new Set(['missing_scope', 'unknown_method', 'feature_not_ena
 /** What stands at the bottom of a thread while nothing is written yet. Cosmetic: nothing here throws or is waited for. */
 export interface Status {
   show(text: string): void;
-  /** Takes down what is shown; resolves when nothing is under way any more. */
+  /** Takes down what is shown and Slack has not taken down by itself; resolves when nothing is under way any more. */
   clear(): Promise<void>;
 }
 
+/** What Slack itself knows of an answer's state. */
+export interface Progress {
+  /** The thread's agent session is `processing`: Slack shows its own button to stop it. */
+  isSessionBusy: boolean;
+  /** The line that stands under the thread: Slack takes it down when a message is sent after it. Null when none stands there. */
+  line: object | null;
+}
+
 /** The assistant status of a thread, or 👀 on the question where that is not to be had. */
-export function createStatus(desk: Desk, thread: ThreadRef, question: MessageRef | null): Status {
+export function createStatus(
+  desk: Desk,
+  thread: ThreadRef,
+  question: MessageRef | null,
+  progress: Progress,
+): Status {
   const eyes = createEyes(desk, question);
   let shown = '';
   let shownAt = 0;
   let hasEyes = false;
   let work: Promise<void> = Promise.resolve();
-  let hasSession = false;
-  const write = async (text: string): Promise<void> => {
-    const isBusy = text !== '';
-    // While a session is processing, Slack shows its own button to stop it.
-    if (isBusy !== hasSession) hasSession = (await setSession(desk, thread, isBusy)) && isBusy;
-    hasEyes ||= desk.latches.noStatus || !(await setStatus(desk, thread, text));
-    if (hasEyes) await eyes(text !== '');
+  const put = async (text: string): Promise<void> => {
+    if (!progress.isSessionBusy) progress.isSessionBusy = await setSession(desk, thread, true);
+    progress.line = null;
+    try {
+      hasEyes ||= desk.latches.noStatus || !(await setStatus(desk, thread, text));
+    } finally {
+      // A new one each time: whoever sends a message meanwhile does not know whether it came before.
+      progress.line = hasEyes ? null : {};
+    }
+    if (hasEyes) await eyes(true);
+  };
+  const takeDown = async (): Promise<void> => {
+    if (progress.isSessionBusy) await setSession(desk, thread, false);
+    progress.isSessionBusy = false;
+    if (hasEyes) await eyes(false);
+    else if (progress.line !== null) await setStatus(desk, thread, '');
   };
   const enqueue = (text: string): void => {
     shown = text;
     shownAt = performance.now();
     work = work
-      .then(() => write(text))
+      .then(() => (text === '' ? takeDown() : put(text)))
       .catch((error: unknown) => desk.log.debug({ err: error }, 'could not show the status'));
   };
   return {
     show(text) {
       const wanted = text.slice(0, STATUS_LIMIT);
-      if (wanted !== '' && (wanted !== shown || performance.now() - shownAt > REFRESH_MS)) enqueue(wanted);
+      if (wanted === '' || (wanted === shown && performance.now() - shownAt <= REFRESH_MS)) return;
+      enqueue(wanted);
     },
     async clear() {
       if (shown !== '') enqueue('');

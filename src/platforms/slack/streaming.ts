@@ -2,14 +2,22 @@
 import { Failure } from '../../core/failures.ts';
 import { isRetryable } from '../../core/retry.ts';
 import { StopRequested } from '../../core/stops.ts';
-import type { Extras } from './blocks.ts';
-import { send, sendSurely } from './desk.ts';
+import { type Extras, NO_EXTRAS } from './blocks.ts';
+import { send } from './desk.ts';
 import { createSlot, type Drawing, record, type Slot } from './drawing.ts';
 import { replyMetadata } from './lookup.ts';
 import { asText } from './payload.ts';
 import { refuseStep, stepShown, wordsOf } from './step.ts';
 import { hasCode } from './web.ts';
-import { endQuietly, findUnrecorded, giveBack, isRejected, rewrite, TOO_LONG } from './writing.ts';
+import {
+  endQuietly,
+  findUnrecorded,
+  giveBack,
+  isRejected,
+  rewrite,
+  stopStream,
+  TOO_LONG,
+} from './writing.ts';
 
 const NO_STREAMS = new Set([
   'unknown_method',
@@ -28,7 +36,8 @@ const STOPPED = new Set(['stopped_by_user']);
 
 /** Opens a native stream with its first text; a start and a stop have been reserved. False when this answer has to do without; nothing was written then. */
 export async function startStream(drawing: Drawing, index: number, body: string): Promise<boolean> {
-  const { desk, question, thread } = drawing;
+  const { desk, question, thread, progress } = drawing;
+  const { line } = progress;
   let ts: string;
   try {
     const result = await send(desk, 'chat.startStream', {
@@ -46,6 +55,7 @@ export async function startStream(drawing: Drawing, index: number, body: string)
   }
   const slot = createSlot(ts, 'stream', body, 'chat.stopStream');
   stepShown(drawing, slot);
+  if (progress.line === line) progress.line = null;
   await record(drawing, index, slot);
   return true;
 }
@@ -100,25 +110,34 @@ export async function append(drawing: Drawing, slot: Slot, body: string): Promis
   }
 }
 
-/**
- * Ends a stream so that it shows `body` and what belongs under it. `unlinked` is the same text before its sources were
- * known: where the stream cannot be continued to `body`, it ends with the last words at once and is rewritten with links.
- * @throws {TooLong}
- */
+/** How a stream ends. */
+export interface Ending {
+  readonly extras: Extras;
+  /** The text before its sources were known: a stream that cannot be continued to the linked one ends with these words at once. */
+  readonly unlinked: string;
+  /** It is the answer's last message: what Slack knows of the answer ends with it. */
+  readonly isLast: boolean;
+}
+
+/** Another message follows. */
+export const GOES_ON: Ending = { extras: NO_EXTRAS, unlinked: '', isLast: false };
+
+/** Ends a stream so that it shows `body` and what belongs under it. @throws {TooLong} */
 export async function finishStream(
   drawing: Drawing,
   index: number,
   slot: Slot,
   body: string,
-  extras: Extras,
-  unlinked = '',
+  ending: Ending,
 ): Promise<void> {
   const tail = slot.shown !== null && body.startsWith(slot.shown) ? body.slice(slot.shown.length) : null;
-  const isRefused = tail === null || !(await stopWith(drawing, index, slot, tail, extras));
+  const isRefused = tail === null || !(await stopWith(drawing, index, slot, tail, ending));
   slot.reserved = null; // spent by the one call or the other
-  if (isRefused && slot.mode === 'stream') await endQuietly(drawing, slot.ts, restOf(slot, unlinked));
+  if (isRefused && slot.mode === 'stream') {
+    await endQuietly(drawing, slot.ts, restOf(slot, ending.unlinked), ending.isLast);
+  }
   slot.mode = 'edit';
-  if (isRefused) await rewrite(drawing, index, slot, body, extras);
+  if (isRefused) await rewrite(drawing, index, slot, body, ending.extras);
   slot.shown = body;
 }
 
@@ -128,13 +147,11 @@ async function stopWith(
   index: number,
   slot: Slot,
   tail: string,
-  extras: Extras,
+  { extras, isLast }: Ending,
 ): Promise<boolean> {
-  const { desk, thread, question } = drawing;
+  const { question } = drawing;
   try {
-    await sendSurely(desk, 'chat.stopStream', {
-      channel: thread.channel,
-      ts: slot.ts,
+    await stopStream(drawing, slot.ts, isLast, {
       ...(tail === '' ? {} : { markdown_text: tail }),
       ...(extras.blocks.length === 0 ? {} : { blocks: extras.blocks }),
       metadata: replyMetadata(question, index),

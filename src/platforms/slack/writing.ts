@@ -25,13 +25,25 @@ export const NOT_EDITABLE: ReadonlySet<string> = new Set([
 /** One write is changed this often to please Slack; then the refusal is the core's to know. */
 const MOST_REFUSALS = 2;
 
+/** Ends a stream; with the answer's last one, a session that is still `processing` as well. @throws {Failure} */
+export async function stopStream(
+  { desk, thread, progress }: Drawing,
+  ts: string,
+  isLast: boolean,
+  what: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const endsSession = isLast && progress.isSessionBusy;
+  const status = endsSession ? { session_status: 'active' } : {};
+  await sendSurely(desk, 'chat.stopStream', { channel: thread.channel, ts, ...what, ...status });
+  if (endsSession) progress.isSessionBusy = false;
+}
+
 /** Ends a stream as it is, or with a few more words; it may have ended long ago. */
-export async function endQuietly({ desk, thread }: Drawing, ts: string, rest = ''): Promise<void> {
+export async function endQuietly(drawing: Drawing, ts: string, rest = '', isLast = false): Promise<void> {
   try {
-    const words = rest === '' ? {} : { markdown_text: rest };
-    await sendSurely(desk, 'chat.stopStream', { channel: thread.channel, ts, ...words });
+    await stopStream(drawing, ts, isLast, rest === '' ? {} : { markdown_text: rest });
   } catch (error) {
-    desk.log.debug({ err: error }, 'a stream could not be ended');
+    drawing.desk.log.debug({ err: error }, 'a stream could not be ended');
   }
 }
 
@@ -95,6 +107,8 @@ export async function postAt(
   reserved: Slot['reserved'] = null,
   isPaid = false,
 ): Promise<void> {
+  const { progress } = drawing;
+  const { line } = progress;
   let what = content(body, extras);
   let ts: string | null = null;
   for (let refusals = 0; ts === null; refusals++) {
@@ -106,6 +120,7 @@ export async function postAt(
       what = contentWithoutBlocks(body, extras);
     }
   }
+  if (progress.line === line) progress.line = null;
   await record(drawing, index, createSlot(ts, 'edit', body, reserved));
 }
 

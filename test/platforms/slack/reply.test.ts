@@ -203,6 +203,53 @@ describe('the status', () => {
   );
 });
 
+describe('beside an answer', () => {
+  const searching = view({ state: 'searching', status: 'is searching the web…' });
+  const sessions = () =>
+    server.statuses
+      .filter(({ method }) => method === 'agents.sessions.setStatus')
+      .map(({ status }) => status);
+
+  test('the session ends with the stream, and the status with its first words: no call is made for them', async () => {
+    const question = askIn(server);
+    const thread = question.thread?.thread ?? '';
+    const reply = connected.app.platform.reply(question, fresh().start);
+    await reply.show(searching);
+    await vi.waitFor(() => expect(server.status(GENERAL, thread)).toBe('is searching the web…'));
+    await reply.show(view({ text: 'Half ' }));
+    await reply.show(view({ state: 'done', text: 'Half [1].', sources: [source(1)] }));
+    expect(sessions()).toEqual(['processing', 'active']);
+    await reply.close();
+    expect(server.status(GENERAL, thread)).toBe('');
+    expect(sessions()).toEqual(['processing', 'active']);
+    expect(methods('agents.sessions.')).toEqual(['setStatus']);
+    expect(methods('assistant.threads.')).toEqual(['setStatus']);
+  });
+
+  test('a status that comes behind the first words is taken down all the same', async () => {
+    const question = askIn(server);
+    const thread = question.thread?.thread ?? '';
+    const reply = connected.app.platform.reply(question, fresh().start);
+    await reply.show(searching);
+    await reply.show(view({ text: 'Half ' }));
+    await vi.waitFor(() => expect(server.status(GENERAL, thread)).toBe('is searching the web…'));
+    await reply.show(view({ state: 'done', text: 'Half.' }));
+    await reply.close();
+    expect(server.status(GENERAL, thread)).toBe('');
+    expect(sessions().at(-1)).toBe('active');
+  });
+
+  test('the session of an answer that was never streamed ends by a call of its own', async () => {
+    const reply = connected.app.platform.reply(askIn(server), fresh().start);
+    await reply.show(searching);
+    await vi.waitFor(() => expect(sessions()).toEqual(['processing']));
+    await reply.show(view({ state: 'done', text: 'At once.' }));
+    await reply.close();
+    expect(methods()).toEqual(['postMessage']);
+    expect(sessions()).toEqual(['processing', 'active']);
+  });
+});
+
 describe('/ask', () => {
   const command = (text = 'why <!channel>?'): Question => {
     const { thread: _thread, message: _message, ...question } = askIn(server, 'unrelated');

@@ -1,5 +1,5 @@
 /** The status line under a thread: assistant.threads.setStatus and agents.sessions.setStatus. */
-import { type Args, text } from './arguments.ts';
+import { text } from './arguments.ts';
 import { writableChannel } from './content.ts';
 import type { Context, Method } from './context.ts';
 import { type Channel, SlackError } from './types.ts';
@@ -7,7 +7,6 @@ import { type Channel, SlackError } from './types.ts';
 /** A status goes away by itself after two minutes, or when the app writes into the thread. */
 const STATUS_MS = 120_000;
 const LOADING_MAX = 10;
-const SESSION_STATUSES = new Set(['active', 'processing', 'suspended', 'closed']);
 
 export const statusMethods: Readonly<Record<string, Method>> = {
   'assistant.threads.setStatus'(args, context) {
@@ -21,7 +20,8 @@ export const statusMethods: Readonly<Record<string, Method>> = {
       loading.some((one) => typeof one !== 'string')
     )
       throw new SlackError('invalid_arguments', `[ERROR] at most ${LOADING_MAX} strings: loading_messages`);
-    record(args, context, 'assistant.threads.setStatus', channel, threadTs, loading.map(String));
+    const status = text(args, 'status') ?? '';
+    record(context, 'assistant.threads.setStatus', channel, threadTs, status, loading.map(String));
     return {};
   },
 
@@ -31,11 +31,18 @@ export const statusMethods: Readonly<Record<string, Method>> = {
     if (threadTs === undefined) throw new SlackError('thread_ts_required');
     requireThread(context, channel, threadTs);
     const status = text(args, 'status') ?? '';
-    if (!SESSION_STATUSES.has(status)) throw new SlackError('invalid_status');
-    record(args, context, 'agents.sessions.setStatus', channel, threadTs, []);
+    setSession(context, channel, threadTs, status);
     return { status, agent_status: status, title: text(args, 'title') ?? '' };
   },
 };
+
+const SESSION_STATUSES = new Set(['active', 'processing', 'suspended', 'closed']);
+
+/** Also what `session_status` of chat.stopStream does. */
+export function setSession(context: Context, channel: Channel, threadTs: string, status: string): void {
+  if (!SESSION_STATUSES.has(status)) throw new SlackError('invalid_status');
+  record(context, 'agents.sessions.setStatus', channel, threadTs, status, []);
+}
 
 /** What stands under the thread now; empty for nothing. */
 export function currentStatus({ store }: Context, channel: string, threadTs: string, now: number): string {
@@ -57,14 +64,13 @@ function requireThread({ store }: Context, channel: Channel, threadTs: string): 
 }
 
 function record(
-  args: Args,
   { store }: Context,
   method: 'assistant.threads.setStatus' | 'agents.sessions.setStatus',
   channel: Channel,
   threadTs: string,
+  status: string,
   loadingMessages: readonly string[],
 ): void {
-  const status = text(args, 'status') ?? '';
   store.statuses.push({ method, channel: channel.id, threadTs, status, loadingMessages, at: Date.now() });
   store.changed();
 }

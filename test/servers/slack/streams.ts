@@ -4,6 +4,7 @@ import { checkBlocks, flattenBlocks, isObject } from './blocks.ts';
 import { checkMetadata, MARKDOWN_MAX, ownMessage, threadRoot, writableChannel } from './content.ts';
 import { type Context, type Method, showMessage } from './context.ts';
 import { messageChanged, messagePosted } from './events.ts';
+import { setSession } from './status.ts';
 import { freshMessage, isStreaming } from './store.ts';
 import { type Block, type Channel, SlackError, type StoredMessage, type Task } from './types.ts';
 import { BOT, findPerson } from './world.ts';
@@ -12,7 +13,6 @@ import { BOT, findPerson } from './world.ts';
 const STREAM_MAX = 12_000;
 const BLOCKS_MAX = 50;
 const TASK_STATUSES = new Set(['pending', 'in_progress', 'complete', 'error']);
-const SESSION_STATUSES = new Set(['active', 'processing', 'suspended', 'closed']);
 
 type Stream = NonNullable<StoredMessage['stream']>;
 
@@ -50,7 +50,6 @@ export const streamMethods: Readonly<Record<string, Method>> = {
   'chat.stopStream'(args, context) {
     const { channel, message, stream } = openStream(args, context);
     const status = text(args, 'session_status');
-    if (status !== undefined && !SESSION_STATUSES.has(status)) throw new SlackError('invalid_status');
     const metadata = checkMetadata(args);
     const additions = readAdditions(args);
     const length = (message.markdown ?? '').length + additions.text.length;
@@ -59,6 +58,7 @@ export const streamMethods: Readonly<Record<string, Method>> = {
     if (length === 0 && blocks.length + message.blocks.length + stream.tasks.length === 0)
       throw new SlackError('no_text');
     append(message, stream, { ...additions, blocks: [...additions.blocks, ...blocks] });
+    if (status !== undefined) setSession(context, channel, message.threadTs ?? message.ts, status);
     stream.open = false;
     if (metadata !== undefined) message.metadata = metadata;
     context.store.changed();
