@@ -64,13 +64,10 @@ export async function* streamAnswer(
 
 /** Lets more of the text gather; neither the first words nor what follows the last wait for anything. */
 async function rest(body: ByteStream, pace: Pace, reading: Reading): Promise<void> {
-  const restMs = pace.restMs();
-  if (restMs === 0 || !reading.hasText() || reading.isFinished()) return;
+  if (pace.restMs() === 0 || !reading.hasText() || reading.isFinished()) return;
   body.pause();
   // Too short for an abort to be heard in it.
-  await new Promise((resolve) => {
-    setTimeout(resolve, restMs);
-  });
+  await pace.rest();
 }
 
 async function open(call: Call, watch: Watch): Promise<ByteStream> {
