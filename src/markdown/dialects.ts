@@ -144,7 +144,15 @@ function codeForSlack(text: string): string {
   return neutralEntities(text).replace(/</g, '&lt;');
 }
 
+/** Nothing in it that any platform would act on, but for a line start and what stands before. */
+const INERT = /^[\p{L}\p{N} ,.;'’"!?-]*$/u;
+
+function isInert(text: string, { lineStart }: Place): boolean {
+  return !lineStart && INERT.test(text);
+}
+
 function escapeForSlack(text: string, place: Place): string {
+  if (isInert(text, place)) return text;
   // Between spaces it is a star.
   if (text === '*' && !place.lineStart) return text;
   const escaped = neutralEntities(text)
@@ -162,6 +170,7 @@ function escapeForSlack(text: string, place: Place): string {
 }
 
 function escapeForDiscord(text: string, place: Place): string {
+  if (isInert(text, place)) return text;
   const escaped = text
     .replace(/[\\*_~`|[<]/g, '\\$&')
     .replace(/(?<=<)@|@(?=everyone|here)/gi, `@${BREAKER}`)

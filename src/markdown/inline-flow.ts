@@ -12,6 +12,8 @@ interface Unit {
 /** What a flow hands out, in order. A newline stands alone. */
 export interface FlowSink {
   unit(unit: Unit): void;
+  /** Ordinary words in one piece, a space between each; false when they are wanted one by one. */
+  words(run: string): boolean;
   space(): void;
   newline(): void;
 }
@@ -32,6 +34,9 @@ const ORDINARY = /[A-Za-z0-9,;]+/y;
 
 /** A word that is over, with nothing in it that could be a mark. */
 const WORD = new RegExp(`${ORDINARY_WORD}(?= )`, 'y');
+
+/** As many of them as stand side by side. */
+const WORDS = new RegExp(`(?:${ORDINARY_WORD} ){2,}`, 'y');
 
 /**
  * Cuts inline text into units at places that cannot change what any of it means, whatever comes later.
@@ -89,8 +94,11 @@ function takeLetters(state: State): void {
 /** The words at the beginning that need no look at their characters; false when there is none. */
 function takeWords(state: State): boolean {
   const { sink, text } = state;
-  let end = 0;
-  for (WORD.lastIndex = 0; ; WORD.lastIndex = end) {
+  WORDS.lastIndex = 0;
+  const run = state.glued ? undefined : WORDS.exec(text)?.[0];
+  let end = run !== undefined && sink.words(run.slice(0, -1)) ? run.length : 0;
+  if (end > 0) sink.space();
+  for (WORD.lastIndex = end; ; WORD.lastIndex = end) {
     const source = WORD.exec(text)?.[0];
     if (source === undefined) break;
     sink.unit({ source, glued: state.glued });

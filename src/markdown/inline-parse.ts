@@ -26,10 +26,14 @@ const MAX_DEPTH = 8;
 /** Nothing in it that the parser could see as mark-up. */
 const PLAIN = /^[^\\`*_~[\]!<&【［]*$/;
 
+/** Words and citations in square brackets, which the parser would leave alone. */
+const CITED_WORDS = /^(?:[\p{L}\p{N} ,;'’-]|\.(?![\p{L}\p{N}])|\[\d{1,3}\])*$/u;
+
 /** `inside`: the marks that are open already; the same mark again is left out. */
 export function parseInline(text: string, inside: readonly MarkKind[]): readonly Span[] {
   const source = formulasAsCode(text);
   if (PLAIN.test(source)) return source === '' ? [] : [{ type: 'text', text: source }];
+  if (CITED_WORDS.test(source)) return readText(source);
   return readTokens(Lexer.lexInline(source, { gfm: true }), inside, 0);
 }
 

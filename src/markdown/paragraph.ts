@@ -13,6 +13,12 @@ export function createParagraph(parts: Parts, prefix: Prefix, eager: boolean): F
       parts.put([inline(source, { glued })], isSentenceOver && !glued ? 'sentence' : 'word');
       isSentenceOver = SENTENCE_END.test(source);
     },
+    words(run: string) {
+      const isPut = parts.putWords(run, isSentenceOver ? 'sentence' : 'word');
+      // A full stop can only be the last of an ordinary word.
+      if (isPut) isSentenceOver = SENTENCE_END.test(run.slice(-1));
+      return isPut;
+    },
     space: () => parts.space(),
     newline: () => parts.line(prefix, 1, 'line'),
   };

@@ -30,6 +30,8 @@ export interface Parts {
   flush(): void;
   /** Pieces that stay together if a part can hold them. */
   put(pieces: readonly Piece[], boundary: Boundary): void;
+  /** The same for many ordinary words at once; false, and nothing done, where one of them might begin a part. */
+  putWords(run: string, boundary: Boundary): boolean;
   open(frame: Frame): void;
   close(): void;
   breakPart(): void;
@@ -101,6 +103,7 @@ export function createParts(dialect: Dialect, limits: Limits, current: State['cu
     lead: (piece) => void state.leads.push(piece),
     flush: () => flush(state),
     put: (pieces, boundary) => put(state, pieces, boundary),
+    putWords: (run, boundary) => putWords(state, run, boundary),
     open(frame) {
       state.frame = frame;
       state.leads.push(...frame.opener);
@@ -132,7 +135,7 @@ function put(state: State, group: readonly Piece[], boundary: Boundary): void {
     if (putWord(state, part, group, boundary)) return;
     const drawn = draw(state, part, group, limits.soft / 2);
     const kept = linkRoom(state, part, [...drawn.citations.met.keys()]);
-    if (!endsHere(state, part, boundary, kept) && part.size + drawn.length <= roomOf(state) - kept)
+    if (!endsHere(state, part.size, boundary, kept) && part.size + drawn.length <= roomOf(state) - kept)
       return append(state, part, drawn);
     finish(state);
   }
@@ -141,24 +144,42 @@ function put(state: State, group: readonly Piece[], boundary: Boundary): void {
 
 /** Most of a text is ordinary words in the middle of a line: they are added as they are. False for everything else. */
 function putWord(state: State, part: Part, group: readonly Piece[], boundary: Boundary): boolean {
-  if (part.text === '' || state.breaks > 0 || state.leads.length > 0 || state.frame !== null) return false;
+  if (!isWithinLine(state, part)) return false;
   const word = ordinaryWord(group);
   if (word === null) return false;
-  const text = state.hasSpace ? ` ${word}` : word;
-  // No pairs in it: its length is the same in every unit.
-  const size = part.size + text.length;
   const kept = linkRoom(state, part, []);
-  if (size > state.limits.soft - kept || endsHere(state, part, boundary, kept)) return false;
+  const size = part.size + word.length + (state.hasSpace ? 1 : 0);
+  if (size > state.limits.soft - kept || endsHere(state, part.size, boundary, kept)) return false;
+  addWords(state, part, word, 1);
+  return true;
+}
+
+function putWords(state: State, run: string, boundary: Boundary): boolean {
+  const { part } = state;
+  if (part === null || !isWithinLine(state, part)) return false;
+  const size = part.size + run.length + 1;
+  // Where no part begins behind the last of them, at the best of places, none begins before.
+  if (endsHere(state, size, better(boundary, 'sentence'), linkRoom(state, part, []))) return false;
+  addWords(state, part, run, run.split(' ').length);
+  return true;
+}
+
+function isWithinLine(state: State, part: Part): boolean {
+  return part.text !== '' && state.breaks === 0 && state.leads.length === 0 && state.frame === null;
+}
+
+/** No pairs in them: their length is the same in every unit. */
+function addWords(state: State, part: Part, words: string, count: number): void {
+  const text = state.hasSpace ? ` ${words}` : words;
   const last = part.pieces.at(-1);
   if (last?.type === 'words') last.text += text;
   else part.pieces.push({ type: 'words', text });
-  part.growth += 1;
+  part.growth += count;
   part.base = Math.min(part.base, state.prefix.indent);
   part.text += text;
-  part.size = size;
+  part.size += text.length;
   state.boundary = 'word';
   state.hasSpace = false;
-  return true;
 }
 
 /** Puts a group into a fresh part; a group that no part can hold is taken apart. */
@@ -203,9 +224,9 @@ function finish(state: State): void {
   state.part = null;
 }
 
-/** Whether a new part begins in front of what comes next, with so much of this one kept for links. */
-function endsHere({ limits, boundary }: State, part: Part, next: Boundary, kept: number): boolean {
-  return isNearlyFull(limits.soft - kept - part.size, limits.soft, better(next, boundary));
+/** Whether a part of this size ends in front of what comes next, with so much of it kept for links. */
+function endsHere({ limits, boundary }: State, size: number, next: Boundary, kept: number): boolean {
+  return isNearlyFull(limits.soft - kept - size, limits.soft, better(next, boundary));
 }
 
 /** What is kept free in a part for links to sources that are not known yet, those of `more` markers as well. */
@@ -276,13 +297,29 @@ function relink(state: State, links: Links, below: number): void {
   current.links = links;
   current.citations.met.clear();
   for (const part of state.parts) {
-    const how = { dialect, links, before: '', isLineStart: true };
     const closing = part === state.part ? dialect.measure(closerOf(state)) : 0;
-    const spare = limits.hard - closing - drawPieces(part.pieces, { ...how, linkRoom: { left: 0 } }).length;
-    const kept = part === state.parts.at(-1) && below <= spare ? below : 0;
-    const drawn = drawFairly(part.pieces, how, Math.max(0, spare - kept));
+    const drawn = drawWithin(
+      part,
+      { dialect, links },
+      limits.hard - closing,
+      part === state.parts.at(-1) ? below : 0,
+    );
     part.text = drawn.text;
     part.size = drawn.length;
     addCitations(current.citations, drawn);
   }
+}
+
+/** With every link where there is room for all and for what will stand below; else with as many as fit, fairly. */
+function drawWithin(
+  { pieces }: Part,
+  { dialect, links }: { readonly dialect: Dialect; readonly links: Links },
+  most: number,
+  below: number,
+): Drawn {
+  const how = { dialect, links, before: '', isLineStart: true };
+  const linked = drawPieces(pieces, { ...how, linkRoom: { left: Number.POSITIVE_INFINITY } });
+  if (linked.length <= most - below) return linked;
+  const spare = most - drawPieces(pieces, { ...how, linkRoom: { left: 0 } }).length;
+  return drawFairly(pieces, how, Math.max(0, below <= spare ? spare - below : spare));
 }
