@@ -230,6 +230,7 @@ describe('beside an answer', () => {
     const question = askIn(server);
     const thread = question.thread?.thread ?? '';
     const reply = connected.app.platform.reply(question, fresh().start);
+    server.fault('assistant.threads.setStatus', { slowMs: 100 });
     await reply.show(searching);
     await reply.show(view({ text: 'Half ' }));
     await vi.waitFor(() => expect(server.status(GENERAL, thread)).toBe('is searching the web…'));
