@@ -38,10 +38,13 @@ export function createPace(now: () => number = () => performance.now()): Pace {
       if (known) return known;
       const { promise, resolve } = Promise.withResolvers<void>();
       beats.set(beat, promise);
-      setTimeout(() => {
-        beats.delete(beat);
-        resolve();
-      }, beat * STEP_MS - now());
+      setTimeout(
+        () => {
+          beats.delete(beat);
+          resolve();
+        },
+        beat * STEP_MS - now(),
+      );
       return promise;
     },
   };

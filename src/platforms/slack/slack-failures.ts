@@ -78,6 +78,7 @@ const NOT_SENT: ReadonlySet<unknown> = new Set([
   'EAI_AGAIN',
   'EHOSTUNREACH',
   'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
 /** The failure of a call that got no whole answer. `ambiguous`: it may have taken effect all the same. */
@@ -97,7 +98,7 @@ export function refusal(
   method: string,
 ): Failure {
   if (status === 429) {
-    const seconds = Number.parseInt(headers['retry-after'] ?? '', 10);
+    const seconds = Number.parseInt(String(headers['retry-after'] ?? ''), 10);
     return rateLimited(Number.isNaN(seconds) ? DEFAULT_RETRY_AFTER_MS : seconds * 1000, method);
   }
   if (status !== 200) return fromStatus(status, method);
