@@ -19,7 +19,8 @@ export class PostTimeout extends Error {
 }
 
 /** Connections are kept for some seconds. Proxies are those of the environment where Node is told to use them. */
-const dispatcher: Dispatcher = process.env['NODE_USE_ENV_PROXY'] === '1' ? new EnvHttpProxyAgent() : new Agent();
+const dispatcher: Dispatcher =
+  process.env['NODE_USE_ENV_PROXY'] === '1' ? new EnvHttpProxyAgent() : new Agent();
 
 /**
  * Posts a text and reads the whole answer, over the dispatcher that `fetch` is made of: without what `fetch` puts around it a

@@ -32,6 +32,8 @@ const UNSPACED =
 /** Letters that stand for themselves wherever they are: most of a text, stepped over at once. */
 const ORDINARY = /[A-Za-z0-9,;]+/y;
 
+const SPACE = /\s/;
+
 /** A word that is over, with nothing in it that could be a mark. */
 const WORD = new RegExp(`${ORDINARY_WORD}(?= )`, 'y');
 
@@ -69,7 +71,7 @@ function drain(state: State, ended: boolean): void {
   while (state.cursor < state.text.length) {
     if (state.isFirst) takeLetters(state);
     else if (state.cursor === 0 && takeWords(state)) continue;
-    else if (/\s/.test(state.text.charAt(state.cursor))) takeSpace(state);
+    else if (SPACE.test(state.text.charAt(state.cursor))) takeSpace(state);
     else if (!takeCharacter(state, ended)) break;
   }
   if (ended) emit(state, state.text.length);

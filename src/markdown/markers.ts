@@ -10,6 +10,7 @@ const SEVERAL = String.raw`${ONE}(?: {0,2}[,;] {0,2}${ONE}){0,15}`;
 const PLACE = String.raw`(?:†[^】\]\n]{0,80})?`;
 const WRITTEN = String.raw`\[${SEVERAL}${PLACE}\]|【${SEVERAL}${PLACE}】|［${SEVERAL}］`;
 
+const BRACKET = /[[【［]/;
 const AT = new RegExp(WRITTEN, 'y');
 const EVERYWHERE = new RegExp(WRITTEN, 'g');
 const WIDE_BEGUN = new RegExp(String.raw`^(?:【[\dweb:^,; ]{0,100}${PLACE}|［[\dweb:^,; ]{0,100})$`);
@@ -36,9 +37,11 @@ export interface Cited {
 
 /** Splits text into words, which have no markers, and citations. */
 export function splitCitations(text: string): readonly Cited[] {
+  if (!BRACKET.test(text)) return [{ text, markers: [] }];
   const stretches: Cited[] = [];
   let last = 0;
-  for (const found of text.matchAll(EVERYWHERE)) {
+  EVERYWHERE.lastIndex = 0;
+  for (let found = EVERYWHERE.exec(text); found !== null; found = EVERYWHERE.exec(text)) {
     const markers = found[0].replace(/†.*/, '').match(/(?:web:)?\d+/g) ?? [];
     // `[0, 1]` is an interval: nobody counts sources from nought without saying so.
     const isCitation = markers.length === 1 || markers.every((marker) => !/^0+$/.test(marker));

@@ -3,6 +3,7 @@ import type { Dialect } from './dialects.ts';
 import { addCitations, type Drawn, drawFairly, drawPieces } from './draw-pieces.ts';
 import type { Citations, Links } from './links.ts';
 import { cutPiece, ordinaryWord, type Piece, type Prefix, prefixText, raw } from './pieces.ts';
+import { plainText } from './plain-pieces.ts';
 
 /** Something that goes on over lines: at the end of a part it is closed, in the next one opened again. */
 interface Frame {
@@ -35,6 +36,8 @@ export interface Parts {
   open(frame: Frame): void;
   close(): void;
   breakPart(): void;
+  /** A part as it reads, without mark-up; empty when there is no such part. */
+  plain(index: number): string;
   /** Draws every part again with these links. `below`: what will stand under the last one, for which it leaves room if it can. */
   relink(links: Links, below: number): void;
 }
@@ -115,6 +118,7 @@ export function createParts(dialect: Dialect, limits: Limits, current: State['cu
       state.frame = null;
     },
     breakPart: () => finish(state),
+    plain: (index) => plainText(state.parts[index]?.pieces ?? [], state.current.links),
     relink: (links, below) => relink(state, links, below),
   };
 }

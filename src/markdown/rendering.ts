@@ -22,6 +22,8 @@ export interface Rendering {
    * `parts.at(-1) + closer`; a stream that is only appended to leaves it out, it comes by itself.
    */
   readonly closer: string;
+  /** A part as it reads, for notifications and `text` fall-backs: no mark-up, no token a platform would act on. */
+  plain(index: number): string;
   /** Ends the current part here (its message grew too old); an open code block or table goes on in the next one. */
   breakPart(): void;
   /**
@@ -78,6 +80,7 @@ export function createRendering(dialect: Dialect, options: RenderingOptions = {}
     get closer() {
       return parts.closer;
     },
+    plain: (index) => parts.plain(index),
     breakPart: () => parts.breakPart(),
     relink(sources, below) {
       learn(sources);

@@ -68,7 +68,8 @@ export function splitAddresses(text: string): readonly Stretch[] {
   if (!/[.:]/.test(text)) return [{ text, isAddress: false }];
   const stretches: Stretch[] = [];
   let last = 0;
-  for (const found of text.matchAll(ADDRESS)) {
+  ADDRESS.lastIndex = 0;
+  for (let found = ADDRESS.exec(text); found !== null; found = ADDRESS.exec(text)) {
     const address = trimAddress(found[0]);
     if (address === '' || (NOT_A_DOMAIN.test(address) && !/^www\./i.test(address))) continue;
     if (found.index > last) stretches.push({ text: text.slice(last, found.index), isAddress: false });

@@ -38,6 +38,24 @@ describe.each(dialects)('any Markdown on $name', (dialect) => {
     );
   });
 
+  test('can be read out: a part has the words and no marks, and nothing in it is live', () => {
+    const rendering = createRendering(dialect);
+    const text =
+      '## Hi **you**\n\n> so [docs](https://a.example/x) [1]\n> said\n\n- one\n\n```js\ncode()\n```\n';
+    rendering.update(text, sources, true);
+    rendering.relink(sources);
+    expect(rendering.plain(0)).toBe('Hi you\n\nso docs (a.\u200bexample/x) [1]\nsaid\n\n- one\n\ncode()');
+    expect(rendering.plain(1)).toBe('');
+    fc.assert(
+      fc.property(markdownArb, (hostile) => {
+        const any = createRendering(dialect, SMALL);
+        any.update(hostile, sources, true);
+        for (const index of any.parts.keys()) expect(any.plain(index)).not.toMatch(/<|https?:\/\/|@everyone/);
+      }),
+      tries(200),
+    );
+  });
+
   test('is the same text however the stream was cut, and only ever grows', () => {
     fc.assert(
       fc.property(markdownArb, cutsArb, (text, cuts) => {

@@ -21,8 +21,9 @@ export const PART_LIMIT = 10_000;
 const NOTICES_LIMIT = 1_000;
 /** `text` of chat.update is refused above 4,000. */
 const FALLBACK_LIMIT = 3_900;
-/** The plain text is made anew with every edit: what is read for it has a bound, so that a long answer costs no more. */
+/** What is read for it has a bound, so that a long answer costs no more. */
 const FALLBACK_SOURCE = 4_000;
+/** It is made anew with every edit. */
 const GROWING_FALLBACK_SOURCE = 400;
 /** Slack's limit for a text in a context block is 3,000. */
 const FOOTER_LIMIT = 2_000;
@@ -61,13 +62,21 @@ export function growingExtras(view: View): Extras {
 }
 
 /** A message's content as blocks, with the plain `text` that notifications and screen readers use. */
-export function content(body: string, extras: Extras, isGrowing = false): Readonly<Record<string, unknown>> {
+export function content(
+  body: string,
+  extras: Extras,
+  plainText: string = plainBeginning(body),
+): Readonly<Record<string, unknown>> {
   const blocks: readonly Block[] = [
     ...(body === '' ? [] : [{ type: 'markdown', text: body }]),
     ...extras.blocks,
   ];
-  const text = plain(body.slice(0, isGrowing ? GROWING_FALLBACK_SOURCE : FALLBACK_SOURCE));
-  return { blocks, text: text.slice(0, FALLBACK_LIMIT) || 'Answer' };
+  return { blocks, text: plainText.slice(0, FALLBACK_LIMIT) || 'Answer' };
+}
+
+/** Slack's Markdown as it reads, from its beginning. */
+export function plainBeginning(body: string, isGrowing = false): string {
+  return plain(body.slice(0, isGrowing ? GROWING_FALLBACK_SOURCE : FALLBACK_SOURCE));
 }
 
 /** The same without blocks, for when Slack refuses them. */

@@ -1,7 +1,7 @@
 import type { ReplyStart } from '../../core/ports.ts';
 import type { MessageRef, Question, ThreadRef } from '../../core/types.ts';
 import type { Rendering } from '../../markdown/rendering.ts';
-import type { Extras } from './blocks.ts';
+import { type Extras, plainBeginning } from './blocks.ts';
 import type { Desk } from './desk.ts';
 import type { Progress } from './status.ts';
 
@@ -99,6 +99,11 @@ export function bodiesOf({ cuts }: Drawing, parts: readonly string[]): readonly 
     const most = cuts.get(index);
     return most === undefined ? [part] : pieces(part, most);
   });
+}
+
+/** A message's text as it reads, for notifications and screen readers. */
+export function plainOf({ cuts, rendering }: Drawing, index: number, body: string): string {
+  return cuts.size === 0 && body === rendering.parts[index] ? rendering.plain(index) : plainBeginning(body);
 }
 
 /** Makes the part that a message belongs to come in shorter messages from now on. False when it cannot get shorter. */

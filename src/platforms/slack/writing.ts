@@ -1,8 +1,8 @@
 /** The single writes of an answer to Slack outside of streams: update and post, each with every refusal it can meet. */
 import { Failure } from '../../core/failures.ts';
-import { content, contentWithoutBlocks, type Extras } from './blocks.ts';
+import { content, contentWithoutBlocks, type Extras, plainBeginning } from './blocks.ts';
 import { send, sendSurely } from './desk.ts';
-import { createSlot, cutShorter, type Drawing, record, type Slot, TooLong } from './drawing.ts';
+import { createSlot, cutShorter, type Drawing, plainOf, record, type Slot, TooLong } from './drawing.ts';
 import { findReplies, replyMetadata } from './lookup.ts';
 import { post, postOnce } from './posting.ts';
 import { hasCode } from './web.ts';
@@ -56,7 +56,7 @@ export async function rewrite(
   extras: Extras,
 ): Promise<void> {
   slot.reserved = null; // spent by the call
-  let what = content(body, extras);
+  let what = content(body, extras, plainOf(drawing, index, body));
   for (let refusals = 0; ; refusals++) {
     try {
       await sendSurely(drawing.desk, 'chat.update', updateArgs(drawing, index, slot, what));
@@ -75,7 +75,7 @@ export async function rewrite(
 
 /** One progress edit under a budget already taken. */
 export async function edit(drawing: Drawing, index: number, slot: Slot, body: string): Promise<void> {
-  const args = updateArgs(drawing, index, slot, content(body, drawing.growing, true));
+  const args = updateArgs(drawing, index, slot, content(body, drawing.growing, plainBeginning(body, true)));
   await send(drawing.desk, 'chat.update', args, true);
   slot.shown = body;
   slot.hasButtons = drawing.growing.blocks.length > 0;
@@ -109,7 +109,7 @@ export async function postAt(
 ): Promise<void> {
   const { progress } = drawing;
   const { line } = progress;
-  let what = content(body, extras);
+  let what = content(body, extras, plainOf(drawing, index, body));
   let ts: string | null = null;
   for (let refusals = 0; ts === null; refusals++) {
     try {
