@@ -25,24 +25,19 @@ export interface Drawn {
 export function drawPieces(pieces: readonly Piece[], drawing: Drawing): Drawn {
   const { dialect, links, linkRoom } = drawing;
   const citations: Citations = { met: new Map() };
-  let text = '';
-  let isLineStart = drawing.isLineStart;
-  for (const piece of pieces) {
-    if (piece.type === 'raw') {
-      text += piece.text;
-      if (piece.text.includes('\n')) isLineStart = true;
-      continue;
-    }
-    if (piece.type === 'words') {
-      text += piece.text;
-      isLineStart = false;
-      continue;
-    }
+  const inlineText = (piece: Extract<Piece, { type: 'inline' }>): string => {
     const lineStart = isLineStart && !piece.cell;
-    const before = lineStart ? '' : text.slice(-1) || drawing.before;
-    const place = { lineStart, before, cell: piece.cell, label: false };
-    text += renderInline(piece.source, { ...piece, dialect, links, citations, place, linkRoom });
-    isLineStart = false;
+    const place = { lineStart, before: lineStart ? '' : before, cell: piece.cell, label: false };
+    return renderInline(piece.source, { ...piece, dialect, links, citations, place, linkRoom });
+  };
+  let text = '';
+  // Looked at in the text itself, it would be copied into one piece each time.
+  let { before, isLineStart } = drawing;
+  for (const piece of pieces) {
+    const shown = piece.type === 'inline' ? inlineText(piece) : piece.text;
+    isLineStart = piece.type === 'raw' && (isLineStart || shown.includes('\n'));
+    text += shown;
+    before = shown.slice(-1) || before;
   }
   const length = dialect.measure(text);
   return { pieces, text, length, citations };

@@ -44,6 +44,8 @@ export interface Parts {
 
 interface Part {
   text: string;
+  /** The last character of the text, to look at without having the whole copied into one piece. */
+  last: string;
   readonly pieces: Piece[];
   growth: number;
   /** In the platform's unit, without the room kept for links. */
@@ -180,7 +182,7 @@ function addWords(state: State, part: Part, words: string, count: number): void 
   else part.pieces.push({ type: 'words', text });
   part.growth += count;
   part.base = Math.min(part.base, state.prefix.indent);
-  part.text += text;
+  extend(part, text);
   part.size += text.length;
   state.boundary = 'word';
   state.hasSpace = false;
@@ -202,6 +204,7 @@ function start(state: State): Part {
   const { frame, prefix, breaks, boundary } = state;
   const part: Part = {
     text: '',
+    last: '',
     pieces: [],
     growth: 0,
     size: 0,
@@ -243,7 +246,7 @@ function linkRoom({ dialect, current, limits }: State, { awaited }: Part, more: 
 function draw(state: State, into: Part, group: readonly Piece[], room: number): Drawn {
   const { dialect, current, leads } = state;
   const isLineStart = into.text === '' || state.breaks > 0;
-  const before = isLineStart ? '' : into.text.slice(-1);
+  const before = isLineStart ? '' : into.last;
   const opens = state.frame !== null && leads.length > 0 && group.length > 0;
   const newline = opens
     ? [raw(`\n${prefixText(state.prefix, Math.min(into.base, state.prefix.indent))}`)]
@@ -264,7 +267,7 @@ function joint({ breaks, prefix, hasSpace }: State, into: Part): string {
 function append(state: State, into: Part, drawn: Drawn): void {
   if (into.text === '' || state.breaks > 0) into.lastQuote = state.prefix.quote;
   into.base = Math.min(into.base, state.prefix.indent);
-  into.text += drawn.text;
+  extend(into, drawn.text);
   into.pieces.push(...drawn.pieces);
   into.growth += 1;
   into.size += drawn.length;
@@ -276,6 +279,11 @@ function append(state: State, into: Part, drawn: Drawn): void {
   state.hasSpace = false;
 }
 
+function extend(part: Part, text: string): void {
+  part.text += text;
+  part.last = text.slice(-1) || part.last;
+}
+
 function closerOf({ frame, leads, part }: State): string {
   // A frame whose opening is not out yet needs no end.
   if (frame === null || frame.closer === '' || leads.length > 0) return '';
@@ -285,7 +293,7 @@ function closerOf({ frame, leads, part }: State): string {
 function writeCloser(state: State): void {
   const closer = closerOf(state);
   if (state.part === null || closer === '') return;
-  state.part.text += closer;
+  extend(state.part, closer);
   state.part.pieces.push(raw(closer));
   state.part.growth += 1;
   state.part.size += state.dialect.measure(closer);
@@ -308,7 +316,8 @@ function relink(state: State, links: Links, below: number): void {
       limits.hard - closing,
       part === state.parts.at(-1) ? below : 0,
     );
-    part.text = drawn.text;
+    part.text = '';
+    extend(part, drawn.text);
     part.size = drawn.length;
     addCitations(current.citations, drawn);
   }

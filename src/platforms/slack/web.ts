@@ -1,4 +1,3 @@
-import { stringify } from 'node:querystring';
 import type { Logger, WebClientOptions } from '@slack/web-api';
 import { Failure } from '../../core/failures.ts';
 import type { Log } from '../../core/ports.ts';
@@ -57,12 +56,13 @@ export function createCall(token: string, apiUrl: string, timeoutMs = CALL_TIMEO
 
 /** What is no text travels as JSON; what is left out is not sent. */
 function formOf(args: Readonly<Record<string, unknown>>): string {
-  const fields: Record<string, string> = {};
+  const fields: string[] = [];
   for (const [name, value] of Object.entries(args)) {
     if (value === undefined || value === null) continue;
-    fields[name] = typeof value === 'string' ? value : JSON.stringify(value);
+    const text = typeof value === 'string' ? value : JSON.stringify(value);
+    fields.push(`${name}=${encodeURIComponent(text.toWellFormed())}`);
   }
-  return stringify(fields);
+  return fields.join('&');
 }
 
 function jsonIn(text: string): unknown {
