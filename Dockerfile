@@ -25,4 +25,4 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:'+process.env.PORT+'/healthz').then(r=>process.exit(r.ok?0:1),()=>process.exit(1))"]
 # node itself is process 1 and handles SIGTERM; no shell and no npm in between.
 # The flags are those of `npm start`.
-CMD ["node", "--max-semi-space-size=16", "--v8-pool-size=1", "--import", "./src/preload.js", "src/main.ts"]
+CMD ["node", "--max-semi-space-size=64", "--v8-pool-size=1", "--import", "./src/preload.js", "src/main.ts"]

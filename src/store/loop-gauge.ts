@@ -5,7 +5,7 @@ export interface LoopGauge {
   stop(): void;
 }
 
-const BEAT_MS = 25;
+const BEAT_MS = 50;
 /** A tenth of a second is what a reader does not notice, and far below the 3 s in which Slack wants its answer. */
 const LATE_MS = 100;
 
