@@ -1,17 +1,22 @@
-import { type Boundary, better, isNearlyFull } from './boundaries.ts';
+import { type Boundary, better } from './boundaries.ts';
 import type { Dialect } from './dialects.ts';
-import { addCitations, type Drawn, drawFairly, drawPieces } from './draw-pieces.ts';
-import type { Citations, Links } from './links.ts';
+import { addCitations, type Drawn, drawPieces } from './draw-pieces.ts';
+import type { Links } from './links.ts';
+import {
+  closerOf,
+  emptyState,
+  endsHere,
+  extend,
+  type Frame,
+  type Limits,
+  linkRoom,
+  type Part,
+  roomOf,
+  type State,
+} from './part-state.ts';
 import { cutPiece, ordinaryWord, type Piece, type Prefix, prefixText, raw } from './pieces.ts';
 import { plainText } from './plain-pieces.ts';
-
-/** Something that goes on over lines: at the end of a part it is closed, in the next one opened again. */
-interface Frame {
-  readonly opener: readonly Piece[];
-  /** A line of its own; empty when nothing closes it. */
-  readonly closer: string;
-  readonly prefix: Prefix;
-}
+import { relink } from './relinking.ts';
 
 /** Puts pieces into messages. What a part holds never changes except by growing, and by `relink`. */
 export interface Parts {
@@ -40,43 +45,6 @@ export interface Parts {
   plain(index: number): string;
   /** Draws every part again with these links. `below`: what will stand under the last one, for which it leaves room if it can. */
   relink(links: Links, below: number): void;
-}
-
-interface Part {
-  text: string;
-  /** The last character of the text, to look at without having the whole copied into one piece. */
-  last: string;
-  readonly pieces: Piece[];
-  growth: number;
-  /** In the platform's unit, without the room kept for links. */
-  size: number;
-  /** The citations met before their sources were known: each will want one link at least. */
-  readonly awaited: Set<string>;
-  /** The indentation that is the part's left edge. */
-  base: number;
-  lastQuote: number;
-}
-
-/** In the dialect's unit. */
-interface Limits {
-  readonly soft: number;
-  readonly hard: number;
-}
-
-interface State {
-  readonly dialect: Dialect;
-  readonly limits: Limits;
-  readonly current: { links: Links; readonly citations: Citations };
-  readonly parts: Part[];
-  /** The part that still grows. */
-  part: Part | null;
-  frame: Frame | null;
-  leads: Piece[];
-  /** What stands before the next piece. */
-  breaks: number;
-  boundary: Boundary;
-  prefix: Prefix;
-  hasSpace: boolean;
 }
 
 /** `current.links` is read at every piece: it may be replaced at any time. */
@@ -123,12 +91,6 @@ export function createParts(dialect: Dialect, limits: Limits, current: State['cu
     plain: (index) => plainText(state.parts[index]?.pieces ?? [], state.current.links),
     relink: (links, below) => relink(state, links, below),
   };
-}
-
-function emptyState(dialect: Dialect, limits: Limits, current: State['current']): State {
-  const prefix = { quote: 0, indent: 0 };
-  const before = { breaks: 0, boundary: 'word', prefix, hasSpace: false } as const;
-  return { dialect, limits, current, parts: [], part: null, frame: null, leads: [], ...before };
 }
 
 function flush(state: State): void {
@@ -231,18 +193,6 @@ function finish(state: State): void {
   state.part = null;
 }
 
-/** Whether a part of this size ends in front of what comes next, with so much of it kept for links. */
-function endsHere({ limits, boundary }: State, size: number, next: Boundary, kept: number): boolean {
-  return isNearlyFull(limits.soft - kept - size, limits.soft, better(next, boundary));
-}
-
-/** What is kept free in a part for links to sources that are not known yet, those of `more` markers as well. */
-function linkRoom({ dialect, current, limits }: State, { awaited }: Part, more: readonly string[]): number {
-  if (current.links.known) return 0;
-  const added = more.filter((marker) => !awaited.has(marker)).length;
-  return Math.min((awaited.size + added) * dialect.linkReserve, limits.soft * dialect.mostReserved);
-}
-
 function draw(state: State, into: Part, group: readonly Piece[], room: number): Drawn {
   const { dialect, current, leads } = state;
   const isLineStart = into.text === '' || state.breaks > 0;
@@ -279,17 +229,6 @@ function append(state: State, into: Part, drawn: Drawn): void {
   state.hasSpace = false;
 }
 
-function extend(part: Part, text: string): void {
-  part.text += text;
-  part.last = text.slice(-1) || part.last;
-}
-
-function closerOf({ frame, leads, part }: State): string {
-  // A frame whose opening is not out yet needs no end.
-  if (frame === null || frame.closer === '' || leads.length > 0) return '';
-  return `\n${prefixText(frame.prefix, part?.base ?? 0)}${frame.closer}`;
-}
-
 function writeCloser(state: State): void {
   const closer = closerOf(state);
   if (state.part === null || closer === '') return;
@@ -297,42 +236,4 @@ function writeCloser(state: State): void {
   state.part.pieces.push(raw(closer));
   state.part.growth += 1;
   state.part.size += state.dialect.measure(closer);
-}
-
-/** How large a part may become, the end of what is open in it set aside. */
-function roomOf(state: State): number {
-  return state.limits.soft - state.dialect.measure(closerOf(state));
-}
-
-function relink(state: State, links: Links, below: number): void {
-  const { dialect, limits, current } = state;
-  current.links = links;
-  current.citations.met.clear();
-  for (const part of state.parts) {
-    const closing = part === state.part ? dialect.measure(closerOf(state)) : 0;
-    const drawn = drawWithin(
-      part,
-      { dialect, links },
-      limits.hard - closing,
-      part === state.parts.at(-1) ? below : 0,
-    );
-    part.text = '';
-    extend(part, drawn.text);
-    part.size = drawn.length;
-    addCitations(current.citations, drawn);
-  }
-}
-
-/** With every link where there is room for all and for what will stand below; else with as many as fit, fairly. */
-function drawWithin(
-  { pieces }: Part,
-  { dialect, links }: { readonly dialect: Dialect; readonly links: Links },
-  most: number,
-  below: number,
-): Drawn {
-  const how = { dialect, links, before: '', isLineStart: true };
-  const linked = drawPieces(pieces, { ...how, linkRoom: { left: Number.POSITIVE_INFINITY } });
-  if (linked.length <= most - below) return linked;
-  const spare = most - drawPieces(pieces, { ...how, linkRoom: { left: 0 } }).length;
-  return drawFairly(pieces, how, Math.max(0, below <= spare ? spare - below : spare));
 }
