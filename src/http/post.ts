@@ -1,4 +1,4 @@
-import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
+import { type Dispatcher, getGlobalDispatcher } from 'undici';
 
 /** An answer of any status. */
 export interface Posted {
@@ -18,13 +18,10 @@ export class PostTimeout extends Error {
   }
 }
 
-/** Connections are kept for some seconds. Proxies are those of the environment where Node is told to use them. */
-const dispatcher: Dispatcher =
-  process.env['NODE_USE_ENV_PROXY'] === '1' ? new EnvHttpProxyAgent() : new Agent();
-
 /**
- * Posts a text and reads the whole answer, over the dispatcher that `fetch` is made of: without what `fetch` puts around it a
- * call costs a quarter. Redirects are not followed: what is posted belongs nowhere else.
+ * Posts a text and reads the whole answer, over the dispatcher that `fetch` uses: without what `fetch` puts around it a call
+ * costs a quarter. It keeps connections for some seconds, and finds proxies where Node is told to (NODE_USE_ENV_PROXY).
+ * Redirects are not followed: what is posted belongs nowhere else.
  * @throws {PostTimeout}, or what undici reports
  */
 export function post(
@@ -37,7 +34,7 @@ export function post(
   const options = { origin: address.origin, path: address.pathname + address.search, headers, body };
   const handler = createHandler(resolve, reject, timeoutMs);
   // The time in all is what counts, not the time between two packets.
-  dispatcher.dispatch({ ...options, method: 'POST', headersTimeout: 0, bodyTimeout: 0 }, handler);
+  getGlobalDispatcher().dispatch({ ...options, method: 'POST', headersTimeout: 0, bodyTimeout: 0 }, handler);
   return promise;
 }
 
