@@ -31,32 +31,34 @@ export function post(
   timeoutMs: number,
 ): Promise<Posted> {
   const { promise, resolve, reject } = Promise.withResolvers<Posted>();
-  const options = { origin: address.origin, path: address.pathname + address.search, headers, body };
-  const handler = createHandler(resolve, reject, timeoutMs);
+  const { handler, abort } = createHandler(resolve, reject);
   // The time in all is what counts, not the time between two packets.
-  getGlobalDispatcher().dispatch({ ...options, method: 'POST', headersTimeout: 0, bodyTimeout: 0 }, handler);
-  return promise;
+  const timer = setTimeout(() => abort(new PostTimeout(timeoutMs)), timeoutMs);
+  const options = { origin: address.origin, path: address.pathname + address.search, headers, body };
+  try {
+    getGlobalDispatcher().dispatch(
+      { ...options, method: 'POST', headersTimeout: 0, bodyTimeout: 0 },
+      handler,
+    );
+  } catch (error) {
+    reject(error);
+  }
+  return promise.finally(() => clearTimeout(timer));
 }
 
 function createHandler(
   resolve: (posted: Posted) => void,
   reject: (error: unknown) => void,
-  timeoutMs: number,
-): Dispatcher.DispatchHandler {
+): { readonly handler: Dispatcher.DispatchHandler; abort(reason: Error): void } {
   const pieces: Buffer[] = [];
   let controller: Dispatcher.DispatchController | null = null;
+  let aborted: Error | null = null;
   let status = 0;
   let fields: Posted['headers'] = {};
-  let late: PostTimeout | null = null;
-  const timer = setTimeout(() => {
-    late = new PostTimeout(timeoutMs);
-    reject(late);
-    controller?.abort(late);
-  }, timeoutMs);
-  return {
+  const handler: Dispatcher.DispatchHandler = {
     onRequestStart(started) {
       controller = started;
-      if (late) started.abort(late);
+      if (aborted) started.abort(aborted);
     },
     onResponseStart(_, statusCode, received) {
       status = statusCode;
@@ -66,12 +68,17 @@ function createHandler(
       pieces.push(piece);
     },
     onResponseEnd() {
-      clearTimeout(timer);
       resolve({ status, headers: fields, text: Buffer.concat(pieces).toString() });
     },
-    onResponseError(_, error) {
-      clearTimeout(timer);
-      reject(error);
+    onResponseError: (_, error) => reject(error),
+  };
+  return {
+    handler,
+    abort(reason) {
+      aborted = reason;
+      // While it waits for a connection there is nothing to abort yet.
+      reject(reason);
+      controller?.abort(reason);
     },
   };
 }
