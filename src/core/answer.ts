@@ -71,8 +71,17 @@ export function doneView(
     sources,
     notices,
     footer,
-    buttons: [...sourcesButton(answer, questionId), digDeeper(questionId)],
+    buttons: [
+      ...continueButton(answer, questionId),
+      ...sourcesButton(answer, questionId),
+      digDeeper(questionId),
+    ],
   };
+}
+
+/** An answer that was too long goes on in a next one, as one that was cut off does. */
+function continueButton({ end }: Answer, question: string): readonly Button[] {
+  return end === 'length' ? [{ action: 'continue', label: 'Continue', question }] : [];
 }
 
 /** Under the text only the first few sources are listed. */

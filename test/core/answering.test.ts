@@ -40,6 +40,14 @@ describe('answerQuestion', () => {
     expect(newest.map((turn) => turn.text)).toEqual(['How tall is it?', 'Tall [1].']);
   });
 
+  test('an answer that reached its length limit says so and can be continued', async () => {
+    const { run, last } = setup([sources, text('Half'), { type: 'done', reason: 'length' }]);
+    await run(question());
+    const view = last(question());
+    expect(view?.notices).toEqual(['⚠ The answer reached its length limit.']);
+    expect(view?.buttons.map(({ label }) => label)).toEqual(['Continue', 'Source', 'Dig deeper']);
+  });
+
   test('what is asked in the thread of a command waits for its answer', async () => {
     const { run, deps } = setup([text('First.'), done]);
     await run(question({ thread: null, message: null, trigger: 'command' }));
