@@ -81,60 +81,43 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-/** The fault table: each row through the unmodified service, on both APIs and both platforms, all at once. */
-describe.each(['chat', 'agent'] as const)('research on the %s API', { timeout: 120_000 }, (api) => {
-  let town: ResearchTown;
-  const asked: { readonly row: Row; readonly talk: Talk; readonly place: Place; readonly text: string }[] =
-    [];
+/**
+ * The fault table: each row through the unmodified service, on both platforms, all at once. An API to a file: most of its time
+ * is waiting, and files are run side by side.
+ */
+export function describeFaults(api: 'chat' | 'agent'): void {
+  describe(`research on the ${api} API`, { timeout: 120_000 }, () => {
+    let town: ResearchTown;
+    const asked: { readonly row: Row; readonly talk: Talk; readonly place: Place; readonly text: string }[] =
+      [];
 
-  beforeAll(async () => {
-    town = await openResearchTown({ PERPLEXITY_API: api });
-    for (const row of ROWS) {
-      for (const talk of town.talks) {
-        const text = `fault:${row.fault} for ${talk.side.name}`;
-        asked.push({ row, talk, place: talk.side.mention(`research: ${text}`), text });
+    beforeAll(async () => {
+      town = await openResearchTown({ PERPLEXITY_API: api });
+      for (const row of ROWS) {
+        for (const talk of town.talks) {
+          const text = `fault:${row.fault} for ${talk.side.name}`;
+          asked.push({ row, talk, place: talk.side.mention(`research: ${text}`), text });
+        }
       }
-    }
-  }, 60_000);
-  afterAll(() => town.close());
+    }, 60_000);
+    afterAll(() => town.close());
 
-  test.each(ROWS)('$fault ends in the truth, once', async (row) => {
-    for (const { talk, place, text } of asked.filter((one) => one.row === row)) {
-      const { told, onAgent = told, begun = 1, begunOnAgent = begun, canRetry = true } = row;
-      const expected = api === 'agent' ? onAgent : told;
-      const hasReport = expected.source.startsWith(REPORT.source);
-      const ending = hasReport ? /· Done in/ : /· Failed after/;
-      await expect.poll(() => talk.notices(place).length, { timeout: 110_000 }).toBe(1);
-      await expect.poll(() => talk.cards(place)[0]?.text, { timeout: 20_000 }).toMatch(ending);
-      const [notice] = talk.notices(place);
-      expect(notice?.text).toMatch(expected);
-      expect(notice?.text.match(/<@/g)).toHaveLength(1);
-      expect(notice?.buttons.includes('Try again')).toBe(!hasReport && canRetry);
-      const jobs = town.perplexity.research.jobs.filter(({ question }) => question.includes(text));
-      expect(jobs).toHaveLength(api === 'agent' ? begunOnAgent : begun);
-      expect(talk.side.posts(place).flatMap(({ buttons }) => buttons)).not.toContain('Stop');
-    }
+    test.each(ROWS)('$fault ends in the truth, once', async (row) => {
+      for (const { talk, place, text } of asked.filter((one) => one.row === row)) {
+        const { told, onAgent = told, begun = 1, begunOnAgent = begun, canRetry = true } = row;
+        const expected = api === 'agent' ? onAgent : told;
+        const hasReport = expected.source.startsWith(REPORT.source);
+        const ending = hasReport ? /· Done in/ : /· Failed after/;
+        await expect.poll(() => talk.notices(place).length, { timeout: 110_000 }).toBe(1);
+        await expect.poll(() => talk.cards(place)[0]?.text, { timeout: 20_000 }).toMatch(ending);
+        const [notice] = talk.notices(place);
+        expect(notice?.text).toMatch(expected);
+        expect(notice?.text.match(/<@/g)).toHaveLength(1);
+        expect(notice?.buttons.includes('Try again')).toBe(!hasReport && canRetry);
+        const jobs = town.perplexity.research.jobs.filter(({ question }) => question.includes(text));
+        expect(jobs).toHaveLength(api === 'agent' ? begunOnAgent : begun);
+        expect(talk.side.posts(place).flatMap(({ buttons }) => buttons)).not.toContain('Stop');
+      }
+    });
   });
-});
-
-test('research that is stuck is told of past its deadline, and can still be stopped', async () => {
-  const town = await openResearchTown({ PERPLEXITY_API: 'agent', RESEARCH_DEADLINE_MINUTES: '0.1' });
-  try {
-    await Promise.all(
-      town.talks.map(async (talk) => {
-        const place = await talk.research('fault:job-stuck for ever');
-        const card = (): string => talk.cards(place)[0]?.text ?? '';
-        await talk.see('the word', () =>
-          /is still running at Perplexity. I keep looking, once an hour/.test(card()),
-        );
-        expect(talk.notices(place)).toEqual([]);
-        talk.pressStop(place);
-        await talk.see('the end', () => /Cancelled R-/.test(card()));
-        expect(talk.jobsOf('for ever')[0]?.state()).toBe('cancelled');
-        expect(talk.notices(place)).toEqual([]);
-      }),
-    );
-  } finally {
-    await town.close();
-  }
-}, 120_000);
+}

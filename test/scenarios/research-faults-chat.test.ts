@@ -1,0 +1,3 @@
+import { describeFaults } from './research-fault-table.ts';
+
+describeFaults('chat');
