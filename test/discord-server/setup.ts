@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { Client, type ClientOptions, Events, GatewayIntentBits, Partials } from 'discord.js';
 import { onTestFinished } from 'vitest';
 import {
@@ -13,6 +14,12 @@ export const INTENTS = [
   GatewayIntentBits.MessageContent,
 ];
 
+/**
+ * The HTTP client that discord.js is made for. Left alone it hands its forms to whatever version was loaded first in this
+ * process, and Slack's does not know them.
+ */
+const { Agent } = createRequire(import.meta.resolve('@discordjs/rest'))('undici');
+
 /** Starts the stand-in for one test. */
 export async function startServer(options: DiscordServerOptions = {}): Promise<DiscordServer> {
   const server = await startDiscordServer(options);
@@ -25,17 +32,21 @@ export function createClient(
   server: Pick<DiscordServer, 'apiUrl'>,
   options: Partial<ClientOptions> = {},
 ): Client {
+  const agent = new Agent();
   const client = new Client({
     intents: INTENTS,
     partials: [Partials.Channel],
     waitGuildTimeout: 1000,
-    rest: { api: server.apiUrl, retries: 0 },
+    rest: { api: server.apiUrl, retries: 0, agent },
     allowedMentions: { parse: [], repliedUser: false },
     enforceNonce: true,
     ...options,
   });
   client.on(Events.Error, () => undefined);
-  onTestFinished(() => client.destroy());
+  onTestFinished(async () => {
+    await client.destroy();
+    await agent.close();
+  });
   return client;
 }
 
