@@ -10,10 +10,13 @@ import { type Piece, raw } from './pieces.ts';
 export function plainText(pieces: readonly Piece[], links: Links): string {
   const how = { dialect: plainDialect, links, before: '', isLineStart: true };
   const drawn = drawPieces(pieces.map(unmarked), { ...how, linkRoom: { left: Number.POSITIVE_INFINITY } });
-  return drawn.text.replace(MANY_BREAKS, '\n\n').trim();
+  return tidy(drawn.text);
 }
 
-const MANY_BREAKS = /\n{3,}/g;
+/** Without the blank lines that marks leave where they stood. */
+export function tidy(text: string): string {
+  return text.replace(/\n{3,}/g, '\n\n').trim();
+}
 
 /** The mark-up of ours that stands alone in a piece: a heading, the opening or the end of a fence, bold. */
 const MARK_UP = /^(?:#{1,6} |\n?`{3,}[^\n]*|\*\*)$/;

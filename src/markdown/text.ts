@@ -3,6 +3,7 @@ import { type Dialect, mrkdwnDialect, plainDialect } from './dialects.ts';
 import { graphemes } from './graphemes.ts';
 import { renderInline } from './inline.ts';
 import { createLinks } from './links.ts';
+import { tidy } from './plain-pieces.ts';
 import { createRendering } from './rendering.ts';
 
 /**
@@ -47,10 +48,7 @@ export function toMrkdwn(text: string): string {
 function drawWhole(dialect: Dialect, text: string): string {
   const rendering = createRendering(dialect);
   rendering.update(text, [], true);
-  return rendering.parts
-    .join('\n')
-    .replace(/\n{3,}/g, '\n\n')
-    .trim();
+  return tidy(rendering.parts.join('\n'));
 }
 
 /** The text, or its beginning with `…` when it has more than `max` characters as a reader counts them. */

@@ -115,6 +115,12 @@ test('what is no event stream is read whole, with its status and headers', async
   expect(await response.json()).toEqual({ error: 'slow down' });
 });
 
+test('a post that cannot be begun fails at once', async () => {
+  const address = new URL('http://127.0.0.1:9/');
+  await expect(post(address, { authorization: 'two\nlines' }, 'x', 60_000)).rejects.toThrow(/header/);
+  await expect(post(address, {}, 'x', 60_000)).rejects.toThrow();
+});
+
 test('a post gives up after its time, before the answer and in the middle of it', async () => {
   const ask = (): Promise<unknown> => post(new URL(address()), {}, 'x', 60);
   answer = () => {};
