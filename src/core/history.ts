@@ -71,14 +71,18 @@ export function createHistory(store: KeyValue, { window, ttlMs }: HistoryOptions
       const index = await store.get<Index>(threadKey(thread));
       const isRepeat = index?.lastQuestion === questionId;
       const number = index ? index.exchanges - (isRepeat ? 1 : 0) : 0;
-      // The entry first: a crash in between leaves an entry that the repeated append overwrites.
-      await store.set(entry(thread, number), turns, ttlMs);
       const next: Index = {
         exchanges: number + 1,
         lastQuestion: questionId,
         toldTrimmed: toldTrimmed || (index?.toldTrimmed ?? false),
       };
-      await store.set(threadKey(thread), next, ttlMs);
+      await store.setMany(
+        [
+          [entry(thread, number), turns],
+          [threadKey(thread), next],
+        ],
+        ttlMs,
+      );
     },
   };
 }

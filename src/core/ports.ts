@@ -171,11 +171,13 @@ export interface Jobs {
   stop(graceMs: number): Promise<void>;
 }
 
-/** Plain key-value storage (Keyv). No atomic operations: used only where one writer per key is certain. */
+/** Plain key-value storage (Keyv). Nothing is read and written in one: used only where one writer per key is certain. */
 export interface KeyValue {
   get<T>(key: string): Promise<T | undefined>;
   getMany<T>(keys: readonly string[]): Promise<readonly (T | undefined)[]>;
   set(key: string, value: unknown, ttlMs?: number): Promise<void>;
+  /** Sets values of different keys, all of them or, when it fails, none. `ttlMs` is above 0. */
+  setMany(entries: readonly (readonly [key: string, value: unknown])[], ttlMs: number): Promise<void>;
   delete(key: string): Promise<void>;
 }
 

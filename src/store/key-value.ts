@@ -19,6 +19,9 @@ export function createKeyValue(sql: Sql, namespace: string): KeyValue {
       if (ttlMs !== undefined && ttlMs <= 0) await keyv.delete(checked(key));
       else await keyv.set(checked(key), value, ttlMs);
     },
+    async setMany(entries, ttlMs) {
+      await keyv.setMany(entries.map(([key, value]) => ({ key: checked(key), value, ttl: ttlMs })));
+    },
     async delete(key) {
       await keyv.delete(checked(key));
     },
@@ -36,6 +39,12 @@ type Adapter = Pick<
   'get' | 'getMany' | 'has' | 'hasMany' | 'set' | 'setMany' | 'delete' | 'deleteMany' | 'clear'
 > & { readonly capabilities: { readonly expires: true } };
 
+interface Entry {
+  readonly key: string;
+  readonly value: unknown;
+  readonly expires?: number | undefined;
+}
+
 /** Keyv drops writes to an empty key without a word. */
 function checked(key: string): string {
   if (key === '') throw new TypeError('a key must not be empty');
@@ -48,9 +57,14 @@ function createAdapter(sql: Sql, namespace: string): Adapter {
     const values = new Map(rows.map(({ key, value }) => [key, value]));
     return keys.map((key) => values.get(key));
   };
-  const write = async (key: string, value: unknown, expires?: number): Promise<boolean> => {
-    await sql.query(WRITE, [namespace, key, String(value), expires ?? null]);
-    return true;
+  const write = async (entries: readonly Entry[]): Promise<boolean[]> => {
+    const columns = [
+      entries.map(({ key }) => key),
+      entries.map(({ value }) => String(value)),
+      entries.map(({ expires }) => expires ?? null),
+    ];
+    await sql.query(WRITE, [namespace, ...columns]);
+    return entries.map(() => true);
   };
   const remove = async (keys: readonly string[]): Promise<boolean[]> => {
     const rows = await sql.query<{ key: string }>(REMOVE, [namespace, keys]);
@@ -66,11 +80,8 @@ function createAdapter(sql: Sql, namespace: string): Adapter {
     getMany: read,
     has: async (key) => (await hasMany([key]))[0] ?? false,
     hasMany,
-    set: write,
-    async setMany(entries) {
-      for (const { key, value, expires } of entries) await write(key, value, expires);
-      return entries.map(() => true);
-    },
+    set: async (key, value, expires) => (await write([{ key, value, expires }])).length > 0,
+    setMany: write,
     delete: async (key) => (await remove([key]))[0] ?? false,
     deleteMany: remove,
     async clear() {
@@ -84,7 +95,8 @@ const READ = `
   where namespace = $1 and key = any($2::text[]) and (expires_ms is null or expires_ms > $3)`;
 
 const WRITE = `
-  insert into footnote.key_values (namespace, key, value, expires_ms) values ($1, $2, $3, $4)
+  insert into footnote.key_values (namespace, key, value, expires_ms)
+  select $1, * from unnest($2::text[], $3::text[], $4::double precision[])
   on conflict (namespace, key) do update set value = excluded.value, expires_ms = excluded.expires_ms`;
 
 const REMOVE = 'delete from footnote.key_values where namespace = $1 and key = any($2::text[]) returning key';

@@ -30,6 +30,31 @@ export function keyValueContract(
       expect(await store.getMany([])).toEqual([]);
     });
 
+    it('sets many values at once, replacing what is there, for their time', async () => {
+      const store = open('set many');
+      await store.set('a', 'old');
+      await store.setMany(
+        [
+          ['a', { new: ['\u0000', 1] }],
+          ['b', null],
+        ],
+        60_000,
+      );
+      expect(await store.getMany(['a', 'b'])).toEqual([{ new: ['\u0000', 1] }, null]);
+      await store.setMany([['a', 'short']], 1);
+      await vi.waitFor(async () => expect(await store.get('a')).toBeUndefined());
+      expect(await sweep('set many')).toBe(1);
+    });
+
+    it('sets none of many values when one cannot be', async () => {
+      const store = open('none');
+      const twice = ['a', 1] as const;
+      // Two values for one key in one statement: the database refuses both.
+      await expect(store.setMany([['b', 1], twice, twice], 60_000)).rejects.toThrow();
+      expect(await store.getMany(['a', 'b'])).toEqual([undefined, undefined]);
+      await expect(store.setMany([['', 1]], 60_000)).rejects.toThrow('must not be empty');
+    });
+
     it('forgets a deleted key, and does not mind an unknown one', async () => {
       const store = open('delete');
       await store.set('key', 1);

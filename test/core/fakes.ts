@@ -67,6 +67,9 @@ export function memoryKeyValue(): KeyValue & { readonly size: number; readonly r
     get: async <T>(key: string) => read(key) as T | undefined,
     getMany: async <T>(keys: readonly string[]) => keys.map((key) => read(key) as T | undefined),
     set: async (key, value) => void entries.set(key, JSON.stringify(value)),
+    setMany: async (pairs) => {
+      for (const [key, value] of pairs) entries.set(key, JSON.stringify(value));
+    },
     delete: async (key) => void entries.delete(key),
   };
 }
