@@ -9,7 +9,7 @@ const ALLOWED: Readonly<
   Record<string, { readonly ours: readonly string[]; readonly packages: readonly string[] }>
 > = {
   core: { ours: [], packages: [] },
-  http: { ours: [], packages: ['undici'] },
+  http: { ours: [], packages: [] },
   markdown: { ours: ['core'], packages: ['marked'] },
   perplexity: { ours: ['core', 'http'], packages: ['openai'] },
   store: {

@@ -1,6 +1,6 @@
-import type { IncomingMessage } from 'node:http';
-import { type ByteStream, createByteStream } from './byte-stream.ts';
-import { exchange, readText } from './exchange.ts';
+import { createConnections } from './connections.ts';
+import { exchange } from './exchange.ts';
+import { readAll, type TextStream } from './text-stream.ts';
 
 /** The part of `fetch` that the `openai` client uses; a body is a text. */
 export type StreamingFetch = (
@@ -8,30 +8,32 @@ export type StreamingFetch = (
   init?: Pick<RequestInit, 'method' | 'headers' | 'body' | 'signal'>,
 ) => Promise<Response>;
 
-/** A fetch whose successful event streams are left unread, to be taken with `streamOf`. Everything else is read whole. */
-export function createStreamingFetch(): {
+/** A fetch whose successful event streams are left unread, to be taken with `streamOf`. */
+export interface Streaming {
   readonly fetch: StreamingFetch;
   /** The body of a response that came from `fetch`; null when it is not a stream. */
-  streamOf(response: Response): ByteStream | null;
-} {
-  const streams = new WeakMap<Response, ByteStream>();
+  streamOf(response: Response): TextStream | null;
+}
+
+/** Over connections of its own, straight to the host: see `proxied.ts` for the way round. */
+export function createStreamingFetch(): Streaming {
+  const connections = createConnections();
+  const streams = new WeakMap<Response, TextStream>();
   return {
-    async fetch(url, { method = 'GET', headers, body, signal } = {}) {
+    async fetch(url, { method = 'GET', headers, body, signal = null } = {}) {
       signal?.throwIfAborted();
       if (body && typeof body !== 'string') throw new TypeError('only a text can be sent');
-      const { answer, abort } = exchange(new URL(url instanceof Request ? url.url : url), {
-        method,
-        headers: Object.fromEntries(new Headers(headers)),
-        body: body ?? '',
-        // A paused connection reads on until so much waits.
-        highWaterMark: 1,
-      });
-      signal?.addEventListener('abort', abort, { once: true });
+      const address = new URL(url instanceof Request ? url.url : url);
       try {
-        const message = await answer;
-        message.once('close', () => signal?.removeEventListener('abort', abort));
-        const response = responseOf(message, isStream(message) ? null : await readText(message));
-        if (isStream(message)) streams.set(response, createByteStream(message));
+        const outgoing = { method, headers: new Headers(headers), body: body ?? '' };
+        const { head, body: stream } = exchange(connections, address, outgoing, { signal });
+        const { status, headers: received } = await head;
+        const isStream = isEventStream(status, received.get('content-type'));
+        // As bytes: of a text `Response` would say that it is one, though nobody has.
+        const text = isStream ? null : Buffer.from(await readAll(stream));
+        const init = { status, headers: [...received] };
+        const response = new Response(BODILESS.has(status) ? null : text, init);
+        if (isStream) streams.set(response, stream);
         return response;
       } catch (error) {
         signal?.throwIfAborted();
@@ -42,21 +44,9 @@ export function createStreamingFetch(): {
   };
 }
 
-function isStream({ statusCode, headers }: IncomingMessage): boolean {
-  return statusCode === 200 && headers['content-type']?.includes('text/event-stream') === true;
+export function isEventStream(status: number, contentType: string | null | undefined): boolean {
+  return status === 200 && contentType?.includes('text/event-stream') === true;
 }
 
 /** Statuses that cannot have a body, to `Response` at least. */
 const BODILESS: ReadonlySet<number> = new Set([204, 205, 304]);
-
-function responseOf(
-  { statusCode = 0, statusMessage = '', headersDistinct }: IncomingMessage,
-  text: string | null,
-): Response {
-  const headers = new Headers();
-  for (const [name, values = []] of Object.entries(headersDistinct)) {
-    for (const value of values) headers.append(name, value);
-  }
-  const body = BODILESS.has(statusCode) ? null : text;
-  return new Response(body, { status: statusCode, statusText: statusMessage, headers });
-}

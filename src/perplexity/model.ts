@@ -1,5 +1,6 @@
 import type { Model } from '../core/ports.ts';
 import type { AnswerEvent, ModelRequest } from '../core/types.ts';
+import { createProxiedFetch, usesProxies } from '../http/proxied.ts';
 import { createStreamingFetch } from '../http/streaming-fetch.ts';
 import { agentBody, agentNotice, createAgentInterpreter } from './agent.ts';
 import { chatBody, createChatInterpreter } from './chat.ts';
@@ -22,7 +23,7 @@ const DEFAULT_TIMERS: Timers = { headersMs: 30_000, idleMs: 30_000, totalMs: 1_2
 
 /** The Model port over a connection. */
 export function createModel({ clientOver, paths, choice }: Connection, options: ModelOptions): Model {
-  const { fetch, streamOf } = createStreamingFetch();
+  const { fetch, streamOf } = usesProxies() ? createProxiedFetch() : createStreamingFetch();
   const timers = { ...DEFAULT_TIMERS, ...options.timers };
   const profiles = profilesWith(options.profiles ?? {});
   const shared = { client: clientOver(fetch), streamOf, pace: createPace(), timers };

@@ -6,10 +6,10 @@ import { createSseReader } from './sse.ts';
 import { createThinkStripper } from './think.ts';
 import { object } from './wire.ts';
 
-/** The way from bytes to events for one answer. */
+/** The way from the text of a stream to events for one answer. */
 export interface Reading {
-  /** Takes the bytes of one read. False when they held no whole event: only comments, or the beginning of one. */
-  take(bytes: Uint8Array): boolean;
+  /** Takes what one read brought. False when it held no whole event: only comments, or the beginning of one. */
+  take(text: string): boolean;
   /** What came since the last call; text in one piece, however many events brought it. */
   emit(): readonly AnswerEvent[];
   /** What the stream reported or could not be read; null while all is well. */
@@ -24,7 +24,7 @@ export interface Reading {
   hasText(): boolean;
 }
 
-/** No answer is this large, in bytes: a stream that goes on is broken. */
+/** No answer is this large, in characters: a stream that goes on is broken. */
 const LARGEST_STREAM = 64_000_000;
 
 /** Prepares to read one answer. */
@@ -32,7 +32,7 @@ export function createReading(interpreter: Interpreter): Reading {
   const gathered = createGathered();
   const answer = createVisibleText(() => gathered.isThinking);
   const sse = createSseReader();
-  let bytesRead = 0;
+  let charsRead = 0;
 
   const takeEvent = (data: string): void => {
     if (data === '[DONE]') {
@@ -47,11 +47,11 @@ export function createReading(interpreter: Interpreter): Reading {
   };
 
   return {
-    take(bytes) {
+    take(text) {
       try {
-        bytesRead += bytes.length;
-        if (bytesRead > LARGEST_STREAM) throw new RangeError('stream too long');
-        const events = sse.push(bytes);
+        charsRead += text.length;
+        if (charsRead > LARGEST_STREAM) throw new RangeError('stream too long');
+        const events = sse.push(text);
         for (const data of events) {
           if (!gathered.isOver && !gathered.failure) takeEvent(data);
         }

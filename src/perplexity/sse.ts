@@ -1,6 +1,6 @@
 export interface SseReader {
-  /** Takes the next bytes and returns the data of every event they complete; comments and empty events are left out. */
-  push(bytes: Uint8Array): readonly string[];
+  /** Takes what comes next and returns the data of every event it completes; comments and empty events are left out. */
+  push(text: string): readonly string[];
 }
 
 /** A single event may not be longer, in characters: the largest real ones carry some 50 search results. */
@@ -12,7 +12,6 @@ const LONGEST_EVENT = 4_000_000;
  * @throws {RangeError} when an event grows beyond all reason.
  */
 export function createSseReader(): SseReader {
-  const decoder = new TextDecoder();
   let rest = '';
   let data: string | null = null;
 
@@ -29,8 +28,8 @@ export function createSseReader(): SseReader {
   };
 
   return {
-    push(bytes) {
-      rest += decoder.decode(bytes, { stream: true });
+    push(text) {
+      rest += text;
       const found: string[] = [];
       let start = 0;
       for (let end = rest.indexOf('\n'); end >= 0; end = rest.indexOf('\n', start)) {

@@ -1,7 +1,7 @@
 import type OpenAI from 'openai';
 import { Failure } from '../core/failures.ts';
 import type { AnswerEvent } from '../core/types.ts';
-import type { ByteStream } from '../http/byte-stream.ts';
+import type { TextStream } from '../http/text-stream.ts';
 import { brokenStream, failureFrom } from './errors.ts';
 import type { Interpreter } from './interpreter.ts';
 import type { Pace } from './pace.ts';
@@ -13,7 +13,7 @@ import type { Wire } from './wire.ts';
 export interface Call {
   readonly client: OpenAI;
   /** The body of a response of that client; null when it is no stream. */
-  readonly streamOf: (response: Response) => ByteStream | null;
+  readonly streamOf: (response: Response) => TextStream | null;
   readonly pace: Pace;
   readonly path: string;
   readonly body: Wire;
@@ -36,15 +36,15 @@ export async function* streamAnswer(
   const watch = startWatch(call.timers, caller);
   const reading = createReading(call.interpreter);
   const ended = call.pace.begin();
-  let body: ByteStream | null = null;
+  let body: TextStream | null = null;
   try {
     body = await open(call, watch);
     watch.headers();
     while (!reading.isOver()) {
-      const bytes = await read(body, watch, reading);
-      if (bytes === null) break;
+      const text = await read(body, watch, reading);
+      if (text === null) break;
       // Comments alone do not move the idle clock on.
-      if (!reading.take(bytes)) continue;
+      if (!reading.take(text)) continue;
       watch.pause();
       for (const event of reading.emit()) yield event;
       watch.resume();
@@ -63,14 +63,14 @@ export async function* streamAnswer(
 }
 
 /** Lets more of the text gather; neither the first words nor what follows the last wait for anything. */
-async function rest(body: ByteStream, pace: Pace, reading: Reading): Promise<void> {
+async function rest(body: TextStream, pace: Pace, reading: Reading): Promise<void> {
   if (pace.restMs() === 0 || !reading.hasText() || reading.isFinished()) return;
   body.pause();
   // Too short for an abort to be heard in it.
   await pace.rest();
 }
 
-async function open(call: Call, watch: Watch): Promise<ByteStream> {
+async function open(call: Call, watch: Watch): Promise<TextStream> {
   const refused = watch.verdict();
   if (refused) throw refused;
   let response: Response;
@@ -89,13 +89,13 @@ async function open(call: Call, watch: Watch): Promise<ByteStream> {
   return body;
 }
 
-/** The next bytes; null when the stream has ended and the answer with it. */
-async function read(body: ByteStream, watch: Watch, reading: Reading): Promise<Uint8Array | null> {
+/** What comes next; null when the stream has ended and the answer with it. */
+async function read(body: TextStream, watch: Watch, reading: Reading): Promise<string | null> {
   try {
-    const bytes = await body.read();
+    const text = await body.read();
     const verdict = watch.verdict();
     if (verdict) throw verdict;
-    if (bytes !== null) return bytes;
+    if (text !== null) return text;
   } catch (error) {
     const verdict = watch.verdict();
     if (verdict?.kind === 'stopped') throw verdict;
@@ -108,7 +108,7 @@ async function read(body: ByteStream, watch: Watch, reading: Reading): Promise<U
 }
 
 /** Reads what little is left, so that the connection can be used again. Never throws; ends after `LINGER_MS`. */
-async function linger(body: ByteStream, watch: Watch): Promise<void> {
+async function linger(body: TextStream, watch: Watch): Promise<void> {
   const timer = setTimeout(() => watch.abort(), LINGER_MS).unref();
   try {
     while ((await body.read()) !== null);

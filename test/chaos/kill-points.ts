@@ -27,25 +27,23 @@ interface HttpRequest {
   readonly path: string;
 }
 
-// Both of Node's own fetch and of the undici package, which share the channel's name.
-function requestOf(message: unknown): string {
-  // As undici documents the message.
-  const { method, path } = (message as { readonly request: HttpRequest }).request;
+function named({ method, path }: HttpRequest): string {
   return `${method} ${path.replaceAll(/\d{5,}|[\da-f-]{36}/g, '…').slice(0, 80)}`;
 }
 
 /** Keeping a connection alive changes nothing anybody could miss. */
 const UPKEEP = /auth\.test|apps\.connections|\/link\/|\/gateway|typing|setStatus/;
 
-function onRequest(when: string): (message: unknown) => void {
-  return (message) => {
-    const request = requestOf(message);
-    if (!UPKEEP.test(request)) point(`${when} ${request}`);
-  };
+function onRequest(when: string, { request }: { readonly request: HttpRequest }): void {
+  const name = named(request);
+  if (!UPKEEP.test(name)) point(`${when} ${name}`);
 }
 
-subscribe('undici:request:create', onRequest('before'));
-subscribe('undici:request:headers', onRequest('after'));
+// Of Node's own fetch and of the undici package, as undici documents the message; then those of `src/http`.
+subscribe('undici:request:create', (message) => onRequest('before', message as { request: HttpRequest }));
+subscribe('undici:request:headers', (message) => onRequest('after', message as { request: HttpRequest }));
+subscribe('footnote:http:request', (message) => onRequest('before', { request: message as HttpRequest }));
+subscribe('footnote:http:response', (message) => onRequest('after', { request: message as HttpRequest }));
 
 const CHANGES = /\b(?:insert into|(?<!for )update|delete from)\s+(?:"?\w+"?\.)?"?(\w+)/i;
 /** What the queue does all the time, work or none. */

@@ -98,7 +98,7 @@ export function refusal(
   method: string,
 ): Failure {
   if (status === 429) {
-    const seconds = Number.parseInt(String(headers['retry-after'] ?? ''), 10);
+    const seconds = Number.parseInt(headers.get('retry-after') ?? '', 10);
     return rateLimited(Number.isNaN(seconds) ? DEFAULT_RETRY_AFTER_MS : seconds * 1000, method);
   }
   if (status !== 200) return fromStatus(status, method);

@@ -2,6 +2,7 @@ import type { Logger, WebClientOptions } from '@slack/web-api';
 import { Failure } from '../../core/failures.ts';
 import type { Log } from '../../core/ports.ts';
 import { type Posted, post } from '../../http/post.ts';
+import { proxiedPost, usesProxies } from '../../http/proxied.ts';
 import { asRecord } from './payload.ts';
 import { noAnswer, refusal } from './slack-failures.ts';
 
@@ -41,10 +42,11 @@ export function createCall(token: string, apiUrl: string, timeoutMs = CALL_TIMEO
     'content-type': 'application/x-www-form-urlencoded',
     'user-agent': 'footnote',
   };
+  const send = usesProxies() ? proxiedPost : post;
   return async (method, args) => {
     let answer: Posted;
     try {
-      answer = await post(new URL(apiUrl + method), headers, formOf(args), timeoutMs);
+      answer = await send(new URL(apiUrl + method), headers, formOf(args), timeoutMs);
     } catch (error) {
       throw noAnswer(error, method);
     }
