@@ -1,7 +1,8 @@
 import type { Failure } from '../core/failures.ts';
 import type { AnswerEvent } from '../core/types.ts';
+import { createAlikeEvents } from './alike-events.ts';
 import { unreadableStream } from './errors.ts';
-import { createGathered, type Interpreter } from './interpreter.ts';
+import { createGathered, type Gathered, type Interpreter } from './interpreter.ts';
 import { createSseReader } from './sse.ts';
 import { createThinkStripper } from './think.ts';
 import { object } from './wire.ts';
@@ -34,17 +35,7 @@ export function createReading(interpreter: Interpreter): Reading {
   const sse = createSseReader();
   let charsRead = 0;
 
-  const takeEvent = (data: string): void => {
-    if (data === '[DONE]') {
-      gathered.isOver = gathered.finish !== null;
-      return;
-    }
-    const event = object(JSON.parse(data));
-    if (event === null) return;
-    interpreter.take(event, gathered, answer.isBegun());
-    answer.push(gathered.text);
-    gathered.text = '';
-  };
+  const takeEvent = createEventTaker(interpreter, gathered, answer);
 
   return {
     take(text) {
@@ -75,6 +66,42 @@ export function createReading(interpreter: Interpreter): Reading {
     isFinished: () => gathered.finish !== null,
     hasText: answer.isBegun,
   };
+}
+
+/** Takes the events of one stream, each by its data. */
+function createEventTaker(
+  interpreter: Interpreter,
+  gathered: Gathered,
+  answer: VisibleText,
+): (data: string) => void {
+  const interpret = (data: string, into: Gathered): void => {
+    const event = object(JSON.parse(data));
+    if (event !== null) interpreter.take(event, into, answer.isBegun());
+  };
+  const alike = createAlikeEvents((data) => {
+    const alone = createGathered();
+    interpret(data, alone);
+    return isOnlyText(alone) ? alone.text : null;
+  });
+  return (data) => {
+    const known = alike.textOf(data);
+    if (known !== null) {
+      answer.push(known);
+      return;
+    }
+    if (data === '[DONE]') {
+      gathered.isOver = gathered.finish !== null;
+      return;
+    }
+    interpret(data, gathered);
+    answer.push(gathered.text);
+    if (gathered.text !== '') alike.learn(data, gathered.text);
+    gathered.text = '';
+  };
+}
+
+function isOnlyText({ events, isThinking, usage, finish, isOver, failure }: Gathered): boolean {
+  return events.length === 0 && !isThinking && !usage && !finish && !isOver && !failure;
 }
 
 interface VisibleText {
