@@ -14,7 +14,7 @@ const FEW = 10;
 const STEP_MS = 25;
 const STREAMS_PER_STEP = 25;
 /** Platforms are written to in steps of half a second and more: this is not seen. */
-const LONGEST_MS = 100;
+const LONGEST_MS = 200;
 
 /** `now` is a clock that never jumps (milliseconds). */
 export function createPace(now: () => number = () => performance.now()): Pace {

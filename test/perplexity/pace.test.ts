@@ -10,7 +10,7 @@ test('a few streams are read token by token, many rest between their reads, and 
     return pace.restMs();
   };
   expect([1, 10].map(restAt)).toEqual([0, 0]);
-  expect([11, 100, 1_000].map(restAt)).toEqual([25, 100, 100]);
+  expect([11, 100, 1_000].map(restAt)).toEqual([25, 100, 200]);
   expect(restAt(3)).toBe(0);
 });
 
