@@ -53,7 +53,7 @@ export function createConnections(): Connections {
     socket.on('error', (error) => {
       failure = error;
     });
-    // It waits for no answer to what it still has to send, and is not used again in the meantime.
+    // Nothing more will be answered: what is still to be sent is not waited for.
     socket.on('end', () => socket.destroy());
     socket.on('close', () => {
       idle.forget(line);
@@ -87,6 +87,7 @@ export function createConnections(): Connections {
   };
 }
 
+/** To one host; those beyond are not worth their memory. */
 const MOST_IDLE = 256;
 
 /** Connections that nobody uses. Each ends when its time is up. */
