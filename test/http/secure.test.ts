@@ -21,6 +21,7 @@ describe.skipIf(!isThere)('over TLS', () => {
   let port = 0;
   const LONG = 'tide '.repeat(1_000);
   let isLong = false;
+  let sent = Promise.withResolvers<void>();
 
   beforeAll(async () => {
     const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
@@ -36,12 +37,12 @@ describe.skipIf(!isThere)('over TLS', () => {
         if (isLong) {
           response.writeHead(200, { 'content-type': 'text/event-stream' });
           for (let i = 0; i < 8; i++) response.write(LONG);
-          response.end();
+          response.end(() => sent.resolve());
           return;
         }
         response.writeHead(200, { 'content-type': 'text/event-stream', connection: 'close' });
         for (let i = 0; i < 50; i++) response.write(`${i} `);
-        setTimeout(() => response.end('end'), 20);
+        response.end('end');
       });
     });
     server.on('secureConnection', (socket) => resumed.push(socket.isSessionReused()));
@@ -86,15 +87,19 @@ describe.skipIf(!isThere)('over TLS', () => {
     isLong = true;
     const { fetch, streamOf } = createStreamingFetch();
     for (let i = 0; i < 4; i++) {
+      sent = Promise.withResolvers();
       const body = streamOf(await fetch(`https://localhost:${port}/`, { method: 'POST', body: 'x' }));
       let length = 0;
       for (let part = await body?.read(); part; part = await body?.read()) {
         length += part.length;
         body?.pause();
-        // What is on its way comes in the meantime, some of it in spite of the pause.
-        await new Promise((resolve) => {
-          setTimeout(resolve, 20);
-        });
+        // All is on its way then, and what TLS already holds comes in spite of the pause.
+        await sent.promise;
+        for (let turn = 0; turn < 5; turn++) {
+          await new Promise((resolve) => {
+            setImmediate(resolve);
+          });
+        }
       }
       expect(length).toBe(LONG.length * 8);
     }
