@@ -58,7 +58,7 @@ const LINE_FEED = 10;
 
 /**
  * The size of the chunk behind the one that has just ended, if what stands between them is all here and as plain as it nearly
- * always is; else 0, with nothing passed over. Making texts of it would cost as much as the rest of a chunk.
+ * always is; else 0, with nothing passed over. Making texts of it made the reading of an answer a sixth dearer.
  */
 function nextChunk(received: Received): number {
   const { bytes, at } = received;

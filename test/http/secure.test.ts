@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { post } from '../../src/http/post.ts';
@@ -95,11 +96,7 @@ describe.skipIf(!isThere)('over TLS', () => {
         body?.pause();
         // All is on its way then, and what TLS already holds comes in spite of the pause.
         await sent.promise;
-        for (let turn = 0; turn < 5; turn++) {
-          await new Promise((resolve) => {
-            setImmediate(resolve);
-          });
-        }
+        for (let turn = 0; turn < 5; turn++) await nextTurn();
       }
       expect(length).toBe(LONG.length * 8);
     }
