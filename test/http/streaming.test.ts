@@ -72,6 +72,25 @@ test('what comes while a stream is paused is read at once, whole and in order', 
   expect(reads.length).toBeLessThanOrEqual(3);
 });
 
+test('what comes while a stream is paused is left with the system', async () => {
+  const order: string[] = [];
+  answer = (response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write('first');
+    // More than the system holds for a connection.
+    response.end('x'.repeat(30_000_000), () => order.push('sent'));
+  };
+  const body = await open();
+  await body.read();
+  body.pause();
+  // In the meantime there is time enough to read all of it.
+  answer = (response) => response.end();
+  for (let i = 0; i < 100; i++) await post(new URL(address()), {}, 'x', 5_000);
+  order.push('resumed');
+  await readAll(body, () => nextTurn());
+  expect(order).toEqual(['resumed', 'sent']);
+});
+
 test('a connection that was paused is used again', async () => {
   for (let i = 0; i < 3; i++) {
     const isWritten = packets(5);
@@ -159,6 +178,8 @@ test('what is no event stream is read whole, with its status and headers', async
   expect(streamOf(response)).toBeNull();
   expect(response.status).toBe(429);
   expect(response.headers.get('retry-after')).toBe('3');
+  // Nobody has said what it is.
+  expect(response.headers.get('content-type')).toBeNull();
   expect(await response.json()).toEqual({ error: 'slow down' });
 });
 
