@@ -95,7 +95,9 @@ async function deliver(run: Run, conclusion: Conclusion): Promise<void> {
   await remember(run, conclusion);
   await deps.answers.delivered(question.id, record.attempt);
   const ms = Math.round(performance.now() - run.startedAt);
-  deps.metrics.unresolvedCitations(question.platform, run.reply.unresolved());
+  // Only a complete answer has a footer. One that ended early may lack the sources its markers mean.
+  if (conclusion.view.footer !== null)
+    deps.metrics.unresolvedCitations(question.platform, run.reply.unresolved());
   deps.metrics.answered(question.platform, conclusion.outcome, ms);
   run.log.info({ outcome: conclusion.outcome, ms, sources: conclusion.view.sources.length }, 'answered');
 }

@@ -221,7 +221,7 @@ export interface Threads {
 export interface Metrics {
   /** A message reached the intake. */
   heard(platform: PlatformName, result: Accepted): void;
-  /** Citation markers of an answer that lead to no source. */
+  /** Citation markers of a complete answer that lead to no source. */
   unresolvedCitations(platform: PlatformName, count: number): void;
   /** An answer ended; `outcome` is `done` or a failure's kind. */
   answered(platform: PlatformName, outcome: string, ms: number): void;

@@ -21,7 +21,7 @@ export function createRegistry(): { readonly metrics: Metrics; read(): Promise<E
   });
   const unresolved = new Counter({
     name: 'footnote_citations_unresolved_total',
-    help: "Citation markers that lead to none of the answer's sources; they stay plain text",
+    help: "Citation markers in complete answers that lead to none of the answer's sources; they stay plain text",
     labelNames: ['platform'],
     registers,
   });
