@@ -107,6 +107,7 @@ const VARIABLES = {
   RESEARCH_PER_USER: variable(integer(1, 1_000), 2),
   RESEARCH_PER_WORKSPACE: variable(integer(1, 10_000), 10),
   RESEARCH_DEADLINE_MINUTES: variable(decimal(0.1, 7 * 24 * 60), 60),
+  RESEARCH_FIRST_POLL_SECONDS: variable(decimal(0.1, 60), 5),
   RESEARCH_POLLS_PER_MINUTE: optional(integer(1, 6_000)),
   RESEARCH_SUBMISSIONS_PER_MINUTE: variable(integer(1, 6_000), 4),
   CONCURRENT_ANSWERS: variable(integer(1, 2_000), 200),

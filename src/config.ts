@@ -34,6 +34,8 @@ export interface Config {
     readonly perWorkspace: number;
     /** After so long people are told that it takes longer, and looks become rare. */
     readonly deadlineMs: number;
+    /** From handing a job in to the first look at it; the pauses after it grow from there. */
+    readonly firstLookMs: number;
     /** Looks per minute at the running jobs of one API, all together. */
     readonly looksPerMinute: { readonly chat: number; readonly agent: number };
     /** Jobs handed in per minute as asynchronous chat completions. */
@@ -195,6 +197,7 @@ function researchOf(values: Fields): Config['research'] {
     perWorkspace: values.RESEARCH_PER_WORKSPACE,
     deadlineMs: values.RESEARCH_DEADLINE_MINUTES * 60_000,
     submissionsPerMinute: values.RESEARCH_SUBMISSIONS_PER_MINUTE,
+    firstLookMs: values.RESEARCH_FIRST_POLL_SECONDS * 1000,
     looksPerMinute: looks === undefined ? LOOKS_PER_MINUTE : { chat: looks, agent: looks },
   };
 }

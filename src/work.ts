@@ -79,12 +79,13 @@ function workResearch({ jobs }: Store, researching: () => Promise<ResearchDeps>)
 }
 
 function researchSettings({ answers, research }: Config): ResearchDeps['settings'] {
-  const { perPerson, perWorkspace, deadlineMs, looksPerMinute, submissionsPerMinute } = research;
+  const { perPerson, perWorkspace, deadlineMs, firstLookMs, looksPerMinute, submissionsPerMinute } = research;
   return {
     defaults: answers.options,
     contextChars: answers.contextChars,
     limits: { perPerson, perWorkspace },
     deadlineMs,
+    firstLookMs,
     looksPerMinute,
     submissionsPerMinute,
   };

@@ -115,6 +115,7 @@ async function submittedAs(
   for (let tries = 1; ; tries++) {
     try {
       const pace = {
+        firstMs: deps.settings.firstLookMs,
         running: await researches.countRunning(api),
         perMinute: deps.settings.looksPerMinute[api],
       };

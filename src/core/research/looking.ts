@@ -115,6 +115,7 @@ async function goOn(deps: ResearchDeps, job: Job<LookStep>, handed: Handed, onwa
   if (now >= keptUntil(submittedAt)) return failResearch(deps, record, 'expired');
   const isLate = now - submittedAt > deps.settings.deadlineMs;
   const pace: LookPace = {
+    firstMs: deps.settings.firstLookMs,
     running: await deps.researches.countRunning(api),
     perMinute: deps.settings.looksPerMinute[api],
   };

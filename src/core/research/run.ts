@@ -44,6 +44,8 @@ interface ResearchSettings {
   readonly limits: ResearchLimits;
   /** After so long people are told, and looks become rare. */
   readonly deadlineMs: number;
+  /** From handing a job in to the first look at it. */
+  readonly firstLookMs: number;
   /** Looks per minute at all jobs of one API; on the Agent API submissions count too. */
   readonly looksPerMinute: Readonly<Record<'chat' | 'agent', number>>;
   /** Submissions per minute of asynchronous chat completions. */

@@ -1,7 +1,6 @@
 /** When a research job is looked at, shown and given up: pure functions of times in milliseconds. */
 
 /** Looks begin close together, for the short jobs, and end up this far apart. */
-const FIRST_LOOK_MS = 5_000;
 const LONGEST_PAUSE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 /** Upstream keeps a job for 7 days. */
@@ -19,6 +18,8 @@ const LAST_EDIT_MS = 50 * 60_000;
 
 /** How the looks at the jobs of one API are paced. */
 export interface LookPace {
+  /** The pause before the first look. */
+  readonly firstMs: number;
   /** How many jobs that API is working on, cluster-wide. */
   readonly running: number;
   /** Looks per minute, all jobs together. */
@@ -26,11 +27,11 @@ export interface LookPace {
 }
 
 /**
- * The pause before look `n` (from 1): 5 s, then half as much again each time up to 60 s, or what the budget of all jobs leaves
+ * The pause before look `n` (from 1): the first one's, then half as much again each time up to 60 s, or what the budget of all jobs leaves
  * to one if that is longer; up to a fifth more at random. `random` is 0 to 1.
  */
-export function lookPauseMs(n: number, { running, perMinute }: LookPace, random: number): number {
-  const backOffMs = Math.min(LONGEST_PAUSE_MS, FIRST_LOOK_MS * 1.5 ** Math.min(n - 1, 20));
+export function lookPauseMs(n: number, { firstMs, running, perMinute }: LookPace, random: number): number {
+  const backOffMs = Math.min(LONGEST_PAUSE_MS, firstMs * 1.5 ** Math.min(n - 1, 20));
   const shareMs = (running * 60_000) / perMinute;
   return Math.round(Math.max(backOffMs, shareMs) * (1 + random / 5));
 }

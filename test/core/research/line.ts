@@ -182,6 +182,7 @@ export function setup(fields: Partial<ResearchDeps['settings']> = {}) {
       contextChars: 8_000,
       limits: { perPerson: 2, perWorkspace: 10 },
       deadlineMs: 60 * MINUTE,
+      firstLookMs: 5_000,
       looksPerMinute: { chat: 1_000, agent: 40 },
       submissionsPerMinute: 6_000,
       ...fields,

@@ -9,7 +9,7 @@ import {
   usualTime,
 } from '../../../src/core/research/timing.ts';
 
-const alone = { running: 1, perMinute: 1_000 };
+const alone = { firstMs: 5_000, running: 1, perMinute: 1_000 };
 const MINUTE = 60_000;
 
 describe('pauses between looks', () => {
@@ -18,14 +18,16 @@ describe('pauses between looks', () => {
     expect(pauses).toEqual([5_000, 7_500, 11_250, 16_875, 25_313, 37_969, 56_953, 60_000, 60_000]);
     expect(lookPauseMs(1, alone, 1)).toBe(6_000);
     expect(refusedPauseMs(alone, 0)).toBe(60_000);
+    const later = { ...alone, firstMs: 20_000 };
+    expect([1, 2, 3, 4].map((n) => lookPauseMs(n, later, 0))).toEqual([20_000, 30_000, 45_000, 60_000]);
   });
 
   test('leave each job its share of what all may do together', () => {
     for (const running of [1, 10, 200]) {
-      const perMinute = (running * MINUTE) / lookPauseMs(1_000, { running, perMinute: 40 }, 0);
+      const perMinute = (running * MINUTE) / lookPauseMs(1_000, { ...alone, running, perMinute: 40 }, 0);
       expect(perMinute).toBeLessThanOrEqual(40);
     }
-    expect(lookPauseMs(1, { running: 200, perMinute: 40 }, 0)).toBe(5 * MINUTE);
+    expect(lookPauseMs(1, { ...alone, running: 200, perMinute: 40 }, 0)).toBe(5 * MINUTE);
   });
 });
 
