@@ -6,6 +6,7 @@ import { Failure } from './core/failures.ts';
 import type { Log } from './core/ports.ts';
 import type { UpstreamJob } from './core/research/ports.ts';
 import { type ResearchEntry, researchTable } from './core/research/table.ts';
+import { opsUrl } from './ops/server.ts';
 import { createPerplexity } from './perplexity/perplexity.ts';
 import { openPglite } from './store/pglite.ts';
 import { openPostgres } from './store/postgres.ts';
@@ -46,9 +47,7 @@ async function readEntries(config: Config): Promise<readonly ResearchEntry[]> {
 class Unreachable extends Error {}
 
 function addressOf({ server }: Config): string {
-  const isAny = server.host === '0.0.0.0' || server.host === '::';
-  const host = isAny ? '127.0.0.1' : server.host;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${server.port}/research`;
+  return `${opsUrl(server)}/research`;
 }
 
 /** What the running service says; null when none answers there. */

@@ -23,7 +23,6 @@ import { listResearch, type Outfit, takeUpWork } from './work.ts';
 
 /** Wires the service together and starts it; returns how to stop it. */
 async function start(config: Config, log: Log): Promise<() => Promise<void>> {
-  const settings = settingsOf(config, log);
   if (config.unknown.length > 0)
     log.warn({ variables: config.unknown }, 'settings with unknown names, misspelt?');
   const { metrics, ...figures } = createMetrics();
@@ -48,7 +47,7 @@ async function start(config: Config, log: Log): Promise<() => Promise<void>> {
     ...shared,
     boards,
     history: historyOf(config, store),
-    settings,
+    settings: settingsOf(config, log),
     hasAdmins: (platform) => admins[platform].length > 0,
     alertAdmins: createAdminAlerts(store.jobs, admins),
   };
@@ -61,10 +60,12 @@ async function start(config: Config, log: Log): Promise<() => Promise<void>> {
   // One replica holds Discord's gateway: a second session would get every event twice.
   const gateway = discord && holdGateway(store, discord, { intake, desk, log });
   await gateway?.decided;
-  log.info({ store: store.kind, platforms: [...platforms.keys()], port: ops.port }, 'ready');
+  const facts = { store: store.kind, platforms: [...platforms.keys()], port: ops.port, pid: process.pid };
+  log.info(facts, 'ready');
   finishLoading(async () => void (await Promise.all([perplexity(), figures.load()])));
 
   return async () => {
+    told.unready = async () => ['stopping'];
     log.info({}, 'stopping');
     await Promise.all([slack?.stop(), gateway?.stop()]);
     await store.jobs.stop(config.shutdownGraceMs);

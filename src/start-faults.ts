@@ -1,10 +1,12 @@
 import { ConfigError } from './config.ts';
 import { Failure } from './core/failures.ts';
+import { AddressInUse } from './ops/server.ts';
 import { StoreError } from './store/store-error.ts';
 
 /**
  * Exit codes of a start that failed, from sysexits.h, so that a supervisor can tell them apart: 78 the configuration must be
- * changed, 69 something it depends on is not reachable now, 75 another process still holds the data directory, 70 a bug.
+ * changed, 69 something it depends on is not reachable now, 75 another Footnote still uses the data directory or the address,
+ * 70 a bug.
  */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof ConfigError) return 78;
@@ -12,6 +14,7 @@ export function exitCodeOf(error: unknown): number {
     if (error.code === 'data-dir-locked') return 75;
     return error.code === 'database-unreachable' ? 69 : 78;
   }
+  if (error instanceof AddressInUse) return 75;
   if (error instanceof Failure) return error.kind === 'not-authorised' || error.kind === 'rejected' ? 78 : 69;
   return isListenFault(error) ? 78 : 70;
 }
@@ -22,6 +25,8 @@ export function explainStart(error: unknown): string {
     return error.faults.map(({ variable, remedy }) => `footnote: ${variable}: ${remedy}`).join('\n');
   }
   if (error instanceof StoreError) return `footnote: ${error.message}`;
+  if (error instanceof AddressInUse)
+    return 'footnote: HOST, PORT: another Footnote still listens there: wait until it has stopped, or choose another PORT';
   if (error instanceof Failure) return `footnote: ${error.remedy ?? error.message}`;
   if (isListenFault(error))
     return `footnote: HOST, PORT: cannot listen there (${error.code}): choose another PORT or HOST`;

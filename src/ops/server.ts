@@ -24,10 +24,17 @@ export interface OpsServer {
   close(): Promise<void>;
 }
 
+/** How one Footnote recognises another: the `Server` header of every response. */
+const SERVER = 'footnote';
+const PROBE_MS = 1_000;
+
+/** Another Footnote, which may be about to end, listens on the same address. */
+export class AddressInUse extends Error {}
+
 /**
  * `/healthz` (the process lives), `/readyz` (it can take and answer questions), `/metrics`, and `/research` (for `npm run
  * jobs`; from this machine only).
- * @throws the listen error (EADDRINUSE, EACCES).
+ * @throws {AddressInUse} when it is another Footnote that listens there, else the listen error (EADDRINUSE, EACCES).
  */
 export async function startOpsServer({
   host,
@@ -59,7 +66,11 @@ export async function startOpsServer({
       `${reasons.join('\n') || 'ready'}\n`,
     );
   };
-  await listen(server, port, host);
+  try {
+    await listen(server, port, host);
+  } catch (error) {
+    throw (await isFootnote(opsUrl({ host, port }))) ? new AddressInUse() : error;
+  }
   return {
     port: (server.address() as AddressInfo).port,
     close: () =>
@@ -77,6 +88,22 @@ function isLocal({ socket, headers }: IncomingMessage): boolean {
   return isLoopback && /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(host);
 }
 
+/** Where the service that listens on this address is reached from this machine. */
+export function opsUrl({ host, port }: Pick<OpsOptions, 'host' | 'port'>): string {
+  const isAny = host === '0.0.0.0' || host === '::';
+  const name = isAny ? '127.0.0.1' : host;
+  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
+}
+
+async function isFootnote(url: string): Promise<boolean> {
+  try {
+    const { headers } = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(PROBE_MS) });
+    return headers.get('server') === SERVER;
+  } catch {
+    return false;
+  }
+}
+
 function listen(server: Server, port: number, host: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -88,6 +115,6 @@ function listen(server: Server, port: number, host: string): Promise<void> {
 }
 
 function send(response: ServerResponse, status: number, type: string, body: string): void {
-  if (!response.headersSent) response.writeHead(status, { 'content-type': type });
+  if (!response.headersSent) response.writeHead(status, { 'content-type': type, server: SERVER });
   response.end(body);
 }
