@@ -1,16 +1,16 @@
 import type { AnswerOptions, ModelRequest, Usage } from '../core/types.ts';
+import { asArray, asNumber, asRecord, asText, type JsonObject } from '../core/untrusted.ts';
 import { filled } from './chat.ts';
 import { reportedFailure } from './errors.ts';
 import type { Gathered, Interpreter } from './interpreter.ts';
 import type { Profile } from './profiles.ts';
 import { type AgentSources, createAgentSources } from './sources.ts';
-import { list, number, object, text, type Wire } from './wire.ts';
 
 /** The API refuses less than this. */
 const LEAST_OUTPUT_TOKENS = 16;
 
 /** The body of a streamed Agent API request. */
-export function agentBody(request: ModelRequest, profile: Profile): Wire {
+export function agentBody(request: ModelRequest, profile: Profile): JsonObject {
   const tool = webSearch(request.options, profile);
   return {
     ...agentRequest(request, profile),
@@ -22,7 +22,7 @@ export function agentBody(request: ModelRequest, profile: Profile): Wire {
 }
 
 /** What is asked, but for the tools. The service refuses any field it does not know, so nothing else may be sent. */
-export function agentRequest({ system, messages, options }: ModelRequest, profile: Profile): Wire {
+export function agentRequest({ system, messages, options }: ModelRequest, profile: Profile): JsonObject {
   return {
     ...profile.agent,
     input: messages.map((message) => ({ role: message.role, content: message.text })),
@@ -50,7 +50,7 @@ export function agentNotice(options: AnswerOptions, profile: Profile): string | 
 }
 
 /** A bare model searches only with this tool; a preset brings its own, which the tool would replace. */
-export function webSearch(options: AnswerOptions, profile: Profile): Wire | null {
+export function webSearch(options: AnswerOptions, profile: Profile): JsonObject | null {
   const domains = filled(options.domains);
   const filters =
     domains === undefined && options.recency === undefined
@@ -92,20 +92,20 @@ interface Run {
 }
 
 /** What an event says went wrong; undefined when it reports no failure. */
-function errorIn(event: Wire): Wire | null | undefined {
+function errorIn(event: JsonObject): JsonObject | null | undefined {
   const type = event['type'];
   if (type === 'response.failed' || type === 'response.cancelled') {
-    return object(object(event['response'])?.['error']);
+    return asRecord(asRecord(event['response'])?.['error']);
   }
-  if (type === 'error') return object(event['error']) ?? { code: event['code'], message: event['message'] };
+  if (type === 'error') return asRecord(event['error']) ?? { code: event['code'], message: event['message'] };
   // A bare `{error}` in place of an event, as gateways send it.
-  return type === undefined ? (object(event['error']) ?? undefined) : undefined;
+  return type === undefined ? (asRecord(event['error']) ?? undefined) : undefined;
 }
 
-function takeProgress(event: Wire, gathered: Gathered, run: Run): void {
+function takeProgress(event: JsonObject, gathered: Gathered, run: Run): void {
   switch (event['type']) {
     case 'response.output_text.delta': {
-      const delta = text(event['delta']) ?? '';
+      const delta = asText(event['delta']) ?? '';
       run.hasDeltas ||= delta !== '';
       gathered.text += delta;
       break;
@@ -114,7 +114,7 @@ function takeProgress(event: Wire, gathered: Gathered, run: Run): void {
       gathered.isThinking = true;
       break;
     case 'response.reasoning.search_queries': {
-      const queries = list(event['queries']).flatMap((query) => text(query) ?? []);
+      const queries = asArray(event['queries']).flatMap((query) => asText(query) ?? []);
       if (queries.length > 0) gathered.events.push({ type: 'searching', queries });
       break;
     }
@@ -122,7 +122,7 @@ function takeProgress(event: Wire, gathered: Gathered, run: Run): void {
       addSources(event['results'], gathered, run);
       break;
     case 'response.output_item.done':
-      takeItem(object(event['item']), gathered, run);
+      takeItem(asRecord(event['item']), gathered, run);
       break;
     case 'response.completed':
     case 'response.incomplete':
@@ -136,36 +136,36 @@ function addSources(results: unknown, gathered: Gathered, { sources }: Run): voi
   if (sources.add(results)) gathered.events.push({ type: 'sources', sources: sources.all() });
 }
 
-function takeItem(item: Wire | null, gathered: Gathered, run: Run): void {
+function takeItem(item: JsonObject | null, gathered: Gathered, run: Run): void {
   if (item?.['type'] === 'search_results') addSources(item['results'], gathered, run);
 }
 
-function takeTerminal(event: Wire, gathered: Gathered, run: Run): void {
-  const response = object(event['response']);
-  const output = list(response?.['output']).map(object);
+function takeTerminal(event: JsonObject, gathered: Gathered, run: Run): void {
+  const response = asRecord(event['response']);
+  const output = asArray(response?.['output']).map(asRecord);
   for (const item of output) takeItem(item, gathered, run);
   if (!run.hasDeltas) gathered.text += wholeText(output);
-  gathered.usage = usageOfAgent(object(response?.['usage']));
+  gathered.usage = usageOfAgent(asRecord(response?.['usage']));
   gathered.finish = event['type'] === 'response.completed' ? 'complete' : incompleteReason(response);
   gathered.isOver = true;
 }
 
 /** Why a run is `incomplete`: everything but the filter means that the run was not allowed to go on to its end. */
-export function incompleteReason(response: Wire | null): 'length' | 'filtered' {
-  return object(response?.['incomplete_details'])?.['reason'] === 'content_filter' ? 'filtered' : 'length';
+export function incompleteReason(response: JsonObject | null): 'length' | 'filtered' {
+  return asRecord(response?.['incomplete_details'])?.['reason'] === 'content_filter' ? 'filtered' : 'length';
 }
 
-export function wholeText(output: readonly (Wire | null)[]): string {
+export function wholeText(output: readonly (JsonObject | null)[]): string {
   return output
     .filter((item) => item?.['type'] === 'message')
-    .flatMap((item) => list(item?.['content']))
-    .map((part) => text(object(part)?.['text']) ?? '')
+    .flatMap((item) => asArray(item?.['content']))
+    .map((part) => asText(asRecord(part)?.['text']) ?? '')
     .join('');
 }
 
-export function usageOfAgent(usage: Wire | null): Usage | null {
-  const inputTokens = number(usage?.['input_tokens']);
-  const outputTokens = number(usage?.['output_tokens']);
+export function usageOfAgent(usage: JsonObject | null): Usage | null {
+  const inputTokens = asNumber(usage?.['input_tokens']);
+  const outputTokens = asNumber(usage?.['output_tokens']);
   if (inputTokens === null || outputTokens === null) return null;
-  return { inputTokens, outputTokens, cost: number(object(usage?.['cost'])?.['total_cost']) };
+  return { inputTokens, outputTokens, cost: asNumber(asRecord(usage?.['cost'])?.['total_cost']) };
 }

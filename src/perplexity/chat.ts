@@ -1,12 +1,12 @@
 import type { ModelRequest, Usage } from '../core/types.ts';
+import { asArray, asNumber, asRecord, asText, type JsonObject } from '../core/untrusted.ts';
 import { reportedFailure } from './errors.ts';
 import type { Gathered, Interpreter } from './interpreter.ts';
 import type { Profile } from './profiles.ts';
 import { sourcesOfChat } from './sources.ts';
-import { list, number, object, text, type Wire } from './wire.ts';
 
 /** The body of a streamed chat completion. */
-export function chatBody(request: ModelRequest, profile: Profile): Wire {
+export function chatBody(request: ModelRequest, profile: Profile): JsonObject {
   return {
     ...chatRequest(request, profile),
     stream: true,
@@ -16,7 +16,7 @@ export function chatBody(request: ModelRequest, profile: Profile): Wire {
 }
 
 /** What is asked, however it is answered. The service drops fields it does not know in silence, so their places matter. */
-export function chatRequest({ system, messages, options }: ModelRequest, profile: Profile): Wire {
+export function chatRequest({ system, messages, options }: ModelRequest, profile: Profile): JsonObject {
   const body: Record<string, unknown> = {
     model: profile.chatModel,
     messages: [
@@ -50,40 +50,40 @@ export function filled(domains: readonly string[] | undefined): readonly string[
 export function createChatInterpreter(): Interpreter {
   let knownSources = 0;
 
-  const readSources = (event: Wire, gathered: Gathered): void => {
-    const citations = list(event['citations']);
-    const results = list(event['search_results']);
+  const readSources = (event: JsonObject, gathered: Gathered): void => {
+    const citations = asArray(event['citations']);
+    const results = asArray(event['search_results']);
     // Repeated with every chunk in the full mode: looked at again only when there are more.
     if (citations.length + results.length <= knownSources) return;
     knownSources = citations.length + results.length;
     const sources = sourcesOfChat(citations, results);
     if (sources.length > 0) gathered.events.push({ type: 'sources', sources });
   };
-  const readChoice = (event: Wire, gathered: Gathered, isReasoning: boolean): void => {
-    const choice = object(list(event['choices'])[0]);
+  const readChoice = (event: JsonObject, gathered: Gathered, isReasoning: boolean): void => {
+    const choice = asRecord(asArray(event['choices'])[0]);
     if (choice === null) return;
-    const delta = object(choice['delta']);
+    const delta = asRecord(choice['delta']);
     if (isReasoning) {
       gathered.isThinking = true;
       readSteps(delta, gathered);
     } else {
       // Never `message.content`: it holds everything so far, not what is new.
-      gathered.text += text(delta?.['content']) ?? '';
+      gathered.text += asText(delta?.['content']) ?? '';
     }
     gathered.finish = finishOf(choice) ?? gathered.finish;
   };
 
   return {
     take(event, gathered, hasText) {
-      const kind = text(event['object']);
-      const error = object(event['error']) ?? (kind === null && text(event['message']) ? event : null);
+      const kind = asText(event['object']);
+      const error = asRecord(event['error']) ?? (kind === null && asText(event['message']) ? event : null);
       if (error !== null) {
         gathered.failure = reportedFailure(error, hasText);
         return;
       }
       readChoice(event, gathered, kind?.startsWith('chat.reasoning') === true);
       readSources(event, gathered);
-      gathered.usage = usageOfChat(object(event['usage'])) ?? gathered.usage;
+      gathered.usage = usageOfChat(asRecord(event['usage'])) ?? gathered.usage;
       if (kind === 'chat.completion.done') {
         gathered.finish ??= 'complete';
         gathered.isOver = true;
@@ -93,8 +93,8 @@ export function createChatInterpreter(): Interpreter {
 }
 
 /** How a choice ended; null while it has not. */
-export function finishOf(choice: Wire | null): Gathered['finish'] {
-  const reason = text(choice?.['finish_reason']);
+export function finishOf(choice: JsonObject | null): Gathered['finish'] {
+  const reason = asText(choice?.['finish_reason']);
   return reason === null ? null : (FINISHES[reason] ?? 'complete');
 }
 
@@ -104,17 +104,17 @@ const FINISHES: Readonly<Record<string, Gathered['finish']>> = {
   content_filter: 'filtered',
 };
 
-function readSteps(delta: Wire | null, gathered: Gathered): void {
-  for (const step of list(delta?.['reasoning_steps'])) {
-    const search = object(object(step)?.['web_search']);
-    const queries = list(search?.['search_keywords']).flatMap((query) => text(query) ?? []);
+function readSteps(delta: JsonObject | null, gathered: Gathered): void {
+  for (const step of asArray(delta?.['reasoning_steps'])) {
+    const search = asRecord(asRecord(step)?.['web_search']);
+    const queries = asArray(search?.['search_keywords']).flatMap((query) => asText(query) ?? []);
     if (queries.length > 0) gathered.events.push({ type: 'searching', queries });
   }
 }
 
-export function usageOfChat(usage: Wire | null): Usage | null {
-  const inputTokens = number(usage?.['prompt_tokens']);
-  const outputTokens = number(usage?.['completion_tokens']);
+export function usageOfChat(usage: JsonObject | null): Usage | null {
+  const inputTokens = asNumber(usage?.['prompt_tokens']);
+  const outputTokens = asNumber(usage?.['completion_tokens']);
   if (inputTokens === null || outputTokens === null) return null;
-  return { inputTokens, outputTokens, cost: number(object(usage?.['cost'])?.['total_cost']) };
+  return { inputTokens, outputTokens, cost: asNumber(asRecord(usage?.['cost'])?.['total_cost']) };
 }

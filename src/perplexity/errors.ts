@@ -1,6 +1,6 @@
 import { APIConnectionError, APIConnectionTimeoutError, APIError } from 'openai';
 import { Failure, type FailureKind } from '../core/failures.ts';
-import { object, text, type Wire } from './wire.ts';
+import { asRecord, asText, type JsonObject } from '../core/untrusted.ts';
 
 /**
  * Translates what the client throws before a stream has begun. Errors that are not about the other side are ours and are
@@ -17,11 +17,11 @@ export function failureFrom(error: unknown): unknown {
   }
   if (!(error instanceof APIError) || typeof error.status !== 'number') return error;
   // Typed as any by the client: whatever JSON the body's `error` field held.
-  return failureForStatus(error.status, object(error.error), error.headers ?? new Headers());
+  return failureForStatus(error.status, asRecord(error.error), error.headers ?? new Headers());
 }
 
 /** The failure for a status other than 2xx; `body` is the `error` object of the answer, if it had one. */
-function failureForStatus(status: number, body: Wire | null, headers: Headers): Failure {
+function failureForStatus(status: number, body: JsonObject | null, headers: Headers): Failure {
   const code = errorCode(body);
   const kind = kindOfStatus(status, code);
   return new Failure(kind, describe(`Perplexity answered ${status}`, body), {
@@ -29,7 +29,7 @@ function failureForStatus(status: number, body: Wire | null, headers: Headers): 
     code,
     retryAfterMs:
       kind === 'rate-limited' || kind === 'unreachable' ? retryAfterMs(headers, Date.now()) : undefined,
-    remedy: remedyFor(status, code, text(body?.['message']) ?? ''),
+    remedy: remedyFor(status, code, asText(body?.['message']) ?? ''),
     ambiguous: isAmbiguous(status, code),
   });
 }
@@ -48,7 +48,7 @@ function isAmbiguous(status: number, code: string | undefined): boolean {
 function wasNeverSent(error: unknown): boolean {
   for (let at = error; at instanceof Error; at = at.cause) {
     if ('syscall' in at && (at.syscall === 'connect' || at.syscall === 'getaddrinfo')) return true;
-    const code = text('code' in at ? at.code : null) ?? '';
+    const code = asText('code' in at ? at.code : null) ?? '';
     if (NEVER_SENT.has(code) || /CERT|^ERR_TLS|^ERR_SSL|VERIFY/.test(code)) return true;
   }
   return false;
@@ -89,13 +89,13 @@ export function unreadableStream(error: unknown, hasText: boolean): Failure {
 }
 
 /** The stream itself reported an error, after a 200. */
-export function reportedFailure(body: Wire | null, hasText: boolean): Failure {
+export function reportedFailure(body: JsonObject | null, hasText: boolean): Failure {
   const code = errorCode(body);
   const status = Number(body?.['code']);
   const kind: FailureKind = status >= 400 && status < 600 ? kindOfStatus(status, code) : 'unreachable';
   return new Failure(hasText ? 'cut-off' : kind, describe('Perplexity reported an error', body), {
     code,
-    remedy: hasText ? undefined : remedyFor(status, code, text(body?.['message']) ?? ''),
+    remedy: hasText ? undefined : remedyFor(status, code, asText(body?.['message']) ?? ''),
   });
 }
 
@@ -121,9 +121,9 @@ function remedyFor(status: number, code: string | undefined, message: string): s
 }
 
 /** The same for a research job that has failed; its message is free text, so only what is certain is taken from it. */
-export function remedyForJob(error: Wire | null): string | null {
+export function remedyForJob(error: JsonObject | null): string | null {
   const code = errorCode(error);
-  const message = text(error?.['message']) ?? '';
+  const message = asText(error?.['message']) ?? '';
   if (
     code === 'insufficient_quota' ||
     /\b(?:quota|insufficient (?:credits?|balance|funds))\b/i.test(message)
@@ -151,13 +151,13 @@ function retryAfterMs(headers: Headers, now: number): number | undefined {
   return reset >= 0 ? Math.max(0, reset * 1000 - now) : undefined;
 }
 
-function errorCode(body: Wire | null): string | undefined {
-  return text(body?.['type']) ?? text(body?.['code']) ?? undefined;
+function errorCode(body: JsonObject | null): string | undefined {
+  return asText(body?.['type']) ?? asText(body?.['code']) ?? undefined;
 }
 
 /** For the log: one short line, whatever the other side sent. */
-function describe(what: string, body: Wire | null): string {
-  const message = text(body?.['message'])?.replaceAll(/\s+/g, ' ').slice(0, 200);
+function describe(what: string, body: JsonObject | null): string {
+  const message = asText(body?.['message'])?.replaceAll(/\s+/g, ' ').slice(0, 200);
   return [what, errorCode(body), message].filter((part) => part !== undefined).join(': ');
 }
 
@@ -165,7 +165,7 @@ function describe(what: string, body: Wire | null): string {
 export function networkCode(error: unknown): string | undefined {
   let code: string | undefined;
   for (let at = error; at instanceof Error; at = at.cause) {
-    code = text('code' in at ? at.code : null) ?? code;
+    code = asText('code' in at ? at.code : null) ?? code;
   }
   return code;
 }

@@ -1,8 +1,8 @@
 import type OpenAI from 'openai';
 import { Failure } from '../core/failures.ts';
+import type { JsonObject } from '../core/untrusted.ts';
 import { failureFrom, networkCode } from './errors.ts';
 import { startWatch, type Timers, type Watch } from './watch.ts';
-import type { Wire } from './wire.ts';
 
 /** One short request whose answer is one JSON document. */
 export interface Request {
@@ -10,7 +10,7 @@ export interface Request {
   readonly method: 'get' | 'post';
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
-  readonly body?: Wire;
+  readonly body?: JsonObject;
   readonly timers: Timers;
 }
 

@@ -1,6 +1,6 @@
 import type { Failure } from '../core/failures.ts';
 import type { AnswerEvent, Usage } from '../core/types.ts';
-import type { Wire } from './wire.ts';
+import type { JsonObject } from '../core/untrusted.ts';
 
 /** What one read from the stream brought, filled by an interpreter and emptied by the reader. */
 export interface Gathered {
@@ -21,7 +21,7 @@ export interface Gathered {
 /** Understands the events of one API. One interpreter reads one answer. */
 export interface Interpreter {
   /** Takes one event. `hasText`: some text has already been shown. Never throws, whatever the event holds. */
-  take(event: Wire, gathered: Gathered, hasText: boolean): void;
+  take(event: JsonObject, gathered: Gathered, hasText: boolean): void;
 }
 
 export function createGathered(): Gathered {

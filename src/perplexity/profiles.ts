@@ -1,5 +1,5 @@
 import { EFFORTS, type Effort, type ProfileName, RESEARCH_PROFILE } from '../core/types.ts';
-import { object } from './wire.ts';
+import { asRecord } from '../core/untrusted.ts';
 
 /** What is sent upstream for one of the user-facing model names. */
 export interface Profile {
@@ -89,5 +89,5 @@ export function researchProfile(overrides: ProfileOverrides, effort: Effort): Pr
 
 /** `{"effort":"high"}` is an entry; the string `high` under the name `effort` is none. */
 function isEntry(value: unknown): value is Profile['agent'] {
-  return object(value) !== null;
+  return asRecord(value) !== null;
 }

@@ -1,11 +1,11 @@
 import type { Failure } from '../core/failures.ts';
 import type { AnswerEvent } from '../core/types.ts';
+import { asRecord } from '../core/untrusted.ts';
 import { createAlikeEvents } from './alike-events.ts';
 import { unreadableStream } from './errors.ts';
 import { createGathered, type Gathered, type Interpreter } from './interpreter.ts';
 import { createSseReader } from './sse.ts';
 import { createThinkStripper } from './think.ts';
-import { object } from './wire.ts';
 
 /** The way from the text of a stream to events for one answer. */
 export interface Reading {
@@ -75,7 +75,7 @@ function createEventTaker(
   answer: VisibleText,
 ): (data: string) => void {
   const interpret = (data: string, into: Gathered): void => {
-    const event = object(JSON.parse(data));
+    const event = asRecord(JSON.parse(data));
     if (event !== null) interpreter.take(event, into, answer.isBegun());
   };
   const alike = createAlikeEvents((data) => {

@@ -1,14 +1,14 @@
 /** The Agent API's background mode: what is sent and what comes back. */
 import type { UpstreamState } from '../core/research/ports.ts';
 import type { ModelRequest } from '../core/types.ts';
+import { asArray, asRecord, asText, type JsonObject } from '../core/untrusted.ts';
 import { agentRequest, incompleteReason, usageOfAgent, webSearch, wholeText } from './agent.ts';
 import { remedyForJob } from './errors.ts';
 import type { Profile } from './profiles.ts';
 import { finished } from './reports.ts';
 import { createAgentSources } from './sources.ts';
-import { list, object, text, type Wire } from './wire.ts';
 
-export function agentJobBody(request: ModelRequest, profile: Profile, key: string): Wire {
+export function agentJobBody(request: ModelRequest, profile: Profile, key: string): JsonObject {
   const search = webSearch(request.options, profile);
   return {
     ...agentRequest(request, profile),
@@ -24,8 +24,8 @@ export function agentJobBody(request: ModelRequest, profile: Profile, key: strin
 
 /** How a run stands, by its description; whatever is not known to be an end means that it goes on. */
 export function agentJobState(body: unknown): UpstreamState {
-  const run = object(body);
-  switch (text(run?.['status']) ?? '') {
+  const run = asRecord(body);
+  switch (asText(run?.['status']) ?? '') {
     case 'queued':
       return { state: 'queued' };
     case 'completed':
@@ -33,7 +33,7 @@ export function agentJobState(body: unknown): UpstreamState {
     case 'incomplete':
       return reportIn(run, incompleteReason(run));
     case 'failed':
-      return { state: 'failed', remedy: remedyForJob(object(run?.['error'])) };
+      return { state: 'failed', remedy: remedyForJob(asRecord(run?.['error'])) };
     case 'cancelled':
       return { state: 'cancelled' };
     default:
@@ -41,14 +41,14 @@ export function agentJobState(body: unknown): UpstreamState {
   }
 }
 
-function reportIn(run: Wire | null, cut?: 'length' | 'filtered'): UpstreamState {
-  const output = list(run?.['output']).map(object);
+function reportIn(run: JsonObject | null, cut?: 'length' | 'filtered'): UpstreamState {
+  const output = asArray(run?.['output']).map(asRecord);
   const sources = createAgentSources();
   for (const item of output) if (item?.['type'] === 'search_results') sources.add(item['results']);
   return finished({
     text: wholeText(output),
     sources: sources.all(),
-    usage: usageOfAgent(object(run?.['usage'])),
+    usage: usageOfAgent(asRecord(run?.['usage'])),
     ...(cut === undefined ? {} : { cut }),
   });
 }

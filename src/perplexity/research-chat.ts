@@ -1,14 +1,19 @@
 /** Asynchronous chat completions: what is sent and what comes back. */
 import type { UpstreamJob, UpstreamState } from '../core/research/ports.ts';
 import type { Effort, ModelRequest } from '../core/types.ts';
+import { asArray, asNumber, asRecord, asText, type JsonObject } from '../core/untrusted.ts';
 import { chatRequest, finishOf, usageOfChat } from './chat.ts';
 import { remedyForJob } from './errors.ts';
 import type { Profile } from './profiles.ts';
 import { finished } from './reports.ts';
 import { sourcesOfChat } from './sources.ts';
-import { list, number, object, text, type Wire } from './wire.ts';
 
-export function chatJobBody(request: ModelRequest, profile: Profile, effort: Effort, key: string): Wire {
+export function chatJobBody(
+  request: ModelRequest,
+  profile: Profile,
+  effort: Effort,
+  key: string,
+): JsonObject {
   return {
     request: { ...chatRequest(request, profile), reasoning_effort: effort },
     idempotency_key: key,
@@ -17,12 +22,12 @@ export function chatJobBody(request: ModelRequest, profile: Profile, effort: Eff
 
 /** How a job stands, by its description; whatever is not known to be an end means that it goes on. */
 export function chatJobState(body: unknown): UpstreamState {
-  const job = object(body);
+  const job = asRecord(body);
   switch (statusOf(job)) {
     case 'CREATED':
       return { state: 'queued' };
     case 'COMPLETED':
-      return reportIn(object(job?.['response']));
+      return reportIn(asRecord(job?.['response']));
     case 'FAILED':
       return { state: 'failed', remedy: remedyForJob({ message: job?.['error_message'] }) };
     default:
@@ -30,28 +35,28 @@ export function chatJobState(body: unknown): UpstreamState {
   }
 }
 
-function reportIn(response: Wire | null): UpstreamState {
-  const choice = object(list(response?.['choices'])[0]);
+function reportIn(response: JsonObject | null): UpstreamState {
+  const choice = asRecord(asArray(response?.['choices'])[0]);
   const finish = finishOf(choice);
   return finished({
-    text: text(object(choice?.['message'])?.['content']) ?? '',
-    sources: sourcesOfChat(list(response?.['citations']), list(response?.['search_results'])),
-    usage: usageOfChat(object(response?.['usage'])),
+    text: asText(asRecord(choice?.['message'])?.['content']) ?? '',
+    sources: sourcesOfChat(asArray(response?.['citations']), asArray(response?.['search_results'])),
+    usage: usageOfChat(asRecord(response?.['usage'])),
     ...(finish === 'length' || finish === 'filtered' ? { cut: finish } : {}),
   });
 }
 
 /** One page of the list of jobs; `next` is null on the last. */
 export function chatJobPage(body: unknown): { jobs: readonly UpstreamJob[]; next: string | null } {
-  const page = object(body);
-  return { jobs: list(page?.['requests']).flatMap(jobIn), next: text(page?.['next_token']) };
+  const page = asRecord(body);
+  return { jobs: asArray(page?.['requests']).flatMap(jobIn), next: asText(page?.['next_token']) };
 }
 
 function jobIn(value: unknown): readonly UpstreamJob[] {
-  const job = object(value);
-  const upstream = text(job?.['id']);
+  const job = asRecord(value);
+  const upstream = asText(job?.['id']);
   if (upstream === null) return [];
-  const seconds = number(job?.['created_at']);
+  const seconds = asNumber(job?.['created_at']);
   return [
     {
       upstream,
@@ -61,8 +66,8 @@ function jobIn(value: unknown): readonly UpstreamJob[] {
   ];
 }
 
-function statusOf(job: Wire | null): string {
-  return text(job?.['status'])?.toUpperCase() ?? '';
+function statusOf(job: JsonObject | null): string {
+  return asText(job?.['status'])?.toUpperCase() ?? '';
 }
 
 const LISTED: Readonly<Record<string, UpstreamJob['state']>> = {

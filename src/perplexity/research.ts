@@ -1,5 +1,6 @@
 import { Failure } from '../core/failures.ts';
 import type { ResearchModel, UpstreamJob, UpstreamState } from '../core/research/ports.ts';
+import { asRecord, asText } from '../core/untrusted.ts';
 import { agentNotice } from './agent.ts';
 import type { Connection } from './connection.ts';
 import { isRetired } from './errors.ts';
@@ -8,7 +9,6 @@ import { type ProfileOverrides, researchProfile } from './profiles.ts';
 import { agentJobBody, agentJobState } from './research-agent.ts';
 import { chatJobBody, chatJobPage, chatJobState } from './research-chat.ts';
 import type { Timers } from './watch.ts';
-import { object, text } from './wire.ts';
 
 export interface ResearchOptions {
   readonly profiles?: ProfileOverrides;
@@ -84,7 +84,7 @@ async function submit(
 }
 
 function idIn(body: unknown): string {
-  const id = text(object(body)?.['id']);
+  const id = asText(asRecord(body)?.['id']);
   if (id !== null) return id;
   throw new Failure('malformed', 'Perplexity took a research job without saying its id', { ambiguous: true });
 }

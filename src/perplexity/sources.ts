@@ -1,12 +1,12 @@
 import type { Source } from '../core/types.ts';
-import { list, number, object, text } from './wire.ts';
+import { asArray, asNumber, asRecord, asText } from '../core/untrusted.ts';
 
 /**
  * The sources of a chat completion: `[n]` refers to the n-th of `citations`, and `search_results` knows their titles; where
  * there are no citations the results themselves are counted.
  */
 export function sourcesOfChat(citations: readonly unknown[], results: readonly unknown[]): readonly Source[] {
-  const byUrl = new Map(results.map((result) => [object(result)?.['url'], result]));
+  const byUrl = new Map(results.map((result) => [asRecord(result)?.['url'], result]));
   const pages = citations.length > 0 ? citations.map((url) => byUrl.get(url) ?? { url }) : results;
   return pages.flatMap((page, index) => sourceFrom(page, index + 1) ?? []);
 }
@@ -23,7 +23,7 @@ export function createAgentSources(): AgentSources {
   const urls = new Set<string>();
 
   const add = (result: unknown): boolean => {
-    const id = number(object(result)?.['id']);
+    const id = asNumber(asRecord(result)?.['id']);
     const source = sourceFrom(result, id ?? Math.max(0, ...byNumber.keys()) + 1);
     // Without an id, a page that is known already is the same one announced again.
     if (source === null || byNumber.has(source.number) || (id === null && urls.has(source.url))) return false;
@@ -33,7 +33,7 @@ export function createAgentSources(): AgentSources {
   };
 
   return {
-    add: (results) => list(results).map(add).includes(true),
+    add: (results) => asArray(results).map(add).includes(true),
     all: () => [...byNumber.values()].sort((a, b) => a.number - b.number),
   };
 }
@@ -43,16 +43,16 @@ export function createAgentSources(): AgentSources {
  * such a page is left out and its number stays free.
  */
 function sourceFrom(result: unknown, position: number): Source | null {
-  const page = object(result);
-  const url = text(page?.['url']);
+  const page = asRecord(result);
+  const url = asText(page?.['url']);
   const host = url === null ? null : webHost(url);
   if (page === null || url === null || host === null) return null;
   return {
     number: position,
     url,
-    title: text(page['title']) ?? host,
-    date: text(page['date']) ?? text(page['last_updated']),
-    snippet: text(page['snippet']),
+    title: asText(page['title']) ?? host,
+    date: asText(page['date']) ?? asText(page['last_updated']),
+    snippet: asText(page['snippet']),
   };
 }
 

@@ -1,13 +1,13 @@
 import type OpenAI from 'openai';
 import { Failure } from '../core/failures.ts';
 import type { AnswerEvent } from '../core/types.ts';
+import type { JsonObject } from '../core/untrusted.ts';
 import type { TextStream } from '../http/text-stream.ts';
 import { brokenStream, failureFrom } from './errors.ts';
 import type { Interpreter } from './interpreter.ts';
 import type { Pace } from './pace.ts';
 import { createReading, type Reading } from './reading.ts';
 import { startWatch, type Timers, type Watch } from './watch.ts';
-import type { Wire } from './wire.ts';
 
 /** One streamed request to one of the APIs. */
 export interface Call {
@@ -16,7 +16,7 @@ export interface Call {
   readonly streamOf: (response: Response) => TextStream | null;
   readonly pace: Pace;
   readonly path: string;
-  readonly body: Wire;
+  readonly body: JsonObject;
   readonly timers: Timers;
   readonly interpreter: Interpreter;
 }
