@@ -282,6 +282,7 @@ test("an ordinary answer's second attempt leaves card and notice alone", async (
   await second.close();
   const texts = side.seen(question.thread ?? 'dm').map(({ text }) => text.split('\n')[0]);
   expect(texts).toEqual(['> why?', 'The whole answer.', expect.stringContaining('Research finished')]);
+  expect(callsOf('chat.postMessage')).toHaveLength(2);
   for (const { args } of callsOf('chat.postMessage')) expect(args).toHaveProperty('metadata');
 });
 
