@@ -36,7 +36,7 @@ async function readEntries(config: Config): Promise<readonly ResearchEntry[]> {
     throw new Unreachable(`nothing answers at ${addressOf(config)}, and there is no database in ${dataDir}`);
   }
   try {
-    return await readStore(await openPglite(dataDir));
+    return await readStore(await openPglite(dataDir, SILENT));
   } catch (error) {
     if (!(error instanceof StoreError) || error.code !== 'data-dir-locked') throw error;
     const what = `a Footnote uses ${dataDir}, but does not answer at ${addressOf(config)}`;

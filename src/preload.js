@@ -22,7 +22,7 @@ const dataDir = process.env.DATA_DIR?.trim() || 'data';
 const compiled = join(dataDir, 'compiled');
 try {
   // Folder by folder: asked for a whole path, Node tries for ever where there is no making any (/proc).
-  for (const folder of [dataDir, compiled]) if (!existsSync(folder)) mkdirSync(folder);
+  for (const folder of [dataDir, compiled]) if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 });
   module.enableCompileCache(compiled);
 } catch {
   // The start is slower, and nothing else: what else the directory is needed for is not for here to judge.

@@ -100,6 +100,12 @@ describe('a start that cannot succeed says why in one line, with the right exit 
       /DATABASE_URL/,
     ],
     ['a data directory that is a file', () => ({ slack: onSlack()!, dataDir: aFile() }), 78, /DATA_DIR/],
+    [
+      'a data directory that others may write to',
+      () => ({ slack: onSlack()!, dataDir: anOpenDirectory() }),
+      78,
+      /can be written to by other users.*DATA_DIR/,
+    ],
   ])('%s', async (_what, options, exit, line) => {
     const result = await refused(options());
     expect(
@@ -196,6 +202,12 @@ function aFile(): string {
   const path = join(mkdtempSync(join(tmpdir(), 'footnote-')), 'file');
   writeFileSync(path, '');
   chmodSync(path, 0o400);
+  return path;
+}
+
+function anOpenDirectory(): string {
+  const path = mkdtempSync(join(tmpdir(), 'footnote-'));
+  chmodSync(path, 0o777);
   return path;
 }
 

@@ -3,8 +3,11 @@ import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import type { PGlite, Transaction } from '@electric-sql/pglite';
+import type { Log } from '../core/ports.ts';
 import { lockDataDir, unusable } from './owner-lock.ts';
+import { closePrivateFiles, securePrivateDir } from './private-files.ts';
 import type { Queryable, Sql } from './sql.ts';
+import { StoreError } from './store-error.ts';
 
 /** Postgres' defaults are made for a server: these keep the embedded one some 150 MB smaller, in memory and on disk. */
 const SMALL = ['shared_buffers=16MB', 'max_wal_size=64MB', 'min_wal_size=32MB', 'work_mem=2MB'];
@@ -18,14 +21,16 @@ const BASELINE_ONLY = ['--no-wasm-tier-up', '--no-wasm-dynamic-tiering'];
 
 /**
  * Opens the embedded database under `dataDir` (created when missing; the first time takes some seconds). It survives the
- * death of the process, not that of the machine: it never flushes to the disk.
- * @throws {StoreError} `data-dir-locked` or `data-dir-unusable`
+ * death of the process, not that of the machine: it never flushes to the disk. Its files are for this user only.
+ * @throws {StoreError} `data-dir-locked`, `data-dir-unsafe` or `data-dir-unusable`
  */
-export async function openPglite(dataDir: string): Promise<Sql> {
+export async function openPglite(dataDir: string, log: Log): Promise<Sql> {
   for (const flag of BASELINE_ONLY) setFlagsFromString(flag);
   const loading = Promise.all([import('@electric-sql/pglite'), import('pg-boss')]);
-  const unlock = await lockDataDir(dataDir);
+  let unlock = (): void => {};
   try {
+    securePrivateDir(dataDir, log);
+    unlock = await lockDataDir(dataDir);
     const [{ PGlite }, { fromPglite }] = await loading;
     const startParams = [...PGlite.defaultStartParams, ...SMALL.flatMap((setting) => ['-c', setting])];
     const database = join(dataDir, 'database');
@@ -33,6 +38,7 @@ export async function openPglite(dataDir: string): Promise<Sql> {
       await make(database, async (path) => (await PGlite.create({ dataDir: path, startParams })).close());
     }
     const db = await PGlite.create({ dataDir: database, startParams });
+    closePrivateFiles(dataDir);
     const boss = fromPglite(db);
     return {
       kind: 'pglite',
@@ -48,7 +54,7 @@ export async function openPglite(dataDir: string): Promise<Sql> {
     };
   } catch (error) {
     unlock();
-    throw unusable(dataDir, error);
+    throw error instanceof StoreError ? error : unusable(dataDir, error);
   }
 }
 

@@ -4,6 +4,8 @@ export type StoreErrorCode =
   | 'data-dir-locked'
   /** The data directory cannot be created, written or read. */
   | 'data-dir-unusable'
+  /** Other accounts may write to the data directory, or it belongs to one. */
+  | 'data-dir-unsafe'
   /** Nothing answers at the database's address. */
   | 'database-unreachable'
   /** The address is wrong, or the database refuses us: password, database name, permissions. */

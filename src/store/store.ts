@@ -50,7 +50,7 @@ const CLOSE_MS = 4_000;
  * @throws {StoreError} with one clear line for every fault an operator can cure, within 5 s
  */
 export async function openStore({ databaseUrl, dataDir, log }: StoreOptions): Promise<Store> {
-  const sql = databaseUrl === null ? await openPglite(dataDir) : await openPostgres(databaseUrl, log);
+  const sql = databaseUrl === null ? await openPglite(dataDir, log) : await openPostgres(databaseUrl, log);
   let jobs: StoreJobs;
   try {
     await migrate(sql);

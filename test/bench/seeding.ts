@@ -31,7 +31,7 @@ export async function seed(store: BenchStore, { turns, spots, stored }: Seed): P
 
 async function open({ databaseUrl, dataDir }: BenchStore): Promise<Sql> {
   const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
-  return databaseUrl === null ? openPglite(dataDir) : openPostgres(databaseUrl, silent);
+  return databaseUrl === null ? openPglite(dataDir, silent) : openPostgres(databaseUrl, silent);
 }
 
 /** The history of a thread: the exchange of `from`, `exchanges` times over. */

@@ -19,7 +19,7 @@ describe('the store on PGlite', () => {
   let parts: Parts;
 
   beforeAll(async () => {
-    parts = await assemble(await openPglite(dir.path));
+    parts = await assemble(await openPglite(dir.path, quietLog));
   });
   afterAll(async () => {
     await parts.close();
