@@ -20,7 +20,7 @@ const ALLOWED: Readonly<
   'platforms/slack': { ours: ['core', 'http', 'markdown'], packages: ['@slack/'] },
   'platforms/discord': {
     ours: ['core', 'markdown'],
-    packages: ['@discordjs/rest', '@discordjs/ws', 'discord-api-types'],
+    packages: ['discord.js', '@discordjs/ws', 'discord-api-types'],
   },
 };
 

@@ -18,7 +18,8 @@ export const INTENTS = [
  * The HTTP client that discord.js is made for. Left alone it hands its forms to whatever version was loaded first in this
  * process, and Slack's does not know them.
  */
-const { Agent } = createRequire(import.meta.resolve('@discordjs/rest'))('undici');
+const inDiscordJs = createRequire(import.meta.resolve('discord.js'));
+const { Agent } = createRequire(inDiscordJs.resolve('@discordjs/rest'))('undici');
 
 /** Starts the stand-in for one test. */
 export async function startServer(options: DiscordServerOptions = {}): Promise<DiscordServer> {

@@ -1,4 +1,4 @@
-import { DiscordAPIError, HTTPError, RateLimitError } from '@discordjs/rest';
+import { DiscordAPIError, HTTPError, RateLimitError } from 'discord.js';
 import { Failure, type FailureKind } from '../../core/failures.ts';
 
 /** Discord's error codes that mean something to us (docs: topics/opcodes-and-status-codes, JSON error codes). */

@@ -1,7 +1,8 @@
-import { DefaultRestOptions, REST, RESTEvents, RequestMethod } from '@discordjs/rest';
+import { type REST, RESTEvents, RequestMethod } from 'discord.js';
 import { Failure } from '../../core/failures.ts';
 import type { Priority } from '../../core/pacing.ts';
 import type { Log } from '../../core/ports.ts';
+import { createDiscordClient } from './client.ts';
 import { CODE, failureOf } from './errors.ts';
 import { createPaces, type Paces } from './pace.ts';
 
@@ -47,9 +48,6 @@ export interface RestOptions {
   readonly apiUrl: string | null;
   readonly log: Log;
 }
-
-/** A hung call is given up after this long; what it may have posted is found again by its nonce. */
-const TIMEOUT_MS = 10_000;
 
 export function createRest(options: RestOptions): DiscordRest {
   const paces = createPaces();
@@ -99,13 +97,7 @@ export function createRest(options: RestOptions): DiscordRest {
 }
 
 function createClient({ token, apiUrl }: RestOptions, paces: Paces): REST {
-  const client = new REST({
-    api: (apiUrl ?? DefaultRestOptions.api).replace(/\/+$/, ''),
-    version: '10',
-    retries: 0,
-    timeout: TIMEOUT_MS,
-    rejectOnRateLimit: () => true,
-  });
+  const client = createDiscordClient({ apiUrl }).rest;
   client.on(RESTEvents.Response, ({ method, path }, { headers }) => {
     if (headers.get('x-ratelimit-remaining') !== '0') return;
     const resetMs = Number(headers.get('x-ratelimit-reset-after')) * 1000;

@@ -1,0 +1,88 @@
+import {
+  Client,
+  DefaultRestOptions,
+  GatewayIntentBits,
+  Options,
+  Partials,
+  type RESTOptions,
+  type WebSocketOptions,
+} from 'discord.js';
+
+export interface DiscordClientOptions {
+  /** What discord.js calls `rest.api`, without the version; null for Discord's own. */
+  readonly apiUrl: string | null;
+  /** Whether to ask for the privileged Message Content intent. */
+  readonly messageContent?: boolean;
+  /** Paces IDENTIFY; discord.js' own throttler, which forgets at a restart, when left out. */
+  readonly buildIdentifyThrottler?: WebSocketOptions['buildIdentifyThrottler'];
+}
+
+const INTENTS = [GatewayIntentBits.Guilds, GatewayIntentBits.GuildMessages, GatewayIntentBits.DirectMessages];
+
+/** A hung call is given up after this long. */
+const TIMEOUT_MS = 10_000;
+/** Interactions wait for the guilds of a new session, and have to be responded to within 3 s. */
+const GUILDS_WAIT_MS = 2_000;
+/** A message and the one it replies to. */
+const MESSAGES_PER_CHANNEL = 2;
+/** Members are kept for their nicknames only. */
+const MEMBERS_PER_GUILD = 100;
+
+/**
+ * Creates a discord.js client that retries nothing, never waits for a rate limit out of sight, notifies nobody and caches
+ * only what routing a message needs. `login` connects the gateway; a process that only writes sets the token of `client.rest`
+ * instead. Its `destroy` also clears that token.
+ */
+export function createDiscordClient(options: DiscordClientOptions): Client {
+  const { apiUrl, messageContent = false, buildIdentifyThrottler } = options;
+  const client: Client = new Client({
+    intents: messageContent ? [...INTENTS, GatewayIntentBits.MessageContent] : INTENTS,
+    // Direct conversations, and messages that are edited or deleted, are not in the cache.
+    partials: [Partials.Channel, Partials.Message],
+    makeCache: Options.cacheWithLimits({
+      ...NOT_CACHED,
+      MessageManager: MESSAGES_PER_CHANNEL,
+      UserManager: { maxSize: 1, keepOverLimit: (user) => user.id === client.user?.id },
+      GuildMemberManager: {
+        maxSize: MEMBERS_PER_GUILD,
+        keepOverLimit: (member) => member.id === client.user?.id,
+      },
+    }),
+    waitGuildTimeout: GUILDS_WAIT_MS,
+    allowedMentions: { parse: [], repliedUser: false },
+    rest: {
+      api: (apiUrl ?? DefaultRestOptions.api).replace(/\/+$/, ''),
+      retries: 0,
+      timeout: TIMEOUT_MS,
+      rejectOnRateLimit: () => true,
+      // Our own pacing counts calls. discord.js' count of 50 a second includes responses to interactions, which Discord exempts.
+      globalRequestsPerSecond: Number.POSITIVE_INFINITY,
+      // Node's own `fetch` knows its own forms and, with NODE_USE_ENV_PROXY=1, the proxies.
+      makeRequest: NODE_FETCH as RESTOptions['makeRequest'],
+    },
+    ws: { ...(buildIdentifyThrottler && { buildIdentifyThrottler }) },
+  });
+  return client;
+}
+
+/** discord.js names it as what fits; its types are those of another undici than Node's. */
+const NODE_FETCH: unknown = fetch;
+
+const NOT_CACHED = {
+  ApplicationCommandManager: 0,
+  ApplicationEmojiManager: 0,
+  AutoModerationRuleManager: 0,
+  BaseGuildEmojiManager: 0,
+  EntitlementManager: 0,
+  GuildBanManager: 0,
+  GuildEmojiManager: 0,
+  GuildInviteManager: 0,
+  GuildScheduledEventManager: 0,
+  GuildStickerManager: 0,
+  PresenceManager: 0,
+  ReactionManager: 0,
+  ReactionUserManager: 0,
+  StageInstanceManager: 0,
+  ThreadMemberManager: 0,
+  VoiceStateManager: 0,
+};
