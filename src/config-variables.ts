@@ -12,7 +12,7 @@ import {
   variable,
   Wrong,
 } from './config-readers.ts';
-import { type ResolvedProfile, resolveProfile } from './core/profiles.ts';
+import { type ResolvedProfile, resolveProfile } from './core/commands/options.ts';
 import { PROFILE_NAMES, type ProfileName, RECENCIES, RESEARCH_PROFILE } from './core/types.ts';
 
 /** What is wrong with one variable and what to do about it. */

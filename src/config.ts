@@ -1,5 +1,5 @@
 import { type Fault, type Fields, readVariables, unknownVariables } from './config-variables.ts';
-import type { ResolvedProfile } from './core/profiles.ts';
+import type { ResolvedProfile } from './core/commands/options.ts';
 import type { AnswerOptions, ProfileName } from './core/types.ts';
 
 /** Everything an operator can set, validated and frozen. This file is the only reader of the environment. */
@@ -35,9 +35,9 @@ export interface Config {
     /** After so long people are told that it takes longer, and looks become rare. */
     readonly deadlineMs: number;
     /** From handing a job in to the first look at it; the pauses after it grow from there. */
-    readonly firstLookMs: number;
+    readonly firstPollMs: number;
     /** Looks per minute at the running jobs of one API, all together. */
-    readonly looksPerMinute: { readonly chat: number; readonly agent: number };
+    readonly pollsPerMinute: { readonly chat: number; readonly agent: number };
     /** Jobs handed in per minute as asynchronous chat completions. */
     readonly submissionsPerMinute: number;
   };
@@ -197,8 +197,8 @@ function researchOf(values: Fields): Config['research'] {
     perWorkspace: values.RESEARCH_PER_WORKSPACE,
     deadlineMs: values.RESEARCH_DEADLINE_MINUTES * 60_000,
     submissionsPerMinute: values.RESEARCH_SUBMISSIONS_PER_MINUTE,
-    firstLookMs: values.RESEARCH_FIRST_POLL_SECONDS * 1000,
-    looksPerMinute: looks === undefined ? LOOKS_PER_MINUTE : { chat: looks, agent: looks },
+    firstPollMs: values.RESEARCH_FIRST_POLL_SECONDS * 1000,
+    pollsPerMinute: looks === undefined ? LOOKS_PER_MINUTE : { chat: looks, agent: looks },
   };
 }
 

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { Failure } from './core/failures.ts';
 import type { Log } from './core/ports.ts';
+import { formatJobsTable, type JobEntry } from './core/research/jobs-table.ts';
 import type { UpstreamJob } from './core/research/ports.ts';
-import { type ResearchEntry, researchTable } from './core/research/table.ts';
 import { opsUrl } from './ops/server.ts';
 import { createPerplexity } from './perplexity/perplexity.ts';
 import { openPglite } from './store/pglite.ts';
@@ -23,11 +23,11 @@ const UPSTREAM_MS = 30_000;
 async function report(config: Config): Promise<string> {
   const entries = await readEntries(config);
   const { list, note } = await readUpstream(config);
-  return [researchTable(entries, list, Date.now()), ...(note ? ['', note] : [])].join('\n');
+  return [formatJobsTable(entries, list, Date.now()), ...(note ? ['', note] : [])].join('\n');
 }
 
 /** From the database; the embedded one has one owner, which is asked while it runs. */
-async function readEntries(config: Config): Promise<readonly ResearchEntry[]> {
+async function readEntries(config: Config): Promise<readonly JobEntry[]> {
   const { databaseUrl, dataDir } = config.store;
   if (databaseUrl !== null) return readStore(await openPostgres(databaseUrl, SILENT));
   const told = await askService(config);
@@ -51,18 +51,18 @@ function addressOf({ server }: Config): string {
 }
 
 /** What the running service says; null when none answers there. */
-async function askService(config: Config): Promise<readonly ResearchEntry[] | null> {
+async function askService(config: Config): Promise<readonly JobEntry[] | null> {
   try {
     const answer = await fetch(addressOf(config), { signal: AbortSignal.timeout(SERVICE_MS) });
     const body: unknown = answer.ok ? await answer.json() : null;
     // Our own service of the same version wrote it.
-    return Array.isArray(body) ? (body as readonly ResearchEntry[]) : null;
+    return Array.isArray(body) ? (body as readonly JobEntry[]) : null;
   } catch {
     return null;
   }
 }
 
-async function readStore(sql: Sql): Promise<readonly ResearchEntry[]> {
+async function readStore(sql: Sql): Promise<readonly JobEntry[]> {
   try {
     const [table] = await sql.query<{ name: string | null }>(
       "select to_regclass('footnote.research')::text as name",
@@ -98,7 +98,7 @@ const SILENT: Log = {
   child: () => SILENT,
 };
 
-function explain(error: unknown): { readonly line: string; readonly exitCode: number } {
+function explainFailure(error: unknown): { readonly line: string; readonly exitCode: number } {
   if (error instanceof ConfigError) return { line: error.message, exitCode: 78 };
   if (error instanceof Unreachable) return { line: error.message, exitCode: 69 };
   if (error instanceof StoreError) return { line: error.message, exitCode: 69 };
@@ -109,7 +109,7 @@ try {
   if (existsSync('.env')) process.loadEnvFile('.env');
   process.stdout.write(`${await report(readConfig(process.env))}\n`);
 } catch (error) {
-  const { line, exitCode } = explain(error);
+  const { line, exitCode } = explainFailure(error);
   process.stderr.write(`footnote: ${line}\n`);
   process.exitCode = exitCode;
 }

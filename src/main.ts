@@ -2,16 +2,17 @@ import './node-version.js';
 import { existsSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { type Config, ConfigError, readConfig } from './config.ts';
-import { createHistory, type History } from './core/history.ts';
-import { createIntake } from './core/intake.ts';
-import { onDemand } from './core/on-demand.ts';
-import type { Intake, Log, Platform } from './core/ports.ts';
-import type { JobsDesk, ResearchBoard } from './core/research/ports.ts';
-import type { ResearchEntry } from './core/research/table.ts';
-import type { AnsweringSettings } from './core/run.ts';
-import { createStops } from './core/stops.ts';
+import { createIntake } from './core/answering/accept.ts';
+import type { AnsweringSettings } from './core/answering/deps.ts';
+import { createHistory, type History } from './core/answering/history.ts';
+import { createStops } from './core/answering/stop.ts';
+import { onDemand } from './core/concurrency.ts';
+import { createAdminAlerts } from './core/notifications.ts';
+import type { Intake, Log, Platform, ResearchCommands } from './core/ports.ts';
+import { createResearchIntake } from './core/research/accept.ts';
+import type { JobEntry } from './core/research/jobs-table.ts';
+import type { ResearchMessages } from './core/research/ports.ts';
 import type { PlatformName } from './core/types.ts';
-import { createAdminAlerts } from './core/words.ts';
 import { createLog } from './log.ts';
 import { createMetrics } from './ops/metrics.ts';
 import { startOpsServer } from './ops/server.ts';
@@ -19,7 +20,7 @@ import type { DiscordApp } from './platforms/discord/discord.ts';
 import { exitCodeOf, explainStart } from './start-faults.ts';
 import type { Lease } from './store/leases.ts';
 import { openStore, type Store } from './store/store.ts';
-import { listResearch, type Outfit, takeUpWork } from './work.ts';
+import { listResearch, takeUpWork, type WorkDeps } from './work.ts';
 
 /** Wires the service together and starts it; returns how to stop it. */
 async function start(config: Config, log: Log): Promise<() => Promise<void>> {
@@ -34,7 +35,7 @@ async function start(config: Config, log: Log): Promise<() => Promise<void>> {
     research: () => told.research(),
   });
   const { store, slack, discord } = await openAll(config, log);
-  const { platforms, boards } = sidesOf({ slack, discord });
+  const { platforms, researchMessages } = sidesOf({ slack, discord });
   const admins = { slack: config.slack?.admins ?? [], discord: config.discord?.admins ?? [] };
   const isAdmin = (platform: PlatformName, person: string): boolean => admins[platform].includes(person);
   const stops = createStops(store.keyValue('stops'), log);
@@ -43,25 +44,24 @@ async function start(config: Config, log: Log): Promise<() => Promise<void>> {
     const { createPerplexity } = await import('./perplexity/perplexity.ts');
     return createPerplexity({ ...config.perplexity, log });
   });
-  const outfit: Outfit = {
-    ...shared,
-    boards,
-    history: historyOf(config, store),
-    settings: settingsOf(config, log),
-    hasAdmins: (platform) => admins[platform].length > 0,
-    alertAdmins: createAdminAlerts(store.jobs, admins),
-  };
-  const desk = await takeUpWork(config, store, outfit, perplexity);
+  const deps: WorkDeps = { ...shared, ...answeringOf(config, store, admins, log), researchMessages };
+  const desk = await takeUpWork(config, store, deps, perplexity);
 
-  const intake = createIntake({ ...shared, follow: config.answers.follow });
+  const intake = createIntake({
+    ...shared,
+    research: createResearchIntake(shared),
+    follow: config.answers.follow,
+  });
   told.unready = () => unready(store, { slack, discord });
   told.research = () => listResearch(store.researches);
   await slack?.listen(intake, desk);
   // One replica holds Discord's gateway: a second session would get every event twice.
   const gateway = discord && holdGateway(store, discord, { intake, desk, log });
   await gateway?.decided;
-  const facts = { store: store.kind, platforms: [...platforms.keys()], port: ops.port, pid: process.pid };
-  log.info(facts, 'ready');
+  log.info(
+    { store: store.kind, platforms: [...platforms.keys()], port: ops.port, pid: process.pid },
+    'ready',
+  );
   finishLoading(async () => void (await Promise.all([perplexity(), figures.load()])));
 
   return async () => {
@@ -79,27 +79,27 @@ async function start(config: Config, log: Log): Promise<() => Promise<void>> {
 /** What the ops server tells; more once the service is up. */
 interface Told {
   unready: () => Promise<readonly string[]>;
-  research: () => Promise<readonly ResearchEntry[]>;
+  research: () => Promise<readonly JobEntry[]>;
 }
 
 interface Inbound {
   readonly intake: Intake;
-  readonly desk: JobsDesk;
+  readonly desk: ResearchCommands;
   readonly log: Log;
 }
 
 /** The outbound ports of the platforms that are configured. */
 function sidesOf({ slack, discord }: Sides) {
   const platforms = new Map<PlatformName, Platform>();
-  const boards = new Map<PlatformName, ResearchBoard>();
+  const researchMessages = new Map<PlatformName, ResearchMessages>();
   for (const [name, app] of [
     ['slack', slack],
     ['discord', discord],
   ] as const) {
     if (app) platforms.set(name, app.platform);
-    if (app) boards.set(name, app.board);
+    if (app) researchMessages.set(name, app.researchMessages);
   }
-  return { platforms, boards };
+  return { platforms, researchMessages };
 }
 
 async function openAll(config: Config, log: Log) {
@@ -134,6 +134,20 @@ function holdGateway(store: Store, discord: DiscordApp, inbound: Inbound): Lease
   return store.holdLease('discord-gateway', duties);
 }
 
+function answeringOf(
+  config: Config,
+  store: Store,
+  admins: Readonly<Record<PlatformName, readonly string[]>>,
+  log: Log,
+) {
+  return {
+    history: historyOf(config, store),
+    settings: settingsOf(config, log),
+    hasAdmins: (platform: PlatformName) => admins[platform].length > 0,
+    alertAdmins: createAdminAlerts(store.jobs, admins),
+  };
+}
+
 function settingsOf({ answers }: Config, log: Log): AnsweringSettings {
   const { systemPrompt, contextChars, options, model } = answers;
   if (model.notice) log.warn({}, model.notice);
@@ -160,7 +174,7 @@ interface Sides {
 
 interface Outbound {
   readonly platform: Platform;
-  readonly board: ResearchBoard;
+  readonly researchMessages: ResearchMessages;
 }
 
 interface Apps {

@@ -1,16 +1,17 @@
 /** What the queues do: the part of the wiring between the store's jobs and the core. */
 import type { Config } from './config.ts';
-import { answerQuestion, giveUp } from './core/answering.ts';
-import { onDemand } from './core/on-demand.ts';
-import { type RememberJob, rememberReport } from './core/remembering.ts';
-import { createJobsDesk } from './core/research/desk.ts';
-import type { JobsDesk, Researches } from './core/research/ports.ts';
-import { RESEARCH_QUEUE, type ResearchDeps, type ResearchStep } from './core/research/run.ts';
-import { reviveResearch, stepResearch } from './core/research/steps.ts';
-import { entryOf, MOST_ENTRIES, type ResearchEntry } from './core/research/table.ts';
-import { ANSWER_QUEUE, type AnsweringDeps, type AnswerJob } from './core/run.ts';
-import { type WaitJob, waitBehind } from './core/waiting.ts';
-import { sayWord, WORD_QUEUE, type WordJob } from './core/words.ts';
+import { answerQuestion, giveUp } from './core/answering/answer.ts';
+import { ANSWER_QUEUE, type AnsweringDeps, type AnswerJob } from './core/answering/deps.ts';
+import { type WaitJob, waitBehind } from './core/answering/join-thread.ts';
+import { onDemand } from './core/concurrency.ts';
+import { NOTIFICATION_QUEUE, type NotificationJob, sendNotification } from './core/notifications.ts';
+import type { ResearchCommands } from './core/ports.ts';
+import { createResearchCommands } from './core/research/commands.ts';
+import { type JobEntry, MAX_JOB_ENTRIES, toJobEntry } from './core/research/jobs-table.ts';
+import type { Researches } from './core/research/ports.ts';
+import { type RememberJob, rememberReport } from './core/research/remember.ts';
+import { reviveResearchStep, runResearchStep } from './core/research/run-step.ts';
+import { RESEARCH_QUEUE, type ResearchDeps, type ResearchStep } from './core/research/step.ts';
 import type { Perplexity } from './perplexity/perplexity.ts';
 import type { Store } from './store/store.ts';
 
@@ -19,17 +20,17 @@ const RESEARCH_SLOTS = 50;
 const WORD_SLOTS = 10;
 
 /** What answering and research need, but for the model, which is loaded when it is first needed. */
-export type Outfit = Omit<AnsweringDeps, 'model'> & Pick<ResearchDeps, 'boards'>;
+export type WorkDeps = Omit<AnsweringDeps, 'model'> & Pick<ResearchDeps, 'researchMessages'>;
 
 /** Takes up the work there is, and whatever comes; returns the desk that answers for `/jobs`. */
 export async function takeUpWork(
   config: Config,
   store: Store,
-  outfit: Outfit,
+  outfit: WorkDeps,
   perplexity: () => Promise<Perplexity>,
-): Promise<JobsDesk> {
+): Promise<ResearchCommands> {
   const { platforms, isAdmin, log } = outfit;
-  const desk = createJobsDesk({ researches: store.researches, isAdmin, log, now: Date.now });
+  const desk = createResearchCommands({ researches: store.researches, isAdmin, log, now: Date.now });
   const answering = onDemand(async () => ({ ...outfit, model: (await perplexity()).model }));
   const researching = onDemand(async () => ({
     ...outfit,
@@ -42,14 +43,16 @@ export async function takeUpWork(
   await Promise.all([
     workAnswers(config, store, answering),
     workResearch(store, researching),
-    store.jobs.work<WordJob>(WORD_QUEUE, WORD_SLOTS, (job) => sayWord({ platforms, desk, log }, job.data)),
+    store.jobs.work<NotificationJob>(NOTIFICATION_QUEUE, WORD_SLOTS, (job) =>
+      sendNotification({ platforms, researchCommands: desk, log }, job.data),
+    ),
   ]);
   return desk;
 }
 
 /** The newest research jobs of all workspaces, for the operator. */
-export async function listResearch(researches: Pick<Researches, 'list'>): Promise<readonly ResearchEntry[]> {
-  return (await researches.list({}, MOST_ENTRIES)).map(entryOf);
+export async function listResearch(researches: Pick<Researches, 'list'>): Promise<readonly JobEntry[]> {
+  return (await researches.list({}, MAX_JOB_ENTRIES)).map(toJobEntry);
 }
 
 function workAnswers(
@@ -73,20 +76,20 @@ function workResearch({ jobs }: Store, researching: () => Promise<ResearchDeps>)
   return jobs.work<ResearchStep>(
     RESEARCH_QUEUE,
     RESEARCH_SLOTS,
-    async (job) => stepResearch(await researching(), job),
-    async ({ data }) => reviveResearch(await researching(), data),
+    async (job) => runResearchStep(await researching(), job),
+    async ({ data }) => reviveResearchStep(await researching(), data),
   );
 }
 
 function researchSettings({ answers, research }: Config): ResearchDeps['settings'] {
-  const { perPerson, perWorkspace, deadlineMs, firstLookMs, looksPerMinute, submissionsPerMinute } = research;
+  const { perPerson, perWorkspace, deadlineMs, firstPollMs, pollsPerMinute, submissionsPerMinute } = research;
   return {
     defaults: answers.options,
     contextChars: answers.contextChars,
     limits: { perPerson, perWorkspace },
     deadlineMs,
-    firstLookMs,
-    looksPerMinute,
+    firstPollMs,
+    pollsPerMinute,
     submissionsPerMinute,
   };
 }

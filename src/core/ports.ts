@@ -61,6 +61,45 @@ export interface Intake {
   withdraw(questionId: string): Promise<void>;
 }
 
+/** Research's side of the intake: what a question, a press or a deletion means for a research job. */
+export interface ResearchIntake {
+  /** Resolves once the research question is durable; false when it was already. Rejects when the store cannot take it. */
+  accept(question: Question): Promise<boolean>;
+  /** The research question that "Dig deeper" or "Try again" asks; null while there is a job for it already. */
+  followUp(press: ButtonPress, record: AnswerRecord): Promise<Question | null>;
+  /** Stop on a card: what to tell the presser, null when the card shows it; undefined when it is no research job. */
+  pressStop(press: ButtonPress): Promise<Pressed | undefined>;
+  /** The message of this question was deleted: its job ends, behind whatever step of it is under way. */
+  withdraw(questionId: string): Promise<void>;
+}
+
+/** What `/jobs` and `!jobs` do: list, show and stop research jobs. */
+export interface ResearchCommands {
+  /** Lists, shows or stops research jobs. Resolves with what the person alone should read, in plain text. */
+  run(request: JobsRequest): Promise<string>;
+  /** The asker's own jobs whose short id or question begins with `prefix`, newest first, at most 25: for autocompletion. */
+  choices(request: Omit<JobsRequest, 'action' | 'job'>, prefix: string): Promise<readonly JobChoice[]>;
+}
+
+/** `/jobs` and `!jobs`, from either platform. */
+export interface JobsRequest {
+  readonly platform: PlatformName;
+  readonly workspace: string;
+  readonly person: Person;
+  readonly action: 'list' | 'status' | 'stop';
+  /** The short id (`R-4F2K`) as typed; null for `list`. */
+  readonly job: string | null;
+  /** Others may read the answer too: an admin is not shown what others asked. Left out where it is for the person alone. */
+  readonly isOpen?: true;
+}
+
+export interface JobChoice {
+  /** The short id, `R-4F2K`. */
+  readonly job: string;
+  /** The short id, state and question in one line of at most 100 characters. */
+  readonly label: string;
+}
+
 /** The model behind every answer. */
 export interface Model {
   /**
@@ -83,7 +122,7 @@ export interface Reply {
    */
   open(): Promise<ThreadRef>;
   /** Resolves when the platform's budgets allow the next write of this reply. At most one caller at a time. */
-  turn(urgency: Urgency, signal: AbortSignal): Promise<void>;
+  acquire(urgency: Urgency, signal: AbortSignal): Promise<void>;
   /**
    * Brings the messages to what the view says: posts, edits, splits into parts, ends streams. One call at a time; a later
    * call may skip states in between. Views without text draw only the platform's status (typing, "is searching…").
@@ -117,7 +156,7 @@ export interface Platform {
   /** Shows or removes a mark (🕐) that the question waits behind others in its thread. Cosmetic: never throws. */
   markWaiting(question: Question, waiting: boolean): Promise<void>;
   /** A short word to the asker alone where the platform can (Slack: ephemeral), else a plain reply. */
-  whisper(question: Question, text: string): Promise<void>;
+  replyPrivately(question: Question, text: string): Promise<void>;
   /** A direct message to one person. @throws {Failure} `undeliverable` when DMs are refused. */
   directMessage(workspace: string, personId: string, text: string): Promise<void>;
   /** What was said before the question in a thread we do not know yet, oldest first; empty when it cannot be read. */

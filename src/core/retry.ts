@@ -1,5 +1,5 @@
+import { sleep } from './concurrency.ts';
 import { Failure } from './failures.ts';
-import { sleep } from './sleep.ts';
 
 export interface RetryPolicy {
   /** How often in all, the first try included. */

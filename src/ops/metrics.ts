@@ -1,4 +1,4 @@
-import { onDemand } from '../core/on-demand.ts';
+import { onDemand } from '../core/concurrency.ts';
 import type { Metrics } from '../core/ports.ts';
 import type { Exposition } from './server.ts';
 

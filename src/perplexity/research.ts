@@ -41,7 +41,7 @@ export function createResearchModel(connection: Connection, options: ResearchOpt
         throw error;
       }
     },
-    async look(api, upstream, signal) {
+    async poll(api, upstream, signal) {
       const path = `${api === 'chat' ? paths.chatJobs : paths.agent}/${encodeURIComponent(upstream)}`;
       try {
         const body = await ask({ method: 'get', path }, signal);

@@ -1,6 +1,6 @@
 import type { PgBoss } from 'pg-boss';
+import { sleep } from '../core/concurrency.ts';
 import type { Job, Log } from '../core/ports.ts';
-import { sleep } from '../core/sleep.ts';
 import { createBatch } from './batch.ts';
 import { RETRY_LIMIT } from './boss.ts';
 import type { Claim } from './job-rows.ts';

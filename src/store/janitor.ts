@@ -1,5 +1,5 @@
+import { sleep } from '../core/concurrency.ts';
 import type { Log } from '../core/ports.ts';
-import { sleep } from '../core/sleep.ts';
 import type { DeadRow } from './job-rows.ts';
 import { claimDead, release } from './job-rows.ts';
 import type { Sql } from './sql.ts';

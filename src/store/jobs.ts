@@ -1,6 +1,6 @@
 import type { Db, PgBoss } from 'pg-boss';
+import { sleep } from '../core/concurrency.ts';
 import type { Job, Jobs, Log, NextJob } from '../core/ports.ts';
-import { sleep } from '../core/sleep.ts';
 import { type Alarms, createAlarms } from './alarms.ts';
 import { ensureQueue, startBoss } from './boss.ts';
 import type { Dispatcher, Packed } from './dispatcher.ts';

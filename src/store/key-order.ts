@@ -1,4 +1,4 @@
-import { sleep } from '../core/sleep.ts';
+import { sleep } from '../core/concurrency.ts';
 
 /**
  * Runs what belongs to one key one after the other, in the order of the calls, and never two within the same millisecond:

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { sleep } from '../core/sleep.ts';
+import { sleep } from '../core/concurrency.ts';
 import { StoreError } from './store-error.ts';
 
 /** A predecessor that is just exiting may still hold the lock: this long we wait for it. */

@@ -1,6 +1,6 @@
 import type { Client, ClientConfig } from 'pg';
+import { sleep } from '../core/concurrency.ts';
 import type { Log } from '../core/ports.ts';
-import { sleep } from '../core/sleep.ts';
 
 export interface SessionDuties {
   /** Called with every new connection, before the first beat. */

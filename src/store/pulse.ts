@@ -1,6 +1,6 @@
 import type { PgBoss } from 'pg-boss';
+import { sleep } from '../core/concurrency.ts';
 import type { Log } from '../core/ports.ts';
-import { sleep } from '../core/sleep.ts';
 import type { Dispatcher, Run } from './dispatcher.ts';
 import { abandoned, failOver, touch } from './job-rows.ts';
 import type { Sql } from './sql.ts';

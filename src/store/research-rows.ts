@@ -1,6 +1,6 @@
 import type {
   Ending,
-  NoticeState,
+  NotificationState,
   ResearchApi,
   ResearchNote,
   ResearchRecord,
@@ -29,7 +29,7 @@ export interface ResearchRow {
   readonly is_late_told: boolean;
   readonly ending: string | null;
   readonly is_cancelled: boolean | null;
-  readonly notice: NoticeState;
+  readonly notice: NotificationState;
   readonly notice_place: number;
   readonly notice_message: string | null;
   readonly has_file: boolean | null;

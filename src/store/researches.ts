@@ -36,8 +36,8 @@ export function createResearches(sql: Sql, jobs: StoreJobs): StoreResearches {
         ...values,
       ]);
     },
-    async turn(line, gapMs) {
-      const [row] = await sql.query<{ ms: number }>(TURN, [line, gapMs]);
+    async reserveSlot(kind, gapMs) {
+      const [row] = await sql.query<{ ms: number }>(RESERVE_SLOT, [kind, gapMs]);
       return Math.max(0, row?.ms ?? 0);
     },
     sweep: (signal) =>
@@ -204,7 +204,7 @@ const DURATIONS = `
   where effort = $1 and state = 'done' order by ended_at desc limit $2`;
 
 // Each turn is a gap after the one before, or now when that is past.
-const TURN = `
+const RESERVE_SLOT = `
   insert into footnote.research_turns as t (api, next_at)
   values ($1, clock_timestamp() + $2 * interval '1 millisecond')
   on conflict (api) do update

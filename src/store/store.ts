@@ -1,6 +1,6 @@
+import { sleep } from '../core/concurrency.ts';
 import type { Answers, KeyValue, Log, Threads } from '../core/ports.ts';
 import type { Researches } from '../core/research/ports.ts';
-import { sleep } from '../core/sleep.ts';
 import { createAnswers } from './answers.ts';
 import type { StoreJobs } from './jobs.ts';
 import { openJobs } from './jobs.ts';

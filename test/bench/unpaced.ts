@@ -1,18 +1,18 @@
 /**
- * Stands in for `src/core/pacing.ts` when the service is measured with its budgets lifted: it knows the documented limits of
+ * Stands in for `src/core/limits/rate-limiter.ts` when the service is measured with its budgets lifted: it knows the documented limits of
  * the platforms and keeps them by itself, so that a stand-in without limits alone would show nothing of its own capacity.
  */
-import type { Budget } from '../../src/core/pacing.ts';
+import type { RateLimiter } from '../../src/core/limits/rate-limiter.ts';
 
-export * from '../../src/core/pacing.ts';
+export * from '../../src/core/limits/rate-limiter.ts';
 
 /** A budget that is never used up. Takes the place of the one of the same name. */
-export function createBudget(): Budget {
+export function createRateLimiter(): RateLimiter {
   return {
     reserve: () => true,
     release() {},
-    tryTake: () => true,
-    take: () => Promise.resolve(true),
+    tryAcquire: () => true,
+    acquire: () => Promise.resolve(true),
     settle() {},
     blockFor() {},
     load: () => 0,

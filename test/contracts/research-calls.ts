@@ -138,7 +138,7 @@ export function lookContract({ api, server, makeResearch, begin, look }: Context
     const upstream = await begin('How are the tides?');
     server().fault(fault, 1, 'look');
     const research = makeResearch(server(), { headersMs: 150, idleMs: 150 });
-    expect((await failureOf(research.look(api, upstream, NEVER))).kind).toBe('too-slow');
+    expect((await failureOf(research.poll(api, upstream, NEVER))).kind).toBe('too-slow');
     await vi.waitFor(() => expect(server().requests.at(-1)?.state).toBe('aborted'));
   });
 
@@ -154,7 +154,7 @@ export function lookContract({ api, server, makeResearch, begin, look }: Context
       'look',
     );
     const research = makeResearch(server(), { idleMs: 200, totalMs: 500 });
-    expect((await failureOf(research.look(api, upstream, NEVER))).kind).toBe('too-slow');
+    expect((await failureOf(research.poll(api, upstream, NEVER))).kind).toBe('too-slow');
   });
 
   test('an answer that comes slowly but steadily is waited for', async () => {
@@ -174,7 +174,7 @@ export function lookContract({ api, server, makeResearch, begin, look }: Context
       'look',
     );
     const research = makeResearch(server(), { idleMs: 250 });
-    expect(await research.look(api, upstream, NEVER)).toEqual({ state: 'failed', remedy: null });
+    expect(await research.poll(api, upstream, NEVER)).toEqual({ state: 'failed', remedy: null });
   });
 
   test('an answer too large to be a report is no report', async () => {
@@ -199,7 +199,7 @@ export function endingContract({ api, server, makeResearch }: Context): void {
     const signal = AbortSignal.abort();
     const submitting = await failureOf(handIn(research, api, 'How are the tides?', { signal }));
     expect(submitting).toMatchObject({ kind: 'stopped', ambiguous: false });
-    expect((await failureOf(research.look(api, 'x', signal))).kind).toBe('stopped');
+    expect((await failureOf(research.poll(api, 'x', signal))).kind).toBe('stopped');
     expect(server().requests.length).toBe(before);
   });
 
@@ -222,7 +222,7 @@ export function endingContract({ api, server, makeResearch }: Context): void {
     const research = makeResearch(fresh);
     await handIn(research, api, 'a long report, please takes:0ms', { signal });
     const { id = '' } = fresh.research.jobs[0] ?? {};
-    for (let n = 0; n < 4; n++) await research.look(api, id, signal);
+    for (let n = 0; n < 4; n++) await research.poll(api, id, signal);
     expect(fresh.requests).toHaveLength(5);
     // The next request may come before the last connection is known to be free.
     expect(new Set(fresh.requests.map(({ connection }) => connection)).size).toBeLessThan(3);

@@ -33,7 +33,7 @@ export function researchModelContract(api: ResearchApi, makeResearch: MakeResear
       const result = await handIn(research, api, text, key === undefined ? {} : { key });
       return result === 'retired' ? expect.fail('retired') : result.upstream;
     };
-    const look = (upstream: string): Promise<UpstreamState> => research.look(api, upstream, NEVER);
+    const look = (upstream: string): Promise<UpstreamState> => research.poll(api, upstream, NEVER);
     const reportOn = async (text: string): Promise<Report> => {
       const upstream = await begin(text);
       server.research.finish(upstream);
@@ -54,7 +54,7 @@ function lifeContract({ api, server, makeResearch, begin, look }: Context): void
   test('a job is queued, runs, and is done, whoever looks', async () => {
     const upstream = await begin('How are the tides?');
     const other = makeResearch(server());
-    const seen = async (): Promise<string> => (await other.look(api, upstream, NEVER)).state;
+    const seen = async (): Promise<string> => (await other.poll(api, upstream, NEVER)).state;
     expect(await seen()).toBe('queued');
     server().research.start(upstream);
     expect(await seen()).toBe('running');

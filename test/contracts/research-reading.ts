@@ -80,13 +80,13 @@ export function readingCases(side: () => Side, another: () => Promise<Another>, 
       await side().sql.query("delete from footnote.research_turns where api = 'agent'");
       const waits = await Promise.all(
         Array.from({ length: 8 }, (_, n) =>
-          (n % 2 === 0 ? side() : replica).researches.turn('agent', 10_000),
+          (n % 2 === 0 ? side() : replica).researches.reserveSlot('agent', 10_000),
         ),
       );
       const sorted = waits.toSorted((a, b) => a - b);
       for (const [n, wait] of sorted.entries()) expect(Math.abs(wait - n * 10_000)).toBeLessThan(3_000);
       await side().sql.query("update footnote.research_turns set next_at = now() - interval '1 hour'");
-      expect(await side().researches.turn('agent', 10_000)).toBeLessThan(50);
+      expect(await side().researches.reserveSlot('agent', 10_000)).toBeLessThan(50);
       await replica.close();
     });
   });

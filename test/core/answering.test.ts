@@ -1,10 +1,10 @@
 import { describe, expect, test, vi } from 'vitest';
-import { giveUp } from '../../src/core/answering.ts';
+import { giveUp } from '../../src/core/answering/answer.ts';
+import { waitBehind } from '../../src/core/answering/join-thread.ts';
 import { Failure } from '../../src/core/failures.ts';
 import { shortId } from '../../src/core/ids.ts';
 import type { Model } from '../../src/core/ports.ts';
 import { threadKey } from '../../src/core/types.ts';
-import { waitBehind } from '../../src/core/waiting.ts';
 import { question, THREAD } from './fakes.ts';
 
 import { done, setup, sources, text } from './line.ts';
@@ -163,7 +163,7 @@ describe('answerQuestion', () => {
     platform.noPlace = new Failure('undeliverable', 'no', { remedy: 'Invite me there.' });
     await run(question({ trigger: 'command', thread: null, message: null }));
     expect(platform.directMessages).toEqual([]);
-    expect(platform.whispers[0]).toContain('Invite me there.');
+    expect(platform.privateReplies[0]).toContain('Invite me there.');
   });
 
   test('a final view the platform refuses for good does not run for ever', async () => {
@@ -176,7 +176,7 @@ describe('answerQuestion', () => {
   test('a job given up for good is explained to its asker', async () => {
     const { platform, deps } = setup([]);
     await giveUp(deps, { question: question(), isMarked: false });
-    expect(platform.whispers[0]).toContain(shortId(question().id));
+    expect(platform.privateReplies[0]).toContain(shortId(question().id));
   });
 
   test('an answer whose message somebody deleted ends silently', async () => {
@@ -190,7 +190,7 @@ describe('answerQuestion', () => {
   test('nothing asked gets the help text', async () => {
     const { run, platform, model } = setup([]);
     await run(question({ text: ' ' }));
-    expect(platform.whispers[0]).toContain('Ask me anything');
+    expect(platform.privateReplies[0]).toContain('Ask me anything');
     expect(model.requests).toHaveLength(0);
   });
 

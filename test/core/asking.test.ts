@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { ask } from '../../src/core/asking.ts';
+import { ask } from '../../src/core/answering/ask-model.ts';
 import { Failure } from '../../src/core/failures.ts';
 import type { AnswerEvent, View } from '../../src/core/types.ts';
 import { quietLog, scriptedModel } from './fakes.ts';

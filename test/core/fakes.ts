@@ -161,7 +161,7 @@ export function scriptedModel(...scripts: readonly (readonly (AnswerEvent | Fail
 export interface MemoryPlatform extends Platform {
   /** Every view shown, per question id. */
   readonly shown: Map<string, View[]>;
-  readonly whispers: string[];
+  readonly privateReplies: string[];
   readonly directMessages: { person: string; text: string }[];
   readonly marks: boolean[];
   readonly closed: string[];
@@ -176,7 +176,7 @@ export function memoryPlatform(): MemoryPlatform {
   const platform: MemoryPlatform = {
     name: 'slack',
     shown: new Map(),
-    whispers: [],
+    privateReplies: [],
     directMessages: [],
     marks: [],
     closed: [],
@@ -185,7 +185,7 @@ export function memoryPlatform(): MemoryPlatform {
     thread: [],
     reply: (asked, start) => memoryReply(platform, asked, start),
     markWaiting: async (_asked, waiting) => void platform.marks.push(waiting),
-    whisper: async (_asked, text) => void platform.whispers.push(text),
+    replyPrivately: async (_asked, text) => void platform.privateReplies.push(text),
     directMessage: async (_workspace, person, text) => void platform.directMessages.push({ person, text }),
     readThread: async () => platform.thread,
   };
@@ -199,7 +199,7 @@ function memoryReply(platform: MemoryPlatform, asked: Question, start: ReplyStar
       if (platform.noPlace) throw platform.noPlace;
       return asked.thread ?? { ...THREAD, thread: 'opened' };
     },
-    turn: async () => {},
+    acquire: async () => {},
     async show(view) {
       const fault = platform.faults.shift();
       if (fault) throw fault;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createHistory } from '../../src/core/history.ts';
+import { createHistory } from '../../src/core/answering/history.ts';
 import type { Turn } from '../../src/core/types.ts';
 import { memoryKeyValue, THREAD } from './fakes.ts';
 

@@ -1,10 +1,11 @@
 import { describe, expect, test, vi } from 'vitest';
-import { createIntake, type FollowMode } from '../../src/core/intake.ts';
+import { createIntake, type FollowMode } from '../../src/core/answering/accept.ts';
+import { ANSWER_QUEUE } from '../../src/core/answering/deps.ts';
+import { createStops } from '../../src/core/answering/stop.ts';
+import { NOTIFICATION_QUEUE } from '../../src/core/notifications.ts';
 import type { ButtonPress } from '../../src/core/ports.ts';
-import { ANSWER_QUEUE } from '../../src/core/run.ts';
-import { createStops } from '../../src/core/stops.ts';
-import { threadKey } from '../../src/core/types.ts';
-import { WORD_QUEUE } from '../../src/core/words.ts';
+import { createResearchIntake } from '../../src/core/research/accept.ts';
+import { type PlatformName, threadKey } from '../../src/core/types.ts';
 import {
   memoryAnswers,
   memoryJobs,
@@ -26,17 +27,20 @@ function setup(follow: FollowMode = 'auto') {
   const intake = createIntake({
     jobs,
     answers,
-    researches: memoryResearches(jobs),
+    research: createResearchIntake({ jobs, researches: memoryResearches(jobs), log: quietLog, isAdmin }),
     threads: memoryThreads(),
     stops,
     platforms: new Map([['slack', platform]]),
     metrics: noMetrics,
     log: quietLog,
     follow,
-    isAdmin: (_platform, person) => person === 'UADMIN',
+    isAdmin,
   });
   return { jobs, answers, platform, stops, intake };
 }
+
+const isAdmin = (platform: PlatformName, person: string): boolean =>
+  platform === 'slack' && person === 'UADMIN';
 
 const followUp = (id: string, person = 'U1') =>
   question({
@@ -125,7 +129,7 @@ describe('intake', () => {
     expect(platform.marks).toEqual([true, true, true, true, true]);
     expect(await intake.accept(followUp('q7'))).toBe('busy');
     expect(await intake.accept(followUp('q7'))).toBe('busy');
-    expect(jobs.queued.filter((job) => job.queue === WORD_QUEUE)).toHaveLength(1);
+    expect(jobs.queued.filter((job) => job.queue === NOTIFICATION_QUEUE)).toHaveLength(1);
   });
 
   test('the twin of a waiting question is not refused, however many wait', async () => {
@@ -133,7 +137,7 @@ describe('intake', () => {
     await intake.accept(question());
     for (let n = 2; n <= 6; n++) await intake.accept(followUp(`q${n}`));
     expect(await intake.accept({ ...followUp('q6'), trigger: 'mention' })).toBe('duplicate');
-    expect(jobs.queued.filter((job) => job.queue === WORD_QUEUE)).toHaveLength(0);
+    expect(jobs.queued.filter((job) => job.queue === NOTIFICATION_QUEUE)).toHaveLength(0);
   });
 
   test('a reply to one of our messages belongs to its thread', async () => {

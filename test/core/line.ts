@@ -1,8 +1,8 @@
-import { answerQuestion } from '../../src/core/answering.ts';
+import { answerQuestion } from '../../src/core/answering/answer.ts';
+import type { AnsweringDeps } from '../../src/core/answering/deps.ts';
+import { createHistory } from '../../src/core/answering/history.ts';
+import { createStops } from '../../src/core/answering/stop.ts';
 import type { Failure } from '../../src/core/failures.ts';
-import { createHistory } from '../../src/core/history.ts';
-import type { AnsweringDeps } from '../../src/core/run.ts';
-import { createStops } from '../../src/core/stops.ts';
 import { type AnswerEvent, type Question } from '../../src/core/types.ts';
 import {
   memoryAnswers,

@@ -1,8 +1,8 @@
 import { describe, expect, test, vi } from 'vitest';
+import { startLiveReply } from '../../src/core/answering/live-reply.ts';
+import { StopRequested } from '../../src/core/answering/stop.ts';
 import { Failure } from '../../src/core/failures.ts';
-import { startLiveReply } from '../../src/core/live-reply.ts';
 import type { Reply } from '../../src/core/ports.ts';
-import { StopRequested } from '../../src/core/stops.ts';
 import type { View } from '../../src/core/types.ts';
 import { quietLog, THREAD } from './fakes.ts';
 
@@ -25,7 +25,7 @@ function setup() {
   let mostOpen = 0;
   const reply: Reply = {
     open: async () => THREAD,
-    turn: async () => {},
+    acquire: async () => {},
     show(next) {
       shown.push(next.text);
       mostOpen = Math.max(mostOpen, ++open);

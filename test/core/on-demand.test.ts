@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { onDemand } from '../../src/core/on-demand.ts';
+import { onDemand } from '../../src/core/concurrency.ts';
 
 test('begins once for all who ask, and again after a failure', async () => {
   let begun = 0;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createBudget, gapMs } from '../../src/core/pacing.ts';
+import { createRateLimiter, gapMs } from '../../src/core/limits/rate-limiter.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -8,69 +8,69 @@ const LIMIT = { limit: 3, windowMs: 1_000 };
 
 describe('a budget', () => {
   test('allows its limit in any window and never more', async () => {
-    const budget = createBudget(LIMIT, () => Date.now());
+    const budget = createRateLimiter(LIMIT, () => Date.now());
     const taken: number[] = [];
-    for (let i = 0; i < 9; i++) void budget.take('progress').then(() => taken.push(Date.now()));
+    for (let i = 0; i < 9; i++) void budget.acquire('progress').then(() => taken.push(Date.now()));
     await vi.advanceTimersByTimeAsync(10_000);
     expect(taken).toHaveLength(9);
     for (let i = 3; i < taken.length; i++) expect(taken[i]! - taken[i - 3]!).toBeGreaterThanOrEqual(1_000);
   });
 
   test('keeps reserved calls from progress and gives them to finals', () => {
-    const budget = createBudget(LIMIT, () => Date.now());
+    const budget = createRateLimiter(LIMIT, () => Date.now());
     expect([budget.reserve(), budget.reserve(), budget.reserve(), budget.reserve()]).toEqual([
       true,
       true,
       true,
       false,
     ]);
-    expect(budget.tryTake('progress')).toBe(false);
-    expect(budget.tryTake('final')).toBe(true);
+    expect(budget.tryAcquire('progress')).toBe(false);
+    expect(budget.tryAcquire('final')).toBe(true);
     budget.release();
-    expect(budget.tryTake('progress')).toBe(true);
+    expect(budget.tryAcquire('progress')).toBe(true);
   });
 
   test('serves finals before progress that waited longer', async () => {
-    const budget = createBudget({ limit: 1, windowMs: 1_000 }, () => Date.now());
+    const budget = createRateLimiter({ limit: 1, windowMs: 1_000 }, () => Date.now());
     const order: string[] = [];
-    budget.tryTake('final');
-    void budget.take('progress').then(() => order.push('progress'));
-    void budget.take('final').then(() => order.push('final'));
+    budget.tryAcquire('final');
+    void budget.acquire('progress').then(() => order.push('progress'));
+    void budget.acquire('final').then(() => order.push('final'));
     await vi.advanceTimersByTimeAsync(5_000);
     expect(order).toEqual(['final', 'progress']);
   });
 
   test('nothing is taken before a Retry-After has passed', async () => {
-    const budget = createBudget(LIMIT, () => Date.now());
+    const budget = createRateLimiter(LIMIT, () => Date.now());
     budget.blockFor(5_000);
     let takenAt = 0;
     const start = Date.now();
-    void budget.take('final').then(() => (takenAt = Date.now()));
+    void budget.acquire('final').then(() => (takenAt = Date.now()));
     await vi.advanceTimersByTimeAsync(10_000);
     expect(takenAt - start).toBeGreaterThanOrEqual(5_000);
   });
 
   test('an aborted wait takes nothing', async () => {
-    const budget = createBudget({ limit: 1, windowMs: 1_000 }, () => Date.now());
-    budget.tryTake('progress');
+    const budget = createRateLimiter({ limit: 1, windowMs: 1_000 }, () => Date.now());
+    budget.tryAcquire('progress');
     const controller = new AbortController();
-    const waiting = budget.take('progress', controller.signal);
+    const waiting = budget.acquire('progress', controller.signal);
     controller.abort();
     await waiting;
     await vi.advanceTimersByTimeAsync(2_000);
-    expect(budget.tryTake('progress')).toBe(true);
+    expect(budget.tryAcquire('progress')).toBe(true);
   });
 });
 
 describe('a budget whose calls are settled', () => {
   /** Makes calls that take between `least` and `most` ms, arriving at any moment of that; returns when they arrived. */
   async function arrivals(count: number, least: number, most: number): Promise<number[]> {
-    const budget = createBudget({ limit: 10, windowMs: 1_000, isSettled: true }, () => Date.now());
+    const budget = createRateLimiter({ limit: 10, windowMs: 1_000, isSettled: true }, () => Date.now());
     let seed = 1;
     const random = (): number => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;
     const arrived: number[] = [];
     const call = async (): Promise<void> => {
-      await budget.take('progress');
+      await budget.acquire('progress');
       const takesMs = least + random() * (most - least);
       const onTheWayMs = takesMs * random();
       setTimeout(() => void arrived.push(Date.now()), onTheWayMs);
@@ -96,21 +96,21 @@ describe('a budget whose calls are settled', () => {
   });
 
   test('forgets a call that nobody settled', async () => {
-    const budget = createBudget({ limit: 1, windowMs: 1_000, isSettled: true }, () => Date.now());
-    expect(budget.tryTake('final')).toBe(true);
+    const budget = createRateLimiter({ limit: 1, windowMs: 1_000, isSettled: true }, () => Date.now());
+    expect(budget.tryAcquire('final')).toBe(true);
     await vi.advanceTimersByTimeAsync(10_000);
-    expect(budget.tryTake('final')).toBe(false);
+    expect(budget.tryAcquire('final')).toBe(false);
     await vi.advanceTimersByTimeAsync(11_000);
-    expect(budget.tryTake('final')).toBe(true);
+    expect(budget.tryAcquire('final')).toBe(true);
   });
 });
 
 describe('a budget that is used up by progress', () => {
   function crowded(limit: { limit: number; windowMs: number; isEven?: boolean }) {
-    const budget = createBudget(limit, () => Date.now());
+    const budget = createRateLimiter(limit, () => Date.now());
     // Each of more writers than there are calls takes the next one as soon as it had one.
     const write = async (): Promise<void> => {
-      for (;;) await budget.take('progress');
+      for (;;) await budget.acquire('progress');
     };
     for (let i = 0; i < 30; i++) void write();
     return budget;
@@ -119,7 +119,7 @@ describe('a budget that is used up by progress', () => {
   async function waitedMs(budget: ReturnType<typeof crowded>, priority: 'final' | 'later'): Promise<number> {
     const from = Date.now();
     let took = Number.POSITIVE_INFINITY;
-    void budget.take(priority).then(() => (took = Date.now() - from));
+    void budget.acquire(priority).then(() => (took = Date.now() - from));
     await vi.advanceTimersByTimeAsync(15_000);
     return took;
   }
@@ -133,9 +133,9 @@ describe('a budget that is used up by progress', () => {
   });
 
   test('spreads it, but not at the cost of calls', async () => {
-    const budget = createBudget({ limit: 20, windowMs: 1_000, isEven: true }, () => Date.now());
+    const budget = createRateLimiter({ limit: 20, windowMs: 1_000, isEven: true }, () => Date.now());
     const taken: number[] = [];
-    for (let i = 0; i < 200; i++) void budget.take('progress').then(() => taken.push(Date.now()));
+    for (let i = 0; i < 200; i++) void budget.acquire('progress').then(() => taken.push(Date.now()));
     await vi.advanceTimersByTimeAsync(20_000);
     expect(taken).toHaveLength(200);
     expect(taken.at(-1)! - taken[0]!).toBeLessThan(10 * 1_300);

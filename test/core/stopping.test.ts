@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { answerQuestion } from '../../src/core/answering.ts';
+import { answerQuestion } from '../../src/core/answering/answer.ts';
 import type { Model } from '../../src/core/ports.ts';
 import { question, THREAD } from './fakes.ts';
 

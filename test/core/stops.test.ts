@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createStops, type Stop } from '../../src/core/stops.ts';
+import { createStops, type Stop } from '../../src/core/answering/stop.ts';
 import { memoryKeyValue, question, quietLog, THREAD } from './fakes.ts';
 
 beforeEach(() => void vi.useFakeTimers());

@@ -1,6 +1,6 @@
 import { assert, nat, property, uniqueArray } from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { resolveProfile } from '../../src/core/profiles.ts';
+import { resolveProfile } from '../../src/core/commands/options.ts';
 import { sourcesOfChat } from '../../src/perplexity/sources.ts';
 import { createSseReader } from '../../src/perplexity/sse.ts';
 import { createThinkStripper } from '../../src/perplexity/think.ts';

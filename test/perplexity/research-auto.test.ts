@@ -68,13 +68,13 @@ test('a job that was begun before goes on being looked at where it was begun, an
   const job = await submit();
   const upstream = job === 'retired' ? '' : job.upstream;
   server.setApi('agent-only');
-  const failure = await failureOf(research.look('chat', upstream, NEVER));
+  const failure = await failureOf(research.poll('chat', upstream, NEVER));
   expect(failure).toMatchObject({ kind: 'not-authorised', code: 'chat_completions_not_available' });
   expect(failure.remedy).toMatch(/closed the API/);
   expect(research.api()).toBe('agent');
   expect(warnings).toHaveLength(1);
   server.setApi('both');
-  expect(await research.look('chat', upstream, NEVER)).toEqual({ state: 'queued' });
+  expect(await research.poll('chat', upstream, NEVER)).toEqual({ state: 'queued' });
 });
 
 test.for(['404', 'html-405'] as const)(

@@ -58,7 +58,7 @@ describe.each(['chat', 'agent'])('research in the sandbox, on the %s API', { tim
     const isOne = (text: string): boolean => text.includes(name) && /Research (?:finished|failed)/.test(text);
     return (await sideOf(platform)).messages.filter((one) => isOne(textOf(one)));
   };
-  const noticeOf = (platform: Platform, question: string): Promise<PageMessage> =>
+  const composeNotification = (platform: Platform, question: string): Promise<PageMessage> =>
     found(async () => (await noticesOf(platform, question))[0]);
   const upstream = () => sandbox.perplexity?.research.jobs ?? [];
   /** So many jobs have been begun, and the service knows of it: it has looked at all. */
@@ -89,7 +89,7 @@ describe.each(['chat', 'agent'])('research in the sandbox, on the %s API', { tim
 
   /** One notice in the thread of the card, with its file, and a follow-up that knows the report. */
   async function check(platform: Platform, question: string): Promise<void> {
-    const notice = await noticeOf(platform, question);
+    const notice = await composeNotification(platform, question);
     const name = NAME.exec(textOf(notice))?.[0];
     expect(textOf(notice)).toContain('Research finished');
     await until(async () => textOf(await cardOf(platform, question)).includes(`${name} · Done in`));
@@ -129,7 +129,9 @@ describe.each(['chat', 'agent'])('research in the sandbox, on the %s API', { tim
     ).toHaveLength(2);
     await act(url, { do: 'finish-research' });
     for (const platform of PLATFORMS)
-      expect(textOf(await noticeOf(platform, 'Who owns the sea bed?'))).toContain('Research finished');
+      expect(textOf(await composeNotification(platform, 'Who owns the sea bed?'))).toContain(
+        'Research finished',
+      );
     expect(await (await fetch(url + before?.path)).text()).toContain('# How do cities cool their streets?');
   });
 
@@ -162,7 +164,7 @@ describe.each(['chat', 'agent'])('research in the sandbox, on the %s API', { tim
     await Promise.all(
       PLATFORMS.map(async (platform) => {
         await command(platform, 'research', 'Why do tides fail?');
-        const failed = await noticeOf(platform, 'Why do tides fail?');
+        const failed = await composeNotification(platform, 'Why do tides fail?');
         expect(textOf(failed)).toMatch(/Research failed after/);
         const [again] = buttonsOf(failed);
         expect(again?.label).toBe('Try again');
@@ -182,7 +184,7 @@ describe.each(['chat', 'agent'])('research in the sandbox, on the %s API', { tim
   onceOnly('hands out a long report on demand, and keeps it out of what every change sends', async () => {
     await act(url, { do: 'research-speed', speed: QUICK });
     await command('discord', 'research', 'Long report please');
-    const { files } = await noticeOf('discord', 'Long report please');
+    const { files } = await composeNotification('discord', 'Long report please');
     expect(files[0]?.size).toBeGreaterThan(60_000);
     expect(JSON.stringify(await stateOf(url))).not.toContain('Finding 120');
     expect(await (await fetch(url + files[0]?.path)).text()).toContain('Finding 120');

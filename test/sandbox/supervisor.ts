@@ -1,4 +1,4 @@
-import { sleep } from '../../src/core/sleep.ts';
+import { sleep } from '../../src/core/concurrency.ts';
 import {
   type ServiceOptions,
   type ServiceProcess,

@@ -53,11 +53,11 @@ describe('uploading', () => {
 
   test('refuses what was not announced, not sent, or is too short', async () => {
     const { slack, client, channel } = await startStandIn();
-    const announce = () => client.files.getUploadURLExternal({ filename: 'a.md', length: LENGTH });
+    const notifyAsker = () => client.files.getUploadURLExternal({ filename: 'a.md', length: LENGTH });
     expect(await errorOf(client.files.getUploadURLExternal({ filename: 'a.md', length: 0 }))).toBe(
       'missing_argument',
     );
-    const { file_id: id = '', upload_url: url = '' } = await announce();
+    const { file_id: id = '', upload_url: url = '' } = await notifyAsker();
     const complete = (fields: object) =>
       errorOf(client.apiCall('files.completeUploadExternal', { files: [{ id }], ...fields }));
     expect(await complete({})).toBe('file_not_found');

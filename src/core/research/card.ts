@@ -1,12 +1,15 @@
-import { questionText } from '../composing.ts';
-import { elapsed, sayWhen } from '../explaining.ts';
+import { formatElapsed, formatTime } from '../answering/messages.ts';
+import { questionText } from '../answering/prompt.ts';
+import { Failure } from '../failures.ts';
+import type { Urgency } from '../ports.ts';
 import type { AnswerOptions, Button, View } from '../types.ts';
-import type { ResearchRecord } from './ports.ts';
-import { isLive } from './run.ts';
-import { keptUntil } from './timing.ts';
+import type { ResearchMessages, ResearchRecord } from './ports.ts';
+import { researchOptions } from './prompt.ts';
+import { isLive, placed, type ResearchDeps } from './step.ts';
+import { keptUntil, usualTime } from './timing.ts';
 
 /** What stands in a card beside the record itself. */
-export interface CardFacts {
+interface CardFacts {
   /** What limits the search. */
   readonly options: AnswerOptions;
   /** `usually 3–8 min`. */
@@ -18,7 +21,7 @@ export interface CardFacts {
 const LONGEST_QUESTION = 300;
 
 /** The card of a research job: the question, where it stands, and Stop while there is something to stop. Never a step we do not know of. */
-export function cardView(record: ResearchRecord, facts: CardFacts): View {
+function cardView(record: ResearchRecord, facts: CardFacts): View {
   const live = isLive(record);
   const stop: Button = { action: 'stop', label: 'Stop', question: record.id };
   const scope = scopeOf(record, facts);
@@ -40,7 +43,7 @@ export function cardView(record: ResearchRecord, facts: CardFacts): View {
 /** `R-4F2K · Researching · 3 min`: one line on where a job stands. */
 export function stateLine(record: ResearchRecord, now: number): string {
   const { name, ending, begunAt, endedAt, isCancelled } = record;
-  const took = elapsed((endedAt ?? now) - begunAt);
+  const took = formatElapsed((endedAt ?? now) - begunAt);
   if (!ending) {
     const isRunning = record.state === 'running' && record.phase === 'running';
     return isRunning ? `${name} · Researching · ${took}` : `${name} · Queued`;
@@ -61,7 +64,7 @@ function stoppedBy({ ending, question }: ResearchRecord): string {
 
 /** Said once, when a job has passed its deadline. */
 export function lateLine({ name, submittedAt, begunAt }: ResearchRecord): string {
-  const until = sayWhen(keptUntil(submittedAt ?? begunAt));
+  const until = formatTime(keptUntil(submittedAt ?? begunAt));
   return `${name} is still running at Perplexity. I keep looking, once an hour, until ${until}.`;
 }
 
@@ -79,3 +82,73 @@ function quoted(text: string): string {
     .map((line) => `> ${line}`)
     .join('\n');
 }
+
+/** Typical times are made of so many finished jobs. */
+const DURATIONS = 20;
+
+/**
+ * Brings the card to what the record says, posting it if there is none yet, and records where it is. Resolves with the
+ * record as it then stands.
+ * @throws {Failure} as `ResearchMessages.showCard`
+ */
+export async function showCard(
+  deps: ResearchDeps,
+  record: ResearchRecord,
+  { urgency, isRepeat }: { readonly urgency: Urgency; readonly isRepeat: boolean },
+): Promise<ResearchRecord> {
+  const { id, question } = record;
+  const view = await viewOf(deps, record);
+  const board = messagesOf(deps, record);
+  const thread = record.thread ?? question.thread;
+  const shown = await board.showCard({ question, thread, card: record.card, view, urgency, isRepeat });
+  const now = deps.now();
+  const isNew = record.card === null && shown.card !== null;
+  // A progress view that was given up has not been shown.
+  const note = {
+    thread: shown.thread,
+    ...(isNew && { card: shown.card, cardPostedAt: now }),
+    ...(shown.card && { cardShownAt: now }),
+  };
+  await deps.researches.note(id, note);
+  const noted: ResearchRecord = { ...record, ...note };
+  if (isNew) await index(deps, noted);
+  return noted;
+}
+
+/** @throws when the job's platform is not configured */
+export function messagesOf(
+  { researchMessages }: ResearchDeps,
+  { question }: ResearchRecord,
+): ResearchMessages {
+  const board = researchMessages.get(question.platform);
+  if (!board) throw new Error(`the platform ${question.platform} is not configured`);
+  return board;
+}
+
+async function viewOf(deps: ResearchDeps, record: ResearchRecord): Promise<View> {
+  const { question } = record;
+  const options = researchOptions(deps.settings.defaults, question);
+  const durations = await deps.researches.durations(question.research?.effort ?? 'medium', DURATIONS);
+  return cardView(record, { options, usually: usualTime(durations), now: deps.now() });
+}
+
+/**
+ * Makes the job's messages known as an answer's, so that replies to them find the thread and their buttons the question.
+ * There is one attempt: what is written for it is the same whoever writes it.
+ */
+export async function index({ answers, threads }: ResearchDeps, record: ResearchRecord): Promise<void> {
+  const question = placed(record);
+  const messages = [record.card, record.noticeMessage].filter((message) => message !== null);
+  await answers.begin(question, ATTEMPT);
+  if (messages.length > 0) await answers.posted(question.id, ATTEMPT, messages);
+  if (question.thread) await threads.join(question.thread, question.asker.id);
+}
+
+export const ATTEMPT = 1;
+
+/** True for a failure that says that there is no place to write, or none any more. */
+export function isPlaceless(error: unknown): error is Failure {
+  return error instanceof Failure && PLACELESS.has(error.kind);
+}
+
+const PLACELESS: ReadonlySet<string> = new Set(['gone', 'undeliverable', 'rejected']);

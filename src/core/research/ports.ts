@@ -13,38 +13,11 @@ import type {
   View,
 } from '../types.ts';
 
-/** What people do with the research jobs there are. */
-export interface JobsDesk {
-  /** Lists, shows or stops research jobs; resolves with what the person alone should read, in plain text. */
-  jobs(request: JobsRequest): Promise<string>;
-  /** The asker's own jobs whose short id or question begins with `prefix`, newest first, at most 25: for autocompletion. */
-  choices(request: Omit<JobsRequest, 'action' | 'job'>, prefix: string): Promise<readonly JobChoice[]>;
-}
-
-/** `/jobs` and `!jobs`, from either platform. */
-export interface JobsRequest {
-  readonly platform: PlatformName;
-  readonly workspace: string;
-  readonly person: Person;
-  readonly action: 'list' | 'status' | 'stop';
-  /** The short id (`R-4F2K`) as typed; null for `list`. */
-  readonly job: string | null;
-  /** Others may read the answer too: an admin is not shown what others asked. Left out where it is for the person alone. */
-  readonly isOpen?: true;
-}
-
-export interface JobChoice {
-  /** The short id, `R-4F2K`. */
-  readonly job: string;
-  /** The short id, state and question in one line of at most 100 characters. */
-  readonly label: string;
-}
-
 /** The API that a research job was handed to. */
 export type ResearchApi = 'chat' | 'agent';
 
-/** What requests stand in line for: an API's looks, on the Agent API its submissions too, which chat completions count apart. */
-export type TurnLine = ResearchApi | 'chat-submit';
+/** The requests that share one rate limit: an API's polls, on the Agent API its submissions too, which chat completions count apart. */
+export type RequestKind = ResearchApi | 'chat-submit';
 
 /** A finished report as the API gave it. */
 export interface Report {
@@ -96,7 +69,7 @@ export interface ResearchModel {
   /** True when a submission with an unknown outcome may be repeated: the API takes the same key for the same job. */
   isRepeatable(api: ResearchApi): boolean;
   /** One look at a job. @throws {Failure} `rate-limited`, `unreachable`, `too-slow`, `not-authorised`. */
-  look(api: ResearchApi, upstream: string, signal: AbortSignal): Promise<UpstreamState>;
+  poll(api: ResearchApi, upstream: string, signal: AbortSignal): Promise<UpstreamState>;
   /** Ends a job; false where the API cannot, true when it is being cancelled or was over already. @throws {Failure} */
   cancel(api: ResearchApi, upstream: string, signal: AbortSignal): Promise<boolean>;
   /** Every job upstream still knows, over all pages; null where the API has no list. @throws {Failure} */
@@ -104,7 +77,7 @@ export interface ResearchModel {
 }
 
 /** Where a research job's notification goes. */
-export type NoticePlace =
+export type NotificationPlace =
   | { readonly type: 'thread'; readonly thread: ThreadRef }
   /** To the asker; `link`: a message of the job that the text links to, null when there is none. */
   | { readonly type: 'dm'; readonly link: MessageRef | null }
@@ -112,9 +85,9 @@ export type NoticePlace =
   | { readonly type: 'channel' };
 
 /** The one message that tells somebody that their research is over. */
-export interface Notice {
+export interface ResearchNotification {
   readonly question: Question;
-  readonly place: NoticePlace;
+  readonly place: NotificationPlace;
   /** The job's card, wherever it is; it says where a thread that is only a chain of replies has its messages. Null for none. */
   readonly card?: MessageRef | null;
   /** Stands right behind the mention of the asker, who is the only one mentioned: `Research finished in 6 min`. Plain text. */
@@ -127,7 +100,7 @@ export interface Notice {
 }
 
 /** `unknown`: an earlier try may have posted it and nobody can tell, so nothing was posted now. */
-export type Noticed =
+export type NotifyResult =
   | { readonly type: 'posted'; readonly message: MessageRef; readonly hasFile: boolean }
   | { readonly type: 'unknown' };
 
@@ -135,7 +108,7 @@ export type Noticed =
  * The messages of research jobs on one platform. A job outlives interactions, streams and processes, so everything here is
  * an ordinary message, addressed by refs.
  */
-export interface ResearchBoard {
+export interface ResearchMessages {
   /**
    * Makes sure that the thread of the job exists and that its card shows the view: posts it where `card` is null, edits it
    * otherwise. A post is repeated without doubling: with `isRepeat` an earlier try's card is looked for first. `progress`
@@ -154,7 +127,7 @@ export interface ResearchBoard {
    * Posts the notification once. Reopens an archived thread where that is allowed.
    * @throws {Failure} `rate-limited`, `unreachable` (try again, with `isRepeat`); `gone`, `undeliverable`: try another place.
    */
-  notify(notice: Notice): Promise<Noticed>;
+  notify(notice: ResearchNotification): Promise<NotifyResult>;
   /** How long after its posting a card may still be edited, in ms; Infinity where there is no such limit. */
   readonly editableMs: number;
 }
@@ -190,7 +163,7 @@ export type Ending =
  * The one message to the asker: `none` = there will be none; `sending` is written before the call; `unknown` = it may have
  * been posted and nobody can tell; `undeliverable` = every place refused it.
  */
-export type NoticeState = 'none' | 'pending' | 'sending' | 'sent' | 'unknown' | 'undeliverable';
+export type NotificationState = 'none' | 'pending' | 'sending' | 'sent' | 'unknown' | 'undeliverable';
 
 /** The durable record of one research job. Times are milliseconds since the epoch, by the database's clock. */
 export interface ResearchRecord {
@@ -219,7 +192,7 @@ export interface ResearchRecord {
   readonly ending: Ending | null;
   /** Of a stopped job: whether it was ended upstream too; null while that is not known. */
   readonly isCancelled: boolean | null;
-  readonly notice: NoticeState;
+  readonly notice: NotificationState;
   /** Which of the places in turn the notice goes to, from 0. */
   readonly noticePlace: number;
   readonly noticeMessage: MessageRef | null;
@@ -304,8 +277,9 @@ export interface Researches {
   /** How long the newest finished jobs of this effort took, in ms. */
   durations(effort: Effort, most: number): Promise<readonly number[]>;
   /**
-   * Takes the next turn in this line when turns are `gapMs` apart, cluster-wide; resolves with the milliseconds until it.
+   * Reserves the next request of this kind, `gapMs` after the one before, cluster-wide; resolves with the milliseconds until
+   * it may be sent.
    * @param gapMs at least 1
    */
-  turn(line: TurnLine, gapMs: number): Promise<number>;
+  reserveSlot(kind: RequestKind, gapMs: number): Promise<number>;
 }

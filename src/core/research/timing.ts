@@ -17,7 +17,7 @@ const SLOW_EDIT_GAP_MS = 60_000;
 const LAST_EDIT_MS = 50 * 60_000;
 
 /** How the looks at the jobs of one API are paced. */
-export interface LookPace {
+export interface PollPace {
   /** The pause before the first look. */
   readonly firstMs: number;
   /** How many jobs that API is working on, cluster-wide. */
@@ -30,7 +30,7 @@ export interface LookPace {
  * The pause before look `n` (from 1): the first one's, then half as much again each time up to 60 s, or what the budget of all jobs leaves
  * to one if that is longer; up to a fifth more at random. `random` is 0 to 1.
  */
-export function lookPauseMs(n: number, { firstMs, running, perMinute }: LookPace, random: number): number {
+export function pollPauseMs(n: number, { firstMs, running, perMinute }: PollPace, random: number): number {
   const backOffMs = Math.min(LONGEST_PAUSE_MS, firstMs * 1.5 ** Math.min(n - 1, 20));
   const shareMs = (running * 60_000) / perMinute;
   return Math.round(Math.max(backOffMs, shareMs) * (1 + random / 5));
@@ -40,8 +40,8 @@ export function lookPauseMs(n: number, { firstMs, running, perMinute }: LookPace
 export const LATE_PAUSE_MS = HOUR_MS;
 
 /** The pause after a look that was refused: the longest one. */
-export function refusedPauseMs(pace: LookPace, random: number): number {
-  return lookPauseMs(Number.MAX_SAFE_INTEGER, pace, random);
+export function refusedPollPauseMs(pace: PollPace, random: number): number {
+  return pollPauseMs(Number.MAX_SAFE_INTEGER, pace, random);
 }
 
 /** The pause before try `n` (from 1) of a step that the platform or Perplexity could not take: 2 s, doubled up to 5 min; a Retry-After up to an hour. */

@@ -1,5 +1,5 @@
 import { Failure } from '../../core/failures.ts';
-import type { Priority } from '../../core/pacing.ts';
+import type { Priority } from '../../core/limits/rate-limiter.ts';
 import type { CallKind, ChannelPace, Paces } from './pace.ts';
 
 /**
@@ -56,13 +56,13 @@ function createHand({ all }: Paces, pace: ChannelPace): Hand {
   return {
     has,
     async fill(kind, priority, signal) {
-      if (!has(kind) && (await pace[kind].take(priority, signal))) hold(kind, false);
-      if (held && !isFull() && (await all.take(priority, signal))) hold(kind, true);
+      if (!has(kind) && (await pace[kind].acquire(priority, signal))) hold(kind, false);
+      if (held && !isFull() && (await all.acquire(priority, signal))) hold(kind, true);
       return isFull();
     },
     tryFill(kind) {
-      if (!has(kind) && pace[kind].tryTake('progress')) hold(kind, false);
-      if (held && !isFull() && all.tryTake('progress')) hold(kind, true);
+      if (!has(kind) && pace[kind].tryAcquire('progress')) hold(kind, false);
+      if (held && !isFull() && all.tryAcquire('progress')) hold(kind, true);
       return isFull();
     },
     use() {

@@ -1,5 +1,5 @@
+import { sleep } from '../../core/concurrency.ts';
 import type { KeyValue, Log } from '../../core/ports.ts';
-import { sleep } from '../../core/sleep.ts';
 import { kindOf } from './channels.ts';
 import type { DiscordRest } from './rest.ts';
 import {

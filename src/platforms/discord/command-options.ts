@@ -1,5 +1,4 @@
-import { DEFAULT_WISH } from '../../core/flags.ts';
-import { type ParsedSites, parseSites } from '../../core/sites.ts';
+import { DEFAULT_WISH, type ParsedSites, parseSites } from '../../core/commands/options.ts';
 import {
   type AnswerOptions,
   EFFORTS,

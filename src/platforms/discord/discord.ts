@@ -1,11 +1,11 @@
 import { Failure } from '../../core/failures.ts';
-import type { Intake, KeyValue, Log, Platform } from '../../core/ports.ts';
-import type { JobsDesk, ResearchBoard } from '../../core/research/ports.ts';
+import type { Intake, KeyValue, Log, Platform, ResearchCommands } from '../../core/ports.ts';
+import type { ResearchMessages } from '../../core/research/ports.ts';
 import { createGateway, type Gateway } from './gateway.ts';
 import { createDenials } from './place.ts';
 import { createPlatform } from './platform.ts';
 import { createReceiver, type Receiver } from './receiving.ts';
-import { createResearchBoard } from './research-board.ts';
+import { createResearchMessages } from './research-board.ts';
 import { createRest, type DiscordRest } from './rest.ts';
 import { asId, asObject } from './wire.ts';
 
@@ -27,13 +27,13 @@ export interface DiscordOptions {
 /** Footnote on Discord. */
 export interface DiscordApp {
   readonly platform: Platform;
-  readonly board: ResearchBoard;
+  readonly researchMessages: ResearchMessages;
   /**
    * Connects the gateway and takes questions to the intake; only one process may. `sessions` is where the gateway session
    * and the kinds of channels survive a restart; `desk` answers `/jobs`.
    * @throws {Failure} with a remedy when there is no session within 30 s; at once, ever after, when there never can be one.
    */
-  listen(intake: Intake, sessions: KeyValue, desk?: JobsDesk): Promise<void>;
+  listen(intake: Intake, sessions: KeyValue, desk?: ResearchCommands): Promise<void>;
   /** Disconnects; the session stays resumable for the process that listens next. */
   unlisten(): Promise<void>;
   /** False while the gateway should be connected and is not, and once Discord has refused the token. */
@@ -52,7 +52,7 @@ export async function openDiscord(options: DiscordOptions): Promise<DiscordApp> 
   const rest = createRest({ token, apiUrl, log });
   const { botId, applicationId } = await introduce(rest, options);
   const deps = { rest, log, threads, botId, denials: createDenials() };
-  const sides = { platform: createPlatform(deps), board: createResearchBoard(deps) };
+  const sides = { platform: createPlatform(deps), researchMessages: createResearchMessages(deps) };
   return { ...sides, ...createListening(options, rest, botId, applicationId) };
 }
 
@@ -61,7 +61,7 @@ function createListening(
   rest: DiscordRest,
   botId: string,
   applicationId: string,
-): Omit<DiscordApp, 'platform' | 'board'> {
+): Omit<DiscordApp, 'platform' | 'researchMessages'> {
   const { token, log, messageContent } = options;
   let listening: { readonly gateway: Gateway; readonly receiver: Receiver } | null = null;
   let fatal: Failure | null = null;

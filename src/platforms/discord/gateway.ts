@@ -1,9 +1,9 @@
 import { WebSocketManager, WebSocketShardEvents } from '@discordjs/ws';
 import { GatewayIntentBits } from 'discord-api-types/v10';
+import { sleep } from '../../core/concurrency.ts';
 import { Failure } from '../../core/failures.ts';
 import type { KeyValue, Log } from '../../core/ports.ts';
 import { retry } from '../../core/retry.ts';
-import { sleep } from '../../core/sleep.ts';
 import { failureOf } from './errors.ts';
 import { createIdentifyPace } from './identify-pace.ts';
 import type { DiscordRest } from './rest.ts';

@@ -1,6 +1,6 @@
 import type { IIdentifyThrottler } from '@discordjs/ws';
+import { sleep } from '../../core/concurrency.ts';
 import type { KeyValue, Log } from '../../core/ports.ts';
-import { sleep } from '../../core/sleep.ts';
 
 /** Discord takes one IDENTIFY per 5 s (and shard group). */
 const SPACING_MS = 5_100;

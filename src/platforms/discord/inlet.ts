@@ -1,5 +1,5 @@
+import { sleep } from '../../core/concurrency.ts';
 import type { Log } from '../../core/ports.ts';
-import { sleep } from '../../core/sleep.ts';
 
 /** Takes what is said in a channel one after the other, and different channels beside each other. */
 export interface Inlet {

@@ -1,6 +1,5 @@
 import { idFrom } from '../../core/ids.ts';
-import type { ButtonPress } from '../../core/ports.ts';
-import type { JobsRequest } from '../../core/research/ports.ts';
+import type { ButtonPress, JobsRequest } from '../../core/ports.ts';
 import type { Person, Question } from '../../core/types.ts';
 import { kindOf } from './channels.ts';
 import { optionOf, overridesOf, sitesOf, subcommandOf, typedIn, wishOf } from './command-options.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Failure } from '../../core/failures.ts';
-import type { Priority } from '../../core/pacing.ts';
+import type { Priority } from '../../core/limits/rate-limiter.ts';
 import { BUTTON_ACTIONS, type Button } from '../../core/types.ts';
 import type { DiscordRest } from './rest.ts';
 import { readMessage, type WireMessage } from './wire.ts';

@@ -1,20 +1,25 @@
-import { type Budget, type BudgetLimit, createBudget, gapMs } from '../../core/pacing.ts';
-import { sleep } from '../../core/sleep.ts';
+import { sleep } from '../../core/concurrency.ts';
+import {
+  createRateLimiter,
+  gapMs,
+  type RateLimit,
+  type RateLimiter,
+} from '../../core/limits/rate-limiter.ts';
 
 /**
  * Five creates and five edits per 5 s and channel, counted apart: what staff once named and everybody observes; Discord
  * documents no numbers, so its headers and 429s correct the picture.
  */
-const PER_CHANNEL: BudgetLimit = { limit: 5, windowMs: 5_000, isSettled: true };
+const PER_CHANNEL: RateLimit = { limit: 5, windowMs: 5_000, isSettled: true };
 
 /**
  * Starting threads is held short by a limit of its own, shared by everybody in the channel; people report 50 and waits of
  * four to five minutes. Beyond it answers are replies in the channel.
  */
-const THREADS_PER_CHANNEL: BudgetLimit = { limit: 45, windowMs: 300_000 };
+const THREADS_PER_CHANNEL: RateLimit = { limit: 45, windowMs: 300_000 };
 
 /** Discord allows 50 requests a second in all; the rest is for what other replicas and discord.js itself send. */
-const IN_ALL: BudgetLimit = { limit: 49, windowMs: 1_000, isSettled: true, isEven: true };
+const IN_ALL: RateLimit = { limit: 49, windowMs: 1_000, isSettled: true, isEven: true };
 
 /** Between two progress edits in one channel, whoever writes them. */
 const GAP_MS = 1_200;
@@ -23,9 +28,9 @@ export type CallKind = 'create' | 'edit';
 
 /** What may be written in one channel, shared by all answers in it. */
 export interface ChannelPace {
-  readonly create: Budget;
-  readonly edit: Budget;
-  readonly thread: Budget;
+  readonly create: RateLimiter;
+  readonly edit: RateLimiter;
+  readonly thread: RateLimiter;
   /** The answers in this channel whose last words are still to come. */
   readonly growing: Set<object>;
   /**
@@ -41,7 +46,7 @@ export interface ChannelPace {
 
 export interface Paces {
   /** All requests of the bot. */
-  readonly all: Budget;
+  readonly all: RateLimiter;
   /** The answers anywhere whose last words are still to come. */
   readonly growing: Set<object>;
   of(channel: string): ChannelPace;
@@ -58,7 +63,7 @@ const MESSAGES = /^\/channels\/(\d+)\/messages(\/\d+)?(\/threads)?$/;
 
 export function createPaces(): Paces {
   const channels = new Map<string, ChannelPace>();
-  const all = createBudget(IN_ALL);
+  const all = createRateLimiter(IN_ALL);
   const growing = new Set<object>();
   const gap = (leastMs: number): number => gapMs(IN_ALL, growing.size - 1, all.load(), leastMs);
   const of = (channel: string): ChannelPace => {
@@ -70,7 +75,7 @@ export function createPaces(): Paces {
     if (oldest !== undefined) channels.delete(oldest);
     return pace;
   };
-  const budgetOf = (method: string, path: string): Budget | null => {
+  const budgetOf = (method: string, path: string): RateLimiter | null => {
     const [, channel, message, threads] = MESSAGES.exec(path) ?? [];
     if (!channel) return null;
     if (threads) return of(channel).thread;
@@ -94,7 +99,7 @@ const LOOK_AGAIN_MS = 500;
 
 /** @param gap the pause between two writes of one answer, given the least there may be. */
 function createChannelPace(gap: (leastMs: number) => number): ChannelPace {
-  const create = createBudget(PER_CHANNEL);
+  const create = createRateLimiter(PER_CHANNEL);
   const growing = new Set<object>();
   let wroteAt = Number.NEGATIVE_INFINITY;
   const leftMs = (kind: CallKind, who: object): number => {
@@ -105,8 +110,8 @@ function createChannelPace(gap: (leastMs: number) => number): ChannelPace {
   };
   return {
     create,
-    edit: createBudget(PER_CHANNEL),
-    thread: createBudget(THREADS_PER_CHANNEL),
+    edit: createRateLimiter(PER_CHANNEL),
+    thread: createRateLimiter(THREADS_PER_CHANNEL),
     growing,
     async due(kind, who, signal) {
       for (let left = leftMs(kind, who); left > 0 && !signal.aborted; left = leftMs(kind, who)) {

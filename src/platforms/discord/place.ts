@@ -108,7 +108,7 @@ async function startThread(
   root: string,
 ): Promise<boolean> {
   const { channel } = question;
-  if (!rest.paces.of(channel).thread.tryTake('final')) return false;
+  if (!rest.paces.of(channel).thread.tryAcquire('final')) return false;
   const body = { name: nameOf(question), auto_archive_duration: ONE_DAY_MIN };
   const patience = { attempts: 4, baseMs: 300, capMs: 2_000, longestWaitMs: LONGEST_WAIT_MS, signal: NEVER };
   try {

@@ -1,6 +1,6 @@
+import { sleep } from '../../core/concurrency.ts';
 import type { Platform } from '../../core/ports.ts';
 import { retry } from '../../core/retry.ts';
-import { sleep } from '../../core/sleep.ts';
 import type { Question } from '../../core/types.ts';
 import { discordMarkdown } from '../../markdown/dialects.ts';
 import { escapeText } from '../../markdown/text.ts';
@@ -17,7 +17,7 @@ export function createPlatform(deps: ReplyDeps): Platform {
     name: 'discord',
     reply: (question, start) => createReply(deps, question, start),
     markWaiting: (question, waiting) => markWaiting(deps, question, waiting),
-    whisper: (question, text) => whisper(deps, question, text),
+    replyPrivately: (question, text) => replyPrivately(deps, question, text),
     directMessage: (_, personId, text) => directMessage(deps, personId, text),
     readThread: (question, signal) => readThread(deps, question, signal),
   };
@@ -40,12 +40,12 @@ async function markWaiting({ rest, log }: ReplyDeps, question: Question, waiting
   }
 }
 
-async function whisper(deps: ReplyDeps, question: Question, text: string): Promise<void> {
+async function replyPrivately(deps: ReplyDeps, question: Question, text: string): Promise<void> {
   const content = escapeText(discordMarkdown, text).slice(0, LONGEST_WORD);
   if (await followUp(deps, question, content)) return;
   const { message, thread } = question;
   const channel = message?.channel ?? thread?.channel ?? question.channel;
-  await deps.rest.paces.of(channel).create.take('final');
+  await deps.rest.paces.of(channel).create.acquire('final');
   const nonce = nonceOf(question.id, 'word', text);
   const replyTo = message?.message ?? null;
   await postMessage(deps.rest, { content, buttons: [] }, { channel, replyTo, nonce, urgency: 'final' });
@@ -74,7 +74,7 @@ async function followUp({ rest }: ReplyDeps, question: Question, content: string
 async function directMessage({ rest }: ReplyDeps, personId: string, text: string): Promise<void> {
   const channel = await openDirect(rest, personId);
   const content = escapeText(discordMarkdown, text).slice(0, LONGEST_WORD);
-  await rest.paces.of(channel).create.take('final');
+  await rest.paces.of(channel).create.acquire('final');
   // A minute's worth of equal messages is one: the caller may have to try again.
   const nonce = nonceOf(channel, text, Math.floor(Date.now() / 60_000));
   await postMessage(rest, { content, buttons: [] }, { channel, replyTo: null, nonce, urgency: 'final' });

@@ -1,5 +1,4 @@
-import type { Intake, KeyValue, Log } from '../../core/ports.ts';
-import type { JobsDesk } from '../../core/research/ports.ts';
+import type { Intake, KeyValue, Log, ResearchCommands } from '../../core/ports.ts';
 import type { Question } from '../../core/types.ts';
 import { createCatchUp } from './catch-up.ts';
 import { createChannels } from './channels.ts';
@@ -14,7 +13,7 @@ import { asObject, asObjects, readMessage, type WireMessage } from './wire.ts';
 export interface ReceivingDeps {
   readonly rest: DiscordRest;
   readonly intake: Intake;
-  readonly desk: JobsDesk | null;
+  readonly desk: ResearchCommands | null;
   readonly store: KeyValue;
   readonly botId: string;
   readonly applicationId: string;

@@ -57,7 +57,7 @@ const SILENT: Log = {
   child: () => SILENT,
 };
 
-function explain(error: unknown): { readonly line: string; readonly exitCode: number } {
+function explainFailure(error: unknown): { readonly line: string; readonly exitCode: number } {
   if (error instanceof ConfigError) return { line: error.message, exitCode: 78 };
   if (error instanceof Failure) {
     const isToken = error.kind === 'not-authorised';
@@ -73,7 +73,7 @@ if (existsSync('.env')) process.loadEnvFile('.env');
 try {
   process.stdout.write(`${await main(process.argv.slice(2))}\n`);
 } catch (error) {
-  const { line, exitCode } = explain(error);
+  const { line, exitCode } = explainFailure(error);
   process.stderr.write(`footnote: ${line}\n`);
   process.exitCode = exitCode;
 }

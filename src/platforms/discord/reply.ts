@@ -1,5 +1,5 @@
 import { Failure } from '../../core/failures.ts';
-import type { Priority } from '../../core/pacing.ts';
+import type { Priority } from '../../core/limits/rate-limiter.ts';
 import type { Log, Reply, ReplyStart, Urgency } from '../../core/ports.ts';
 import { isFinal, type MessageRef, type Question, type ThreadRef, type View } from '../../core/types.ts';
 import { type Calls, createCalls } from './calls.ts';
@@ -58,7 +58,7 @@ class DiscordReply implements Reply {
   }
 
   /** The end waits for each of its calls by itself; before the place is open, progress waits for that. */
-  async turn(urgency: Urgency, signal: AbortSignal): Promise<void> {
+  async acquire(urgency: Urgency, signal: AbortSignal): Promise<void> {
     if (urgency === 'final') this.#stopping = signal;
     else await this.#calls?.due(signal);
   }

@@ -1,5 +1,5 @@
 import { Failure, type FailureKind } from '../../core/failures.ts';
-import type { ResearchBoard } from '../../core/research/ports.ts';
+import type { ResearchMessages } from '../../core/research/ports.ts';
 import type { ReplyDeps } from './reply.ts';
 import { EDITABLE_MS, showCard } from './research-card.ts';
 import { notify } from './research-notice.ts';
@@ -8,7 +8,7 @@ import { notify } from './research-notice.ts';
  * The messages of research jobs on Discord, all with the bot's own token: an interaction's is dead long before most jobs
  * are done.
  */
-export function createResearchBoard(deps: ReplyDeps): ResearchBoard {
+export function createResearchMessages(deps: ReplyDeps): ResearchMessages {
   return {
     editableMs: EDITABLE_MS,
     showCard: (card) => showCard(deps, card).catch(rethrow),

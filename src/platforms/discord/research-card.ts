@@ -1,5 +1,5 @@
 import { Failure } from '../../core/failures.ts';
-import type { ResearchBoard } from '../../core/research/ports.ts';
+import type { ResearchMessages } from '../../core/research/ports.ts';
 import type { MessageRef } from '../../core/types.ts';
 import { drawOne } from './drawing-one.ts';
 import { CODE } from './errors.ts';
@@ -10,13 +10,13 @@ import type { ReplyDeps } from './reply.ts';
 import { isCard } from './research-lookup.ts';
 import { timeOfId } from './wire.ts';
 
-type Card = Parameters<ResearchBoard['showCard']>[0];
-type Shown = Awaited<ReturnType<ResearchBoard['showCard']>>;
+type Card = Parameters<ResearchMessages['showCard']>[0];
+type Shown = Awaited<ReturnType<ResearchMessages['showCard']>>;
 
 /** Edits of messages older than an hour are limited (30046), and nobody says to how many: the last one may be such. */
 export const EDITABLE_MS = 55 * 60_000;
 
-/** As `ResearchBoard.showCard`. */
+/** As `ResearchMessages.showCard`. */
 export async function showCard(deps: ReplyDeps, card: Card): Promise<Shown> {
   const draft = drawOne(card.view);
   if (card.card) {
@@ -58,8 +58,8 @@ async function post(
   draft: Draft,
 ): Promise<MessageRef | null> {
   const { create } = deps.rest.paces.of(channel);
-  if (urgency === 'final') await create.take('final');
-  else if (!create.tryTake('progress')) return null;
+  if (urgency === 'final') await create.acquire('final');
+  else if (!create.tryAcquire('progress')) return null;
   const nonce = nonceOf(question.id, 'card', channel);
   const posted = await postMessage(deps.rest, draft, { channel, replyTo, nonce, urgency });
   deps.rest.paces.of(channel).wrote();
@@ -78,8 +78,8 @@ async function edit(
   const { rest } = deps;
   const pace = rest.paces.of(channel);
   const isOld = Date.now() - timeOfId(message) > EDITABLE_MS;
-  if (urgency === 'progress' && (isOld || !pace.edit.tryTake('progress'))) return;
-  if (urgency === 'final') await pace.edit.take('final');
+  if (urgency === 'progress' && (isOld || !pace.edit.tryAcquire('progress'))) return;
+  if (urgency === 'final') await pace.edit.acquire('final');
   const target = { channel, message, urgency };
   try {
     await editMessage(rest, draft, target);

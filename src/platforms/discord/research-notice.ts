@@ -1,5 +1,5 @@
 import { Failure } from '../../core/failures.ts';
-import type { Notice, Noticed } from '../../core/research/ports.ts';
+import type { NotifyResult, ResearchNotification } from '../../core/research/ports.ts';
 import { retry } from '../../core/retry.ts';
 import type { MessageRef } from '../../core/types.ts';
 import { discordMarkdown } from '../../markdown/dialects.ts';
@@ -21,8 +21,8 @@ interface Target {
   readonly replyTo: string | null;
 }
 
-/** As `ResearchBoard.notify`. */
-export async function notify(deps: ReplyDeps, notice: Notice): Promise<Noticed> {
+/** As `ResearchMessages.notify`. */
+export async function notify(deps: ReplyDeps, notice: ResearchNotification): Promise<NotifyResult> {
   const { question, place } = notice;
   const target = await targetOf(deps.rest, notice);
   const draft = drawOne(notice.view, headOf(notice, target.channel));
@@ -40,13 +40,16 @@ export async function notify(deps: ReplyDeps, notice: Notice): Promise<Noticed> 
   return posted(notice, await post(deps, notice, target, draft));
 }
 
-function posted({ question, place }: Notice, { id, channel, attachments }: WireMessage): Noticed {
+function posted(
+  { question, place }: ResearchNotification,
+  { id, channel, attachments }: WireMessage,
+): NotifyResult {
   const workspace = place.type === 'dm' ? '@me' : question.workspace;
   const message: MessageRef = { platform: 'discord', workspace, channel, message: id };
   return { type: 'posted', message, hasFile: attachments.length > 0 };
 }
 
-async function targetOf(rest: DiscordRest, { question, place, card }: Notice): Promise<Target> {
+async function targetOf(rest: DiscordRest, { question, place, card }: ResearchNotification): Promise<Target> {
   if (place.type === 'dm') return { channel: await openDirect(rest, question.asker.id), replyTo: null };
   if (place.type === 'channel') return { channel: await parentOf(rest, question.channel), replyTo: null };
   const { channel } = place.thread;
@@ -64,7 +67,7 @@ async function parentOf(rest: DiscordRest, channel: string): Promise<string> {
 }
 
 /** Elsewhere than beside the card, a link leads to it. */
-function headOf({ question, place, lead, card }: Notice, channel: string): string {
+function headOf({ question, place, lead, card }: ResearchNotification, channel: string): string {
   const words = clipText(escapeText(discordMarkdown, lead), LONGEST_LEAD);
   const far = place.type === 'dm' ? place.link : card;
   const link =
@@ -79,7 +82,12 @@ const LONGEST_LEAD = 300;
 /** Discord's limit for a server without boosts. */
 const MOST_BYTES = 10 * 1024 * 1024;
 
-async function post(deps: ReplyDeps, notice: Notice, target: Target, draft: Draft): Promise<WireMessage> {
+async function post(
+  deps: ReplyDeps,
+  notice: ResearchNotification,
+  target: Target,
+  draft: Draft,
+): Promise<WireMessage> {
   const { file } = notice;
   if (!file || Buffer.byteLength(file.text) > MOST_BYTES) return postOnce(deps, notice, target, draft, null);
   try {
@@ -105,15 +113,15 @@ const NEVER = new AbortController().signal;
 
 function postOnce(
   { rest }: ReplyDeps,
-  { question, place }: Notice,
+  { question, place }: ResearchNotification,
   { channel, replyTo }: Target,
   draft: Draft,
-  file: Notice['file'],
+  file: ResearchNotification['file'],
 ): Promise<WireMessage> {
   const nonce = nonceOf(question.id, 'notice', place.type, channel);
   const mention = question.asker.id;
   return retry({ ...PATIENCE, signal: NEVER }, async () => {
-    await rest.paces.of(channel).create.take('final');
+    await rest.paces.of(channel).create.acquire('final');
     return postMessage(rest, draft, { channel, replyTo, nonce, urgency: 'final', mention, file });
   });
 }

@@ -1,5 +1,5 @@
-import type { JobChoice, JobsDesk } from '../../core/research/ports.ts';
-import { sleep } from '../../core/sleep.ts';
+import { sleep } from '../../core/concurrency.ts';
+import type { JobChoice, ResearchCommands } from '../../core/ports.ts';
 import { discordMarkdown } from '../../markdown/dialects.ts';
 import { escapeText } from '../../markdown/text.ts';
 import { alone, CALLBACK, type CallbackDeps, call, fill, SLOW_AFTER_MS, sayMore } from './callbacks.ts';
@@ -9,7 +9,7 @@ import { EPHEMERAL } from './messages.ts';
 
 export interface JobsDeps {
   /** Null where research is not offered. */
-  readonly desk: JobsDesk | null;
+  readonly desk: ResearchCommands | null;
 }
 
 type Deps = CallbackDeps & JobsDeps;
@@ -35,7 +35,7 @@ async function askDesk(
   { request }: Extract<Interaction, { type: 'jobs' }>,
 ): Promise<string> {
   try {
-    return (await desk?.jobs(request)) || UNAVAILABLE;
+    return (await desk?.run(request)) || UNAVAILABLE;
   } catch (error) {
     log.error({ err: error }, 'no word about research jobs');
     return UNAVAILABLE;

@@ -1,5 +1,5 @@
+import { sleep } from '../../core/concurrency.ts';
 import type { Intake } from '../../core/ports.ts';
-import { sleep } from '../../core/sleep.ts';
 import { discordMarkdown } from '../../markdown/dialects.ts';
 import { sourcePages } from '../../markdown/sources.ts';
 import { escapeText } from '../../markdown/text.ts';

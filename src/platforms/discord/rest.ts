@@ -1,6 +1,6 @@
 import { type REST, RESTEvents, RequestMethod } from 'discord.js';
 import { Failure } from '../../core/failures.ts';
-import type { Priority } from '../../core/pacing.ts';
+import type { Priority } from '../../core/limits/rate-limiter.ts';
 import type { Log } from '../../core/ports.ts';
 import { createDiscordClient } from './client.ts';
 import { CODE, failureOf } from './errors.ts';
@@ -60,7 +60,7 @@ export function createRest(options: RestOptions): DiscordRest {
   };
   const send = async (method: RequestMethod, route: string, call: CallOptions = {}): Promise<unknown> => {
     const { body, files = [], query, urgency = 'progress', auth = true, signal } = call;
-    const isPaid = !auth || urgency === 'paid' || (await paces.all.take(urgency, signal));
+    const isPaid = !auth || urgency === 'paid' || (await paces.all.acquire(urgency, signal));
     if (!isPaid) throw new Failure('stopped', `stopped before ${nameOf(route)}`);
     try {
       return await client.request({

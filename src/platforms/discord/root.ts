@@ -1,5 +1,5 @@
+import { sleep } from '../../core/concurrency.ts';
 import { Failure } from '../../core/failures.ts';
-import { sleep } from '../../core/sleep.ts';
 import type { Question } from '../../core/types.ts';
 import { discordMarkdown } from '../../markdown/dialects.ts';
 import { escapeText } from '../../markdown/text.ts';
@@ -89,7 +89,7 @@ export function rootContent({ asker, text }: Question): string {
 
 async function postRoot(rest: DiscordRest, question: Question): Promise<string> {
   const { channel } = question;
-  await rest.paces.of(channel).create.take('progress');
+  await rest.paces.of(channel).create.acquire('progress');
   const draft = { content: rootContent(question), buttons: [] };
   const nonce = nonceOf(question.id, 'root');
   const root = await postMessage(rest, draft, { channel, replyTo: null, nonce, urgency: 'progress' });

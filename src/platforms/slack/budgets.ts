@@ -1,4 +1,4 @@
-import { type Budget, type BudgetLimit, createBudget } from '../../core/pacing.ts';
+import { createRateLimiter, type RateLimit, type RateLimiter } from '../../core/limits/rate-limiter.ts';
 import type { Urgency } from '../../core/ports.ts';
 
 const MINUTE_MS = 60_000;
@@ -23,9 +23,9 @@ const LIMITS = {
   // Special tier without a published number.
   'assistant.threads.setStatus': { limit: 100, windowMs: MINUTE_MS },
   'agents.sessions.setStatus': { limit: 50, windowMs: MINUTE_MS },
-} as const satisfies Record<string, BudgetLimit>;
+} as const satisfies Record<string, RateLimit>;
 /** One message a second and channel, of which Slack lets a few come at once. */
-const CHANNEL_POSTS: BudgetLimit = { limit: 3, windowMs: 3_000 };
+const CHANNEL_POSTS: RateLimit = { limit: 3, windowMs: 3_000 };
 /** A channel nobody has been answered in for a second needs no budget object. */
 const MOST_CHANNELS = 500;
 
@@ -34,7 +34,7 @@ export type PacedMethod = keyof typeof LIMITS;
 
 /** The budgets of one workspace, shared by every answer in it. */
 export interface Budgets {
-  of(method: PacedMethod): Budget;
+  of(method: PacedMethod): RateLimiter;
   /** Waits for what one post into this channel costs: the channel's second and the workspace's minute. */
   takePost(channel: string): Promise<void>;
   /** Takes a post now if both are free; false without taking anything. */
@@ -44,16 +44,16 @@ export interface Budgets {
   readonly growing: Readonly<Record<'stream' | 'edit', Set<object>>>;
 }
 
-export function limitOf(method: PacedMethod): BudgetLimit {
+export function limitOf(method: PacedMethod): RateLimit {
   return LIMITS[method];
 }
 
 /** Creates the budgets of one workspace, all unused. */
 export function createBudgets(): Budgets {
-  const methods = new Map<PacedMethod, Budget>();
-  const channels = new Map<string, Budget>();
-  const of = (method: PacedMethod): Budget => existing(methods, method, LIMITS[method]);
-  const ofChannel = (channel: string): Budget => {
+  const methods = new Map<PacedMethod, RateLimiter>();
+  const channels = new Map<string, RateLimiter>();
+  const of = (method: PacedMethod): RateLimiter => existing(methods, method, LIMITS[method]);
+  const ofChannel = (channel: string): RateLimiter => {
     if (channels.size >= MOST_CHANNELS) {
       for (const [key, budget] of channels) if (budget.load() === 0) channels.delete(key);
     }
@@ -62,13 +62,13 @@ export function createBudgets(): Budgets {
   return {
     of,
     async takePost(channel) {
-      await ofChannel(channel).take('final');
-      await of('chat.postMessage').take('final');
+      await ofChannel(channel).acquire('final');
+      await of('chat.postMessage').acquire('final');
     },
     tryTakePost(channel, urgency) {
       // The scarcer one second: what it takes in vain from the minute would be lost.
-      return of('chat.postMessage').load() < 1 && ofChannel(channel).tryTake(urgency)
-        ? of('chat.postMessage').tryTake(urgency)
+      return of('chat.postMessage').load() < 1 && ofChannel(channel).tryAcquire(urgency)
+        ? of('chat.postMessage').tryAcquire(urgency)
         : false;
     },
     blockPosts(channel, ms) {
@@ -78,8 +78,8 @@ export function createBudgets(): Budgets {
   };
 }
 
-function existing<K>(budgets: Map<K, Budget>, key: K, limit: BudgetLimit): Budget {
-  const budget = budgets.get(key) ?? createBudget(limit);
+function existing<K>(budgets: Map<K, RateLimiter>, key: K, limit: RateLimit): RateLimiter {
+  const budget = budgets.get(key) ?? createRateLimiter(limit);
   budgets.set(key, budget);
   return budget;
 }

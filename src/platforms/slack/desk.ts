@@ -51,7 +51,7 @@ export async function send(
   isPaid = false,
 ): Promise<Readonly<Record<string, unknown>>> {
   const budget = desk.budgets.of(method);
-  if (!isPaid) await budget.take('final');
+  if (!isPaid) await budget.acquire('final');
   try {
     return await desk.call(method, args);
   } catch (error) {

@@ -73,7 +73,7 @@ async function grow(drawing: Drawing, index: number, body: string, paid: Paid): 
     else if (slot.mode === 'edit') await editInTurn(drawing, index, slot, closed, paid);
     else if (slot.shown === null || !body.startsWith(slot.shown)) {
       await finishStream(drawing, index, slot, body, GOES_ON);
-    } else if (paid === 'chat.appendStream' || tryTake(drawing, 'chat.appendStream')) {
+    } else if (paid === 'chat.appendStream' || tryAcquire(drawing, 'chat.appendStream')) {
       await append(drawing, slot, body);
     }
   } catch (error) {
@@ -114,11 +114,11 @@ async function editInTurn(
   paid: Paid,
 ): Promise<void> {
   if (slot.shown === body) return;
-  if (paid === 'chat.update' || tryTake(drawing, 'chat.update')) await edit(drawing, index, slot, body);
+  if (paid === 'chat.update' || tryAcquire(drawing, 'chat.update')) await edit(drawing, index, slot, body);
 }
 
-function tryTake({ desk }: Drawing, method: 'chat.appendStream' | 'chat.update'): boolean {
-  return desk.budgets.of(method).tryTake('progress');
+function tryAcquire({ desk }: Drawing, method: 'chat.appendStream' | 'chat.update'): boolean {
+  return desk.budgets.of(method).tryAcquire('progress');
 }
 
 async function conclude(

@@ -1,9 +1,9 @@
 /** Slash commands, message shortcuts and button presses → what the core takes. Pure, as `inbound.ts`. */
-import { parseCommand } from '../../core/commands.ts';
-import type { ParsedAsk, ParsedResearch } from '../../core/flags.ts';
+
+import type { ParsedAsk, ParsedResearch } from '../../core/commands/options.ts';
+import { parseCommand } from '../../core/commands/parse.ts';
 import { idFrom } from '../../core/ids.ts';
-import type { ButtonPress } from '../../core/ports.ts';
-import type { JobsRequest } from '../../core/research/ports.ts';
+import type { ButtonPress, JobsRequest } from '../../core/ports.ts';
 import { type AnswerOptions, BUTTON_ACTIONS, type ButtonAction, type Question } from '../../core/types.ts';
 import { decodeText, type SlackSelf } from './incoming-text.ts';
 import { asRecord, asText } from './payload.ts';

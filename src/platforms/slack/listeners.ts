@@ -5,9 +5,8 @@ import {
   parseAsk,
   parseResearch,
   researchUsage,
-} from '../../core/flags.ts';
-import type { Intake, Log, Pressed } from '../../core/ports.ts';
-import type { JobsDesk } from '../../core/research/ports.ts';
+} from '../../core/commands/options.ts';
+import type { Intake, Log, Pressed, ResearchCommands } from '../../core/ports.ts';
 import { slackMarkdown } from '../../markdown/dialects.ts';
 import { sourcePages } from '../../markdown/sources.ts';
 import { deletedQuestion, questionFromEvent, stopFromEvent } from './inbound.ts';
@@ -32,7 +31,7 @@ export interface ListenerOptions {
   readonly commands: SlackCommands;
   readonly self: SlackSelf;
   readonly intake: Intake;
-  readonly jobsDesk: JobsDesk;
+  readonly researchCommands: ResearchCommands;
   readonly log: Log;
 }
 
@@ -100,7 +99,7 @@ function onCommand(
 }
 
 async function onJobs(
-  { commands, self, jobsDesk, log }: ListenerOptions,
+  { commands, self, researchCommands, log }: ListenerOptions,
   body: Payload,
   ack: Ack,
 ): Promise<void> {
@@ -110,7 +109,7 @@ async function onJobs(
   if (request === null) return ack({ response_type: 'ephemeral', text: inert(usage) });
   // To stop a job is to ask Perplexity, which may take longer than Slack waits.
   ack();
-  const said = await acceptOrSay(() => jobsDesk.jobs(request), body, log);
+  const said = await acceptOrSay(() => researchCommands.run(request), body, log);
   if (said !== null) await respondPrivately(responseUrl(body), said, log);
 }
 

@@ -20,7 +20,8 @@ export function createSlackPlatform(deskOf: Desks): Platform {
     name: 'slack',
     reply: (question, start) => createReply(deskOf(question.workspace), question, start),
     markWaiting: (question, waiting) => markWaiting(deskOf(question.workspace), question, waiting),
-    whisper: (question, text) => whisper(deskOf(question.workspace), question, text.slice(0, WHISPER_LIMIT)),
+    replyPrivately: (question, text) =>
+      replyPrivately(deskOf(question.workspace), question, text.slice(0, WHISPER_LIMIT)),
     directMessage: (workspace, person, text) => directMessage(deskOf(workspace), person, text),
     readThread: (question, signal) => readThread(deskOf(question.workspace), question, signal),
   };
@@ -30,16 +31,16 @@ async function markWaiting(desk: Desk, { message }: Question, isWaiting: boolean
   const method = isWaiting ? 'reactions.add' : 'reactions.remove';
   if (message === null) return;
   // A mark may be left out, but not left behind.
-  if (isWaiting && !desk.budgets.of(method).tryTake('progress')) return;
+  if (isWaiting && !desk.budgets.of(method).tryAcquire('progress')) return;
   try {
-    if (!isWaiting) await desk.budgets.of(method).take('progress');
+    if (!isWaiting) await desk.budgets.of(method).acquire('progress');
     await send(desk, method, { channel: message.channel, timestamp: message.message, name: WAITING }, true);
   } catch (error) {
     desk.log.debug({ err: error, method }, 'could not mark a waiting question');
   }
 }
 
-async function whisper(desk: Desk, question: Question, text: string): Promise<void> {
+async function replyPrivately(desk: Desk, question: Question, text: string): Promise<void> {
   // The only way to somebody who asked where we are no member.
   if (await respondPrivately(question.delivery.responseUrl ?? null, text, desk.log)) return;
   const channel = question.thread?.channel ?? question.channel;

@@ -50,7 +50,7 @@ async function readPage(
 ): Promise<readonly Message[]> {
   const window = oldest === null ? { limit: PAGE } : { limit: LARGEST_PAGE, oldest };
   const args = { channel, ts, ...window };
-  const isFree = desk.budgets.of('conversations.replies').tryTake('progress');
+  const isFree = desk.budgets.of('conversations.replies').tryAcquire('progress');
   return isFree ? asRecords((await send(desk, 'conversations.replies', args, true)).messages) : [];
 }
 

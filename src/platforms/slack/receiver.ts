@@ -1,5 +1,5 @@
+import { sleep } from '../../core/concurrency.ts';
 import type { Log } from '../../core/ports.ts';
-import { sleep } from '../../core/sleep.ts';
 import type { Ack, Listeners } from './listeners.ts';
 import { asRecord, asText } from './payload.ts';
 import type { Envelope } from './socket.ts';

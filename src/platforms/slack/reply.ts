@@ -1,4 +1,4 @@
-import { gapMs, waitGap } from '../../core/pacing.ts';
+import { gapMs, waitGap } from '../../core/limits/rate-limiter.ts';
 import type { Reply, ReplyStart, Urgency } from '../../core/ports.ts';
 import type { Question, ThreadRef } from '../../core/types.ts';
 import { slackMarkdown } from '../../markdown/dialects.ts';
@@ -39,7 +39,7 @@ export function createReply(desk: Desk, question: Question, start: ReplyStart): 
   };
   return {
     open: async () => (await open()).drawing.thread,
-    async turn(urgency, signal) {
+    async acquire(urgency, signal) {
       // Finals take their budgets while they are written; a thread that does not open is `show`'s to report.
       const place = urgency === 'final' ? null : await opening?.catch(() => null);
       if (!place) return;
@@ -118,6 +118,6 @@ async function takeTurn({ desk, slots }: Drawing, urgency: Urgency, signal: Abor
   const slot = slots.at(-1);
   if (!slot) return null;
   const method = slot.mode === 'stream' ? 'chat.appendStream' : 'chat.update';
-  await desk.budgets.of(method).take(urgency, signal);
+  await desk.budgets.of(method).acquire(urgency, signal);
   return signal.aborted ? null : method;
 }

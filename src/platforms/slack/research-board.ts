@@ -1,11 +1,11 @@
 import { Failure } from '../../core/failures.ts';
-import type { ResearchBoard } from '../../core/research/ports.ts';
+import type { ResearchMessages } from '../../core/research/ports.ts';
 import type { Desks } from './desk.ts';
 import { showCard } from './research-card.ts';
 import { notify } from './research-notice.ts';
 
 /** The messages of research jobs in Slack: ordinary ones, never streams, under the same budgets as the answers. */
-export function createResearchBoard(deskOf: Desks): ResearchBoard {
+export function createResearchMessages(deskOf: Desks): ResearchMessages {
   return {
     showCard: (card) => orPlaceless(showCard(deskOf(card.question.workspace), card)),
     notify: (notice) => orPlaceless(notify(deskOf(notice.question.workspace), notice)),

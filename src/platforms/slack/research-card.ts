@@ -1,6 +1,6 @@
 import { Failure } from '../../core/failures.ts';
 import type { ReplyStart } from '../../core/ports.ts';
-import type { ResearchBoard } from '../../core/research/ports.ts';
+import type { ResearchMessages } from '../../core/research/ports.ts';
 import type { MessageRef, ThreadRef } from '../../core/types.ts';
 import { content, contentWithoutBlocks } from './blocks.ts';
 import { type Desk, send, sendSurely } from './desk.ts';
@@ -11,8 +11,8 @@ import { openThread } from './root.ts';
 import { hasCode } from './web.ts';
 import { isRejected, NOT_EDITABLE } from './writing.ts';
 
-type Card = Parameters<ResearchBoard['showCard']>[0];
-type Shown = Awaited<ReturnType<ResearchBoard['showCard']>>;
+type Card = Parameters<ResearchMessages['showCard']>[0];
+type Shown = Awaited<ReturnType<ResearchMessages['showCard']>>;
 
 /** Posts or edits a card; see the port. */
 export async function showCard(desk: Desk, card: Card): Promise<Shown> {
@@ -66,7 +66,7 @@ async function postCard(desk: Desk, thread: ThreadRef, card: Card): Promise<Mess
 async function editCard(desk: Desk, { channel, message }: MessageRef, card: Card): Promise<void> {
   const { question, urgency, view } = card;
   const isProgress = urgency === 'progress';
-  if (isProgress && !desk.budgets.of('chat.update').tryTake('progress')) return;
+  if (isProgress && !desk.budgets.of('chat.update').tryAcquire('progress')) return;
   const { body, extras } = drawOne(view);
   const metadata = researchMetadata(question, 'card', false);
   // Left out, Slack would parse the text as if a person had typed it.

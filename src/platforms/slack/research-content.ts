@@ -1,5 +1,5 @@
 /** What the messages of a research job show. */
-import type { Notice } from '../../core/research/ports.ts';
+import type { ResearchNotification } from '../../core/research/ports.ts';
 import type { View } from '../../core/types.ts';
 import { slackMarkdown } from '../../markdown/dialects.ts';
 import { createRendering } from '../../markdown/rendering.ts';
@@ -40,7 +40,7 @@ export function drawOne(view: View): Drawn {
 
 /** A notice as blocks, with the `text` that notifications use. Slack shares a file whose link stands in both. */
 export function noticeBlocks(
-  notice: Notice,
+  notice: ResearchNotification,
   { body, extras }: Drawn,
   around: Around,
 ): Readonly<Record<string, unknown>> {
@@ -56,7 +56,7 @@ export function noticeBlocks(
 
 /** The same without blocks, for when Slack refuses them. */
 export function noticeText(
-  notice: Notice,
+  notice: ResearchNotification,
   { body, extras }: Drawn,
   around: Around,
 ): { readonly text: string } {
@@ -65,11 +65,11 @@ export function noticeText(
 }
 
 /** The only mention of the message. */
-function leadOf({ question, lead }: Notice): string {
+function leadOf({ question, lead }: ResearchNotification): string {
   return `<@${question.asker.id}> ${inert(plain(lead.slice(0, LEAD_LIMIT)))}`;
 }
 
-function linksOf({ file }: Notice, around: Around): string {
+function linksOf({ file }: ResearchNotification, around: Around): string {
   const name = inert((file?.name ?? '').slice(0, NAME_LIMIT)).replaceAll('|', '_');
   return [
     around.file === null ? '' : `Full report: <${around.file}|${name}>`,

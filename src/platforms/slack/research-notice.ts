@@ -1,5 +1,5 @@
 import { Failure } from '../../core/failures.ts';
-import type { Notice, Noticed } from '../../core/research/ports.ts';
+import type { NotifyResult, ResearchNotification } from '../../core/research/ports.ts';
 import type { MessageRef } from '../../core/types.ts';
 import { type Desk, sendSurely } from './desk.ts';
 import { uploadFile } from './files.ts';
@@ -22,7 +22,7 @@ interface Place {
 }
 
 /** Posts a notice once; see the port. */
-export async function notify(desk: Desk, notice: Notice): Promise<Noticed> {
+export async function notify(desk: Desk, notice: ResearchNotification): Promise<NotifyResult> {
   const { question } = notice;
   const place = await placeOf(desk, notice);
   const drawn = drawOne(notice.view);
@@ -44,7 +44,7 @@ export async function notify(desk: Desk, notice: Notice): Promise<Noticed> {
 /** One try, with as much of the notice as Slack takes: without the file where links to files are forbidden, without blocks where it refuses them. */
 async function postNotice(
   desk: Desk,
-  notice: Notice,
+  notice: ResearchNotification,
   { channel, thread }: Place,
   drawn: Drawn,
   around: Around,
@@ -71,7 +71,7 @@ async function postNotice(
   }
 }
 
-async function placeOf(desk: Desk, { place, question }: Notice): Promise<Place> {
+async function placeOf(desk: Desk, { place, question }: ResearchNotification): Promise<Place> {
   if (place.type === 'channel') return { channel: question.channel, thread: null, card: null };
   if (place.type === 'thread') {
     const { channel, thread } = place.thread;

@@ -1,7 +1,7 @@
+import { sleep } from '../../core/concurrency.ts';
 import { Failure } from '../../core/failures.ts';
-import type { Intake, Log, Platform } from '../../core/ports.ts';
-import type { JobsDesk, ResearchBoard } from '../../core/research/ports.ts';
-import { sleep } from '../../core/sleep.ts';
+import type { Intake, Log, Platform, ResearchCommands } from '../../core/ports.ts';
+import type { ResearchMessages } from '../../core/research/ports.ts';
 import { watchAccess } from './access.ts';
 import { createDesks } from './desk.ts';
 import type { SlackSelf } from './incoming-text.ts';
@@ -9,7 +9,7 @@ import { createListeners, type SlackCommands } from './listeners.ts';
 import { asText } from './payload.ts';
 import { createSlackPlatform } from './platform.ts';
 import { createReceiver } from './receiver.ts';
-import { createResearchBoard } from './research-board.ts';
+import { createResearchMessages } from './research-board.ts';
 import { createCall } from './web.ts';
 
 /** Start-up must end, well or badly, within 5 s. */
@@ -29,9 +29,9 @@ export interface SlackOptions {
 /** Slack, connected: the outbound port at once, inbound traffic after `listen`. */
 export interface SlackApp {
   readonly platform: Platform;
-  readonly board: ResearchBoard;
+  readonly researchMessages: ResearchMessages;
   /** Opens the sockets and hands what comes to the intake, and what is asked about research jobs to their desk. */
-  listen(intake: Intake, jobsDesk: JobsDesk): Promise<void>;
+  listen(intake: Intake, researchCommands: ResearchCommands): Promise<void>;
   /** True while at least one socket is open. */
   ready(): boolean;
   /** Takes nothing new, lets what is being accepted be acknowledged, closes the sockets; idempotent, within 5 s. */
@@ -51,9 +51,9 @@ export async function openSlack(options: SlackOptions): Promise<SlackApp> {
   let stopped: Promise<void> | null = null;
   return {
     platform: createSlackPlatform(deskOf),
-    board: createResearchBoard(deskOf),
-    async listen(intake, jobsDesk) {
-      const listeners = createListeners({ commands, self, intake, jobsDesk, log });
+    researchMessages: createResearchMessages(deskOf),
+    async listen(intake, researchCommands) {
+      const listeners = createListeners({ commands, self, intake, researchCommands, log });
       const connected = new AbortController();
       const start = receiver.start(listeners).then(() => connected.abort());
       await Promise.race([start, sleep(LISTEN_WAIT_MS, connected.signal)]);

@@ -1,6 +1,6 @@
+import { sleep } from '../../core/concurrency.ts';
 import { Failure } from '../../core/failures.ts';
 import type { Log } from '../../core/ports.ts';
-import { sleep } from '../../core/sleep.ts';
 import { createSocket, type EndReason, type Envelope, type Socket } from './socket.ts';
 
 /** One has a gap whenever Slack renews it (every few hours) if the replacement is slow; Slack allows 10 per app. */

@@ -75,7 +75,7 @@ export function createStatus(
 
 /** False where Slack does not take a status: in this thread, or (remembered) in this workspace. */
 async function setStatus(desk: Desk, thread: ThreadRef, status: string): Promise<boolean> {
-  if (!desk.budgets.of('assistant.threads.setStatus').tryTake('progress')) return true;
+  if (!desk.budgets.of('assistant.threads.setStatus').tryAcquire('progress')) return true;
   try {
     const args = { channel_id: thread.channel, thread_ts: thread.thread, status };
     await send(desk, 'assistant.threads.setStatus', args, true);
@@ -91,7 +91,7 @@ async function setStatus(desk: Desk, thread: ThreadRef, status: string): Promise
 /** False where Slack has no agent sessions, which is remembered, or no budget for one now. */
 async function setSession(desk: Desk, thread: ThreadRef, isBusy: boolean): Promise<boolean> {
   const method = 'agents.sessions.setStatus';
-  if (desk.latches.noSessions || !desk.budgets.of(method).tryTake('progress')) return false;
+  if (desk.latches.noSessions || !desk.budgets.of(method).tryAcquire('progress')) return false;
   try {
     const status = isBusy ? 'processing' : 'active';
     await send(desk, method, { channel_id: thread.channel, thread_ts: thread.thread, status }, true);
@@ -110,7 +110,7 @@ function createEyes(desk: Desk, question: MessageRef | null): (isWanted: boolean
   return async (isWanted) => {
     if (question === null || isWanted === isOpen) return;
     const method = isWanted ? 'reactions.add' : 'reactions.remove';
-    if (isWanted && !desk.budgets.of(method).tryTake('progress')) return;
+    if (isWanted && !desk.budgets.of(method).tryAcquire('progress')) return;
     isOpen = isWanted;
     const args = { channel: question.channel, timestamp: question.message, name: EYES };
     await send(desk, method, args, isWanted);

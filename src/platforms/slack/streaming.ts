@@ -1,7 +1,8 @@
 /** The writes of a native stream: start, append, stop, each with every refusal it can meet. */
+
+import { StopRequested } from '../../core/answering/stop.ts';
 import { Failure } from '../../core/failures.ts';
 import { isRetryable } from '../../core/retry.ts';
-import { StopRequested } from '../../core/stops.ts';
 import { type Extras, NO_EXTRAS } from './blocks.ts';
 import { send } from './desk.ts';
 import { createSlot, type Drawing, record, type Slot } from './drawing.ts';

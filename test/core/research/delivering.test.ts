@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { compose } from '../../../src/core/composing.ts';
+import { composePrompt } from '../../../src/core/answering/prompt.ts';
 import { Failure } from '../../../src/core/failures.ts';
 import { idFrom } from '../../../src/core/ids.ts';
+import { stopResearch } from '../../../src/core/research/cancel.ts';
 import type { UpstreamState } from '../../../src/core/research/ports.ts';
-import { stopResearch } from '../../../src/core/research/stopping.ts';
 import { type Question, type ThreadRef } from '../../../src/core/types.ts';
 import { question, THREAD } from '../fakes.ts';
 import { asked, MINUTE, REPORT, setup } from './line.ts';
@@ -54,7 +54,7 @@ describe('a report', () => {
     expect(history.exchanges).toBe(1);
     expect(history.newest.map(({ role }) => role)).toEqual(['user', 'assistant']);
     expect(history.newest[1]?.text).toHaveLength(60_000);
-    const { messages } = compose(question({ text: 'And then?' }), history, 9_000);
+    const { messages } = composePrompt(question({ text: 'And then?' }), history, 9_000);
     expect(messages.reduce((sum, { text }) => sum + text.length, 0)).toBeLessThan(9_200);
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { Failure } from '../../../src/core/failures.ts';
-import { createJobsDesk } from '../../../src/core/research/desk.ts';
-import type { JobsRequest } from '../../../src/core/research/ports.ts';
+import type { JobsRequest } from '../../../src/core/ports.ts';
+import { createResearchCommands } from '../../../src/core/research/commands.ts';
 import { quietLog } from '../fakes.ts';
 import { asked, MINUTE, REPORT, setup } from './line.ts';
 
@@ -9,13 +9,13 @@ async function town() {
   const line = setup({ limits: { perPerson: 50, perWorkspace: 50 } });
   const { researches, clock } = line;
   const isAdmin = (_platform: string, person: string) => person === 'UADMIN';
-  const desk = createJobsDesk({ researches, log: quietLog, isAdmin, now: () => clock.now });
+  const desk = createResearchCommands({ researches, log: quietLog, isAdmin, now: () => clock.now });
   await line.begin(asked({ id: 'ann 1' }));
   await line.begin(asked({ id: 'bob 1', asker: { id: 'U2', name: 'Bob' }, text: 'Secret plans?' }));
   await line.run(1_000);
   const name = (id: string) => line.record(id)!.name;
   const ask = (fields: Partial<JobsRequest>) =>
-    desk.jobs({
+    desk.run({
       platform: 'slack',
       workspace: 'T1',
       person: { id: 'U1', name: 'Ann' },

@@ -1,7 +1,7 @@
 /** In-memory implementations of the ports of deep research. */
 import type { Jobs, NextJob } from '../../../src/core/ports.ts';
 import type { Researches, ResearchFilter, ResearchRecord } from '../../../src/core/research/ports.ts';
-import { isLive } from '../../../src/core/research/run.ts';
+import { isLive } from '../../../src/core/research/step.ts';
 import type { Question } from '../../../src/core/types.ts';
 
 export interface MemoryResearches extends Researches {
@@ -81,9 +81,9 @@ export function memoryResearches(jobs: Jobs, clock = { now: 1_000 }): MemoryRese
         .map((record) => (record.endedAt ?? 0) - record.begunAt)
         .slice(0, most);
     },
-    async turn(line, gapMs) {
-      const at = Math.max(turns.get(line) ?? 0, clock.now);
-      turns.set(line, at + gapMs);
+    async reserveSlot(kind, gapMs) {
+      const at = Math.max(turns.get(kind) ?? 0, clock.now);
+      turns.set(kind, at + gapMs);
       return at - clock.now;
     },
   };

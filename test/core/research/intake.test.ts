@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { createIntake } from '../../../src/core/intake.ts';
+import { createIntake } from '../../../src/core/answering/accept.ts';
+import { ANSWER_QUEUE } from '../../../src/core/answering/deps.ts';
+import { createStops } from '../../../src/core/answering/stop.ts';
 import type { ButtonPress } from '../../../src/core/ports.ts';
-import { RESEARCH_QUEUE } from '../../../src/core/research/run.ts';
-import { ANSWER_QUEUE } from '../../../src/core/run.ts';
-import { createStops } from '../../../src/core/stops.ts';
+import { createResearchIntake } from '../../../src/core/research/accept.ts';
+import { RESEARCH_QUEUE } from '../../../src/core/research/step.ts';
 import type { View } from '../../../src/core/types.ts';
 import { memoryKeyValue, noMetrics, question, quietLog, THREAD } from '../fakes.ts';
 import { asked, MINUTE, setup } from './line.ts';
@@ -12,6 +13,7 @@ function opened() {
   const line = setup();
   const intake = createIntake({
     ...line.deps,
+    research: createResearchIntake(line.deps),
     stops: createStops(memoryKeyValue(), quietLog),
     metrics: noMetrics,
     follow: 'auto',
@@ -90,7 +92,7 @@ describe('words instead of an answer', () => {
     expect(await intake.accept(question({ text }))).toBe('accepted');
     expect(await intake.accept(question({ text }))).toBe('duplicate');
     await line.run(1_000);
-    expect(line.platform.whispers).toEqual([expect.stringContaining(word)]);
+    expect(line.platform.privateReplies).toEqual([expect.stringContaining(word)]);
   });
 });
 
@@ -132,7 +134,7 @@ describe('a button', () => {
     await line.run(1_000);
     expect(await intake.press(press('research'))).toBeNull();
     await line.run(1_000);
-    expect(line.platform.whispers).toHaveLength(1);
+    expect(line.platform.privateReplies).toHaveLength(1);
     line.script.looks.push({ state: 'failed', remedy: null });
     await line.run(MINUTE);
     expect(await intake.press(press('research'))).toBeNull();

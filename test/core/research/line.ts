@@ -1,25 +1,29 @@
+import { ANSWER_QUEUE } from '../../../src/core/answering/deps.ts';
+import { createHistory } from '../../../src/core/answering/history.ts';
 import { Failure } from '../../../src/core/failures.ts';
-import { createHistory } from '../../../src/core/history.ts';
+import {
+  NOTIFICATION_QUEUE,
+  type NotificationJob,
+  sendNotification,
+} from '../../../src/core/notifications.ts';
 import type { Job, Jobs, NextJob } from '../../../src/core/ports.ts';
-import { type RememberJob, rememberReport } from '../../../src/core/remembering.ts';
 import type {
-  Notice,
-  Noticed,
+  NotifyResult,
   Report,
-  ResearchBoard,
+  ResearchMessages,
   ResearchModel,
+  ResearchNotification,
   UpstreamState,
 } from '../../../src/core/research/ports.ts';
+import { type RememberJob, rememberReport } from '../../../src/core/research/remember.ts';
+import { reviveResearchStep, runResearchStep } from '../../../src/core/research/run-step.ts';
 import {
   enqueueStep,
   RESEARCH_QUEUE,
   type ResearchDeps,
   type ResearchStep,
-} from '../../../src/core/research/run.ts';
-import { reviveResearch, stepResearch } from '../../../src/core/research/steps.ts';
-import { ANSWER_QUEUE } from '../../../src/core/run.ts';
+} from '../../../src/core/research/step.ts';
 import type { MessageRef, Question, ThreadRef, View } from '../../../src/core/types.ts';
-import { sayWord, WORD_QUEUE, type WordJob } from '../../../src/core/words.ts';
 import {
   memoryAnswers,
   memoryKeyValue,
@@ -68,7 +72,7 @@ function scriptedResearch() {
       if (outcome instanceof Error) throw outcome;
       return outcome ?? { upstream: `up-${keys.length}` };
     },
-    async look() {
+    async poll() {
       calls.push('look');
       const outcome = script.looks.length > 1 ? script.looks.shift() : script.looks[0];
       if (outcome instanceof Error) throw outcome;
@@ -89,16 +93,16 @@ function scriptedResearch() {
 function memoryBoard() {
   const board = {
     cards: [] as View[],
-    notices: [] as Notice[],
+    notices: [] as ResearchNotification[],
     /** What was posted: at most one per job. */
-    posted: [] as Notice[],
+    posted: [] as ResearchNotification[],
     cardFaults: [] as Failure[],
     noticeFaults: [] as (Failure | { late: Failure })[],
     noticed: { type: 'posted', hasFile: true } as { type: 'posted'; hasFile: boolean } | { type: 'unknown' },
   };
   const opened: ThreadRef = { ...THREAD, thread: 'opened' };
   const card: MessageRef = { platform: 'slack', workspace: 'T1', channel: 'C1', message: 'card' };
-  const notify = async (notice: Notice): Promise<Noticed> => {
+  const notify = async (notice: ResearchNotification): Promise<NotifyResult> => {
     board.notices.push(notice);
     const fault = board.noticeFaults.shift();
     if (fault instanceof Failure) throw fault;
@@ -108,7 +112,7 @@ function memoryBoard() {
     if (fault) throw fault.late;
     return { ...board.noticed, message: { ...card, message: 'notice' } };
   };
-  const port: ResearchBoard = {
+  const port: ResearchMessages = {
     async showCard(shown) {
       const fault = board.cardFaults.shift();
       if (fault) throw fault;
@@ -162,7 +166,7 @@ export function setup(fields: Partial<ResearchDeps['settings']> = {}) {
   const deps: ResearchDeps = {
     model,
     researches,
-    boards: new Map([['slack', port]]),
+    researchMessages: new Map([['slack', port]]),
     platforms,
     jobs,
     answers,
@@ -182,8 +186,8 @@ export function setup(fields: Partial<ResearchDeps['settings']> = {}) {
       contextChars: 8_000,
       limits: { perPerson: 2, perWorkspace: 10 },
       deadlineMs: 60 * MINUTE,
-      firstLookMs: 5_000,
-      looksPerMinute: { chat: 1_000, agent: 40 },
+      firstPollMs: 5_000,
+      pollsPerMinute: { chat: 1_000, agent: 40 },
       submissionsPerMinute: 6_000,
       ...fields,
     },
@@ -197,11 +201,15 @@ export function setup(fields: Partial<ResearchDeps['settings']> = {}) {
   const takeOne = async (job: Waiting): Promise<void> => {
     const base = { id: job.options.id, attempt: job.attempt, signal };
     // The casts: each queue carries what its worker takes.
-    if (job.queue === RESEARCH_QUEUE) return stepResearch(deps, { ...base, data: job.data as ResearchStep });
+    if (job.queue === RESEARCH_QUEUE)
+      return runResearchStep(deps, { ...base, data: job.data as ResearchStep });
     if (job.queue === ANSWER_QUEUE)
       return rememberReport(deps, { ...base, data: job.data } as Job<RememberJob>);
-    if (job.queue === WORD_QUEUE)
-      return sayWord({ platforms, desk: noDesk, log: quietLog }, job.data as WordJob);
+    if (job.queue === NOTIFICATION_QUEUE)
+      return sendNotification(
+        { platforms, researchCommands: noDesk, log: quietLog },
+        job.data as NotificationJob,
+      );
   };
   /** Takes the next due job, moving the clock to it; false when there is none until then. */
   const step = async (until = Infinity): Promise<boolean> => {
@@ -215,7 +223,7 @@ export function setup(fields: Partial<ResearchDeps['settings']> = {}) {
       if (++next.attempt <= 3) return true;
       waiting.splice(waiting.indexOf(next), 1);
       if (next.queue !== RESEARCH_QUEUE) throw error;
-      await reviveResearch(deps, next.data as ResearchStep);
+      await reviveResearchStep(deps, next.data as ResearchStep);
     }
     return true;
   };
@@ -250,4 +258,4 @@ export function setup(fields: Partial<ResearchDeps['settings']> = {}) {
   };
 }
 
-const noDesk = { jobs: async () => 'the desk', choices: async () => [] };
+const noDesk = { run: async () => 'the desk', choices: async () => [] };

@@ -183,8 +183,8 @@ test('however many are due at once, looks keep to the rate of the API', async ()
   line.script.api = 'agent';
   line.script.looks.push(running);
   const times: number[] = [];
-  const { look } = line.deps.model;
-  line.deps.model.look = (...given) => {
+  const { poll: look } = line.deps.model;
+  line.deps.model.poll = (...given) => {
     times.push(line.clock.now);
     return look(...given);
   };

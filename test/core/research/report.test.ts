@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { noticeOf } from '../../../src/core/research/notice.ts';
+import { composeNotification } from '../../../src/core/research/notification.ts';
 import type { Ending, ResearchFault } from '../../../src/core/research/ports.ts';
-import { reportFile } from '../../../src/core/research/report.ts';
-import { summaryOf } from '../../../src/core/research/summary.ts';
+import { reportFile, summaryOf } from '../../../src/core/research/report.ts';
 import { fresh } from './fakes.ts';
 import { asked, MINUTE, REPORT } from './line.ts';
 
@@ -86,7 +85,7 @@ describe('the report file', () => {
 
 describe('what the asker is told', () => {
   test('is the summary, with all sources on a button and the report as a file', () => {
-    const told = noticeOf(ended({ outcome: 'done', report: REPORT }), true)!;
+    const told = composeNotification(ended({ outcome: 'done', report: REPORT }), true)!;
     expect(told.lead).toBe('Research finished in 6 min');
     expect(told.view).toMatchObject({
       text: 'Trees help [1].\nSo does paint [2].',
@@ -101,7 +100,7 @@ describe('what the asker is told', () => {
   test('says when the report is not whole or rests on nothing, and what the API lacked', () => {
     const report = { ...REPORT, sources: [], cut: 'length' } as const;
     const record = { ...ended({ outcome: 'done', report }), remark: 'No academic search there.' };
-    expect(noticeOf(record, true)?.view.notices).toEqual([
+    expect(composeNotification(record, true)?.view.notices).toEqual([
       'No academic search there.',
       '⚠ No web sources were used for this report.',
       '⚠ The report reached its length limit.',
@@ -123,7 +122,7 @@ describe('what the asker is told', () => {
     ['given-up', /again and again/, true],
   ];
   test.each(faults)('of a job that failed is why: %s', (fault, words, canRetry) => {
-    const told = noticeOf(ended({ outcome: 'failed', fault, remedy: 'the key is odd' }), true)!;
+    const told = composeNotification(ended({ outcome: 'failed', fault, remedy: 'the key is odd' }), true)!;
     expect(told.lead).toBe('Research failed after 6 min');
     expect(told.view.notices[0]).toMatch(words);
     expect(told.view.notices[0]).toContain('R-TEST');
@@ -134,6 +133,6 @@ describe('what the asker is told', () => {
   });
 
   test('of a stopped one is nothing', () => {
-    expect(noticeOf(ended({ outcome: 'stopped', reason: 'stopped', by: null }), true)).toBeNull();
+    expect(composeNotification(ended({ outcome: 'stopped', reason: 'stopped', by: null }), true)).toBeNull();
   });
 });

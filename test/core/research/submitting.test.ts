@@ -67,7 +67,9 @@ describe('a research job begins', () => {
     await line.begin(asked({ id: 'second' }));
     await line.run(1_000);
     expect(line.record('second')).toBeUndefined();
-    expect(line.platform.whispers[0]).toContain(`${line.record()?.name} · “How do cities cool?” · 3 min`);
+    expect(line.platform.privateReplies[0]).toContain(
+      `${line.record()?.name} · “How do cities cool?” · 3 min`,
+    );
     expect(line.calls.filter((call) => call.startsWith('submit'))).toHaveLength(1);
   });
 
@@ -77,8 +79,8 @@ describe('a research job begins', () => {
     await line.run(1_000);
     await line.begin(asked({ id: 'second', asker: { id: 'U2', name: 'Bob' } }));
     await line.run(1_000);
-    expect(line.platform.whispers[0]).toContain(`${line.record()?.name} · `);
-    expect(line.platform.whispers[0]).not.toContain('cities');
+    expect(line.platform.privateReplies[0]).toContain(`${line.record()?.name} · `);
+    expect(line.platform.privateReplies[0]).not.toContain('cities');
   });
 
   test('not where there is no place to write: nothing is handed in, and the asker is told elsewhere', async () => {
@@ -229,7 +231,7 @@ test('a beginning that fails in all its runs is revived, and explained in the en
   line.researches.create = () => Promise.reject(new Error('a fault of ours'));
   await line.begin();
   await line.run(60 * MINUTE);
-  expect(line.platform.whispers).toEqual(['I could not begin your research. Please ask again.']);
+  expect(line.platform.privateReplies).toEqual(['I could not begin your research. Please ask again.']);
   line.researches.create = create;
   expect(shortId(asked().id)).toMatch(/^E-/);
 
@@ -256,12 +258,12 @@ describe('a rush of questions', () => {
     line.script.api = api;
     if (api === 'chat') line.script.looks.push({ state: 'done', report: REPORT });
     const times: number[] = [];
-    const { submit, look } = line.deps.model;
+    const { submit, poll: look } = line.deps.model;
     line.deps.model.submit = (job) => {
       times.push(line.clock.now);
       return submit(job);
     };
-    line.deps.model.look = (...given) => {
+    line.deps.model.poll = (...given) => {
       if (api === 'agent') times.push(line.clock.now);
       return look(...given);
     };

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
+import { formatJobsTable, toJobEntry } from '../../../src/core/research/jobs-table.ts';
 import type { UpstreamJob } from '../../../src/core/research/ports.ts';
-import { entryOf, researchTable } from '../../../src/core/research/table.ts';
 import { fresh } from './fakes.ts';
 import { asked, MINUTE, REPORT } from './line.ts';
 
 const record = (name: string, fields: object) =>
-  entryOf({ ...fresh(asked({ id: name }), name, 0), api: 'chat', upstream: `up-${name}`, ...fields });
+  toJobEntry({ ...fresh(asked({ id: name }), name, 0), api: 'chat', upstream: `up-${name}`, ...fields });
 
 const running = { state: 'running' } as const;
 const done = {
@@ -37,7 +37,7 @@ test('shows each job and what became of it, and nothing that anybody wrote', () 
     notice: 'undeliverable',
     isDelivered: true,
   };
-  const table = researchTable(
+  const table = formatJobsTable(
     [record('R-AAAA', running), record('R-BBBB', done), record('R-CCCC', failed)],
     null,
     2 * MINUTE,
@@ -58,7 +58,7 @@ test("marks what upstream's list and ours do not agree on", () => {
     record('R-CCCC', done),
     record('R-DDDD', { ...running, api: 'agent' }),
   ];
-  const table = researchTable(entries, [there('up-R-AAAA', 'queued'), there('up-x', 'running')], MINUTE);
+  const table = formatJobsTable(entries, [there('up-R-AAAA', 'queued'), there('up-x', 'running')], MINUTE);
   expect(cells(table)).toMatchObject([
     { JOB: 'R-AAAA', UPSTREAM: 'queued' },
     { JOB: 'R-BBBB', UPSTREAM: 'LOST' },
@@ -73,10 +73,10 @@ test('says nothing of jobs older than a full list', () => {
     record(`R-${n}`, { ...running, begunAt: 10 * MINUTE }),
   );
   const known = entries.map(({ upstream }) => there(upstream ?? '', 'running'));
-  const table = researchTable(entries, [...known, there('older', 'done')], 20 * MINUTE);
+  const table = formatJobsTable(entries, [...known, there('older', 'done')], 20 * MINUTE);
   expect(table).not.toContain('ORPHAN');
 });
 
 test('of nothing is a word', () => {
-  expect(researchTable([], [], 0)).toBe('No research jobs.');
+  expect(formatJobsTable([], [], 0)).toBe('No research jobs.');
 });

@@ -3,8 +3,8 @@ import {
   isCardDue,
   isEditable,
   isFresh,
-  lookPauseMs,
-  refusedPauseMs,
+  pollPauseMs,
+  refusedPollPauseMs,
   retryPauseMs,
   usualTime,
 } from '../../../src/core/research/timing.ts';
@@ -14,20 +14,20 @@ const MINUTE = 60_000;
 
 describe('pauses between looks', () => {
   test('grow from 5 s to 60 s, and by up to a fifth at random', () => {
-    const pauses = [1, 2, 3, 4, 5, 6, 7, 8, 1_000_000].map((n) => lookPauseMs(n, alone, 0));
+    const pauses = [1, 2, 3, 4, 5, 6, 7, 8, 1_000_000].map((n) => pollPauseMs(n, alone, 0));
     expect(pauses).toEqual([5_000, 7_500, 11_250, 16_875, 25_313, 37_969, 56_953, 60_000, 60_000]);
-    expect(lookPauseMs(1, alone, 1)).toBe(6_000);
-    expect(refusedPauseMs(alone, 0)).toBe(60_000);
+    expect(pollPauseMs(1, alone, 1)).toBe(6_000);
+    expect(refusedPollPauseMs(alone, 0)).toBe(60_000);
     const later = { ...alone, firstMs: 20_000 };
-    expect([1, 2, 3, 4].map((n) => lookPauseMs(n, later, 0))).toEqual([20_000, 30_000, 45_000, 60_000]);
+    expect([1, 2, 3, 4].map((n) => pollPauseMs(n, later, 0))).toEqual([20_000, 30_000, 45_000, 60_000]);
   });
 
   test('leave each job its share of what all may do together', () => {
     for (const running of [1, 10, 200]) {
-      const perMinute = (running * MINUTE) / lookPauseMs(1_000, { ...alone, running, perMinute: 40 }, 0);
+      const perMinute = (running * MINUTE) / pollPauseMs(1_000, { ...alone, running, perMinute: 40 }, 0);
       expect(perMinute).toBeLessThanOrEqual(40);
     }
-    expect(lookPauseMs(1, { ...alone, running: 200, perMinute: 40 }, 0)).toBe(5 * MINUTE);
+    expect(pollPauseMs(1, { ...alone, running: 200, perMinute: 40 }, 0)).toBe(5 * MINUTE);
   });
 });
 

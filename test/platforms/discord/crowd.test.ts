@@ -71,7 +71,7 @@ test('an answer whose sources come last fills its messages, and links each sourc
   const channel = thread(server, 0);
   const reply = app.platform.reply(question(server, channel, 0), START);
   await reply.show(view(TEXT, 'writing'));
-  await reply.turn('final', NEVER);
+  await reply.acquire('final', NEVER);
   await reply.show(view(`${TEXT} The end.`, 'done', SOURCES));
   await reply.close();
   const [first, second, ...others] = written(server, channel).map(({ content }) => content);
@@ -88,7 +88,7 @@ async function crowd(server: Server, app: Footnote['app']): Promise<readonly Rep
   );
   const begin = async (reply: Reply): Promise<void> => {
     for (let isShown = false; !isShown; ) {
-      await reply.turn('progress', NEVER);
+      await reply.acquire('progress', NEVER);
       isShown = await reply.show(view(TEXT, 'writing')).then(
         () => true,
         () => false,
@@ -100,7 +100,7 @@ async function crowd(server: Server, app: Footnote['app']): Promise<readonly Rep
 }
 
 async function end(reply: Reply, signal = NEVER): Promise<void> {
-  await reply.turn('final', signal);
+  await reply.acquire('final', signal);
   await reply.show(view(`${TEXT} The end.`, 'done', SOURCES));
 }
 
@@ -140,7 +140,7 @@ test('links that could not be written before a stop are written by the next atte
   const more = [' One.', ' Two.', ' Three.', ' Four.'];
   for (const [i] of more.entries()) await reply.show(view(TEXT + more.slice(0, i + 1).join(''), 'writing'));
   const last = view(`${TEXT}${more.join('')} The end.`, 'done', SOURCES);
-  await reply.turn('final', stopping.signal);
+  await reply.acquire('final', stopping.signal);
   const ended = expect(reply.show(last)).rejects.toThrow('stopped while waiting');
   await vi.waitFor(() => expect(written(server, channel).at(-1)?.content).toContain('The end.'));
   stopping.abort();

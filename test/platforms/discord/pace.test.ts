@@ -18,7 +18,7 @@ describe('the pace of a channel', () => {
     for (const answer of crowd(growing)) paces.growing.add(answer);
     const pace = paces.of(CHANNEL);
     // Taken and not answered: they count until they are.
-    for (let i = 0; i < 25; i++) paces.all.tryTake('final');
+    for (let i = 0; i < 25; i++) paces.all.tryAcquire('final');
     pace.wrote();
     const from = performance.now();
     let took = Number.POSITIVE_INFINITY;
@@ -36,10 +36,10 @@ describe('the pace of a channel', () => {
     const { create, growing, isDue } = createPaces().of(CHANNEL);
     const [one = {}, two = {}, three = {}] = crowd(3);
     for (const answer of [one, two, three]) growing.add(answer);
-    create.tryTake('progress');
-    create.tryTake('progress');
+    create.tryAcquire('progress');
+    create.tryAcquire('progress');
     expect(isDue('create', one)).toBe(true);
-    create.tryTake('progress');
+    create.tryAcquire('progress');
     expect(isDue('create', one)).toBe(false);
     growing.delete(two);
     expect(isDue('create', one)).toBe(true);
@@ -53,8 +53,8 @@ describe('the pace of a channel', () => {
 test('a call counts in its bucket for a window after it was answered', async () => {
   const paces = createPaces();
   const { edit, create } = paces.of(CHANNEL);
-  edit.tryTake('final');
-  paces.all.tryTake('final');
+  edit.tryAcquire('final');
+  paces.all.tryAcquire('final');
   await vi.advanceTimersByTimeAsync(9_000);
   expect(edit.free()).toBe(4);
   paces.settle('PATCH', `/channels/${CHANNEL}/messages/100000000000000002`);

@@ -61,7 +61,7 @@ async function attempt(
   const isTaken = async (): Promise<boolean> => false;
   const reply = app.platform.reply(question, { messages: [], attempt: 1, posted, isTaken, ...start });
   for (const shown of views) {
-    await reply.turn(shown.state === 'done' ? 'final' : 'progress', new AbortController().signal);
+    await reply.acquire(shown.state === 'done' ? 'final' : 'progress', new AbortController().signal);
     await reply.show(shown);
   }
   await reply.close();
@@ -99,7 +99,7 @@ describe('a later attempt', () => {
     const { server, app } = await open({ now: () => Date.now() + hours * 3_600_000 });
     const question = asked(server);
     await attempt(app, question, {}, view('First words'));
-    await app.platform.whisper(question, 'One moment.');
+    await app.platform.replyPrivately(question, 'One moment.');
     hours = 0.5;
     const again = await attempt(app, question, { attempt: 2 }, view('Whole answer.', 'done'));
     const thread = written(server, question.thread?.channel ?? '');
@@ -157,7 +157,7 @@ describe('a later attempt', () => {
     const channel = channelId(server, '@ada');
     const thread = { platform: 'discord', workspace: '@me', channel, thread: channel } as const;
     const own = { workspace: '@me', channel, thread, message: null } as const;
-    await app.platform.whisper(asked(server, own), 'An older word.');
+    await app.platform.replyPrivately(asked(server, own), 'An older word.');
     const { id } = server.command({
       user: 'ada',
       channel: '@ada',
@@ -206,8 +206,8 @@ describe('short words', () => {
   test('a whisper about a message is a reply to it; repeated, it is there once', async () => {
     const { server, app } = await open();
     const question = asked(server);
-    await app.platform.whisper(question, 'Not **now** @everyone');
-    await app.platform.whisper(question, 'Not **now** @everyone');
+    await app.platform.replyPrivately(question, 'Not **now** @everyone');
+    await app.platform.replyPrivately(question, 'Not **now** @everyone');
     const [word, ...more] = written(server, 'general');
     expect(more).toEqual([]);
     expect(word).toMatchObject({ referencedMessage: question.message?.message, mentions: [] });
@@ -230,7 +230,10 @@ describe('short words', () => {
       body: JSON.stringify({ type: 5, data: { flags: 64 } }),
     });
     const delivery = { interaction: id, token, application: server.applicationId };
-    await app.platform.whisper(asked(server, { message: null, trigger: 'command', delivery }), 'Busy.');
+    await app.platform.replyPrivately(
+      asked(server, { message: null, trigger: 'command', delivery }),
+      'Busy.',
+    );
     expect(JSON.stringify(server.interactions[0]?.ephemeral)).toContain('Busy.');
     expect(written(server, 'general')).toEqual([]);
   });

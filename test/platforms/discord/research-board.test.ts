@@ -1,22 +1,26 @@
 import { openDiscord } from '../../../src/platforms/discord/discord.ts';
-import { type BoardSide, researchBoardContract, type SeenMessage } from '../../contracts/research-board.ts';
+import {
+  type MessagesSide,
+  researchBoardContract,
+  type SeenMessage,
+} from '../../contracts/research-messages.ts';
 import { quietLog } from '../../core/fakes.ts';
 import { startDiscordServer } from '../../servers/discord/discord-server.ts';
 import type { VisibleMessage } from '../../servers/discord/visible.ts';
 import { job } from './research-setup.ts';
 import { written } from './setup.ts';
 
-researchBoardContract('Discord', async (): Promise<BoardSide> => {
+researchBoardContract('Discord', async (): Promise<MessagesSide> => {
   const server = await startDiscordServer();
   const base = { token: server.token, applicationId: null, apiUrl: server.apiUrl, messageContent: true };
   const apps: Awaited<ReturnType<typeof openDiscord>>[] = [];
   const open = async () => {
     const app = await openDiscord({ ...base, threads: 'always', log: quietLog });
     apps.push(app);
-    return app.board;
+    return app.researchMessages;
   };
   return {
-    board: await open(),
+    messages: await open(),
     reopen: open,
     async ask(how) {
       if (how === 'command') {

@@ -1,7 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { Accepted, ButtonPress, Intake } from '../../../src/core/ports.ts';
-import type { JobsDesk, JobsRequest } from '../../../src/core/research/ports.ts';
+import type {
+  Accepted,
+  ButtonPress,
+  Intake,
+  JobsRequest,
+  ResearchCommands,
+} from '../../../src/core/ports.ts';
 import type { Question } from '../../../src/core/types.ts';
 import { registerCommands } from '../../../src/platforms/discord/commands.ts';
 import { EPHEMERAL } from '../../../src/platforms/discord/messages.ts';
@@ -35,11 +40,11 @@ function taking(accept: () => Promise<Accepted> = async () => 'accepted') {
 }
 
 /** A desk that says this, and what it was asked. */
-function deskSaying(jobs: JobsDesk['jobs'], choices: JobsDesk['choices'] = async () => []) {
+function deskSaying(jobs: ResearchCommands['run'], choices: ResearchCommands['choices'] = async () => []) {
   const requests: JobsRequest[] = [];
   const prefixes: string[] = [];
-  const desk: JobsDesk = {
-    jobs(request) {
+  const desk: ResearchCommands = {
+    run(request) {
       requests.push(request);
       return jobs(request);
     },

@@ -1,7 +1,7 @@
 // A service on both platforms has Slack's HTTP client in it too, and the first one loaded serves all: a form once fell between them.
 import '@slack/socket-mode';
 import { describe, expect, test } from 'vitest';
-import type { Notice } from '../../../src/core/research/ports.ts';
+import type { ResearchNotification } from '../../../src/core/research/ports.ts';
 import type { Source } from '../../../src/core/types.ts';
 import { liveTokens, pings } from '../../servers/discord/checks.ts';
 import { type Board, behindCard, cardView, noticeIn, openBoard, POST, started } from './research-setup.ts';
@@ -97,7 +97,7 @@ describe('the notification', () => {
 });
 
 describe('exactly once', () => {
-  const lost = async (opened: Board, fields: Partial<Notice> = {}) => {
+  const lost = async (opened: Board, fields: Partial<ResearchNotification> = {}) => {
     const { server, board } = opened;
     const { question, thread } = await started(opened);
     server.fault(POST, 'commit-then-reset', 3);

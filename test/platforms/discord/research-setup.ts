@@ -1,6 +1,6 @@
 /** Discord's research board against the stand-in, and a job for it. */
 import { onTestFinished } from 'vitest';
-import type { Notice, ResearchBoard } from '../../../src/core/research/ports.ts';
+import type { ResearchMessages, ResearchNotification } from '../../../src/core/research/ports.ts';
 import type { MessageRef, Question, ThreadRef, View } from '../../../src/core/types.ts';
 import { type DiscordApp, openDiscord } from '../../../src/platforms/discord/discord.ts';
 import { quietLog } from '../../core/fakes.ts';
@@ -10,7 +10,7 @@ import { channelId, mention, SOURCES, written } from './setup.ts';
 export interface Board {
   readonly server: DiscordServer;
   readonly app: DiscordApp;
-  readonly board: ResearchBoard;
+  readonly board: ResearchMessages;
   /** Discord's clock goes on by so many minutes; ours stays. */
   later(minutes: number): void;
 }
@@ -34,7 +34,7 @@ export async function openBoard(
     await server.close();
   });
   const later = (minutes: number): void => void (aheadMs += minutes * MINUTE_MS);
-  return { server, app, board: app.board, later };
+  return { server, app, board: app.researchMessages, later };
 }
 
 /** A job that Ada asks for with a mention in a channel or thread. */
@@ -76,11 +76,11 @@ export function cardView(text: string, stop?: Question): View {
 
 /** Shows a card the way the core does. */
 export function show(
-  board: ResearchBoard,
+  board: ResearchMessages,
   question: Question,
   text: string,
-  given: Partial<Parameters<ResearchBoard['showCard']>[0]> = {},
-): ReturnType<ResearchBoard['showCard']> {
+  given: Partial<Parameters<ResearchMessages['showCard']>[0]> = {},
+): ReturnType<ResearchMessages['showCard']> {
   const view = cardView(text, question);
   return board.showCard({
     question,
@@ -94,7 +94,11 @@ export function show(
 }
 
 /** A notification into the thread of the job. */
-export function noticeIn(thread: ThreadRef, question: Question, fields: Partial<Notice> = {}): Notice {
+export function noticeIn(
+  thread: ThreadRef,
+  question: Question,
+  fields: Partial<ResearchNotification> = {},
+): ResearchNotification {
   const buttons = [{ action: 'sources', label: 'All 2 sources', question: question.id } as const];
   const text = '## Summary\nIt is 330 m tall [1] and stands in a city [2].';
   return {

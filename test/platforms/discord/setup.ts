@@ -1,7 +1,11 @@
 /** The core's real line over in-memory ports, on the real Discord side, against the stand-in. */
-import { answerQuestion } from '../../../src/core/answering.ts';
-import { createHistory } from '../../../src/core/history.ts';
-import { createIntake } from '../../../src/core/intake.ts';
+
+import { createIntake } from '../../../src/core/answering/accept.ts';
+import { answerQuestion } from '../../../src/core/answering/answer.ts';
+import type { AnswerJob } from '../../../src/core/answering/deps.ts';
+import { createHistory } from '../../../src/core/answering/history.ts';
+import { type WaitJob, waitBehind } from '../../../src/core/answering/join-thread.ts';
+import { createStops } from '../../../src/core/answering/stop.ts';
 import type {
   Accepted,
   EnqueueOptions,
@@ -11,12 +15,10 @@ import type {
   Log,
   Model,
   Platform,
+  ResearchCommands,
 } from '../../../src/core/ports.ts';
-import type { JobsDesk } from '../../../src/core/research/ports.ts';
-import type { AnswerJob } from '../../../src/core/run.ts';
-import { createStops } from '../../../src/core/stops.ts';
+import { createResearchIntake } from '../../../src/core/research/accept.ts';
 import type { AnswerEvent, ModelRequest, Question } from '../../../src/core/types.ts';
-import { type WaitJob, waitBehind } from '../../../src/core/waiting.ts';
 import { type DiscordApp, type DiscordOptions, openDiscord } from '../../../src/platforms/discord/discord.ts';
 import { memoryAnswers, memoryKeyValue, memoryThreads, noMetrics, quietLog } from '../../core/fakes.ts';
 import { memoryResearches } from '../../core/research/fakes.ts';
@@ -129,7 +131,7 @@ export interface FootnoteOptions extends Partial<DiscordOptions> {
   readonly log?: Log;
   /** Stands between the gateway and the core's intake. */
   readonly intake?: (core: Intake) => Intake;
-  readonly desk?: JobsDesk;
+  readonly desk?: ResearchCommands;
 }
 
 /** Opens Discord, wires the core to it and listens. */
@@ -165,7 +167,8 @@ async function startFootnote(server: DiscordServer, options: FootnoteOptions = {
   }, stopping.signal);
   const alerts = { alertAdmins: async () => {}, hasAdmins: () => true };
   const deps = { ...shared, jobs, model, history, settings, ...alerts };
-  const core = createIntake({ ...shared, jobs, researches: memoryResearches(jobs), follow: 'auto' });
+  const research = createResearchIntake({ ...shared, jobs, researches: memoryResearches(jobs) });
+  const core = createIntake({ ...shared, jobs, research, follow: 'auto' });
   const heard: Footnote['heard'] = [];
   const recording: Intake = {
     async accept(question) {

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { Question, ThreadRef } from '../../../src/core/types.ts';
-import type { BoardSide, SeenMessage } from '../../contracts/research-board.ts';
+import type { MessagesSide, SeenMessage } from '../../contracts/research-messages.ts';
 import { liveTokens } from '../../servers/slack/live-tokens.ts';
 import type { SlackServer } from '../../servers/slack/server.ts';
 import type { SlackServerOptions, VisibleMessage } from '../../servers/slack/types.ts';
@@ -9,15 +9,15 @@ import { askIn, connect, GENERAL, openApp } from './setup.ts';
 export const ADAS_DM = 'D000000ADA';
 
 /** The Slack side of the contract, with the stand-in for what only Slack does. */
-export async function openBoardSide(
+export async function openMessagesSide(
   options: SlackServerOptions = {},
-): Promise<BoardSide & { readonly server: SlackServer }> {
+): Promise<MessagesSide & { readonly server: SlackServer }> {
   const connected = await connect(options);
   const { server, app } = connected;
   return {
     server,
-    board: app.board,
-    reopen: async () => (await openApp(server)).board,
+    messages: app.researchMessages,
+    reopen: async () => (await openApp(server)).researchMessages,
     ask: async (how) => (how === 'thread' ? askIn(server) : commanded(server)),
     seen: (where) => seenIn(server, where),
     addressOf: ({ channel, message }) => `/archives/${channel}/p${message.replace('.', '')}`,

@@ -42,7 +42,7 @@ test('so do the root of an /ask, private words and direct messages, cut between 
   expect(server.history(GENERAL, thread).map(({ text: shown }) => shown.slice(0, 60))).toEqual([
     expect.stringContaining('Half of a face'),
   ]);
-  await platform.whisper(askIn(server), `x${'\ud83d\ude00'.repeat(2_500)}`);
+  await platform.replyPrivately(askIn(server), `x${'\ud83d\ude00'.repeat(2_500)}`);
   expect(server.ephemerals).toMatchObject([{ user: ADA, text: expect.stringMatching(/^x\ud83d\ude00/u) }]);
   await platform.directMessage(server.team, ADA, text);
   expect(server.history('D000000ADA').map((message) => message.text)).toEqual([text.toWellFormed()]);

@@ -1,6 +1,6 @@
 /** Slack takes a call and never answers it: nobody waits longer than the limit, and the answer is there whole and once. */
 import { describe, expect, test } from 'vitest';
-import { boardView } from '../../contracts/research-board.ts';
+import { boardView } from '../../contracts/research-messages.ts';
 import type { Fault } from '../../servers/slack/types.ts';
 import { commanded } from './board-side.ts';
 import { ADA, answersTo, askIn, connect, fresh, GENERAL, openApp, view } from './setup.ts';
@@ -95,7 +95,7 @@ describe.concurrent('a call that is never answered', () => {
       await withinLimit(async ({ server, app }) => {
         const question = askIn(server);
         server.fault(method, 'commit-then-hang');
-        const noticed = await app.board.notify({
+        const noticed = await app.researchMessages.notify({
           question,
           place: { type: 'channel' },
           lead: 'Research finished in 6 min',
@@ -116,7 +116,7 @@ describe.concurrent('a call that is never answered', () => {
         delivery: { responseUrl: server.apiUrl.replace('/api/', '/response/x') },
       };
       server.fault('response_url', 'hang');
-      await app.platform.whisper(question, 'One moment.');
+      await app.platform.replyPrivately(question, 'One moment.');
       expect(server.ephemerals).toMatchObject([{ user: ADA, text: 'One moment.' }]);
     });
   });

@@ -41,7 +41,7 @@ test('nothing that a model, a person or a title says becomes live, but links to 
     await reply.show(done);
     await reply.close();
   }
-  await platform.whisper(question, HOSTILE);
+  await platform.replyPrivately(question, HOSTILE);
   await platform.directMessage(server.team, ADA, HOSTILE);
 
   const markdown = server

@@ -5,7 +5,7 @@ import { ADA, answersTo, connect, fresh, GENERAL, questionAt, source, view } fro
 let connected: Awaited<ReturnType<typeof connect>>;
 beforeEach(async () => {
   connected = await connect({ retryScale: 1 });
-  await connected.app.listen(connected.intake, connected.jobsDesk);
+  await connected.app.listen(connected.intake, connected.researchCommands);
 });
 afterEach(() => connected.close());
 
@@ -81,15 +81,15 @@ describe('/jobs', () => {
     connected.server.command({ user: ADA, channel: 'C00PRIVATE', command: '/jobs', text });
 
   test('is acknowledged at once and answered to the asker alone, also where the bot is no member', async () => {
-    const { server, jobsDesk } = connected;
+    const { server, researchCommands } = connected;
     const gate = Promise.withResolvers<void>();
-    jobsDesk.gate = gate.promise;
+    researchCommands.gate = gate.promise;
     jobs('stop R-4F2K');
     await vi.waitFor(() => expect(server.acknowledged).toHaveLength(1));
     expect(seenByAda()).toEqual([]);
     gate.resolve();
     await vi.waitFor(() => expect(seenByAda()).toEqual(['R-4F2K · Researching &lt;3 min&gt;']));
-    expect(jobsDesk.requests).toMatchObject([{ action: 'stop', job: 'R-4F2K', person: { id: ADA } }]);
+    expect(researchCommands.requests).toMatchObject([{ action: 'stop', job: 'R-4F2K', person: { id: ADA } }]);
   });
 
   test('with anything else says how it is used', async () => {
@@ -98,7 +98,7 @@ describe('/jobs', () => {
   });
 
   test('that cannot be answered says so', async () => {
-    connected.jobsDesk.isBroken = true;
+    connected.researchCommands.isBroken = true;
     jobs('');
     await vi.waitFor(() => expect(seenByAda()).toEqual([expect.stringContaining("couldn't take that")]));
   });
@@ -149,7 +149,7 @@ describe('shortcuts and buttons', () => {
         buttons: [{ action, label: 'It', question: question.id }],
       });
       const { thread } = question;
-      const { card } = await app.board.showCard({
+      const { card } = await app.researchMessages.showCard({
         question,
         thread,
         card: null,

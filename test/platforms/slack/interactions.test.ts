@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseAsk, parseResearch } from '../../../src/core/flags.ts';
+import { parseAsk, parseResearch } from '../../../src/core/commands/options.ts';
 import { idFrom } from '../../../src/core/ids.ts';
 import { decodeText, questionText } from '../../../src/platforms/slack/incoming-text.ts';
 import {

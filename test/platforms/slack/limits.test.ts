@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { startLiveReply } from '../../../src/core/live-reply.ts';
-import { sleep } from '../../../src/core/sleep.ts';
+import { startLiveReply } from '../../../src/core/answering/live-reply.ts';
+import { sleep } from '../../../src/core/concurrency.ts';
 import type { Question, View } from '../../../src/core/types.ts';
 import { silentLog } from './log.ts';
 import { answersTo, askIn, connect, fresh, source, view } from './setup.ts';

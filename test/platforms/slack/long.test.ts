@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { startLiveReply } from '../../../src/core/live-reply.ts';
+import { startLiveReply } from '../../../src/core/answering/live-reply.ts';
 import { fencesClosed } from '../../markdown/reader.ts';
 import type { Fault } from '../../servers/slack/types.ts';
 import { silentLog } from './log.ts';
@@ -51,7 +51,7 @@ describe('an answer of 30,000 characters', () => {
     await reply.open();
     const steps = 132;
     for (let step = 1; step <= steps; step += 1) {
-      await reply.turn('progress', now);
+      await reply.acquire('progress', now);
       // Slow at first: streams get too old before they are full, and full before they are too old.
       const text = TEXT.slice(0, Math.round(TEXT.length * (step / steps) ** 3));
       await reply.show(view({ text, sources }));

@@ -88,12 +88,12 @@ function listAfter(text: string, key: string): string[] {
 function listened() {
   const never = () => Promise.reject(new Error());
   const intake = { accept: never, press: never, stop: never, withdraw: never };
-  const jobsDesk = { jobs: never, choices: never };
+  const researchCommands = { run: never, choices: never };
   const { events, commands } = createListeners({
     commands: COMMANDS,
     self: SELF,
     intake,
-    jobsDesk,
+    researchCommands,
     log: silentLog,
   });
   return { events: [...events.keys()], commands: [...commands.keys()], shortcuts: [ASK_ABOUT_CALLBACK] };

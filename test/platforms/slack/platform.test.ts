@@ -35,28 +35,28 @@ describe('marks and words', () => {
 
   test('a whisper is seen by the asker alone, where they asked, and is inert', async () => {
     const question = askIn(server);
-    await platform.whisper(question, 'One moment <!channel>');
+    await platform.replyPrivately(question, 'One moment <!channel>');
     // In a thread without a reply Slack would show it to nobody.
     const first = { user: ADA, channel: GENERAL, text: 'One moment &lt;!channel&gt;', threadTs: null };
     expect(server.ephemerals).toMatchObject([first]);
     expect(server.history(GENERAL)).toHaveLength(1);
     const { thread, message } = question;
     const ts = server.say({ user: ADA, channel: GENERAL, text: 'and now?', threadTs: thread?.thread ?? '' });
-    await platform.whisper({ ...question, message: message && { ...message, message: ts } }, 'Later');
+    await platform.replyPrivately({ ...question, message: message && { ...message, message: ts } }, 'Later');
     expect(server.ephemerals.at(-1)).toMatchObject({ text: 'Later', threadTs: thread?.thread });
   });
 
   test('where no whisper is possible, it becomes a reply', async () => {
     server.fault('chat.postEphemeral', { error: 'user_not_in_channel' });
-    await platform.whisper(askIn(server), 'One moment');
+    await platform.replyPrivately(askIn(server), 'One moment');
     expect(server.history(GENERAL).at(-1)).toMatchObject({ bot: true, text: 'One moment' });
   });
 
   test('a whisper after /ask reaches somebody where the bot is no member', async () => {
-    await connected.app.listen(connected.intake, connected.jobsDesk);
+    await connected.app.listen(connected.intake, connected.researchCommands);
     server.command({ user: ADA, channel: 'C00PRIVATE', command: '/ask', text: 'why?' });
     await expect.poll(() => connected.intake.questions).toHaveLength(1);
-    await platform.whisper(connected.intake.questions[0] as Question, 'Invite me first.');
+    await platform.replyPrivately(connected.intake.questions[0] as Question, 'Invite me first.');
     expect(server.ephemerals).toMatchObject([{ user: ADA, channel: 'C00PRIVATE', text: 'Invite me first.' }]);
   });
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { StopRequested } from '../../../src/core/stops.ts';
+import { StopRequested } from '../../../src/core/answering/stop.ts';
 import type { SlackServer } from '../../servers/slack/server.ts';
 import type { Fault } from '../../servers/slack/types.ts';
 import { answersTo, askIn, connect, failureOf, fresh, GENERAL, view } from './setup.ts';

@@ -18,7 +18,7 @@ async function showAll(question: Question, views: readonly View[], attempt = fre
   const reply = connected.app.platform.reply(question, attempt.start);
   await reply.open();
   for (const next of views) {
-    await reply.turn(next.state === 'done' || next.state === 'failed' ? 'final' : 'progress', now);
+    await reply.acquire(next.state === 'done' || next.state === 'failed' ? 'final' : 'progress', now);
     await reply.show(next);
   }
   await reply.close();
@@ -297,7 +297,7 @@ describe('/ask', () => {
   test('a turn never fails, even when the thread cannot be opened', async () => {
     const reply = connected.app.platform.reply({ ...command(), channel: 'C00PRIVATE' }, fresh().start);
     const opening = failureOf(reply.open());
-    await reply.turn('progress', now);
+    await reply.acquire('progress', now);
     expect((await opening).kind).toBe('undeliverable');
     await reply.close();
   });

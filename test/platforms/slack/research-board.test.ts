@@ -1,4 +1,4 @@
-import { researchBoardContract } from '../../contracts/research-board.ts';
-import { openBoardSide } from './board-side.ts';
+import { researchBoardContract } from '../../contracts/research-messages.ts';
+import { openMessagesSide } from './board-side.ts';
 
-researchBoardContract('Slack', () => openBoardSide());
+researchBoardContract('Slack', () => openMessagesSide());

@@ -1,16 +1,20 @@
 /** What research messages do on Slack beside the contract of the board. */
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Notice, NoticePlace, ResearchBoard } from '../../../src/core/research/ports.ts';
+import type {
+  NotificationPlace,
+  ResearchMessages,
+  ResearchNotification,
+} from '../../../src/core/research/ports.ts';
 import type { Question } from '../../../src/core/types.ts';
-import { boardView } from '../../contracts/research-board.ts';
+import { boardView } from '../../contracts/research-messages.ts';
 import { liveTokens } from '../../servers/slack/live-tokens.ts';
 import type { SlackServerOptions } from '../../servers/slack/types.ts';
-import { ADAS_DM, commanded, openBoardSide, seenIn } from './board-side.ts';
+import { ADAS_DM, commanded, openMessagesSide, seenIn } from './board-side.ts';
 import { ADA, askIn, failureOf, fresh, GENERAL, openApp, source, view } from './setup.ts';
 
-let side: Awaited<ReturnType<typeof openBoardSide>>;
+let side: Awaited<ReturnType<typeof openMessagesSide>>;
 const open = async (options: SlackServerOptions = {}) => {
-  side = await openBoardSide(options);
+  side = await openMessagesSide(options);
   return side.server;
 };
 afterEach(() => side.close());
@@ -19,9 +23,9 @@ afterEach(() => side.close());
 const MINIMAL = ['app_mentions:read', 'chat:write', 'im:history', 'im:write', 'reactions:write'];
 const REPORT = { name: 'report.md', text: '# why?\n\nBecause.\n' };
 
-function show(question: Question, fields: Partial<Parameters<ResearchBoard['showCard']>[0]> = {}) {
+function show(question: Question, fields: Partial<Parameters<ResearchMessages['showCard']>[0]> = {}) {
   const view = boardView({ text: '> why?', footer: 'R-4F2K · Queued' });
-  return side.board.showCard({
+  return side.messages.showCard({
     question,
     view,
     thread: question.thread,
@@ -32,8 +36,8 @@ function show(question: Question, fields: Partial<Parameters<ResearchBoard['show
   });
 }
 
-function notice(question: Question, fields: Partial<Notice> = {}): Notice {
-  const place: NoticePlace = question.thread
+function notice(question: Question, fields: Partial<ResearchNotification> = {}): ResearchNotification {
+  const place: NotificationPlace = question.thread
     ? { type: 'thread', thread: question.thread }
     : { type: 'channel' };
   const lead = 'Research finished in 6 min';
@@ -54,7 +58,9 @@ describe('where history may not be read', () => {
   test('a repeated notice is unknown, and nothing is posted', async () => {
     const server = await open({ scopes: MINIMAL });
     const question = askIn(server);
-    expect(await side.board.notify(notice(question, { isRepeat: true }))).toEqual({ type: 'unknown' });
+    expect(await side.messages.notify(notice(question, { isRepeat: true }))).toEqual({
+      type: 'unknown',
+    });
     expect(callsOf('chat.postMessage')).toEqual([]);
   });
 
@@ -62,7 +68,7 @@ describe('where history may not be read', () => {
     const server = await open({ scopes: MINIMAL });
     const question = askIn(server);
     side.loseNextAnswer();
-    expect(await side.board.notify(notice(question))).toEqual({ type: 'unknown' });
+    expect(await side.messages.notify(notice(question))).toEqual({ type: 'unknown' });
     expect(server.history(GENERAL).filter(({ bot }) => bot)).toHaveLength(1);
   });
 
@@ -71,7 +77,7 @@ describe('where history may not be read', () => {
     const question = askIn(server);
     side.loseNextAnswer();
     const place = { type: 'dm', link: null } as const;
-    const noticed = await side.board.notify(notice(question, { place, file: REPORT }));
+    const noticed = await side.messages.notify(notice(question, { place, file: REPORT }));
     expect(noticed).toMatchObject({ type: 'posted', hasFile: false });
     expect(server.history(ADAS_DM)).toHaveLength(1);
   });
@@ -92,8 +98,8 @@ describe('looking for an earlier try', () => {
     const { thread } = await show(question);
     for (let i = 0; i < 450; i++)
       server.say({ user: ADA, channel: GENERAL, text: `${i}`, threadTs: thread.thread });
-    const first = await side.board.notify(notice(question, { file: REPORT }));
-    expect(await side.board.notify(notice(question, { file: REPORT, isRepeat: true }))).toEqual(first);
+    const first = await side.messages.notify(notice(question, { file: REPORT }));
+    expect(await side.messages.notify(notice(question, { file: REPORT, isRepeat: true }))).toEqual(first);
     expect(callsOf('conversations.replies')).toHaveLength(3);
     expect(callsOf('files.getUploadURLExternal')).toHaveLength(1);
   });
@@ -101,8 +107,10 @@ describe('looking for an earlier try', () => {
   test('takes no notice of another job for its own', async () => {
     const server = await open();
     const question = askIn(server);
-    await side.board.notify(notice({ ...question, id: 'another' }));
-    expect(await side.board.notify(notice(question, { isRepeat: true }))).toMatchObject({ type: 'posted' });
+    await side.messages.notify(notice({ ...question, id: 'another' }));
+    expect(await side.messages.notify(notice(question, { isRepeat: true }))).toMatchObject({
+      type: 'posted',
+    });
     expect(seenIn(server, question.thread ?? 'dm')).toHaveLength(2);
   });
 
@@ -110,14 +118,16 @@ describe('looking for an earlier try', () => {
     const server = await open();
     const question = commanded(server);
     for (let i = 0; i < 4_001; i++) server.say({ user: ADA, channel: GENERAL, text: `${i}` });
-    expect(await side.board.notify(notice(question, { isRepeat: true }))).toEqual({ type: 'unknown' });
+    expect(await side.messages.notify(notice(question, { isRepeat: true }))).toEqual({
+      type: 'unknown',
+    });
   });
 
   test('fails while Slack cannot be reached, and posts nothing', async () => {
     const server = await open();
     const question = askIn(server);
     server.fault('conversations.replies', { status: 503 }, Number.POSITIVE_INFINITY);
-    const failure = await failureOf(side.board.notify(notice(question, { isRepeat: true })));
+    const failure = await failureOf(side.messages.notify(notice(question, { isRepeat: true })));
     expect(failure.kind).toBe('unreachable');
     expect(callsOf('chat.postMessage')).toEqual([]);
   });
@@ -131,7 +141,7 @@ describe('the file', () => {
   ])('is left out where uploads are refused: %j', async (fault) => {
     const server = await open();
     server.fault('files.getUploadURLExternal', fault);
-    const noticed = await side.board.notify(notice(askIn(server), { file: REPORT }));
+    const noticed = await side.messages.notify(notice(askIn(server), { file: REPORT }));
     expect(noticed).toMatchObject({ type: 'posted', hasFile: false });
     expect(callsOf('upload_url')).toEqual([]);
   });
@@ -143,7 +153,7 @@ describe('the file', () => {
       const question = askIn(server);
       server.fault(method, { status: 503 });
       server.fault(method, 'commit-then-reset');
-      const noticed = await side.board.notify(notice(question, { file: REPORT }));
+      const noticed = await side.messages.notify(notice(question, { file: REPORT }));
       expect(noticed).toMatchObject({ type: 'posted', hasFile: true });
       expect(side.seen(question.thread ?? 'dm')).toMatchObject([{ files: [REPORT] }]);
     },
@@ -155,7 +165,7 @@ describe('the file', () => {
     const server = await open();
     const question = askIn(server);
     server.fault('upload_url', 'reset-before', Number.POSITIVE_INFINITY);
-    const noticed = await side.board.notify(notice(question, { file: REPORT }));
+    const noticed = await side.messages.notify(notice(question, { file: REPORT }));
     expect(noticed).toMatchObject({ type: 'posted', hasFile: false });
     expect(side.seen(question.thread ?? 'dm')).toHaveLength(1);
   });
@@ -164,16 +174,16 @@ describe('the file', () => {
     const server = await open();
     const question = askIn(server);
     server.fault('chat.postMessage', { error: 'slack_connect_file_link_sharing_blocked' });
-    const noticed = await side.board.notify(notice(question, { file: REPORT }));
+    const noticed = await side.messages.notify(notice(question, { file: REPORT }));
     expect(noticed).toMatchObject({ type: 'posted', hasFile: false });
-    expect(await side.board.notify(notice(question, { file: REPORT, isRepeat: true }))).toEqual(noticed);
+    expect(await side.messages.notify(notice(question, { file: REPORT, isRepeat: true }))).toEqual(noticed);
   });
 
   test('comes also where Slack refuses the blocks', async () => {
     const server = await open();
     const question = askIn(server);
     server.fault('chat.postMessage', { error: 'invalid_blocks' });
-    const noticed = await side.board.notify(notice(question, { file: REPORT }));
+    const noticed = await side.messages.notify(notice(question, { file: REPORT }));
     expect(noticed).toMatchObject({ type: 'posted', hasFile: true });
     expect(side.seen(question.thread ?? 'dm')).toMatchObject([{ pings: [ADA], files: [REPORT] }]);
   });
@@ -183,12 +193,12 @@ test('what Slack refuses for good, or for want of a scope, is to be tried in ano
   const server = await open({ scopes: ['chat:write', 'channels:history'] });
   const question = askIn(server);
   const dm = notice(question, { place: { type: 'dm', link: null } });
-  expect(await failureOf(side.board.notify(dm))).toMatchObject({
+  expect(await failureOf(side.messages.notify(dm))).toMatchObject({
     kind: 'undeliverable',
     code: 'missing_scope',
   });
   server.fault('chat.postMessage', { error: 'not_heard_of_yet' }, Number.POSITIVE_INFINITY);
-  expect((await failureOf(side.board.notify(notice(question)))).kind).toBe('undeliverable');
+  expect((await failureOf(side.messages.notify(notice(question)))).kind).toBe('undeliverable');
   expect((await failureOf(show(question))).kind).toBe('undeliverable');
   expect(server.history(GENERAL).filter(({ bot }) => bot)).toEqual([]);
 });
@@ -207,9 +217,9 @@ test('nothing in a card or notice is live but the mention, the sources and the f
   const { thread } = await show(question, { view: shown });
   const place = { type: 'thread', thread } as const;
   const file = { name: `re|port<!here>.md`, text: hostile };
-  await side.board.notify(notice(question, { place, lead: hostile, view: shown, file }));
+  await side.messages.notify(notice(question, { place, lead: hostile, view: shown, file }));
   server.fault('chat.postMessage', { error: 'invalid_blocks' });
-  await side.board.notify(notice({ ...question, id: 'b' }, { place, lead: hostile, view: shown, file }));
+  await side.messages.notify(notice({ ...question, id: 'b' }, { place, lead: hostile, view: shown, file }));
   const messages = server.history(GENERAL).filter(({ bot }) => bot);
   expect(messages).toHaveLength(4);
   const live = messages.flatMap(({ text, fallback }) => [text, fallback].flatMap(liveTokens));
@@ -262,7 +272,7 @@ describe('a card', () => {
     const server = await open();
     const question = { ...commanded(server), channel };
     expect((await failureOf(show(question))).kind).toBe('undeliverable');
-    expect((await failureOf(side.board.notify(notice(question)))).kind).toBe('undeliverable');
+    expect((await failureOf(side.messages.notify(notice(question)))).kind).toBe('undeliverable');
   });
 });
 
@@ -276,7 +286,7 @@ test("an ordinary answer's second attempt leaves card and notice alone", async (
   await show(job);
   const dying = app.platform.reply(question, crash);
   await expect(dying.show(view({ text: 'Half of an answer' }))).rejects.toThrow('killed');
-  await side.board.notify(notice(job, { file: REPORT }));
+  await side.messages.notify(notice(job, { file: REPORT }));
   const second = app.platform.reply(question, fresh(2).start);
   await second.show(view({ state: 'done', text: 'The whole answer.' }));
   await second.close();
@@ -294,7 +304,7 @@ test('12 jobs ending at once keep within the real limits', { timeout: 60_000 }, 
     questions.map(async (question) => {
       const shown = await show(question);
       await show(question, { ...shown, view: boardView({ text: 'Done' }) });
-      const noticed = await side.board.notify(notice(question, { file: REPORT }));
+      const noticed = await side.messages.notify(notice(question, { file: REPORT }));
       expect(noticed).toMatchObject({ type: 'posted', hasFile: true });
     }),
   );

@@ -130,7 +130,7 @@ describe('a second attempt', () => {
   test('leaves words that are no answer alone', async () => {
     const question = askIn(server);
     server.fault('chat.postEphemeral', { error: 'user_not_in_channel' });
-    await connected.app.platform.whisper(question, 'One moment.');
+    await connected.app.platform.replyPrivately(question, 'One moment.');
     const { reply } = await secondAttempt(question, fresh().recorded);
     await reply.show(DONE);
     await reply.close();

@@ -1,6 +1,13 @@
 import { Failure } from '../../../src/core/failures.ts';
-import type { Accepted, ButtonPress, Intake, Log, Pressed, ReplyStart } from '../../../src/core/ports.ts';
-import type { JobsRequest } from '../../../src/core/research/ports.ts';
+import type {
+  Accepted,
+  ButtonPress,
+  Intake,
+  JobsRequest,
+  Log,
+  Pressed,
+  ReplyStart,
+} from '../../../src/core/ports.ts';
 import type { MessageRef, Question, View } from '../../../src/core/types.ts';
 import { openSlack, type SlackApp } from '../../../src/platforms/slack/slack.ts';
 import { type SlackServer, startSlackServer } from '../../servers/slack/server.ts';
@@ -66,7 +73,7 @@ function memoryDesk() {
     requests: [] as JobsRequest[],
     gate: null as Promise<void> | null,
     isBroken: false,
-    async jobs(request: JobsRequest): Promise<string> {
+    async run(request: JobsRequest): Promise<string> {
       await this.gate;
       if (this.isBroken) throw new Error('the disk is full');
       this.requests.push(request);
@@ -84,7 +91,7 @@ export async function connect(options: SlackServerOptions = {}, log: Log = silen
     server,
     app,
     intake: memoryIntake(),
-    jobsDesk: memoryDesk(),
+    researchCommands: memoryDesk(),
     async close() {
       await app.stop();
       await server.close();

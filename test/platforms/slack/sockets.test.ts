@@ -18,7 +18,7 @@ afterEach(async () => {
 async function listening(options: Parameters<typeof connect>[0] = {}): Promise<Connected> {
   const connected = await connect(options);
   open.push(connected);
-  await connected.app.listen(connected.intake, connected.jobsDesk);
+  await connected.app.listen(connected.intake, connected.researchCommands);
   return connected;
 }
 
@@ -207,8 +207,8 @@ describe('staying connected', () => {
     const log = { ...silentLog, error: (_fields: object, message: string) => errors.push(message) };
     const connected = await connect({}, log);
     open.push(connected);
-    const { server, app, intake, jobsDesk } = connected;
-    await app.listen(intake, jobsDesk);
+    const { server, app, intake, researchCommands } = connected;
+    await app.listen(intake, researchCommands);
     server.fault('apps.connections.open', { error: 'invalid_auth' }, 5);
     server.dropSockets();
     await vi.waitFor(() => expect(errors).toHaveLength(1), 5_000);
@@ -226,8 +226,8 @@ describe('staying connected', () => {
       error: (_fields, message) => void errors.push(message),
       child: () => log,
     };
-    const { server, app, intake, jobsDesk, close } = await connect({}, log);
-    await app.listen(intake, jobsDesk);
+    const { server, app, intake, researchCommands, close } = await connect({}, log);
+    await app.listen(intake, researchCommands);
     server.fault('conversations.open', { error: 'token_revoked' }, 2);
     const tell = () => app.platform.directMessage(server.team, server.people[0]?.id ?? '', 'hello');
     await expect(tell()).rejects.toThrow();
@@ -249,7 +249,7 @@ describe('staying connected', () => {
       stop: async () => {},
       withdraw: async () => {},
     };
-    const listening = app.listen(intake, { jobs: async () => '', choices: async () => [] });
+    const listening = app.listen(intake, { run: async () => '', choices: async () => [] });
     const startedAt = performance.now();
     await app.stop();
     await listening;

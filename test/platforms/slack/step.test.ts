@@ -18,7 +18,7 @@ async function showAll(question: Question, views: readonly View[], attempt = fre
   const reply = connected.app.platform.reply(question, attempt.start);
   await reply.open();
   for (const next of views) {
-    await reply.turn(next.state === 'done' || next.state === 'failed' ? 'final' : 'progress', now);
+    await reply.acquire(next.state === 'done' || next.state === 'failed' ? 'final' : 'progress', now);
     await reply.show(next);
   }
   await reply.close();

@@ -1,5 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { sleep } from '../../../src/core/sleep.ts';
+import { sleep } from '../../../src/core/concurrency.ts';
 import { DiscordError } from './errors.ts';
 import type { Limits } from './limits.ts';
 import type { Fault, Faults, RecordedCall, UploadedFile } from './recording.ts';

@@ -1,0 +1,176 @@
+import { type Command, parseCommand } from '../commands/parse.ts';
+import { createKeyedQueue, runInBackground } from '../concurrency.ts';
+import { enqueueNotification, enqueueReply, type NotificationJob } from '../notifications.ts';
+import type {
+  Accepted,
+  Answers,
+  Intake,
+  Jobs,
+  JobsRequest,
+  Log,
+  Metrics,
+  Platform,
+  ResearchIntake,
+  Threads,
+} from '../ports.ts';
+import { type PlatformName, type Question, type ThreadRef, threadKey } from '../types.ts';
+import { ANSWER_QUEUE, type AnswerJob } from './deps.ts';
+import { HELP } from './messages.ts';
+import { pressButton } from './press.ts';
+import type { Stops } from './stop.ts';
+
+/** When a message in a thread of ours counts as a question without a mention. */
+export type FollowMode = 'auto' | 'always' | 'mention';
+
+export interface IntakeDeps {
+  readonly jobs: Jobs;
+  readonly answers: Answers;
+  readonly research: ResearchIntake;
+  readonly threads: Threads;
+  readonly stops: Stops;
+  readonly platforms: ReadonlyMap<PlatformName, Platform>;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly follow: FollowMode;
+  /** Whether this person may act on other people's answers. */
+  readonly isAdmin: (platform: PlatformName, personId: string) => boolean;
+}
+
+/** How many accepted questions are remembered in the process; the store remembers all of them. */
+const MAX_REMEMBERED_IDS = 5_000;
+
+/** More than this many questions of one thread are not queued behind each other. */
+const MAX_WAITING_IN_THREAD = 5;
+
+/** Creates the one place where questions come in: it decides what is one, drops duplicates, and stores it. */
+export function createIntake(deps: IntakeDeps): Intake {
+  // After an outage a mention and its follow-ups arrive together, and only the mention makes the follow-ups ours.
+  const runInOrder = createKeyedQueue();
+  const remembered = createRecentSet(MAX_REMEMBERED_IDS);
+  return {
+    async accept(question) {
+      const key = question.thread ? threadKey(question.thread) : question.id;
+      const result = await runInOrder(key, async () => {
+        // Slack delivers every mention twice: the duplicate of a stored question costs the store nothing.
+        if (remembered.has(question.id)) return 'duplicate';
+        const accepted = await acceptMessage(deps, question);
+        if (accepted === 'accepted') remembered.add(question.id);
+        return accepted;
+      });
+      deps.metrics.heard(question.platform, result);
+      return result;
+    },
+    press: (press) => pressButton({ ...deps, accept: (question) => acceptQuestion(deps, question) }, press),
+    stop: (thread, by) => deps.stops.thread(thread, by),
+    async withdraw(id) {
+      await Promise.all([deps.stops.question(id, 'deleted', null), deps.research.withdraw(id)]);
+    },
+  };
+}
+
+async function acceptMessage(deps: IntakeDeps, message: Question): Promise<Accepted> {
+  const question = await placeReply(deps, message);
+  if (!(await isForUs(deps, question))) return 'ignored';
+  const command = readCommand(question);
+  if (!command) return acceptQuestion(deps, question);
+  if (command.type === 'research') {
+    const { text, research } = command;
+    const overrides = { ...question.overrides, ...command.overrides };
+    return acceptQuestion(deps, { ...question, text, overrides, research });
+  }
+  const isNew = await enqueueNotification(deps.jobs, toNotification(question, command), [
+    'command',
+    question.id,
+  ]);
+  return isNew ? 'accepted' : 'duplicate';
+}
+
+/** Reads what is written instead of a question; a slash command, a shortcut and a button have said so already. */
+function readCommand({ trigger, research, text }: Question): Command | null {
+  const isWritten = trigger === 'mention' || trigger === 'dm' || trigger === 'reply' || trigger === 'thread';
+  return isWritten && !research ? parseCommand(text) : null;
+}
+
+function toNotification(
+  question: Question,
+  command: Exclude<Command, { type: 'research' }>,
+): NotificationJob {
+  if (command.type === 'help') return { type: 'reply', question, text: HELP };
+  if (command.type === 'say') return { type: 'reply', question, text: command.text };
+  const { platform, workspace, asker } = question;
+  const { action, job } = command;
+  // Not every platform can show the answer to a typed command to one person alone.
+  const request: JobsRequest = { platform, workspace, person: asker, action, job, isOpen: true };
+  return { type: 'jobs', question, request };
+}
+
+function acceptQuestion(deps: IntakeDeps, question: Question): Promise<Accepted> {
+  return question.research ? acceptResearch(deps, question) : acceptForAnswer(deps, question);
+}
+
+/** Research runs beside the answers of its thread: it neither waits for them nor keeps them waiting. */
+async function acceptResearch({ research, threads }: IntakeDeps, question: Question): Promise<Accepted> {
+  const [isNew] = await Promise.all([
+    research.accept(question),
+    question.thread ? threads.join(question.thread, question.asker.id) : null,
+  ]);
+  return isNew ? 'accepted' : 'duplicate';
+}
+
+async function acceptForAnswer(deps: IntakeDeps, question: Question): Promise<Accepted> {
+  const key = question.thread ? threadKey(question.thread) : question.id;
+  // A thread's first message can have nothing in front of it: the common case needs no query.
+  const isFirst = !question.thread || question.thread.thread === question.message?.message;
+  const depth = isFirst ? 0 : await deps.jobs.depth(ANSWER_QUEUE, key);
+  if (depth > MAX_WAITING_IN_THREAD) {
+    // A duplicate or a repeated delivery finds its own question among those that wait.
+    return (await deps.jobs.knows(ANSWER_QUEUE, question.id)) ? 'duplicate' : refuse(deps, question);
+  }
+  const job: AnswerJob = { question, isMarked: depth > 0 };
+  const [isNew] = await Promise.all([
+    deps.jobs.enqueue(ANSWER_QUEUE, job, { id: question.id, key }),
+    question.thread ? deps.threads.join(question.thread, question.asker.id) : null,
+  ]);
+  if (!isNew) return 'duplicate';
+  if (depth > 0) {
+    const platform = deps.platforms.get(question.platform);
+    if (platform) runInBackground(deps.log, 'mark as waiting', platform.markWaiting(question, true));
+  }
+  return 'accepted';
+}
+
+/** A set that forgets its oldest. */
+function createRecentSet(most: number) {
+  const entries = new Set<string>();
+  return {
+    has: (entry: string) => entries.has(entry),
+    add(entry: string) {
+      entries.add(entry);
+      for (const oldest of entries) {
+        if (entries.size <= most) return;
+        entries.delete(oldest);
+      }
+    },
+  };
+}
+
+/** A reply to one of our messages belongs to that message's thread, wherever it was written. */
+async function placeReply(deps: IntakeDeps, question: Question): Promise<Question> {
+  if (!question.repliesTo) return question;
+  const thread: ThreadRef | null = await deps.answers.threadOf(question.repliesTo);
+  return thread ? { ...question, thread } : question;
+}
+
+async function isForUs({ threads, follow }: IntakeDeps, question: Question): Promise<boolean> {
+  if (question.trigger !== 'thread') return true;
+  if (!question.thread) return false;
+  // Counted in every mode and before the decision: a second human's first words make mentions necessary for both.
+  const humans = await threads.hear(question.thread, question.asker.id);
+  if (humans === null || follow === 'mention') return false;
+  return follow === 'always' || humans <= 1;
+}
+
+async function refuse({ jobs }: IntakeDeps, question: Question): Promise<Accepted> {
+  await enqueueReply(jobs, question, 'busy', 'I am still answering here; ask again in a moment.');
+  return 'busy';
+}

@@ -1,0 +1,157 @@
+import { runInBackground } from '../concurrency.ts';
+import { Failure } from '../failures.ts';
+import { shortId } from '../ids.ts';
+import type { AnswerRecord, Job, Log, Platform } from '../ports.ts';
+import type { Question, Turn } from '../types.ts';
+import { concludeAnswer, MAX_ATTEMPTS } from './conclude.ts';
+import type { AnsweringDeps, AnswerJob, Conclusion, Run } from './deps.ts';
+import { startLiveReply } from './live-reply.ts';
+import { HELP } from './messages.ts';
+import { questionText } from './prompt.ts';
+import { StopRequested } from './stop.ts';
+
+/**
+ * The straight line: history → compose → model → view → reply → history. Every failure becomes a view; it throws only when
+ * the job must be run again (the process stops, the store or the platform cannot be reached), and then the next attempt
+ * rewrites the same messages.
+ */
+export async function answerQuestion(deps: AnsweringDeps, job: Job<AnswerJob>): Promise<void> {
+  const { question, isMarked } = job.data;
+  const log = deps.log.child({
+    question: shortId(question.id),
+    platform: question.platform,
+    attempt: job.attempt,
+  });
+  const platform = deps.platforms.get(question.platform);
+  if (!platform) return log.error({}, 'question of a platform that is not configured');
+  if (isMarked) runInBackground(log, 'unmark', platform.markWaiting(question, false));
+
+  const record = await deps.answers.begin(question, job.attempt);
+  if (!record || record.delivered) return log.debug({}, 'already answered');
+  if (isEmpty(question)) {
+    await platform.replyPrivately(question, HELP);
+    await deps.answers.delivered(question.id, job.attempt);
+    return;
+  }
+  const run = start(deps, job, platform, record, log);
+  try {
+    await deliver(run, await concludeAnswer(run));
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    await settle(run, error, job.signal);
+  } finally {
+    run.unwatch();
+    await run.live.abandon();
+    await run.reply.close();
+  }
+}
+
+function isEmpty(question: Question): boolean {
+  return question.text.trim() === '' && !question.quote && question.attachments.length === 0;
+}
+
+function start(
+  deps: AnsweringDeps,
+  job: Job<AnswerJob>,
+  platform: Platform,
+  record: AnswerRecord,
+  log: Log,
+): Run {
+  const { question } = job.data;
+  const ending = new AbortController();
+  const reply = platform.reply(question, {
+    messages: record.messages,
+    attempt: job.attempt,
+    posted: async (messages) => {
+      const isOurs = await deps.answers.posted(question.id, job.attempt, messages);
+      if (!isOurs) throw new Failure('stopped', 'overtaken by a later attempt');
+    },
+    isTaken: async (message) => (await deps.answers.threadOf(message)) !== null,
+  });
+  const live = startLiveReply({ reply, log, signal: job.signal, lost: (reason) => ending.abort(reason) });
+  const unwatch = deps.stops.watch(question, (stop) => {
+    const isTheirs =
+      !stop.by || stop.by.id === question.asker.id || deps.isAdmin(question.platform, stop.by.id);
+    if (isTheirs) ending.abort(new StopRequested(stop));
+  });
+  const signal = AbortSignal.any([job.signal, ending.signal]);
+  return {
+    deps,
+    question,
+    record,
+    platform,
+    reply,
+    live,
+    log,
+    signal,
+    unwatch,
+    startedAt: performance.now(),
+  };
+}
+
+async function deliver(run: Run, conclusion: Conclusion): Promise<void> {
+  const { deps, question, record, live } = run;
+  await live.finish(conclusion.view);
+  await remember(run, conclusion);
+  await deps.answers.delivered(question.id, record.attempt);
+  const ms = Math.round(performance.now() - run.startedAt);
+  // Only a complete answer has a footer. One that ended early may lack the sources its markers mean.
+  if (conclusion.view.footer !== null)
+    deps.metrics.unresolvedCitations(question.platform, run.reply.unresolved());
+  deps.metrics.answered(question.platform, conclusion.outcome, ms);
+  run.log.info({ outcome: conclusion.outcome, ms, sources: conclusion.view.sources.length }, 'answered');
+}
+
+/**
+ * An answer without a word is not remembered: asked again, it would stand there as a question nobody answered. Nor is what
+ * somebody has taken back by deleting it.
+ */
+async function remember({ deps, question }: Run, conclusion: Conclusion): Promise<void> {
+  const { view, thread, backfill, isTrimmed } = conclusion;
+  if (view.text === '' || conclusion.outcome === 'deleted') return;
+  const asked: Turn = {
+    role: 'user',
+    author: question.asker,
+    text: questionText(question),
+    at: question.askedAt,
+  };
+  const answered: Turn = { role: 'assistant', author: null, text: view.text, at: Date.now() };
+  await deps.history.append(thread, question.id, [...backfill, asked, answered], isTrimmed);
+}
+
+/** Ends a run whose answer cannot be shown, now or ever; everything else is left to the next attempt. */
+async function settle(run: Run, failure: Failure, job: AbortSignal): Promise<void> {
+  const { deps, question, record, log } = run;
+  const isOver = failure.kind === 'gone' || failure.kind === 'undeliverable' || failure.kind === 'rejected';
+  if (!isOver || job.aborted) {
+    const isLast = record.attempt >= MAX_ATTEMPTS;
+    log[isLast ? 'error' : 'warn']({ err: failure }, 'answer interrupted, to be taken up again');
+    throw failure;
+  }
+  log[failure.kind === 'rejected' ? 'error' : 'warn']({ err: failure }, 'no place to answer');
+  if (failure.kind !== 'gone') await tellAsker(run, failure);
+  await deps.answers.delivered(question.id, record.attempt);
+  deps.metrics.answered(question.platform, failure.kind, Math.round(performance.now() - run.startedAt));
+}
+
+async function tellAsker({ platform, question, log }: Run, failure: Failure): Promise<void> {
+  const why = failure.remedy ?? 'I lack the permission to write there.';
+  const text = `I can't answer where you asked. ${why} · ${shortId(question.id)}`;
+  // A command can be answered for its user's eyes even where the bot is no member.
+  const isCommand = question.trigger === 'command' || question.trigger === 'shortcut';
+  try {
+    if (isCommand) await platform.replyPrivately(question, text);
+    else await platform.directMessage(question.workspace, question.asker.id, text);
+  } catch (error) {
+    log.info({ err: error }, 'the asker cannot be told');
+  }
+}
+
+/** The last word on a question whose job failed for good: the platform or the store stayed out of reach for long. */
+export async function giveUp(deps: AnsweringDeps, { question }: AnswerJob): Promise<void> {
+  const id = shortId(question.id);
+  deps.log.error({ question: id, platform: question.platform }, 'answer given up');
+  deps.metrics.answered(question.platform, 'given-up', 0);
+  const text = `I could not finish answering you here. Please ask again. · ${id}`;
+  await deps.platforms.get(question.platform)?.replyPrivately(question, text);
+}

@@ -1,0 +1,160 @@
+import { runInBackground } from '../concurrency.ts';
+import { Failure } from '../failures.ts';
+import { idFrom } from '../ids.ts';
+import {
+  type AnswerOptions,
+  type Button,
+  type Question,
+  type ThreadRef,
+  threadKey,
+  type View,
+} from '../types.ts';
+import { type Asked, ask } from './ask-model.ts';
+import { ANSWER_QUEUE, type Conclusion, type Run } from './deps.ts';
+import { recallThread } from './history.ts';
+import type { WaitJob } from './join-thread.ts';
+import { explainFailure } from './messages.ts';
+import { composePrompt, type Prompt } from './prompt.ts';
+import { type Stop, StopRequested } from './stop.ts';
+import { type Answer, doneView, EMPTY_ANSWER, progressView } from './view.ts';
+
+/** After this many interrupted attempts the person is told, instead of another request being paid for. */
+export const MAX_ATTEMPTS = 5;
+
+/**
+ * Comes to the final view of a question: the one an earlier attempt already stored, or by asking the model while the reply
+ * shows the progress. The view is stored before it is returned, so that no crash from here on asks the model again.
+ * @throws {Failure} when the answer has no place any more, or the job was stopped.
+ */
+export async function concludeAnswer(run: Run): Promise<Conclusion> {
+  const { record, reply } = run;
+  if (record.conclusion) {
+    const thread = record.thread ?? (await reply.open());
+    return { view: record.conclusion, thread, backfill: [], isTrimmed: false, outcome: 'redelivered' };
+  }
+  if (record.attempt > MAX_ATTEMPTS) {
+    const failure = new Failure('stopped', 'too many interrupted attempts');
+    const view = failedView(run, { answer: EMPTY_ANSWER, failure, tries: 0 }, failure);
+    return store(run, { view, backfill: [], isTrimmed: false, outcome: 'stopped' });
+  }
+  return store(run, await askModel(run));
+}
+
+async function askModel(run: Run): Promise<Omit<Conclusion, 'thread'>> {
+  const { deps, question, platform, live, log, signal } = run;
+  live.update(progressView(EMPTY_ANSWER, question.id));
+  // What is said in a thread that a command has opened is heard from the first moment, not only once its answer is there.
+  if (!question.thread) runInBackground(log, 'join', join(run));
+  const { history, backfill } = await recallThread({ ...deps, platform }, question, signal);
+  const composed = composePrompt(question, history, deps.settings.contextChars);
+  const options: AnswerOptions = { ...deps.settings.defaults, ...question.overrides };
+  const request = { system: deps.settings.systemPrompt, messages: composed.messages, options };
+  const asked = await ask(deps.model, request, {
+    signal,
+    log,
+    questionId: question.id,
+    show: (view) => live.update(view),
+  });
+  const stop = stopOf(signal);
+  if (!stop) signal.throwIfAborted();
+  // Nothing has been said yet, and nobody is left to say it to.
+  if (stop?.reason === 'deleted' && asked.answer.text === '')
+    throw new Failure('gone', 'the question was deleted');
+  if (asked.failure && !stop) await report(run, asked.failure);
+  const isTrimmed = composed.isTrimmed && !history.toldTrimmed;
+  const view = viewOf(run, asked, options, stop);
+  const notices = [...askedNotices(question, isTrimmed ? composed : null), ...view.notices];
+  return {
+    view: { ...view, notices },
+    backfill,
+    isTrimmed,
+    outcome: stop?.reason ?? asked.failure?.kind ?? 'done',
+  };
+}
+
+function viewOf(run: Run, asked: Asked, options: AnswerOptions, stop: Stop | null): View {
+  const { question, startedAt } = run;
+  if (!asked.failure)
+    return doneView(asked.answer, options, performance.now() - startedAt, Date.now(), question.id);
+  return stop ? stoppedView(question, asked.answer, stop) : failedView(run, asked, asked.failure);
+}
+
+/** The reason of the signal, if it is somebody's wish that the answer ends. */
+function stopOf({ aborted, reason }: AbortSignal): Stop | null {
+  return aborted && reason instanceof StopRequested ? reason.stop : null;
+}
+
+/** A thread that this answer has opened: what is asked there comes behind it. */
+async function join({ deps, question, reply }: Run): Promise<ThreadRef> {
+  const thread = await reply.open();
+  const wait: WaitJob = { behind: question.id };
+  await deps.jobs.enqueue(ANSWER_QUEUE, wait, { id: idFrom('behind', question.id), key: threadKey(thread) });
+  await deps.threads.join(thread, question.asker.id);
+  return thread;
+}
+
+async function store(run: Run, concluded: Omit<Conclusion, 'thread'>): Promise<Conclusion> {
+  const { deps, question, record, reply } = run;
+  const thread = question.thread ? await reply.open() : await join(run);
+  const isOurs = await deps.answers.conclude(question.id, record.attempt, concluded.view, thread);
+  if (!isOurs) throw new Failure('stopped', 'overtaken by a later attempt');
+  return { ...concluded, thread };
+}
+
+function failedView({ deps, question }: Run, asked: Asked, failure: Failure): View {
+  const { answer, tries } = asked;
+  const { notice, buttons } = explainFailure(failure, question, {
+    tries,
+    hasText: answer.text !== '',
+    hasAdmins: deps.hasAdmins(question.platform),
+  });
+  const { text, sources } = answer satisfies Answer;
+  return {
+    state: 'failed',
+    status: '',
+    text,
+    sources,
+    notices: [...answer.notices, notice],
+    footer: null,
+    buttons,
+  };
+}
+
+function stoppedView(question: Question, answer: Answer, { reason, by }: Stop): View {
+  const who = by?.name ?? (by === null || by.id === question.asker.id ? 'the person who asked' : 'an admin');
+  const notice = reason === 'deleted' ? '⏹ Stopped: the question was deleted' : `⏹ Stopped by ${who}`;
+  const actions: readonly Button[] = [
+    ...(answer.text === ''
+      ? []
+      : [{ action: 'continue' as const, label: 'Continue', question: question.id }]),
+    { action: 'retry', label: 'Retry', question: question.id },
+  ];
+  return {
+    state: 'done',
+    status: '',
+    text: answer.text,
+    sources: answer.sources,
+    notices: [...answer.notices, notice],
+    footer: null,
+    buttons: reason === 'deleted' ? [] : actions,
+  };
+}
+
+function askedNotices(question: Question, trimmed: Prompt | null): string[] {
+  const notices: string[] = [];
+  if (question.attachments.length > 0) {
+    const files = question.attachments.map((file) => (file.type ? `${file.name} (${file.type})` : file.name));
+    notices.push(`Not read: ${files.join(', ')}. I can't open attachments yet.`);
+  }
+  if (trimmed)
+    notices.push(`Using the beginning and the newest part of this thread (${trimmed.turns} messages).`);
+  return notices;
+}
+
+async function report({ deps, question, log }: Run, failure: Failure): Promise<void> {
+  const { kind, status, code } = failure;
+  log[kind === 'not-authorised' ? 'error' : 'warn']({ kind, status, code, err: failure }, 'answer failed');
+  if (kind !== 'not-authorised') return;
+  const text = `Perplexity refuses our key (${status ?? 'no status'}). Check PERPLEXITY_API_KEY and the account's credit.`;
+  await deps.alertAdmins(question, text);
+}

@@ -1,0 +1,112 @@
+import { sleep } from '../concurrency.ts';
+import { Failure } from '../failures.ts';
+import type { Log, Reply } from '../ports.ts';
+import { isRetryable, retry } from '../retry.ts';
+import type { View } from '../types.ts';
+import { StopRequested } from './stop.ts';
+
+/** A reply that follows a view as it changes: one write at a time, the newest view wins, the final one always lands. */
+export interface LiveReply {
+  /** Makes this the view to show next; returns at once. */
+  update(view: View): void;
+  /**
+   * Shows the final view and returns once it is there. Progress still waiting is dropped.
+   * @throws {Failure} `gone` or `undeliverable` when there is nothing left to write to; the last failure when the platform
+   *   stayed unreachable; `stopped` after an abort.
+   */
+  finish(view: View): Promise<void>;
+  /** Ends the writing without a final view, leaving the messages as they are. */
+  abandon(): Promise<void>;
+}
+
+export interface LiveReplyOptions {
+  readonly reply: Reply;
+  readonly log: Log;
+  /** Ends every wait: the process stops, or another worker has taken over. */
+  readonly signal: AbortSignal;
+  /** The place to write has vanished, the attempt was overtaken, or somebody stopped it: nothing more is to be asked of the model. */
+  readonly lost: (reason: unknown) => void;
+}
+
+/** Platforms answer again after minutes at most; beyond that the job is run again later. */
+const FINAL_RETRY = { attempts: 40, baseMs: 500, capMs: 15_000, longestWaitMs: 10 * 60_000 };
+
+/** Starts following. */
+export function startLiveReply(options: LiveReplyOptions): LiveReply {
+  return new Follower(options);
+}
+
+class Follower implements LiveReply {
+  readonly #options: LiveReplyOptions;
+  /** Ends the waits of progress, so that a final view is never kept behind it. */
+  readonly #ending = new AbortController();
+  readonly #whileFollowing: AbortSignal;
+  readonly #following: Promise<void>;
+  #latest: View | null = null;
+  #wake: () => void = () => {};
+
+  constructor(options: LiveReplyOptions) {
+    this.#options = options;
+    this.#whileFollowing = AbortSignal.any([options.signal, this.#ending.signal]);
+    this.#whileFollowing.addEventListener('abort', () => this.#wake(), { once: true });
+    this.#following = this.#follow();
+  }
+
+  update(view: View): void {
+    this.#latest = view;
+    this.#wake();
+  }
+
+  async finish(view: View): Promise<void> {
+    const { reply, signal } = this.#options;
+    await this.abandon();
+    await retry({ ...FINAL_RETRY, signal }, async () => {
+      await reply.acquire('final', signal);
+      if (signal.aborted) throw new Failure('stopped', 'stopped before the final view was shown');
+      await reply.show(view);
+    });
+  }
+
+  async abandon(): Promise<void> {
+    this.#ending.abort();
+    await this.#following;
+  }
+
+  async #follow(): Promise<void> {
+    for (let view = await this.#next(); view; view = await this.#next()) {
+      try {
+        await this.#options.reply.show(view);
+      } catch (error) {
+        if (await this.#isLost(error)) return;
+        // What was not shown is part of the next view; with none coming, this one is tried again.
+        this.#latest ??= view;
+      }
+    }
+  }
+
+  async #next(): Promise<View | null> {
+    if (!this.#latest && !this.#whileFollowing.aborted) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    if (!this.#whileFollowing.aborted) await this.#options.reply.acquire('progress', this.#whileFollowing);
+    if (this.#whileFollowing.aborted) return null;
+    const view = this.#latest;
+    this.#latest = null;
+    return view;
+  }
+
+  /** Progress that could not be shown is no loss; a place that is gone ends the answer. */
+  async #isLost(error: unknown): Promise<boolean> {
+    const { log, lost } = this.#options;
+    if (error instanceof StopRequested || (error instanceof Failure && !isRetryable(error))) {
+      lost(error);
+      return true;
+    }
+    log[error instanceof Failure ? 'debug' : 'error']({ err: error }, 'progress not shown');
+    const retryAfterMs = error instanceof Failure ? error.retryAfterMs : undefined;
+    await sleep(retryAfterMs ?? 1_000, this.#whileFollowing);
+    return false;
+  }
+}

@@ -1,0 +1,95 @@
+import type { Failure } from '../failures.ts';
+import { shortId } from '../ids.ts';
+import type { Button, Question } from '../types.ts';
+
+export interface Explanation {
+  readonly notice: string;
+  readonly buttons: readonly Button[];
+}
+
+interface Facts {
+  /** How often the model was asked. */
+  readonly tries: number;
+  /** Something had been written before it went wrong. */
+  readonly hasText: boolean;
+  readonly hasAdmins: boolean;
+}
+
+/**
+ * What a person reads when something went wrong: plain words, what to do next, and the short id that the log line of the
+ * same question carries. Never an upstream body, a stack or an exception's text.
+ */
+export function explainFailure(failure: Failure, question: Question, facts: Facts): Explanation {
+  const { tries, hasText, hasAdmins } = facts;
+  const id = shortId(question.id);
+  const retry: Button = { action: 'retry', label: 'Retry', question: question.id };
+  const goOn: Button = { action: 'continue', label: 'Continue', question: question.id };
+  if (hasText) return { notice: `⚠ Cut off: ${reason(failure)} · ${id}`, buttons: [goOn, retry] };
+  const buttons = failure.kind === 'rejected' || failure.kind === 'not-authorised' ? [] : [retry];
+  return { notice: `⚠ ${sentence(failure, tries, hasAdmins)} · ${id}`, buttons };
+}
+
+function sentence(failure: Failure, tries: number, hasAdmins: boolean): string {
+  switch (failure.kind) {
+    case 'rate-limited':
+      return `Perplexity is rate-limiting us. Try again in about ${duration(failure.retryAfterMs ?? 60_000)}.`;
+    case 'unreachable':
+      return `Perplexity isn't reachable right now (tried ${tries === 1 ? 'once' : `${tries} times`}).`;
+    case 'too-slow':
+      return 'Perplexity took too long to answer. Try again, or ask a shorter question.';
+    case 'rejected':
+      return `I couldn't send that: ${failure.remedy ?? 'Perplexity refused the request'}.`;
+    case 'not-authorised':
+      return `I'm not set up correctly; ${hasAdmins ? 'admins have been told' : 'please tell whoever runs me'}.`;
+    case 'cut-off':
+    case 'malformed':
+      return 'The answer broke off before it began. Try again.';
+    case 'stopped':
+      return 'Interrupted by a restart.';
+    case 'gone':
+    case 'undeliverable':
+      return "I can't write where this question was asked.";
+  }
+}
+
+function reason(failure: Failure): string {
+  if (failure.kind === 'rate-limited') return 'Perplexity is rate-limiting us';
+  if (failure.kind === 'too-slow') return 'nothing more came for too long';
+  if (failure.kind === 'stopped') return 'interrupted by a restart';
+  return 'the answer broke off here';
+}
+
+/** `8 s`, `2 min`, `1 h`: rounded up, so that nobody comes back too early. */
+export function duration(ms: number): string {
+  const seconds = Math.max(1, Math.ceil(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.ceil(seconds / 60);
+  return minutes < 60 ? `${minutes} min` : `${Math.ceil(minutes / 60)} h`;
+}
+
+/** `2 Dec 2026, 14:05 UTC`. */
+export function formatTime(at: number): string {
+  const date = new Date(at);
+  const day = `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]} ${date.getUTCFullYear()}`;
+  return `${day}, ${date.toISOString().slice(11, 16)} UTC`;
+}
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** `45 s`, `6 min`, `1 h 5 min`: how long something has taken, to the nearest second or minute. */
+export function formatElapsed(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 60) return `${Math.max(1, seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  const rest = minutes % 60;
+  return `${Math.floor(minutes / 60)} h${rest === 0 ? '' : ` ${rest} min`}`;
+}
+
+/** What somebody sees who mentions the bot without asking anything. Plain text. */
+export const HELP = [
+  'Ask me anything: mention me with a question, send me a direct message, or use /ask.',
+  'I search the web and answer in a thread, with sources. Go on asking there: while it is just the two of us no mention is needed.',
+  'For a thorough report write research: and your question, or use /research; I tell you when it is done. !jobs lists yours.',
+  'I can be wrong. Check the sources before you rely on an answer.',
+].join('\n');

@@ -1,0 +1,130 @@
+import type { AnswerEvent, AnswerOptions, Button, Source, Usage, View } from '../types.ts';
+
+/** What grows while the model writes. `text` only ever gets longer. */
+export interface Answer {
+  readonly state: View['state'];
+  readonly status: string;
+  readonly text: string;
+  readonly sources: readonly Source[];
+  readonly usage: Usage | null;
+  readonly notices: readonly string[];
+  /** Set once the stream said that it is over. */
+  readonly end: Extract<AnswerEvent, { type: 'done' }>['reason'] | null;
+}
+
+/** An answer nothing is known of yet. */
+export const EMPTY_ANSWER: Answer = {
+  state: 'waiting',
+  status: 'is searching the web…',
+  text: '',
+  sources: [],
+  usage: null,
+  notices: [],
+  end: null,
+};
+
+/** The answer after one more event. */
+export function extend(answer: Answer, event: AnswerEvent): Answer {
+  switch (event.type) {
+    case 'thinking':
+      return answer.text === '' ? { ...answer, state: 'thinking', status: 'is reasoning…' } : answer;
+    case 'searching':
+      return answer.text === '' ? { ...answer, state: 'searching', status: 'is searching the web…' } : answer;
+    case 'sources':
+      return { ...answer, sources: event.sources };
+    case 'text':
+      return { ...answer, state: 'writing', status: 'is writing…', text: answer.text + event.text };
+    case 'usage':
+      return { ...answer, usage: event.usage };
+    case 'notice':
+      return { ...answer, notices: [...answer.notices, event.text] };
+    case 'done':
+      return { ...answer, end: event.reason };
+  }
+}
+
+/** How an unfinished answer looks; the notices wait for the end, so that text growing above them does not push them about. */
+export function progressView(answer: Answer, questionId: string): View {
+  const { state, status, text, sources } = answer;
+  const stop: Button = { action: 'stop', label: 'Stop', question: questionId };
+  return { state, status, text, sources, notices: [], footer: null, buttons: [stop] };
+}
+
+/** How a complete answer looks. */
+export function doneView(
+  answer: Answer,
+  options: AnswerOptions,
+  tookMs: number,
+  now: number,
+  questionId: string,
+): View {
+  const notices = [...answer.notices];
+  if (answer.sources.length === 0) notices.push('⚠ No web sources were used for this answer.');
+  if (answer.end === 'length') notices.push('⚠ The answer reached its length limit.');
+  if (answer.end === 'filtered') notices.push('⚠ Perplexity withheld the rest of this answer.');
+  const { text, sources } = answer;
+  const footer = footerLine(answer, options, tookMs, now);
+  return {
+    state: 'done',
+    status: '',
+    text,
+    sources,
+    notices,
+    footer,
+    buttons: [
+      ...continueButton(answer, questionId),
+      ...sourcesButton(answer, questionId),
+      digDeeper(questionId),
+    ],
+  };
+}
+
+/** An answer that was too long goes on in a next one, as one that was cut off does. */
+function continueButton({ end }: Answer, question: string): readonly Button[] {
+  return end === 'length' ? [{ action: 'continue', label: 'Continue', question }] : [];
+}
+
+/** Under the text only the first few sources are listed. */
+function sourcesButton({ sources }: Answer, question: string): readonly Button[] {
+  if (sources.length === 0) return [];
+  return [
+    { action: 'sources', label: sources.length === 1 ? 'Source' : `All ${sources.length} sources`, question },
+  ];
+}
+
+/** Researches the same question. */
+function digDeeper(question: string): Button {
+  return { action: 'research', label: 'Dig deeper', question };
+}
+
+function footerLine(answer: Answer, options: AnswerOptions, tookMs: number, now: number): string {
+  const parts: string[] = [options.profile ?? 'sonar'];
+  if (answer.sources.length > 0) parts.push(freshness(answer.sources, now));
+  if (options.recency) parts.push(`past ${options.recency} only`);
+  if (options.domains && options.domains.length > 0) parts.push(`limited to ${options.domains.join(', ')}`);
+  parts.push(`${(tookMs / 1000).toFixed(1)} s`);
+  return parts.join(' · ');
+}
+
+/** `9 sources · 7 sites · newest 2 h`: at a glance whether an answer can be current. */
+function freshness(sources: readonly Source[], now: number): string {
+  const sites = new Set(
+    sources.map(({ url }) => (URL.canParse(url) ? new URL(url).hostname.replace(/^www\./, '') : url)),
+  );
+  const newest = age(sources, now);
+  const counts = [counted(sources.length, 'source'), counted(sites.size, 'site')];
+  return [...counts, ...(newest ? [`newest ${newest}`] : [])].join(' · ');
+}
+
+function counted(count: number, what: string): string {
+  return count === 1 ? `1 ${what}` : `${count} ${what}s`;
+}
+
+function age(sources: readonly Source[], now: number): string | null {
+  const dates = sources.map((source) => Date.parse(source.date ?? '')).filter((date) => date <= now);
+  if (dates.length === 0) return null;
+  const hours = Math.floor((now - Math.max(...dates)) / 3_600_000);
+  if (hours < 48) return `${Math.max(1, hours)} h`;
+  const days = Math.floor(hours / 24);
+  return days < 60 ? `${days} d` : `${Math.floor(days / 30)} months`;
+}

@@ -1,0 +1,185 @@
+import {
+  type AnswerOptions,
+  EFFORTS,
+  PROFILE_NAMES,
+  type ProfileName,
+  RECENCIES,
+  type ResearchWish,
+} from '../types.ts';
+
+/** The text of `/ask` taken apart: the question and what was chosen for it, or one sentence on what is wrong. */
+export type ParsedAsk =
+  | { readonly text: string; readonly overrides: AnswerOptions }
+  | { readonly problem: string };
+
+/** The text of `/research` taken apart. */
+export type ParsedResearch =
+  | { readonly text: string; readonly overrides: AnswerOptions; readonly research: ResearchWish }
+  | { readonly problem: string };
+
+const MODES = ['web', 'academic', 'sec'] as const;
+const NOTIFY = ['here', 'dm'] as const;
+/** The API takes at most 20 domains. */
+const MOST_DOMAINS = 20;
+
+/** How research is done when nothing else was asked for. */
+export const DEFAULT_WISH: ResearchWish = { effort: 'medium', notify: 'here' };
+
+const ASK_FLAGS = ['model', 'recent', 'site', 'mode'] as const;
+const RESEARCH_FLAGS = ['effort', 'notify', 'recent', 'site', 'model'] as const;
+
+type Flag = (typeof ASK_FLAGS | typeof RESEARCH_FLAGS)[number];
+
+/** What was chosen so far. */
+interface Chosen {
+  readonly overrides: AnswerOptions;
+  readonly research: ResearchWish;
+}
+
+/**
+ * Reads `--model`, `--recent`, `--site` (repeatable, `-host` excludes) and `--mode` at the start or the end of the text.
+ * In the middle, and under any other name, they belong to the question ("what does `git commit --amend` do").
+ */
+export function parseAsk(text: string): ParsedAsk {
+  const parsed = parse(text, ASK_FLAGS, withAskFlag);
+  return 'problem' in parsed ? parsed : { text: parsed.text, overrides: parsed.overrides };
+}
+
+/** Reads `--effort`, `--notify`, `--recent` and `--site` in the same way; there is one model for research. */
+export function parseResearch(text: string): ParsedResearch {
+  return parse(text, RESEARCH_FLAGS, (chosen, flag, value) =>
+    flag === 'model'
+      ? 'Deep research has a model of its own: leave --model out.'
+      : withFlag(chosen, flag, value),
+  );
+}
+
+/** What `/ask` alone answers. */
+export function askUsage(command: string): string {
+  return [
+    `Write your question after the command: ${command} what changed in TypeScript 7?`,
+    `Optional, before or after it: --model ${PROFILE_NAMES.join('|')}  --recent ${RECENCIES.join('|')}  --site example.org  --mode ${MODES.join('|')}`,
+  ].join('\n');
+}
+
+/** What `/research` or `!research` alone answers. */
+export function researchUsage(command: string): string {
+  return [
+    `Write your question after the command: ${command} how do cities cool their streets?`,
+    `Optional, before or after it: --effort ${EFFORTS.join('|')}  --notify ${NOTIFY.join('|')}  --recent ${RECENCIES.join('|')}  --site example.org`,
+  ].join('\n');
+}
+
+function parse<F extends Flag>(
+  text: string,
+  flags: readonly F[],
+  choose: (chosen: Chosen, flag: F, value: string) => Chosen | string,
+): (Chosen & { readonly text: string }) | { readonly problem: string } {
+  // Some clients turn a typed `--` into a dash.
+  const flag = `(?:--|—|–)(${flags.join('|')})(?:\\s+|=)(\\S+)`;
+  const leading = new RegExp(`^\\s*${flag}`);
+  const trailing = new RegExp(`(?:^|\\s)${flag}\\s*$`);
+  let rest = text;
+  let chosen: Chosen = { overrides: {}, research: DEFAULT_WISH };
+  for (;;) {
+    const match = leading.exec(rest) ?? trailing.exec(rest);
+    const name = flags.find((name) => name === match?.[1]);
+    if (!match || !name) return { ...chosen, text: rest.trim() };
+    const next = choose(chosen, name, match[2] ?? '');
+    if (typeof next === 'string') return { problem: next };
+    chosen = next;
+    rest = rest.slice(0, match.index) + rest.slice(match.index + match[0].length);
+  }
+}
+
+function withAskFlag(chosen: Chosen, flag: (typeof ASK_FLAGS)[number], value: string): Chosen | string {
+  const { overrides } = chosen;
+  if (flag === 'model') {
+    const resolved = resolveProfile(value);
+    if (!resolved) return wrong(flag, value, PROFILE_NAMES);
+    return { ...chosen, overrides: { ...overrides, profile: resolved.profile } };
+  }
+  if (flag !== 'mode') return withFlag(chosen, flag, value);
+  const searchMode = MODES.find((mode) => mode === value.toLowerCase());
+  return searchMode ? { ...chosen, overrides: { ...overrides, searchMode } } : wrong(flag, value, MODES);
+}
+
+function withFlag(
+  chosen: Chosen,
+  flag: 'recent' | 'site' | 'effort' | 'notify',
+  value: string,
+): Chosen | string {
+  const { overrides, research } = chosen;
+  const word = value.toLowerCase();
+  switch (flag) {
+    case 'recent': {
+      const recency = RECENCIES.find((recency) => recency === word);
+      return recency ? { ...chosen, overrides: { ...overrides, recency } } : wrong(flag, value, RECENCIES);
+    }
+    case 'effort': {
+      const effort = EFFORTS.find((effort) => effort === word);
+      return effort ? { ...chosen, research: { ...research, effort } } : wrong(flag, value, EFFORTS);
+    }
+    case 'notify': {
+      const notify = NOTIFY.find((notify) => notify === word);
+      return notify ? { ...chosen, research: { ...research, notify } } : wrong(flag, value, NOTIFY);
+    }
+    case 'site': {
+      const domains = [...(overrides.domains ?? []), word];
+      return domains.length <= MOST_DOMAINS
+        ? { ...chosen, overrides: { ...overrides, domains } }
+        : `At most ${MOST_DOMAINS} --site values.`;
+    }
+  }
+}
+
+function wrong(name: string, value: string, accepted: readonly string[]): string {
+  return `I don't know --${name} ${value}. Accepted: ${accepted.join(', ')}.`;
+}
+
+/** What was typed as a list of sites: as the API takes them, or one sentence on what is wrong. */
+export type ParsedSites = { readonly domains: readonly string[] } | { readonly problem: string };
+
+/** The API takes at most 20, of at most 253 characters. */
+const MOST_SITES = 20;
+const LONGEST_SITE = 253;
+const SITE = /^-?[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:\/\S*)?$/;
+
+/** Reads `a.org, -b.org`: host names between commas or spaces, one with a leading `-` is excluded; pasted addresses are understood. */
+export function parseSites(text: string): ParsedSites {
+  const sites = text
+    .split(/[\s,;]+/)
+    .map((site) =>
+      site
+        .toLowerCase()
+        .replace(/^(-?)https?:\/\//, '$1')
+        .replace(/\/+$/, ''),
+    )
+    .filter((site) => site !== '');
+  const wrong = sites.find((site) => site.length > LONGEST_SITE || !SITE.test(site));
+  if (wrong !== undefined)
+    return { problem: `"${wrong.slice(0, 60)}" is no site. Write them as example.org, -example.com.` };
+  const domains = [...new Set(sites)];
+  return domains.length <= MOST_SITES ? { domains } : { problem: `At most ${MOST_SITES} sites.` };
+}
+
+export interface ResolvedProfile {
+  readonly profile: ProfileName;
+  /** Said to the person when the name stands for another one now. */
+  readonly notice: string | null;
+}
+
+/** Finds the profile for a model name as a person or a configuration writes it; null when there is none. */
+export function resolveProfile(name: string): ResolvedProfile | null {
+  const wanted = name
+    .trim()
+    .toLowerCase()
+    .replace(/^perplexity\//, '');
+  const known = PROFILE_NAMES.find((profile) => profile === wanted);
+  if (known) return { profile: known, notice: null };
+  if (wanted !== 'sonar-reasoning') return null;
+  return {
+    profile: 'sonar-reasoning-pro',
+    notice: 'sonar-reasoning no longer exists: sonar-reasoning-pro answers instead.',
+  };
+}

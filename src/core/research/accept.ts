@@ -1,0 +1,103 @@
+import { DEFAULT_WISH } from '../commands/options.ts';
+import { idFrom } from '../ids.ts';
+import type { AnswerRecord, ButtonPress, Jobs, Log, Pressed, ResearchIntake } from '../ports.ts';
+import type { PlatformName, Question } from '../types.ts';
+import { alreadyEnded, mayStop, stopResearch } from './cancel.ts';
+import type { Researches } from './ports.ts';
+import { enqueueStep, isLive, nextStep, RESEARCH_QUEUE } from './step.ts';
+
+export interface ResearchIntakeDeps {
+  readonly jobs: Jobs;
+  readonly researches: Researches;
+  readonly log: Log;
+  readonly isAdmin: (platform: PlatformName, personId: string) => boolean;
+}
+
+/** Creates research's side of the intake. */
+export function createResearchIntake(deps: ResearchIntakeDeps): ResearchIntake {
+  return {
+    accept: (question) => acceptResearch(deps.jobs, question),
+    followUp: (press, record) => followUp(deps, press, record),
+    pressStop: (press) => pressStop(deps, press),
+    withdraw: (questionId) => withdrawResearch(deps.jobs, questionId),
+  };
+}
+
+function acceptResearch(jobs: Jobs, question: Question): Promise<boolean> {
+  const { queue, data, options } = nextStep({ step: 'begin', question, tries: 0 });
+  return jobs.enqueue(queue, data, options);
+}
+
+/** Anybody may, as anybody may ask: it is the presser's job then, within the presser's limits. */
+async function followUp(
+  deps: ResearchIntakeDeps,
+  press: ButtonPress,
+  record: AnswerRecord,
+): Promise<Question | null> {
+  const action = press.action === 'retry' ? 'retry' : 'research';
+  const id = await nextResearchId(deps, action, press.question);
+  return id === null ? null : researchFrom(press, record, id);
+}
+
+/** "Dig deeper" and "Try again": a research question made out of one that was answered, or whose research failed. */
+function researchFrom(press: ButtonPress, { question, thread }: AnswerRecord, id: string): Question {
+  const { profile: _answered, ...overrides } = question.overrides;
+  return {
+    ...question,
+    id,
+    thread: thread ?? question.thread,
+    trigger: 'button',
+    asker: press.presser,
+    overrides,
+    research: question.research ?? DEFAULT_WISH,
+    delivery: { ...question.delivery, ...press.delivery },
+    askedAt: Date.now(),
+  };
+}
+
+/** More than this many refused or failed jobs out of one button would be somebody playing. */
+const MOST_FROM_ONE = 20;
+
+/**
+ * The id for the next job out of one button: the same for two presses at once, another after one that was refused or has
+ * failed. Null while there is a job already.
+ */
+async function nextResearchId(
+  { jobs, researches }: Pick<ResearchIntakeDeps, 'jobs' | 'researches'>,
+  action: 'research' | 'retry',
+  questionId: string,
+): Promise<string | null> {
+  for (let n = 1; n <= MOST_FROM_ONE; n++) {
+    const id = idFrom(action, questionId, String(n));
+    const record = await researches.find(id);
+    if (record && record.state !== 'failed' && record.state !== 'stopped') return null;
+    if (record) continue;
+    if (!(await jobs.knows(RESEARCH_QUEUE, id))) return id;
+    // Known without a record: about to begin, or refused.
+    if ((await jobs.depth(RESEARCH_QUEUE, id)) > 0) return null;
+  }
+  return null;
+}
+
+/** Stop on a card: what to say to the presser, null when the card shows it; undefined when it is no research job. */
+async function pressStop(deps: ResearchIntakeDeps, press: ButtonPress): Promise<Pressed | undefined> {
+  const record = await deps.researches.find(press.question);
+  if (!record) return undefined;
+  const { question, name } = record;
+  if (!mayStop(record, press.presser, deps.isAdmin(question.platform, press.presser.id))) {
+    return {
+      type: 'text',
+      text: `Only ${question.asker.name ?? 'the person who asked'} or an admin can do that.`,
+    };
+  }
+  if (await stopResearch(deps, record.id, { reason: 'stopped', by: press.presser })) return null;
+  const now = (await deps.researches.find(record.id)) ?? record;
+  return { type: 'text', text: isLive(now) ? `${name} is being stopped.` : alreadyEnded(now) };
+}
+
+/** Its question was deleted: the job ends, behind whatever step of it is under way. */
+async function withdrawResearch(jobs: Jobs, questionId: string): Promise<void> {
+  if (await jobs.knows(RESEARCH_QUEUE, questionId)) {
+    await enqueueStep(jobs, { step: 'withdraw', research: questionId, tries: 0 });
+  }
+}

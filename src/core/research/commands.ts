@@ -1,0 +1,138 @@
+import { formatElapsed } from '../answering/messages.ts';
+import { questionText } from '../answering/prompt.ts';
+import type { JobsRequest, Log, ResearchCommands } from '../ports.ts';
+import type { PlatformName } from '../types.ts';
+import { alreadyEnded, mayStop, stopResearch, whenSettled } from './cancel.ts';
+import { stateLine } from './card.ts';
+import { reasonFor } from './notification.ts';
+import type { Researches, ResearchFilter, ResearchRecord } from './ports.ts';
+
+export interface ResearchCommandsDeps {
+  readonly researches: Researches;
+  readonly log: Log;
+  readonly isAdmin: (platform: PlatformName, personId: string) => boolean;
+  readonly now: () => number;
+}
+
+type Who = Omit<JobsRequest, 'action' | 'job'>;
+
+/** Discord's direct messages: everybody's, so being an admin opens nothing there. */
+const DIRECT_WORKSPACE = '@me';
+
+const MOST_LISTED = 15;
+const MOST_CHOICES = 25;
+const LONGEST_LABEL = 100;
+const LONGEST_START = 60;
+/** A command must be answered within 3 s. */
+const STOP_PATIENCE_MS = 1_500;
+
+/** Creates the desk: own jobs for everybody, all of a workspace for its admins. */
+export function createResearchCommands(deps: ResearchCommandsDeps): ResearchCommands {
+  return {
+    async run(request) {
+      if (request.action === 'list' || request.job === null) return listText(deps, request);
+      const name = nameFrom(request.job);
+      const [record] = await deps.researches.list({ ...visibleTo(deps, request), name }, 1);
+      if (!record) return `I know no job ${name} of yours. List your jobs to see which there are.`;
+      return request.action === 'stop'
+        ? stopText(deps, request, record)
+        : statusText(record, deps.now(), request);
+    },
+    async choices(request, prefix) {
+      const own = await deps.researches.list(ownOf(request), 200);
+      const wanted = prefix.trim().toLowerCase();
+      const matches = (record: ResearchRecord): boolean =>
+        [record.name, record.name.slice(2), questionText(record.question)].some((text) =>
+          text.toLowerCase().startsWith(wanted),
+        );
+      return own
+        .filter(matches)
+        .slice(0, MOST_CHOICES)
+        .map((record) => ({ job: record.name, label: labelOf(record, deps.now()) }));
+    },
+  };
+}
+
+/** `r-4f2k`, `4F2K` and `R-4F2K` are the same. */
+function nameFrom(typed: string): string {
+  return `R-${typed
+    .trim()
+    .toUpperCase()
+    .replace(/^R-?(?=....)/, '')}`;
+}
+
+function ownOf({ platform, workspace, person }: Who): ResearchFilter {
+  const place = workspace === DIRECT_WORKSPACE ? {} : { workspace };
+  return { platform, person: person.id, ...place };
+}
+
+function visibleTo({ isAdmin }: ResearchCommandsDeps, who: Who): ResearchFilter {
+  const seesAll = who.workspace !== DIRECT_WORKSPACE && isAdmin(who.platform, who.person.id);
+  return seesAll ? { platform: who.platform, workspace: who.workspace } : ownOf(who);
+}
+
+async function listText(deps: ResearchCommandsDeps, who: Who): Promise<string> {
+  const filter = visibleTo(deps, who);
+  const found = await deps.researches.list(filter, MOST_LISTED + 1);
+  if (found.length === 0)
+    return 'No research jobs. Start one with /research, or by mentioning me: research: your question.';
+  const isOwn = filter.person !== undefined;
+  const lines = found.slice(0, MOST_LISTED).map((record) => jobLine(record, deps.now(), who));
+  const more = found.length > MOST_LISTED ? ['Older ones are not shown.'] : [];
+  return [
+    isOwn ? 'Your research jobs, newest first:' : 'Research jobs here, newest first:',
+    ...lines,
+    ...more,
+  ].join('\n');
+}
+
+/** `R-4F2K · Researching · 3 min · “How do cities cool…”`, and what became of its notice where that is not plain. */
+function jobLine(record: ResearchRecord, now: number, { person, isOpen }: Who): string {
+  const { asker } = record.question;
+  const isOwn = asker.id === person.id;
+  const parts = [stateLine(record, now), ...(isOwn ? [] : [asker.name ?? asker.id])];
+  // Where others read along nobody's question is repeated: it may have been asked in private.
+  if (!isOpen) parts.push(startOf(record));
+  const delivery = deliveryOf(record);
+  return [...parts, ...(delivery ? [delivery] : [])].join(' · ');
+}
+
+/** Said only where people would not see it for themselves. */
+function deliveryOf({ notice }: ResearchRecord): string | null {
+  if (notice === 'undeliverable') return 'nowhere to deliver it';
+  return notice === 'unknown' ? 'may not have been announced' : null;
+}
+
+/** The question's beginning, in quotes. */
+export function startOf({ question }: ResearchRecord): string {
+  const text = questionText(question).replaceAll(/\s+/g, ' ');
+  return `“${text.length > LONGEST_START ? `${text.slice(0, LONGEST_START).trimEnd()}…` : text}”`;
+}
+
+function labelOf(record: ResearchRecord, now: number): string {
+  const label = `${stateLine(record, now)} · ${questionText(record.question).replaceAll(/\s+/g, ' ')}`;
+  return label.length > LONGEST_LABEL ? `${label.slice(0, LONGEST_LABEL - 1)}…` : label;
+}
+
+function statusText(record: ResearchRecord, now: number, who: Who): string {
+  const { question, ending, begunAt } = record;
+  const lines = [
+    jobLine(record, now, who),
+    `Asked ${formatElapsed(now - begunAt)} ago, ${question.research?.effort ?? 'medium'} effort.`,
+  ];
+  if (ending?.outcome === 'failed') lines.push(reasonFor(record, ending, false));
+  return lines.join('\n');
+}
+
+async function stopText(
+  deps: ResearchCommandsDeps,
+  { platform, person }: Who,
+  record: ResearchRecord,
+): Promise<string> {
+  if (!mayStop(record, person, deps.isAdmin(platform, person.id))) {
+    return `Only ${record.question.asker.name ?? 'the person who asked'} or an admin can stop ${record.name}.`;
+  }
+  const isStopped = await stopResearch(deps, record.id, { reason: 'stopped', by: person });
+  const now = (await whenSettled(deps.researches, record.id, isStopped ? STOP_PATIENCE_MS : 0)) ?? record;
+  return isStopped ? stateLine(now, deps.now()) : alreadyEnded(now);
+}

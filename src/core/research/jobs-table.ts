@@ -1,0 +1,106 @@
+import { formatElapsed } from '../answering/messages.ts';
+import type { PlatformName } from '../types.ts';
+import type {
+  NotificationState,
+  ResearchApi,
+  ResearchFault,
+  ResearchRecord,
+  ResearchState,
+  UpstreamJob,
+} from './ports.ts';
+
+/** One research job for the operator: everything that helps to find it, nothing that anybody wrote. */
+export interface JobEntry {
+  readonly name: string;
+  readonly state: ResearchState;
+  readonly fault: ResearchFault | null;
+  readonly platform: PlatformName;
+  readonly workspace: string;
+  readonly api: ResearchApi | null;
+  readonly upstream: string | null;
+  /** Milliseconds since the epoch. */
+  readonly begunAt: number;
+  readonly endedAt: number | null;
+  readonly notice: NotificationState;
+  readonly isDelivered: boolean;
+}
+
+/** More is no list any more. */
+export const MAX_JOB_ENTRIES = 200;
+
+/** The operator's view of a job. */
+export function toJobEntry(record: ResearchRecord): JobEntry {
+  const { name, state, ending, question, api, upstream, begunAt, endedAt, notice, isDelivered } = record;
+  const fault = ending?.outcome === 'failed' ? ending.fault : null;
+  const { platform, workspace } = question;
+  return { name, state, fault, platform, workspace, api, upstream, begunAt, endedAt, notice, isDelivered };
+}
+
+/**
+ * All jobs as a table. With upstream's own list (chat completions only), what the two do not agree on is marked: `lost` =
+ * under way here, unknown there; `orphan` = there, unknown here. A job is known upstream under one key, so orphans are other
+ * users of the key, or jobs from before the store was replaced.
+ */
+export function formatJobsTable(
+  entries: readonly JobEntry[],
+  upstream: readonly UpstreamJob[] | null,
+  now: number,
+): string {
+  if (entries.length === 0 && (upstream ?? []).length === 0) return 'No research jobs.';
+  const there = upstream && new Map(upstream.map((job) => [job.upstream, job]));
+  const rows = entries.map((entry) => rowOf(entry, there, now));
+  const known = new Set(entries.map((entry) => entry.upstream));
+  // Of jobs older than a full list's oldest, nothing can be said.
+  const oldest = entries.length < MAX_JOB_ENTRIES ? 0 : Math.min(...entries.map(({ begunAt }) => begunAt));
+  const orphans = (upstream ?? []).filter(
+    (job) => !known.has(job.upstream) && (job.createdAt ?? oldest) >= oldest,
+  );
+  return aligned([HEADER, ...rows, ...orphans.map((job) => orphanRow(job, now))]);
+}
+
+const HEADER = ['JOB', 'STATE', 'PLATFORM', 'WORKSPACE', 'AGE', 'API', 'UPSTREAM ID', 'UPSTREAM', 'DELIVERY'];
+
+function rowOf(entry: JobEntry, there: ReadonlyMap<string, UpstreamJob> | null, now: number): string[] {
+  const { name, state, fault, platform, workspace, begunAt, api, upstream } = entry;
+  return [
+    name,
+    fault ? `${state}: ${fault}` : state,
+    platform,
+    workspace,
+    formatElapsed(now - begunAt),
+    api ?? '-',
+    upstream ?? '-',
+    thereOf(entry, there),
+    deliveryOf(entry),
+  ];
+}
+
+function thereOf({ state, api, upstream }: JobEntry, there: ReadonlyMap<string, UpstreamJob> | null): string {
+  if (!there || api !== 'chat' || upstream === null) return '-';
+  const job = there.get(upstream);
+  if (job) return job.state;
+  return state === 'running' ? 'LOST' : 'gone';
+}
+
+function deliveryOf({ state, notice, isDelivered }: JobEntry): string {
+  if (state === 'begun' || state === 'submitting' || state === 'running') return '-';
+  if (state === 'stopped') return isDelivered ? 'none due' : 'under way';
+  return isDelivered ? notice : `under way (${notice})`;
+}
+
+function orphanRow({ upstream, state, createdAt }: UpstreamJob, now: number): string[] {
+  const age = createdAt === null ? '-' : formatElapsed(now - createdAt);
+  return ['ORPHAN', '-', '-', '-', age, 'chat', upstream, state, '-'];
+}
+
+function aligned(rows: readonly (readonly string[])[]): string {
+  const widths = HEADER.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

@@ -1,0 +1,71 @@
+import { Failure } from '../failures.ts';
+import { index, isPlaceless, messagesOf } from './card.ts';
+import { composeNotification } from './notification.ts';
+import type { NotificationPlace, ResearchRecord } from './ports.ts';
+import { failureFields, placed, type ResearchDeps } from './step.ts';
+
+/**
+ * Tells the asker: in the place they chose, else in the next one, each tried once. What is about to be sent is recorded
+ * before the call, so that a repeat looks before it posts. Resolves with the record as it then stands.
+ * @throws {Failure} when the platform cannot take it now and `mayWait`
+ */
+export async function notifyAsker(
+  deps: ResearchDeps,
+  record: ResearchRecord,
+  mayWait: boolean,
+): Promise<ResearchRecord> {
+  const { id, question, name } = record;
+  if (record.notice !== 'pending' && record.notice !== 'sending') return record;
+  const told = composeNotification(record, deps.hasAdmins(question.platform));
+  if (!told) return record;
+  const places = placesFor(record);
+  let isRepeat = record.notice === 'sending';
+  for (let at = record.noticePlace; at < places.length; at++) {
+    const place = places[at];
+    if (!place || !(await deps.researches.noticing(id, at))) break;
+    try {
+      const noticed = await messagesOf(deps, record).notify({
+        question: placed(record),
+        place,
+        card: record.card,
+        ...told,
+        isRepeat,
+      });
+      if (noticed.type === 'unknown') return await settled(deps, record, 'unknown');
+      return await settled(
+        deps,
+        { ...record, noticeMessage: noticed.message, hasFile: noticed.hasFile },
+        'sent',
+      );
+    } catch (error) {
+      if (!(error instanceof Failure) || (!isPlaceless(error) && mayWait)) throw error;
+      deps.log.info({ research: name, place: place.type, ...failureFields(error) }, 'no notice here');
+    }
+    isRepeat = false;
+  }
+  return settled(deps, record, 'undeliverable');
+}
+
+async function settled(
+  deps: ResearchDeps,
+  record: ResearchRecord,
+  notice: 'sent' | 'unknown' | 'undeliverable',
+): Promise<ResearchRecord> {
+  const { id, name, noticeMessage, hasFile } = record;
+  await deps.researches.noticed(id, notice, noticeMessage, hasFile ?? false);
+  if (notice !== 'sent') deps.log.warn({ research: name, notice }, 'the asker may not have been told');
+  const now: ResearchRecord = { ...record, notice };
+  if (noticeMessage) await index(deps, now);
+  return now;
+}
+
+/** The places in turn: the one that was asked for first. */
+function placesFor(record: ResearchRecord): readonly NotificationPlace[] {
+  const { thread, research, workspace } = placed(record);
+  const inThread: readonly NotificationPlace[] = thread ? [{ type: 'thread', thread }] : [];
+  const link = record.isCardGone ? null : record.card;
+  const dm: NotificationPlace = { type: 'dm', link };
+  // A direct conversation is its own thread, and has no channel around it.
+  const channel: readonly NotificationPlace[] = workspace === '@me' ? [] : [{ type: 'channel' }];
+  return research?.notify === 'dm' ? [dm, ...inThread, ...channel] : [...inThread, dm, ...channel];
+}

@@ -1,0 +1,194 @@
+import { sleep } from '../concurrency.ts';
+import { Failure } from '../failures.ts';
+import { researchName, shortId } from '../ids.ts';
+import { enqueueReply } from '../notifications.ts';
+import type { Job } from '../ports.ts';
+import { isRetryable } from '../retry.ts';
+import { isPlaceless, showCard } from './card.ts';
+import { refusalText, submissionRate, waitForSlot } from './limits.ts';
+import type { ResearchApi, ResearchFault, ResearchRecord } from './ports.ts';
+import { researchRequest } from './prompt.ts';
+import {
+  enqueueStep,
+  failResearch,
+  failureFields,
+  nextStep,
+  placed,
+  type ResearchDeps,
+  type ResearchStep,
+} from './step.ts';
+import { pollPauseMs, retryPauseMs } from './timing.ts';
+
+type BeginStep = Extract<ResearchStep, { step: 'begin' }>;
+
+/** What fails for so long nobody waits for any longer. Waiting for its turn is no failing. */
+const LONGEST_BEGINNING_MS = 30 * 60_000;
+
+/**
+ * Begins a job: its record (the limits are checked there), its card, then the submission. Run again at any point it goes on
+ * where it was: the record knows whether something may have been handed in already.
+ */
+export async function submitResearch(deps: ResearchDeps, job: Job<BeginStep>): Promise<void> {
+  const { question } = job.data;
+  const created = await deps.researches.create(question, researchName(question.id), deps.settings.limits);
+  if (created.type === 'refused') {
+    deps.log.info({ question: shortId(question.id), by: created.by }, 'research refused: too many under way');
+    await enqueueReply(deps.jobs, question, 'refused', refusalText(created, question, deps.now()));
+    return;
+  }
+  let { record } = created;
+  if (record.state !== 'begun' && record.state !== 'submitting') return;
+  if (record.card === null && !record.isCardGone) {
+    const isRepeat = created.type === 'known' || job.attempt > 1;
+    const shown = await postCard(deps, job, record, isRepeat);
+    if (!shown) return;
+    record = shown;
+  }
+  await submit(deps, job, record);
+}
+
+/** Null when there is nothing more to do now: no place, or later again. */
+async function postCard(
+  deps: ResearchDeps,
+  job: Job<BeginStep>,
+  record: ResearchRecord,
+  isRepeat: boolean,
+): Promise<ResearchRecord | null> {
+  try {
+    return await showCard(deps, record, { urgency: 'final', isRepeat });
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    deps.log.warn({ research: record.name, ...failureFields(error) }, 'the card cannot be posted');
+    if (isPlaceless(error)) {
+      await deps.researches.note(record.id, { isCardGone: true });
+      await failResearch(deps, record, 'no-place', error.remedy ?? null);
+    } else await againOrFail(deps, job, record, error, 'no-place');
+    return null;
+  }
+}
+
+/** A submission under way: what may be in doubt about it. */
+interface Submission {
+  readonly api: ResearchApi;
+  /** An earlier try may have begun the job: whatever comes of this one cannot take that back. */
+  readonly isInDoubt: boolean;
+}
+
+async function submit(deps: ResearchDeps, job: Job<BeginStep>, record: ResearchRecord): Promise<void> {
+  const { model, researches } = deps;
+  const isInDoubt = record.state === 'submitting';
+  const api = (isInDoubt && record.api) || model.api();
+  // Whatever ended the process came between the call and its record.
+  if (isInDoubt && !model.isRepeatable(api)) return failResearch(deps, record, 'unknown');
+  const waitMs = await waitForSlot(deps, submissionRate(deps, api), job.data.slotAt ?? null, job.signal);
+  if (waitMs > 0) return enqueueStep(deps.jobs, { ...job.data, slotAt: deps.now() + waitMs }, waitMs);
+  const question = placed(record);
+  const request = await researchRequest(deps, question, job.signal);
+  if (!isInDoubt && !(await researches.submitting(record.id, api))) return;
+  const effort = question.research?.effort ?? 'medium';
+  const submission: Submission = { api, isInDoubt };
+  try {
+    const submitted = await model.submit({ api, request, effort, key: record.id, signal: job.signal });
+    if (submitted === 'retired') return await retired(deps, job, record, submission);
+    await submittedAs(deps, job, record, api, submitted);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    deps.log.warn({ research: record.name, api, ...failureFields(error) }, 'research not handed in');
+    await notSubmitted(deps, job, record, submission, error);
+  }
+}
+
+/** So long the id of a job that has been begun is held on to while the store cannot take it. */
+const STORE_PATIENCE = { tries: 60, pauseMs: 1_000 };
+
+async function submittedAs(
+  deps: ResearchDeps,
+  { signal }: Job<BeginStep>,
+  { id, name, question }: ResearchRecord,
+  api: ResearchApi,
+  submitted: { readonly upstream: string; readonly notice?: string },
+): Promise<void> {
+  const { researches, metrics, log } = deps;
+  const { upstream } = submitted;
+  log.info({ research: name, platform: question.platform, api, upstream }, 'research begun');
+  metrics.researchStarted(question.platform, api);
+  const look = { step: 'look', research: id, look: 1, empty: 0, slotAt: null } as const;
+  for (let tries = 1; ; tries++) {
+    try {
+      const pace = {
+        firstMs: deps.settings.firstPollMs,
+        running: await researches.countRunning(api),
+        perMinute: deps.settings.pollsPerMinute[api],
+      };
+      await researches.submitted(id, submitted, [nextStep(look, pollPauseMs(1, pace, deps.random()))]);
+      return;
+    } catch (error) {
+      if (tries >= STORE_PATIENCE.tries || signal.aborted) throw error;
+      log.warn(
+        { research: name, upstream, err: error },
+        'a begun research job cannot be recorded; trying again',
+      );
+      await sleep(STORE_PATIENCE.pauseMs, signal);
+    }
+  }
+}
+
+/** Nothing was begun, and the model names another API from here on. */
+async function retired(
+  deps: ResearchDeps,
+  job: Job<BeginStep>,
+  record: ResearchRecord,
+  { isInDoubt }: Submission,
+): Promise<void> {
+  if (isInDoubt) return failResearch(deps, record, 'unknown');
+  await deps.researches.unsubmitted(record.id);
+  return againOrFail(deps, job, record, new Failure('unreachable', 'this API is retired'), 'rejected');
+}
+
+/** What to do about a submission that failed. */
+async function notSubmitted(
+  deps: ResearchDeps,
+  job: Job<BeginStep>,
+  record: ResearchRecord,
+  { api, isInDoubt }: Submission,
+  failure: Failure,
+): Promise<void> {
+  const canWait = isRetryable(failure) || failure.kind === 'too-slow';
+  if (failure.kind === 'not-authorised') await alert(deps, record, failure);
+  if (isInDoubt || failure.ambiguous || failure.kind === 'stopped') {
+    // The same key again is the same job there; without such a key nobody may know.
+    const isWorthIt = canWait || failure.ambiguous || failure.kind === 'stopped';
+    if (isWorthIt && deps.model.isRepeatable(api)) return againOrFail(deps, job, record, failure, 'unknown');
+    return failResearch(deps, record, 'unknown');
+  }
+  await deps.researches.unsubmitted(record.id);
+  const fault = failure.kind === 'rate-limited' ? 'rate-limited' : 'unreachable';
+  if (canWait) return againOrFail(deps, job, record, failure, fault);
+  const final = failure.kind === 'not-authorised' ? 'not-authorised' : 'rejected';
+  return failResearch(deps, record, final, failure.remedy ?? null);
+}
+
+/** Tells the admins what only they can cure. */
+export function alert(
+  { alertAdmins }: ResearchDeps,
+  { question }: ResearchRecord,
+  { status }: Failure,
+): Promise<void> {
+  const text = `Perplexity refuses our key (${status ?? 'no status'}). Check PERPLEXITY_API_KEY and the account's credit.`;
+  return alertAdmins(question, text);
+}
+
+/** Puts the beginning back for later, as long as anybody would wait for it. */
+async function againOrFail(
+  deps: ResearchDeps,
+  job: Job<BeginStep>,
+  record: ResearchRecord,
+  failure: Failure,
+  fault: ResearchFault,
+): Promise<void> {
+  const tries = job.data.tries + 1;
+  const pauseMs = retryPauseMs(tries, failure.retryAfterMs, deps.random());
+  const { failingSince = deps.now() } = job.data;
+  if (deps.now() + pauseMs - failingSince >= LONGEST_BEGINNING_MS) return failResearch(deps, record, fault);
+  return enqueueStep(deps.jobs, { step: 'begin', question: record.question, tries, failingSince }, pauseMs);
+}
