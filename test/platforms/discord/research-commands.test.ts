@@ -235,7 +235,7 @@ test('“Dig deeper” goes to the core with the answer it stands under', async 
   await fetch(url, {
     method: 'POST',
     headers,
-    body: JSON.stringify({ content: 'It is 330 m.', components }),
+    body: JSON.stringify({ content: 'It is 330 m.', components, allowed_mentions: { parse: [] } }),
   });
   const [answer] = written(server, 'general');
   const { id } = server.press({ ...ada, message: answer?.id ?? '', customId });

@@ -1,5 +1,5 @@
 /** The core's real line over in-memory ports, on the real Discord side, against the stand-in. */
-
+import { expect } from 'vitest';
 import { createIntake } from '../../../src/core/answering/accept.ts';
 import { answerQuestion } from '../../../src/core/answering/answer.ts';
 import type { AnswerJob } from '../../../src/core/answering/deps.ts';
@@ -23,6 +23,7 @@ import { type DiscordApp, type DiscordOptions, openDiscord } from '../../../src/
 import { memoryAnswers, memoryKeyValue, memoryThreads, noMetrics, quietLog } from '../../core/fakes.ts';
 import { memoryResearches } from '../../core/research/fakes.ts';
 import { type DiscordServer, startDiscordServer } from '../../servers/discord/discord-server.ts';
+import type { RecordedCall } from '../../servers/discord/recording.ts';
 
 export const SOURCES = [
   { number: 1, url: 'https://tower.example/facts', title: 'Tower facts', date: '2026-11-03', snippet: null },
@@ -198,7 +199,10 @@ export function createTown() {
   return {
     async server(options: Parameters<typeof startDiscordServer>[0] = {}): Promise<DiscordServer> {
       const server = await startDiscordServer(options);
-      ends.push(() => server.close());
+      ends.push(async () => {
+        await server.close();
+        checkNotifications(server.calls);
+      });
       return server;
     },
     async footnote(server: DiscordServer, options?: FootnoteOptions): Promise<Footnote> {
@@ -210,6 +214,19 @@ export function createTown() {
       for (const end of ends.splice(0).reverse()) await end();
     },
   };
+}
+
+/** Whatever was written in a test, interaction responses too, names whom it may notify: nobody, or one person. */
+function checkNotifications(calls: readonly RecordedCall[]): void {
+  const drafts = calls.flatMap(({ body }): object[] => {
+    const data = isObject(body) && 'data' in body ? body.data : body;
+    return isObject(data) && 'content' in data ? [data] : [];
+  });
+  for (const draft of drafts) expect(draft).toMatchObject({ allowed_mentions: { parse: [] } });
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
 export function channelId(server: DiscordServer, name: string): string {

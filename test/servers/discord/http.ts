@@ -108,11 +108,22 @@ function planned({ limits }: HttpOptions, call: RecordedCall, match: Match | nul
     const scope = fault.scope ?? (fault.global ? 'global' : 'user');
     const isGlobal = fault.global ?? scope === 'global';
     limits.block(call.method, call.route, majorOf(match), fault.retryAfter, isGlobal);
-    return tooMany(call, fault.retryAfter, scope, {});
+    return tooMany(call, fault.retryAfter, scope, isGlobal ? {} : usedUp(call, fault.retryAfter));
   }
   if (!('status' in fault)) return null;
   const body = { message: fault.message ?? `${fault.status}: made to fail`, code: fault.code ?? 0 };
   return { status: fault.status, body, headers: { ...fault.headers } };
+}
+
+/** The headers of a bucket that is used up: Discord's 429s carry them, but for the global limit's. */
+function usedUp({ method, route, at }: RecordedCall, seconds: number): Readonly<Record<string, string>> {
+  return {
+    'x-ratelimit-limit': '5',
+    'x-ratelimit-remaining': '0',
+    'x-ratelimit-reset': (at / 1000 + seconds).toFixed(3),
+    'x-ratelimit-reset-after': seconds.toFixed(3),
+    'x-ratelimit-bucket': `made to fail: ${method} ${route}`,
+  };
 }
 
 function tooMany(
