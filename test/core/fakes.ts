@@ -19,6 +19,7 @@ import {
   type MessageRef,
   type ModelRequest,
   messageKey,
+  type PlatformName,
   type Question,
   type ThreadRef,
   type Turn,
@@ -212,6 +213,11 @@ function memoryReply(platform: MemoryPlatform, asked: Question, start: ReplyStar
     unresolved: () => 0,
     close: async () => void platform.closed.push(asked.id),
   };
+}
+
+/** One admin on each platform, who is nobody on the other. */
+export function isAdmin(platform: PlatformName, person: string): boolean {
+  return person === (platform === 'slack' ? 'UADMIN' : 'DADMIN');
 }
 
 export const quietLog: Log = {

@@ -3,7 +3,7 @@ import { composeNotification } from '../../../src/core/research/notification.ts'
 import type { Ending, ResearchFault } from '../../../src/core/research/ports.ts';
 import { reportFile, summaryOf } from '../../../src/core/research/report.ts';
 import { fresh } from './fakes.ts';
-import { asked, MINUTE, REPORT } from './line.ts';
+import { asked, MINUTE, REPORT } from './setup.ts';
 
 const begunAt = Date.UTC(2026, 10, 3, 14, 5);
 const ended = (ending: Ending, text = 'How do cities cool?') => ({

@@ -1,10 +1,10 @@
 import { describe, expect, test, vi } from 'vitest';
-import { startLiveReply } from '../../src/core/answering/live-reply.ts';
-import { StopRequested } from '../../src/core/answering/stop.ts';
-import { Failure } from '../../src/core/failures.ts';
-import type { Reply } from '../../src/core/ports.ts';
-import type { View } from '../../src/core/types.ts';
-import { quietLog, THREAD } from './fakes.ts';
+import { startLiveReply } from '../../../src/core/answering/live-reply.ts';
+import { StopRequested } from '../../../src/core/answering/stop.ts';
+import { Failure } from '../../../src/core/failures.ts';
+import type { Reply } from '../../../src/core/ports.ts';
+import type { View } from '../../../src/core/types.ts';
+import { quietLog, THREAD } from '../fakes.ts';
 
 const view = (text: string, state: View['state'] = 'writing'): View => ({
   state,

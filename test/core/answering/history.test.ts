@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { createHistory } from '../../src/core/answering/history.ts';
-import type { Turn } from '../../src/core/types.ts';
-import { memoryKeyValue, THREAD } from './fakes.ts';
+import { createHistory } from '../../../src/core/answering/history.ts';
+import type { Turn } from '../../../src/core/types.ts';
+import { memoryKeyValue, THREAD } from '../fakes.ts';
 
 const turn = (text: string): Turn => ({ role: 'user', author: null, text, at: 0 });
 

@@ -1,13 +1,13 @@
 import { describe, expect, test, vi } from 'vitest';
-import { giveUp } from '../../src/core/answering/answer.ts';
-import { waitBehind } from '../../src/core/answering/join-thread.ts';
-import { Failure } from '../../src/core/failures.ts';
-import { shortId } from '../../src/core/ids.ts';
-import type { Model } from '../../src/core/ports.ts';
-import { threadKey } from '../../src/core/types.ts';
-import { question, THREAD } from './fakes.ts';
+import { giveUp } from '../../../src/core/answering/answer.ts';
+import { waitBehind } from '../../../src/core/answering/join-thread.ts';
+import { Failure } from '../../../src/core/failures.ts';
+import { shortId } from '../../../src/core/ids.ts';
+import type { Model } from '../../../src/core/ports.ts';
+import { threadKey } from '../../../src/core/types.ts';
+import { question, THREAD } from '../fakes.ts';
 
-import { done, setup, sources, text } from './line.ts';
+import { done, setup, sources, text } from './setup.ts';
 
 describe('answerQuestion', () => {
   test('hears what is said in the thread of a command while its answer is being written', async () => {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { Failure } from '../../src/core/failures.ts';
-import type { Model } from '../../src/core/ports.ts';
-import type { AnswerEvent } from '../../src/core/types.ts';
-import { question } from './fakes.ts';
-import { done, setup, sources, text } from './line.ts';
+import { Failure } from '../../../src/core/failures.ts';
+import type { Model } from '../../../src/core/ports.ts';
+import type { AnswerEvent } from '../../../src/core/types.ts';
+import { question } from '../fakes.ts';
+import { done, setup, sources, text } from './setup.ts';
 
 /** The line with replies that have drawn two markers without a source, and what the operator's counter is told. */
 function setupUnresolved(...script: readonly (AnswerEvent | Failure)[]) {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createStops, type Stop } from '../../src/core/answering/stop.ts';
-import { memoryKeyValue, question, quietLog, THREAD } from './fakes.ts';
+import { createStops, type Stop } from '../../../src/core/answering/stop.ts';
+import { memoryKeyValue, question, quietLog, THREAD } from '../fakes.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

@@ -7,7 +7,7 @@ import { createResearchIntake } from '../../../src/core/research/accept.ts';
 import { RESEARCH_QUEUE } from '../../../src/core/research/step.ts';
 import type { View } from '../../../src/core/types.ts';
 import { memoryKeyValue, noMetrics, question, quietLog, THREAD } from '../fakes.ts';
-import { asked, MINUTE, setup } from './line.ts';
+import { asked, MINUTE, setup } from './setup.ts';
 
 function opened() {
   const line = setup();

@@ -6,7 +6,7 @@ import { stopResearch } from '../../../src/core/research/cancel.ts';
 import type { UpstreamState } from '../../../src/core/research/ports.ts';
 import { type Question, type ThreadRef } from '../../../src/core/types.ts';
 import { question, THREAD } from '../fakes.ts';
-import { asked, MINUTE, REPORT, setup } from './line.ts';
+import { asked, MINUTE, REPORT, setup } from './setup.ts';
 
 const gone = new Failure('gone', 'deleted');
 const refused = new Failure('undeliverable', 'archived');

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createRateLimiter, gapMs } from '../../src/core/limits/rate-limiter.ts';
+import { createRateLimiter, gapMs } from '../../../src/core/limits/rate-limiter.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../../src/core/failures.ts';
 import { shortId } from '../../../src/core/ids.ts';
-import { asked, MINUTE, REPORT, setup } from './line.ts';
+import { asked, MINUTE, REPORT, setup } from './setup.ts';
 
 const busy = new Failure('rate-limited', 'busy', { retryAfterMs: 30_000 });
 const away = new Failure('unreachable', 'refused');

@@ -2,13 +2,12 @@ import { describe, expect, test, vi } from 'vitest';
 import { Failure } from '../../../src/core/failures.ts';
 import type { JobsRequest } from '../../../src/core/ports.ts';
 import { createResearchCommands } from '../../../src/core/research/commands.ts';
-import { quietLog } from '../fakes.ts';
-import { asked, MINUTE, REPORT, setup } from './line.ts';
+import { isAdmin, quietLog } from '../fakes.ts';
+import { asked, MINUTE, REPORT, setup } from './setup.ts';
 
 async function town() {
   const line = setup({ limits: { perPerson: 50, perWorkspace: 50 } });
   const { researches, clock } = line;
-  const isAdmin = (_platform: string, person: string) => person === 'UADMIN';
   const desk = createResearchCommands({ researches, log: quietLog, isAdmin, now: () => clock.now });
   await line.begin(asked({ id: 'ann 1' }));
   await line.begin(asked({ id: 'bob 1', asker: { id: 'U2', name: 'Bob' }, text: 'Secret plans?' }));
@@ -112,6 +111,20 @@ describe('/jobs', () => {
     await line.run(MINUTE);
     expect(await ask({ action: 'stop', job: name('ann 1') })).toBe(`${name('ann 1')} has already finished.`);
   });
+});
+
+test.each([
+  ['a stranger', 'U3'],
+  ["another job's asker", 'U1'],
+  ["the other platform's admin", 'DADMIN'],
+])('%s cannot stop or see it', async (_who, id) => {
+  const { line, ask, name } = await town();
+  const person = { id, name: null };
+  for (const action of ['stop', 'status'] as const) {
+    const text = await ask({ action, job: name('bob 1'), person });
+    expect(text).toBe(`I know no job ${name('bob 1')} of yours. List your jobs to see which there are.`);
+  }
+  expect(line.record('bob 1')?.state).toBe('running');
 });
 
 describe('choices while somebody types', () => {

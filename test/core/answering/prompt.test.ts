@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { EMPTY_HISTORY, type HistoryWindow } from '../../src/core/answering/history.ts';
-import { composePrompt } from '../../src/core/answering/prompt.ts';
-import type { Turn } from '../../src/core/types.ts';
-import { question } from './fakes.ts';
+import { EMPTY_HISTORY, type HistoryWindow } from '../../../src/core/answering/history.ts';
+import { composePrompt } from '../../../src/core/answering/prompt.ts';
+import type { Turn } from '../../../src/core/types.ts';
+import { question } from '../fakes.ts';
 
 const user = (text: string, id = 'U1', name: string | null = 'Ann'): Turn => ({
   role: 'user',

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../../src/core/failures.ts';
 import type { UpstreamState } from '../../../src/core/research/ports.ts';
-import { asked, MINUTE, REPORT, setup } from './line.ts';
+import { asked, MINUTE, REPORT, setup } from './setup.ts';
 
 const DAY = 24 * 60 * MINUTE;
 const done: UpstreamState = { state: 'done', report: REPORT };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { duration, formatElapsed } from '../../src/core/answering/messages.ts';
+import { duration, formatElapsed } from '../../../src/core/answering/messages.ts';
 
 test('a wait is rounded up, so that nobody comes back too early; what has passed is told as it was', () => {
   const times = [400, 44_600, 71_000, 359_000, 3_661_000, 7_200_000];

@@ -25,6 +25,7 @@ import {
 } from '../../../src/core/research/step.ts';
 import type { MessageRef, Question, ThreadRef, View } from '../../../src/core/types.ts';
 import {
+  isAdmin,
   memoryAnswers,
   memoryKeyValue,
   memoryPlatform,
@@ -191,7 +192,7 @@ export function setup(fields: Partial<ResearchDeps['settings']> = {}) {
       submissionsPerMinute: 6_000,
       ...fields,
     },
-    isAdmin: (_platform, person) => person === 'UADMIN',
+    isAdmin,
     hasAdmins: () => true,
     alertAdmins: async (_question, text) => void alerts.push(text),
     now: () => clock.now,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseSites } from '../../src/core/commands/options.ts';
+import { parseSites } from '../../../src/core/commands/options.ts';
 
 test.each([
   ['a.org, -b.org', ['a.org', '-b.org']],

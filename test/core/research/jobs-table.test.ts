@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { formatJobsTable, toJobEntry } from '../../../src/core/research/jobs-table.ts';
 import type { UpstreamJob } from '../../../src/core/research/ports.ts';
 import { fresh } from './fakes.ts';
-import { asked, MINUTE, REPORT } from './line.ts';
+import { asked, MINUTE, REPORT } from './setup.ts';
 
 const record = (name: string, fields: object) =>
   toJobEntry({ ...fresh(asked({ id: name }), name, 0), api: 'chat', upstream: `up-${name}`, ...fields });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parseResearch } from '../../src/core/commands/options.ts';
-import { parseCommand } from '../../src/core/commands/parse.ts';
+import { parseResearch } from '../../../src/core/commands/options.ts';
+import { parseCommand } from '../../../src/core/commands/parse.ts';
 
 const wish = { effort: 'medium', notify: 'here' };
 

@@ -1,12 +1,13 @@
 import { describe, expect, test, vi } from 'vitest';
-import { createIntake, type FollowMode } from '../../src/core/answering/accept.ts';
-import { ANSWER_QUEUE } from '../../src/core/answering/deps.ts';
-import { createStops } from '../../src/core/answering/stop.ts';
-import { NOTIFICATION_QUEUE } from '../../src/core/notifications.ts';
-import type { ButtonPress } from '../../src/core/ports.ts';
-import { createResearchIntake } from '../../src/core/research/accept.ts';
-import { type PlatformName, threadKey } from '../../src/core/types.ts';
+import { createIntake, type FollowMode } from '../../../src/core/answering/accept.ts';
+import { ANSWER_QUEUE } from '../../../src/core/answering/deps.ts';
+import { createStops } from '../../../src/core/answering/stop.ts';
+import { NOTIFICATION_QUEUE } from '../../../src/core/notifications.ts';
+import type { ButtonPress } from '../../../src/core/ports.ts';
+import { createResearchIntake } from '../../../src/core/research/accept.ts';
+import { threadKey } from '../../../src/core/types.ts';
 import {
+  isAdmin,
   memoryAnswers,
   memoryJobs,
   memoryKeyValue,
@@ -16,8 +17,8 @@ import {
   question,
   quietLog,
   THREAD,
-} from './fakes.ts';
-import { memoryResearches } from './research/fakes.ts';
+} from '../fakes.ts';
+import { memoryResearches } from '../research/fakes.ts';
 
 function setup(follow: FollowMode = 'auto') {
   const jobs = memoryJobs();
@@ -38,9 +39,6 @@ function setup(follow: FollowMode = 'auto') {
   });
   return { jobs, answers, platform, stops, intake };
 }
-
-const isAdmin = (platform: PlatformName, person: string): boolean =>
-  platform === 'slack' && person === 'UADMIN';
 
 const followUp = (id: string, person = 'U1') =>
   question({
@@ -168,10 +166,14 @@ describe('intake', () => {
       expect(jobs.queued).toHaveLength(1);
     });
 
-    test('others are told who can', async () => {
-      const { intake, answers } = setup();
+    test.each(['retry', 'continue', 'stop'] as const)('others are told who can %s', async (action) => {
+      const { intake, answers, jobs } = setup();
       await answers.begin(question(), 1);
-      expect(await intake.press(press('U2'))).toEqual(said('Only Ann or an admin can do that.'));
+      for (const other of ['U2', 'DADMIN'])
+        expect(await intake.press({ ...press(other), action })).toEqual(
+          said('Only Ann or an admin can do that.'),
+        );
+      expect(jobs.queued).toEqual([]);
     });
 
     test('anybody may see all sources', async () => {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { answerQuestion } from '../../src/core/answering/answer.ts';
-import type { Model } from '../../src/core/ports.ts';
-import { question, THREAD } from './fakes.ts';
+import { answerQuestion } from '../../../src/core/answering/answer.ts';
+import type { Model } from '../../../src/core/ports.ts';
+import { question, THREAD } from '../fakes.ts';
 
-import { done, setup, text } from './line.ts';
+import { done, setup, text } from './setup.ts';
 
 describe('an answer that is to end', () => {
   test('a stop keeps what was written, marks it and remembers it', async () => {
@@ -30,10 +30,10 @@ describe('an answer that is to end', () => {
     expect(run).toBeDefined();
   });
 
-  test('a stranger cannot stop it', async () => {
+  test.each(['U9', 'DADMIN'])('somebody else (%s) cannot stop it', async (id) => {
     const { last, deps, model } = setup([text('All'), text(' of it'), done]);
     const inner = model.answer.bind(model);
-    const stranger = { id: 'U9', name: 'Eve' };
+    const stranger = { id, name: 'Eve' };
     const stopping = {
       ...deps,
       model: { answer: stopAfterFirst(inner, () => deps.stops.thread(THREAD, stranger)) },

@@ -1,10 +1,11 @@
-import { answerQuestion } from '../../src/core/answering/answer.ts';
-import type { AnsweringDeps } from '../../src/core/answering/deps.ts';
-import { createHistory } from '../../src/core/answering/history.ts';
-import { createStops } from '../../src/core/answering/stop.ts';
-import type { Failure } from '../../src/core/failures.ts';
-import { type AnswerEvent, type Question } from '../../src/core/types.ts';
+import { answerQuestion } from '../../../src/core/answering/answer.ts';
+import type { AnsweringDeps } from '../../../src/core/answering/deps.ts';
+import { createHistory } from '../../../src/core/answering/history.ts';
+import { createStops } from '../../../src/core/answering/stop.ts';
+import type { Failure } from '../../../src/core/failures.ts';
+import { type AnswerEvent, type Question } from '../../../src/core/types.ts';
 import {
+  isAdmin,
   memoryAnswers,
   memoryJobs,
   memoryKeyValue,
@@ -13,7 +14,7 @@ import {
   noMetrics,
   quietLog,
   scriptedModel,
-} from './fakes.ts';
+} from '../fakes.ts';
 
 /** A piece of the answer's text. */
 export const text = (words: string): AnswerEvent => ({ type: 'text', text: words });
@@ -37,7 +38,7 @@ export function setup(...scripts: readonly (readonly (AnswerEvent | Failure)[])[
     history: createHistory(memoryKeyValue(), { window: 20, ttlMs: 1_000 }),
     threads: memoryThreads(),
     stops: createStops(memoryKeyValue(), quietLog),
-    isAdmin: (_platform, person) => person === 'UADMIN',
+    isAdmin,
     hasAdmins: () => true,
     metrics: noMetrics,
     log: quietLog,

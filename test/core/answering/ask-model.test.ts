@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { ask } from '../../src/core/answering/ask-model.ts';
-import { Failure } from '../../src/core/failures.ts';
-import type { AnswerEvent, View } from '../../src/core/types.ts';
-import { quietLog, scriptedModel } from './fakes.ts';
+import { ask } from '../../../src/core/answering/ask-model.ts';
+import { Failure } from '../../../src/core/failures.ts';
+import type { AnswerEvent, View } from '../../../src/core/types.ts';
+import { quietLog, scriptedModel } from '../fakes.ts';
 
 const text = (words: string): AnswerEvent => ({ type: 'text', text: words });
 const done: AnswerEvent = { type: 'done', reason: 'complete' };
