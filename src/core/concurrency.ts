@@ -1,13 +1,13 @@
 import type { Log } from './ports.ts';
 
-/** Lets a side task run beside the main line; its failure is a log line and never stops anything. */
+/** Runs a task that nobody waits for. Its failure is logged and stops nothing. */
 export function runInBackground(log: Log, what: string, task: Promise<unknown>): void {
   task.catch((error: unknown) => log.warn({ err: error, task: what }, 'side task failed'));
 }
 
 /**
- * Waits; resolves early (never rejects) when the signal is aborted, so callers check `signal.aborted` where it matters.
- * Built on the global timer: fake timers in tests reach it, unlike node:timers/promises.
+ * Waits `ms` milliseconds. An abort ends the wait early; it never rejects, so callers check `signal.aborted` where it matters.
+ * It uses the global timer, because fake timers do not reach node:timers/promises.
  */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
@@ -23,8 +23,8 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
 }
 
 /**
- * Creates a runner that takes what belongs to one key one after the other, in the order of the calls, and different keys
- * side by side. A run that rejects does not keep the next one from its turn.
+ * Creates a queue per key: tasks of one key run one after the other, in the order of the calls; tasks of different keys run
+ * at the same time. A task that rejects does not block the next one.
  */
 export function createKeyedQueue(): <T>(key: string, run: () => Promise<T>) => Promise<T> {
   const last = new Map<string, Promise<unknown>>();

@@ -4,16 +4,16 @@ import { shortId } from '../ids.ts';
 import type { AnswerRecord, Job, Log, Platform } from '../ports.ts';
 import type { Question, Turn } from '../types.ts';
 import { concludeAnswer, MAX_ATTEMPTS } from './conclude.ts';
-import type { AnsweringDeps, AnswerJob, Conclusion, Run } from './deps.ts';
+import type { AnsweringDeps, AnswerJob, AnswerRun, Conclusion } from './deps.ts';
 import { startLiveReply } from './live-reply.ts';
 import { HELP } from './messages.ts';
 import { questionText } from './prompt.ts';
 import { StopRequested } from './stop.ts';
 
 /**
- * The straight line: history → compose → model → view → reply → history. Every failure becomes a view; it throws only when
- * the job must be run again (the process stops, the store or the platform cannot be reached), and then the next attempt
- * rewrites the same messages.
+ * Answers one question: history → prompt → model → view → reply → history. Every failure becomes a view that the person
+ * reads. It throws only when the job must run again (the process stops, the store or the platform cannot be reached); the
+ * next attempt then rewrites the same messages.
  */
 export async function answerQuestion(deps: AnsweringDeps, job: Job<AnswerJob>): Promise<void> {
   const { question, isMarked } = job.data;
@@ -33,12 +33,12 @@ export async function answerQuestion(deps: AnsweringDeps, job: Job<AnswerJob>): 
     await deps.answers.delivered(question.id, job.attempt);
     return;
   }
-  const run = start(deps, job, platform, record, log);
+  const run = startRun(deps, job, platform, record, log);
   try {
     await deliver(run, await concludeAnswer(run));
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    await settle(run, error, job.signal);
+    await handleFailure(run, error, job.signal);
   } finally {
     run.unwatch();
     await run.live.abandon();
@@ -50,13 +50,13 @@ function isEmpty(question: Question): boolean {
   return question.text.trim() === '' && !question.quote && question.attachments.length === 0;
 }
 
-function start(
+function startRun(
   deps: AnsweringDeps,
   job: Job<AnswerJob>,
   platform: Platform,
   record: AnswerRecord,
   log: Log,
-): Run {
+): AnswerRun {
   const { question } = job.data;
   const ending = new AbortController();
   const reply = platform.reply(question, {
@@ -89,10 +89,10 @@ function start(
   };
 }
 
-async function deliver(run: Run, conclusion: Conclusion): Promise<void> {
+async function deliver(run: AnswerRun, conclusion: Conclusion): Promise<void> {
   const { deps, question, record, live } = run;
   await live.finish(conclusion.view);
-  await remember(run, conclusion);
+  await rememberExchange(run, conclusion);
   await deps.answers.delivered(question.id, record.attempt);
   const ms = Math.round(performance.now() - run.startedAt);
   // Only a complete answer has a footer. One that ended early may lack the sources its markers mean.
@@ -103,10 +103,10 @@ async function deliver(run: Run, conclusion: Conclusion): Promise<void> {
 }
 
 /**
- * An answer without a word is not remembered: asked again, it would stand there as a question nobody answered. Nor is what
- * somebody has taken back by deleting it.
+ * Appends the exchange to the thread's history. An answer without text is left out, because a question without an answer
+ * confuses the model; so is a deleted question.
  */
-async function remember({ deps, question }: Run, conclusion: Conclusion): Promise<void> {
+async function rememberExchange({ deps, question }: AnswerRun, conclusion: Conclusion): Promise<void> {
   const { view, thread, backfill, isTrimmed } = conclusion;
   if (view.text === '' || conclusion.outcome === 'deleted') return;
   const asked: Turn = {
@@ -119,8 +119,8 @@ async function remember({ deps, question }: Run, conclusion: Conclusion): Promis
   await deps.history.append(thread, question.id, [...backfill, asked, answered], isTrimmed);
 }
 
-/** Ends a run whose answer cannot be shown, now or ever; everything else is left to the next attempt. */
-async function settle(run: Run, failure: Failure, job: AbortSignal): Promise<void> {
+/** Ends an answer that can never be shown; every other failure is left to the next attempt. */
+async function handleFailure(run: AnswerRun, failure: Failure, job: AbortSignal): Promise<void> {
   const { deps, question, record, log } = run;
   const isOver = failure.kind === 'gone' || failure.kind === 'undeliverable' || failure.kind === 'rejected';
   if (!isOver || job.aborted) {
@@ -134,10 +134,10 @@ async function settle(run: Run, failure: Failure, job: AbortSignal): Promise<voi
   deps.metrics.answered(question.platform, failure.kind, Math.round(performance.now() - run.startedAt));
 }
 
-async function tellAsker({ platform, question, log }: Run, failure: Failure): Promise<void> {
+async function tellAsker({ platform, question, log }: AnswerRun, failure: Failure): Promise<void> {
   const why = failure.remedy ?? 'I lack the permission to write there.';
   const text = `I can't answer where you asked. ${why} · ${shortId(question.id)}`;
-  // A command can be answered for its user's eyes even where the bot is no member.
+  // A command can be answered privately even where the bot is not a member.
   const isCommand = question.trigger === 'command' || question.trigger === 'shortcut';
   try {
     if (isCommand) await platform.replyPrivately(question, text);
@@ -147,7 +147,7 @@ async function tellAsker({ platform, question, log }: Run, failure: Failure): Pr
   }
 }
 
-/** The last word on a question whose job failed for good: the platform or the store stayed out of reach for long. */
+/** Tells the asker that their job has failed for good: the platform or the store stayed unreachable for too long. */
 export async function giveUp(deps: AnsweringDeps, { question }: AnswerJob): Promise<void> {
   const id = shortId(question.id);
   deps.log.error({ question: id, platform: question.platform }, 'answer given up');

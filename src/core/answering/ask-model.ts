@@ -2,28 +2,28 @@ import { Failure } from '../failures.ts';
 import type { Log, Model } from '../ports.ts';
 import { retry } from '../retry.ts';
 import type { ModelRequest, View } from '../types.ts';
-import { duration } from './messages.ts';
-import { type Answer, EMPTY_ANSWER, extend, progressView } from './view.ts';
+import { formatDuration } from './messages.ts';
+import { type Answer, applyEvent, EMPTY_ANSWER, progressView } from './view.ts';
 
-/** How asking the model ended: complete, or with what there is and why it is not more. */
-export interface Asked {
+/** How a model request ended: complete, or with the text so far and the failure that ended it. */
+export interface ModelOutcome {
   readonly answer: Answer;
   readonly failure: Failure | null;
   /** How often the model was asked. */
   readonly tries: number;
 }
 
-/** Before the first word a fault is worth another try; three more, and no wait a person would take for a hang. */
+/** Faults before the first word are retried three times; the longest wait is one that a person does not take for a hang. */
 const RETRY = { attempts: 4, baseMs: 1_000, capMs: 8_000, longestWaitMs: 60_000 };
 
-/** No answer is worth more than this; a model that never ends would otherwise fill the thread. */
-const LONGEST_ANSWER_CHARS = 200_000;
+/** A model that never ends would otherwise fill the thread. */
+const MAX_ANSWER_CHARS = 200_000;
 
 /**
- * Asks the model and reports every step as a view. Before the first word faults are tried again, with the wait shown;
- * after it a fault keeps what has come. Never throws: an abort is a failure of kind `stopped`.
+ * Asks the model and reports every event as a view. Faults before the first word are retried, and the wait is shown; a later
+ * fault keeps the text so far. Never throws: an abort is a failure of kind `stopped`.
  */
-export async function ask(
+export async function askModel(
   model: Model,
   request: ModelRequest,
   options: {
@@ -33,7 +33,7 @@ export async function ask(
     readonly questionId: string;
     readonly show: (view: View) => void;
   },
-): Promise<Asked> {
+): Promise<ModelOutcome> {
   const { signal, log, questionId, show } = options;
   let answer = EMPTY_ANSWER;
   let tries = 0;
@@ -41,9 +41,9 @@ export async function ask(
     tries++;
     answer = EMPTY_ANSWER;
     for await (const event of model.answer(request, signal)) {
-      answer = extend(answer, event);
+      answer = applyEvent(answer, event);
       if (event.type !== 'usage' && event.type !== 'done') show(progressView(answer, questionId));
-      if (answer.text.length > LONGEST_ANSWER_CHARS) answer = { ...answer, end: 'length' };
+      if (answer.text.length > MAX_ANSWER_CHARS) answer = { ...answer, end: 'length' };
       if (answer.end) break;
     }
     if (!answer.end) throw new Failure('cut-off', 'the stream ended without saying so');
@@ -54,7 +54,10 @@ export async function ask(
       { kind: failure.kind, status: failure.status, waitMs: Math.round(waitMs) },
       'model busy, waiting',
     );
-    show({ ...progressView(EMPTY_ANSWER, questionId), status: `is busy, retrying in ${duration(waitMs)}…` });
+    show({
+      ...progressView(EMPTY_ANSWER, questionId),
+      status: `is busy, retrying in ${formatDuration(waitMs)}…`,
+    });
   };
   try {
     await retry({ ...RETRY, signal, onWait, canRetry: () => answer.text === '' }, once);

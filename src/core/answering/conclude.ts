@@ -9,8 +9,8 @@ import {
   threadKey,
   type View,
 } from '../types.ts';
-import { type Asked, ask } from './ask-model.ts';
-import { ANSWER_QUEUE, type Conclusion, type Run } from './deps.ts';
+import { askModel, type ModelOutcome } from './ask-model.ts';
+import { ANSWER_QUEUE, type AnswerRun, type Conclusion } from './deps.ts';
 import { recallThread } from './history.ts';
 import type { WaitJob } from './join-thread.ts';
 import { explainFailure } from './messages.ts';
@@ -18,15 +18,15 @@ import { composePrompt, type Prompt } from './prompt.ts';
 import { type Stop, StopRequested } from './stop.ts';
 import { type Answer, doneView, EMPTY_ANSWER, progressView } from './view.ts';
 
-/** After this many interrupted attempts the person is told, instead of another request being paid for. */
+/** After this many interrupted attempts the person is told, and no further request is paid for. */
 export const MAX_ATTEMPTS = 5;
 
 /**
- * Comes to the final view of a question: the one an earlier attempt already stored, or by asking the model while the reply
- * shows the progress. The view is stored before it is returned, so that no crash from here on asks the model again.
- * @throws {Failure} when the answer has no place any more, or the job was stopped.
+ * Produces the final view of a question: the one an earlier attempt has stored, else the model's answer, with progress shown
+ * meanwhile. The view is stored before it is returned, so that no later crash asks, and pays, the model again.
+ * @throws {Failure} when the place to answer is gone, or the job was stopped.
  */
-export async function concludeAnswer(run: Run): Promise<Conclusion> {
+export async function concludeAnswer(run: AnswerRun): Promise<Conclusion> {
   const { record, reply } = run;
   if (record.conclusion) {
     const thread = record.thread ?? (await reply.open());
@@ -35,35 +35,35 @@ export async function concludeAnswer(run: Run): Promise<Conclusion> {
   if (record.attempt > MAX_ATTEMPTS) {
     const failure = new Failure('stopped', 'too many interrupted attempts');
     const view = failedView(run, { answer: EMPTY_ANSWER, failure, tries: 0 }, failure);
-    return store(run, { view, backfill: [], isTrimmed: false, outcome: 'stopped' });
+    return storeConclusion(run, { view, backfill: [], isTrimmed: false, outcome: 'stopped' });
   }
-  return store(run, await askModel(run));
+  return storeConclusion(run, await produceAnswer(run));
 }
 
-async function askModel(run: Run): Promise<Omit<Conclusion, 'thread'>> {
+async function produceAnswer(run: AnswerRun): Promise<Omit<Conclusion, 'thread'>> {
   const { deps, question, platform, live, log, signal } = run;
   live.update(progressView(EMPTY_ANSWER, question.id));
-  // What is said in a thread that a command has opened is heard from the first moment, not only once its answer is there.
-  if (!question.thread) runInBackground(log, 'join', join(run));
+  // Follow-ups in the thread that a command opens must be heard while its answer is still being written.
+  if (!question.thread) runInBackground(log, 'join', joinOpenedThread(run));
   const { history, backfill } = await recallThread({ ...deps, platform }, question, signal);
   const composed = composePrompt(question, history, deps.settings.contextChars);
   const options: AnswerOptions = { ...deps.settings.defaults, ...question.overrides };
   const request = { system: deps.settings.systemPrompt, messages: composed.messages, options };
-  const asked = await ask(deps.model, request, {
+  const asked = await askModel(deps.model, request, {
     signal,
     log,
     questionId: question.id,
     show: (view) => live.update(view),
   });
-  const stop = stopOf(signal);
+  const stop = readStop(signal);
   if (!stop) signal.throwIfAborted();
-  // Nothing has been said yet, and nobody is left to say it to.
+  // Nothing has been written, and nobody is left to read it.
   if (stop?.reason === 'deleted' && asked.answer.text === '')
     throw new Failure('gone', 'the question was deleted');
-  if (asked.failure && !stop) await report(run, asked.failure);
+  if (asked.failure && !stop) await reportFailure(run, asked.failure);
   const isTrimmed = composed.isTrimmed && !history.toldTrimmed;
-  const view = viewOf(run, asked, options, stop);
-  const notices = [...askedNotices(question, isTrimmed ? composed : null), ...view.notices];
+  const view = composeFinalView(run, asked, options, stop);
+  const notices = [...composeNotices(question, isTrimmed ? composed : null), ...view.notices];
   return {
     view: { ...view, notices },
     backfill,
@@ -72,20 +72,25 @@ async function askModel(run: Run): Promise<Omit<Conclusion, 'thread'>> {
   };
 }
 
-function viewOf(run: Run, asked: Asked, options: AnswerOptions, stop: Stop | null): View {
+function composeFinalView(
+  run: AnswerRun,
+  asked: ModelOutcome,
+  options: AnswerOptions,
+  stop: Stop | null,
+): View {
   const { question, startedAt } = run;
   if (!asked.failure)
     return doneView(asked.answer, options, performance.now() - startedAt, Date.now(), question.id);
   return stop ? stoppedView(question, asked.answer, stop) : failedView(run, asked, asked.failure);
 }
 
-/** The reason of the signal, if it is somebody's wish that the answer ends. */
-function stopOf({ aborted, reason }: AbortSignal): Stop | null {
+/** The stop that a person asked for, if that is why the signal was aborted. */
+function readStop({ aborted, reason }: AbortSignal): Stop | null {
   return aborted && reason instanceof StopRequested ? reason.stop : null;
 }
 
 /** A thread that this answer has opened: what is asked there comes behind it. */
-async function join({ deps, question, reply }: Run): Promise<ThreadRef> {
+async function joinOpenedThread({ deps, question, reply }: AnswerRun): Promise<ThreadRef> {
   const thread = await reply.open();
   const wait: WaitJob = { behind: question.id };
   await deps.jobs.enqueue(ANSWER_QUEUE, wait, { id: idFrom('behind', question.id), key: threadKey(thread) });
@@ -93,15 +98,15 @@ async function join({ deps, question, reply }: Run): Promise<ThreadRef> {
   return thread;
 }
 
-async function store(run: Run, concluded: Omit<Conclusion, 'thread'>): Promise<Conclusion> {
+async function storeConclusion(run: AnswerRun, concluded: Omit<Conclusion, 'thread'>): Promise<Conclusion> {
   const { deps, question, record, reply } = run;
-  const thread = question.thread ? await reply.open() : await join(run);
+  const thread = question.thread ? await reply.open() : await joinOpenedThread(run);
   const isOurs = await deps.answers.conclude(question.id, record.attempt, concluded.view, thread);
   if (!isOurs) throw new Failure('stopped', 'overtaken by a later attempt');
   return { ...concluded, thread };
 }
 
-function failedView({ deps, question }: Run, asked: Asked, failure: Failure): View {
+function failedView({ deps, question }: AnswerRun, asked: ModelOutcome, failure: Failure): View {
   const { answer, tries } = asked;
   const { notice, buttons } = explainFailure(failure, question, {
     tries,
@@ -140,7 +145,7 @@ function stoppedView(question: Question, answer: Answer, { reason, by }: Stop): 
   };
 }
 
-function askedNotices(question: Question, trimmed: Prompt | null): string[] {
+function composeNotices(question: Question, trimmed: Prompt | null): string[] {
   const notices: string[] = [];
   if (question.attachments.length > 0) {
     const files = question.attachments.map((file) => (file.type ? `${file.name} (${file.type})` : file.name));
@@ -151,7 +156,7 @@ function askedNotices(question: Question, trimmed: Prompt | null): string[] {
   return notices;
 }
 
-async function report({ deps, question, log }: Run, failure: Failure): Promise<void> {
+async function reportFailure({ deps, question, log }: AnswerRun, failure: Failure): Promise<void> {
   const { kind, status, code } = failure;
   log[kind === 'not-authorised' ? 'error' : 'warn']({ kind, status, code, err: failure }, 'answer failed');
   if (kind !== 'not-authorised') return;

@@ -33,18 +33,18 @@ export interface AnsweringSettings {
   readonly contextChars: number;
 }
 
-/** The queue that answers are made from; its key is the thread. */
+/** The queue of questions to answer; its key is the thread, so that a thread's questions are answered in order. */
 export const ANSWER_QUEUE = 'answer';
 
 /** What the queue `answer` carries. */
 export interface AnswerJob {
   readonly question: Question;
-  /** True when the question was marked as waiting behind another. */
+  /** Whether the question carries the mark that it waits behind another. */
   readonly isMarked: boolean;
 }
 
-/** One question on its way to an answer. */
-export interface Run {
+/** One attempt to answer a question. */
+export interface AnswerRun {
   readonly deps: AnsweringDeps;
   readonly question: Question;
   readonly record: AnswerRecord;
@@ -52,19 +52,19 @@ export interface Run {
   readonly reply: Reply;
   readonly live: LiveReply;
   readonly log: Log;
-  /** On the monotonic clock. */
+  /** Milliseconds on the monotonic clock. */
   readonly startedAt: number;
-  /** Ends with the job, by somebody's wish, or when there is no place to answer any more; the reason says which. */
+  /** Aborted when the job ends, when somebody stops the answer, or when its place is gone; the reason says which. */
   readonly signal: AbortSignal;
-  /** Ends the watch for somebody's wish. */
+  /** Stops listening for stop requests. */
   readonly unwatch: () => void;
 }
 
-/** A conclusion ready to be shown, and what is to be remembered of it. */
+/** The final view, and what history keeps of it. */
 export interface Conclusion {
   readonly view: View;
   readonly thread: ThreadRef;
-  /** What was said in the thread before we knew it. */
+  /** What was said in the thread before the bot joined it. */
   readonly backfill: readonly Turn[];
   readonly isTrimmed: boolean;
   readonly outcome: string;

@@ -2,7 +2,7 @@ import { sleep } from '../concurrency.ts';
 import type { KeyValue, Platform } from '../ports.ts';
 import { type Question, type ThreadRef, type Turn, threadKey } from '../types.ts';
 
-/** What is remembered of a thread: its beginning, its newest turns, and how many there are in all. */
+/** The part of a thread's history that is read: its beginning, its newest turns, and how many exchanges there are in all. */
 export interface HistoryWindow {
   /** The turns of the first exchange, unless they are among `newest` already. */
   readonly root: readonly Turn[];
@@ -15,10 +15,10 @@ export interface HistoryWindow {
   readonly toldTrimmed: boolean;
 }
 
-/** The memory of threads. Reading and appending cost the same for a thread of 10 and of 1,000 exchanges. */
+/** The history of threads. Reading and appending cost the same for 10 and for 1,000 exchanges. */
 export interface History {
   read(thread: ThreadRef): Promise<HistoryWindow>;
-  /** Adds one exchange; the same question again replaces its own, so an attempt that is run again doubles nothing. */
+  /** Adds one exchange. It is idempotent: the thread's last question replaces its own exchange. */
   append(thread: ThreadRef, questionId: string, turns: readonly Turn[], toldTrimmed: boolean): Promise<void>;
 }
 
@@ -35,7 +35,7 @@ export interface HistoryOptions {
   readonly ttlMs: number;
 }
 
-/** A thread nothing is remembered of. */
+/** The history of an unknown thread. */
 export const EMPTY_HISTORY: HistoryWindow = {
   root: [],
   newest: [],
@@ -45,8 +45,8 @@ export const EMPTY_HISTORY: HistoryWindow = {
 };
 
 /**
- * History as one entry per exchange and a small index. Safe without atomic operations only because the questions of a
- * thread are answered strictly one after the other: there is one writer per thread.
+ * Creates a history that keeps one entry per exchange and a small index. It needs no atomic operations, because the questions
+ * of a thread are answered strictly in order: each thread has one writer.
  */
 export function createHistory(store: KeyValue, { window, ttlMs }: HistoryOptions): History {
   const entry = (thread: ThreadRef, number: number): string => `${threadKey(thread)}#${number}`;
@@ -88,13 +88,13 @@ export function createHistory(store: KeyValue, { window, ttlMs }: HistoryOptions
   };
 }
 
-/** What is known of a thread; `backfill` is the part that is still to be remembered. */
+/** What is known of a thread; `backfill` is the part that history does not hold yet. */
 export interface RecalledThread {
   readonly history: HistoryWindow;
   readonly backfill: readonly Turn[];
 }
 
-/** Our own memory of the question's thread; a thread we never spoke in is read from the platform once. */
+/** Reads the history of the question's thread. A thread the bot has never answered in is read from the platform once. */
 export async function recallThread(
   { history: memory, platform }: { readonly history: History; readonly platform: Platform },
   question: Question,
@@ -103,21 +103,21 @@ export async function recallThread(
   if (!question.thread || startsThread(question)) return { history: EMPTY_HISTORY, backfill: [] };
   const history = await memory.read(question.thread);
   if (history.exchanges > 0) return { history, backfill: [] };
-  const backfill = await readInTime(platform, question, signal);
+  const backfill = await readWithTimeout(platform, question, signal);
   return { history: { ...EMPTY_HISTORY, newest: backfill }, backfill };
 }
 
-/** The one look-up that stands in front of the model; where the platform is slow, an answer without the past beats none. */
-const LONGEST_READ_MS = 2_000;
+/** This read is the only one in front of the model: when the platform is slow, the answer is made without it. */
+const READ_TIMEOUT_MS = 2_000;
 
-async function readInTime(
+async function readWithTimeout(
   platform: Platform,
   question: Question,
   signal: AbortSignal,
 ): Promise<readonly Turn[]> {
   const reading = new AbortController();
   const whileReading = AbortSignal.any([signal, reading.signal]);
-  const late = sleep(LONGEST_READ_MS, whileReading).then((): Turn[] => []);
+  const late = sleep(READ_TIMEOUT_MS, whileReading).then((): Turn[] => []);
   try {
     return await Promise.race([platform.readThread(question, whileReading), late]);
   } finally {
@@ -125,7 +125,7 @@ async function readInTime(
   }
 }
 
-/** Nothing can have been said before the message a thread begins with. A button or "Ask about this" comes later. */
+/** Nothing was said before a thread's first message. A button or "Ask about this" on it comes later, so they do not count. */
 function startsThread({ trigger, message, thread }: Question): boolean {
   return (
     (trigger === 'mention' || trigger === 'dm') && message !== null && thread?.thread === message.message

@@ -3,25 +3,25 @@ import { Failure } from '../failures.ts';
 import type { Answers, Job } from '../ports.ts';
 
 /**
- * What the queue `answer` carries besides questions: a place in a thread's order for an answer that is made under another
- * key, because its thread did not exist when it was asked (`/ask`). What is asked in the thread queues up behind it.
+ * A job of the queue `answer` that holds the place of a command in its thread's order. The command runs under a key of its
+ * own, because its thread did not exist when it was queued; questions in the thread wait behind this job.
  */
 export interface WaitJob {
   /** The id of the question whose answer is waited for. */
   readonly behind: string;
 }
 
-const LOOK_EVERY_MS = 300;
-/** An answer takes no longer; one that was given up must not hold its thread for ever. */
-const LONGEST_MS = 25 * 60_000;
+const POLL_INTERVAL_MS = 300;
+/** No answer takes longer; an answer that was given up must not block its thread. */
+const MAX_WAIT_MS = 25 * 60_000;
 
-/** Returns once that answer has been delivered. @throws {Failure} `stopped` when the process stops first. */
+/** Resolves once that answer has been delivered. @throws {Failure} `stopped` when the process stops first. */
 export async function waitBehind(answers: Answers, { data, signal }: Job<WaitJob>): Promise<void> {
-  const end = performance.now() + LONGEST_MS;
+  const end = performance.now() + MAX_WAIT_MS;
   while (performance.now() < end) {
     const record = await answers.find(data.behind);
     if (!record || record.delivered) return;
-    await sleep(LOOK_EVERY_MS, signal);
+    await sleep(POLL_INTERVAL_MS, signal);
     if (signal.aborted) throw new Failure('stopped', 'stopped while waiting for an earlier answer');
   }
 }

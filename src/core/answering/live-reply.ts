@@ -5,9 +5,9 @@ import { isRetryable, retry } from '../retry.ts';
 import type { View } from '../types.ts';
 import { StopRequested } from './stop.ts';
 
-/** A reply that follows a view as it changes: one write at a time, the newest view wins, the final one always lands. */
+/** Writes a changing view to a reply: one write at a time, the latest view wins, the final view is always delivered. */
 export interface LiveReply {
-  /** Makes this the view to show next; returns at once. */
+  /** Sets the view to show next; returns at once. */
   update(view: View): void;
   /**
    * Shows the final view and returns once it is there. Progress still waiting is dropped.
@@ -24,21 +24,21 @@ export interface LiveReplyOptions {
   readonly log: Log;
   /** Ends every wait: the process stops, or another worker has taken over. */
   readonly signal: AbortSignal;
-  /** The place to write has vanished, the attempt was overtaken, or somebody stopped it: nothing more is to be asked of the model. */
+  /** Called when the message is gone, a later attempt has taken over, or the platform reports a stop: the model request must end. */
   readonly lost: (reason: unknown) => void;
 }
 
-/** Platforms answer again after minutes at most; beyond that the job is run again later. */
+/** A platform that is unreachable for longer than this has the job run again later. */
 const FINAL_RETRY = { attempts: 40, baseMs: 500, capMs: 15_000, longestWaitMs: 10 * 60_000 };
 
-/** Starts following. */
+/** Starts writing. */
 export function startLiveReply(options: LiveReplyOptions): LiveReply {
   return new Follower(options);
 }
 
 class Follower implements LiveReply {
   readonly #options: LiveReplyOptions;
-  /** Ends the waits of progress, so that a final view is never kept behind it. */
+  /** Aborts waits for progress, so that the final view does not queue behind them. */
   readonly #ending = new AbortController();
   readonly #whileFollowing: AbortSignal;
   readonly #following: Promise<void>;
@@ -78,7 +78,7 @@ class Follower implements LiveReply {
         await this.#options.reply.show(view);
       } catch (error) {
         if (await this.#isLost(error)) return;
-        // What was not shown is part of the next view; with none coming, this one is tried again.
+        // The next view contains what was not shown; without a next view this one is tried again.
         this.#latest ??= view;
       }
     }
@@ -97,7 +97,7 @@ class Follower implements LiveReply {
     return view;
   }
 
-  /** Progress that could not be shown is no loss; a place that is gone ends the answer. */
+  /** A failed progress write is skipped; a failure that no retry can cure ends the answer. */
   async #isLost(error: unknown): Promise<boolean> {
     const { log, lost } = this.#options;
     if (error instanceof StopRequested || (error instanceof Failure && !isRetryable(error))) {

@@ -10,29 +10,29 @@ export interface Explanation {
 interface Facts {
   /** How often the model was asked. */
   readonly tries: number;
-  /** Something had been written before it went wrong. */
+  /** Whether some text had been written before the failure. */
   readonly hasText: boolean;
   readonly hasAdmins: boolean;
 }
 
 /**
- * What a person reads when something went wrong: plain words, what to do next, and the short id that the log line of the
- * same question carries. Never an upstream body, a stack or an exception's text.
+ * Explains a failure to the person who asked: plain words, what to do next, and the short id that is in the log line of the
+ * same question. It never shows an upstream body, a stack or an exception's text.
  */
 export function explainFailure(failure: Failure, question: Question, facts: Facts): Explanation {
   const { tries, hasText, hasAdmins } = facts;
   const id = shortId(question.id);
   const retry: Button = { action: 'retry', label: 'Retry', question: question.id };
   const goOn: Button = { action: 'continue', label: 'Continue', question: question.id };
-  if (hasText) return { notice: `⚠ Cut off: ${reason(failure)} · ${id}`, buttons: [goOn, retry] };
+  if (hasText) return { notice: `⚠ Cut off: ${describeCutOff(failure)} · ${id}`, buttons: [goOn, retry] };
   const buttons = failure.kind === 'rejected' || failure.kind === 'not-authorised' ? [] : [retry];
-  return { notice: `⚠ ${sentence(failure, tries, hasAdmins)} · ${id}`, buttons };
+  return { notice: `⚠ ${describeFailure(failure, tries, hasAdmins)} · ${id}`, buttons };
 }
 
-function sentence(failure: Failure, tries: number, hasAdmins: boolean): string {
+function describeFailure(failure: Failure, tries: number, hasAdmins: boolean): string {
   switch (failure.kind) {
     case 'rate-limited':
-      return `Perplexity is rate-limiting us. Try again in about ${duration(failure.retryAfterMs ?? 60_000)}.`;
+      return `Perplexity is rate-limiting us. Try again in about ${formatDuration(failure.retryAfterMs ?? 60_000)}.`;
     case 'unreachable':
       return `Perplexity isn't reachable right now (tried ${tries === 1 ? 'once' : `${tries} times`}).`;
     case 'too-slow':
@@ -52,22 +52,22 @@ function sentence(failure: Failure, tries: number, hasAdmins: boolean): string {
   }
 }
 
-function reason(failure: Failure): string {
+function describeCutOff(failure: Failure): string {
   if (failure.kind === 'rate-limited') return 'Perplexity is rate-limiting us';
   if (failure.kind === 'too-slow') return 'nothing more came for too long';
   if (failure.kind === 'stopped') return 'interrupted by a restart';
   return 'the answer broke off here';
 }
 
-/** `8 s`, `2 min`, `1 h`: rounded up, so that nobody comes back too early. */
-export function duration(ms: number): string {
+/** Formats a wait as `8 s`, `2 min`, `1 h`, rounded up, so that nobody comes back too early. */
+export function formatDuration(ms: number): string {
   const seconds = Math.max(1, Math.ceil(ms / 1000));
   if (seconds < 60) return `${seconds} s`;
   const minutes = Math.ceil(seconds / 60);
   return minutes < 60 ? `${minutes} min` : `${Math.ceil(minutes / 60)} h`;
 }
 
-/** `2 Dec 2026, 14:05 UTC`. */
+/** Formats milliseconds since the epoch as `2 Dec 2026, 14:05 UTC`. */
 export function formatTime(at: number): string {
   const date = new Date(at);
   const day = `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]} ${date.getUTCFullYear()}`;
@@ -76,7 +76,7 @@ export function formatTime(at: number): string {
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-/** `45 s`, `6 min`, `1 h 5 min`: how long something has taken, to the nearest second or minute. */
+/** Formats how long something took as `45 s`, `6 min`, `1 h 5 min`, to the nearest second or minute. */
 export function formatElapsed(ms: number): string {
   const seconds = Math.round(ms / 1000);
   if (seconds < 60) return `${Math.max(1, seconds)} s`;
@@ -86,7 +86,7 @@ export function formatElapsed(ms: number): string {
   return `${Math.floor(minutes / 60)} h${rest === 0 ? '' : ` ${rest} min`}`;
 }
 
-/** What somebody sees who mentions the bot without asking anything. Plain text. */
+/** Shown to a person who mentions the bot without a question. Plain text. */
 export const HELP = [
   'Ask me anything: mention me with a question, send me a direct message, or use /ask.',
   'I search the web and answer in a thread, with sources. Go on asking there: while it is just the two of us no mention is needed.',

@@ -3,31 +3,31 @@ import type { HistoryWindow } from './history.ts';
 
 export interface Prompt {
   readonly messages: readonly ModelMessage[];
-  /** How many earlier turns the model gets to see. */
+  /** How many earlier turns are included. */
   readonly turns: number;
-  /** True when something that was said in the thread had to be left out. */
+  /** Whether part of the thread was left out. */
   readonly isTrimmed: boolean;
 }
 
 /**
- * What the model is told: the thread's beginning and its newest turns as far as `budgetChars` reaches, then the question,
- * which is there exactly once and last. Roles alternate, as the API demands: neighbours of the same role become one
- * message. Speakers are named once more than one human is involved.
+ * Composes the messages for the model: the thread's beginning and its newest turns, within `contextChars` characters, then
+ * the question, exactly once and last. Roles alternate, as the API demands: neighbours of the same role are joined. Speakers
+ * are named when more than one human has spoken.
  */
-export function composePrompt(question: Question, history: HistoryWindow, budgetChars: number): Prompt {
+export function composePrompt(question: Question, history: HistoryWindow, contextChars: number): Prompt {
   const asked: Turn = {
     role: 'user',
     author: question.asker,
     text: questionText(question),
     at: question.askedAt,
   };
-  const { turns, isCut } = withinBudget(history, budgetChars - asked.text.length, budgetChars);
-  const speakers = labels([...turns, asked]);
-  const said = [...turns, asked].map((turn) => ({ role: turn.role, text: labelled(turn, speakers) }));
+  const { turns, isCut } = selectTurns(history, contextChars - asked.text.length, contextChars);
+  const speakers = nameSpeakers([...turns, asked]);
+  const said = [...turns, asked].map((turn) => ({ role: turn.role, text: prefixName(turn, speakers) }));
   return { messages: alternate(said), turns: turns.length, isTrimmed: isCut || history.omitted > 0 };
 }
 
-/** The question as the model reads it, with what it is about in front. */
+/** The question as the model reads it, with the quoted message in front. */
 export function questionText(question: Question): string {
   const parts: string[] = [];
   if (question.quote) {
@@ -48,16 +48,16 @@ export function questionText(question: Question): string {
   return parts.join('\n').trim();
 }
 
-/** What "Ask about this" asks: the person has only pointed at a message. */
+/** The question behind "Ask about this" without words of one's own. */
 const ASK_ABOUT = 'What should I know about this message? Explain it and check its claims.';
 
-function withinBudget(
+function selectTurns(
   history: HistoryWindow,
   leftChars: number,
-  budgetChars: number,
+  contextChars: number,
 ): { turns: Turn[]; isCut: boolean } {
-  // No single turn may crowd out all others: a report of 60,000 characters is shown by its beginning.
-  const longest = Math.max(MIN_TURN_CHARS, Math.floor(budgetChars / 3));
+  // A single long turn, such as a report of 60,000 characters, must not displace all others.
+  const longest = Math.max(MIN_TURN_CHARS, Math.floor(contextChars / 3));
   let isCut = false;
   const shorten = (turn: Turn): Turn => {
     if (turn.text.length <= longest) return turn;
@@ -66,7 +66,7 @@ function withinBudget(
   };
   const pinned = (history.root.length > 0 ? history.root : history.newest.slice(0, 2)).map(shorten);
   const rest = history.root.length > 0 ? history.newest : history.newest.slice(2);
-  let left = leftChars - sum(pinned);
+  let left = leftChars - countChars(pinned);
   const kept: Turn[] = [];
   for (const turn of rest.toReversed()) {
     const short = shorten(turn);
@@ -79,12 +79,12 @@ function withinBudget(
 
 const MIN_TURN_CHARS = 500;
 
-function sum(turns: readonly Turn[]): number {
+function countChars(turns: readonly Turn[]): number {
   return turns.reduce((total, turn) => total + turn.text.length, 0);
 }
 
-/** Names by person id; empty while only one human has spoken, so that a lone asker is not addressed by a label. */
-function labels(turns: readonly Turn[]): ReadonlyMap<string, string> {
+/** Names by person id; empty while only one human has spoken, because a lone asker needs no name. */
+function nameSpeakers(turns: readonly Turn[]): ReadonlyMap<string, string> {
   const people = new Map<string, Person>();
   for (const turn of turns) {
     if (turn.role === 'user' && turn.author) people.set(turn.author.id, turn.author);
@@ -94,7 +94,7 @@ function labels(turns: readonly Turn[]): ReadonlyMap<string, string> {
 }
 
 function labelOf(person: Person, number: number): string {
-  // A display name is the person's own text: line breaks and colons would let it pose as another speaker.
+  // A person chooses their display name: line breaks and colons in it could imitate another speaker.
   const name = person.name
     ?.replaceAll(/[\p{C}\p{Z}:]+/gu, ' ')
     .trim()
@@ -102,7 +102,7 @@ function labelOf(person: Person, number: number): string {
   return name && name.length > 0 ? name : `Person ${number}`;
 }
 
-function labelled(turn: Turn, names: ReadonlyMap<string, string>): string {
+function prefixName(turn: Turn, names: ReadonlyMap<string, string>): string {
   const name = turn.role === 'user' && turn.author ? names.get(turn.author.id) : undefined;
   return name ? `${name}: ${turn.text}` : turn.text;
 }

@@ -1,7 +1,7 @@
 import type { KeyValue, Log } from '../ports.ts';
 import { type Person, type Question, type ThreadRef, threadKey } from '../types.ts';
 
-/** Why an answer is to end before it is complete: somebody stopped it, or its question was deleted. */
+/** A request to end an answer early: somebody stopped it, or its question was deleted. */
 export interface Stop {
   readonly reason: 'stopped' | 'deleted';
   /** Null when the platform does not say who. */
@@ -10,7 +10,7 @@ export interface Stop {
   readonly at: number;
 }
 
-/** The reason of a signal that a stop has aborted. */
+/** The abort reason of an answer that was stopped. */
 export class StopRequested extends Error {
   readonly stop: Stop;
 
@@ -21,29 +21,29 @@ export class StopRequested extends Error {
   }
 }
 
-/** Ends answers under way, on whichever replica they are being written. */
+/** Ends running answers, on any replica. */
 export interface Stops {
-  /** Asks for one question's answer to end. */
+  /** Requests the end of one question's answer. */
   question(id: string, reason: Stop['reason'], by: Person | null): Promise<void>;
-  /** Asks for whatever is being answered in this thread to end. */
+  /** Requests the end of every running answer in this thread. */
   thread(thread: ThreadRef, by: Person): Promise<void>;
-  /** Calls back once, when somebody wants this answer to end; returns how to stop watching. */
+  /** Calls back once, when the end of this answer is requested; returns a function that stops watching. */
   watch(question: Question, onStop: (stop: Stop) => void): () => void;
 }
 
-/** Another replica's request is seen this late; our own at once. */
-const LOOK_EVERY_MS = 1_000;
-/** A request that found nobody is forgotten: no answer lasts longer. */
-const KEPT_MS = 30 * 60_000;
+/** Requests made on another replica are seen within this time; our own at once. */
+const POLL_INTERVAL_MS = 1_000;
+/** Requests expire: no answer runs longer. */
+const TTL_MS = 30 * 60_000;
 
 interface Watcher {
   readonly keys: readonly string[];
-  /** Requests for a whole thread count only from here on. */
+  /** Requests for a whole thread apply only from this time on. */
   readonly since: number;
   readonly onStop: (stop: Stop) => void;
 }
 
-/** Creates the requests over a key-value store: a request is a signal, neither a claim nor a lock. */
+/** Creates stop requests over a key-value store. Keyv suffices, because a request is a signal, neither a claim nor a lock. */
 export function createStops(store: KeyValue, log: Log): Stops {
   return new StoredStops(store, log);
 }
@@ -52,7 +52,7 @@ class StoredStops implements Stops {
   readonly #store: KeyValue;
   readonly #log: Log;
   readonly #watchers = new Set<Watcher>();
-  #isLooking = false;
+  #isPolling = false;
 
   constructor(store: KeyValue, log: Log) {
     this.#store = store;
@@ -71,12 +71,12 @@ class StoredStops implements Stops {
     const keys = [questionKey(question.id), ...(question.thread ? [threadStopKey(question.thread)] : [])];
     const watcher: Watcher = { keys, since: Date.now(), onStop };
     this.#watchers.add(watcher);
-    if (!this.#isLooking) this.#lookLater();
+    if (!this.#isPolling) this.#pollLater();
     return () => this.#watchers.delete(watcher);
   }
 
   async #request(key: string, stop: Stop): Promise<void> {
-    await this.#store.set(key, stop, KEPT_MS);
+    await this.#store.set(key, stop, TTL_MS);
     this.#tell(key, stop);
   }
 
@@ -87,14 +87,14 @@ class StoredStops implements Stops {
     }
   }
 
-  /** Only while something is being answered. */
-  #lookLater(): void {
-    this.#isLooking = this.#watchers.size > 0;
-    if (this.#isLooking) setTimeout(() => void this.#look(), LOOK_EVERY_MS);
+  /** Polls only while an answer is running. */
+  #pollLater(): void {
+    this.#isPolling = this.#watchers.size > 0;
+    if (this.#isPolling) setTimeout(() => void this.#poll(), POLL_INTERVAL_MS);
   }
 
-  async #look(): Promise<void> {
-    if (this.#watchers.size === 0) return this.#lookLater();
+  async #poll(): Promise<void> {
+    if (this.#watchers.size === 0) return this.#pollLater();
     const keys = [...new Set([...this.#watchers].flatMap((watcher) => watcher.keys))];
     try {
       const found = await this.#store.getMany<Stop>(keys);
@@ -102,7 +102,7 @@ class StoredStops implements Stops {
     } catch (error) {
       this.#log.debug({ err: error }, 'could not look for stops');
     }
-    this.#lookLater();
+    this.#pollLater();
   }
 }
 

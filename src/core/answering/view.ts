@@ -12,7 +12,7 @@ export interface Answer {
   readonly end: Extract<AnswerEvent, { type: 'done' }>['reason'] | null;
 }
 
-/** An answer nothing is known of yet. */
+/** An answer before its first event. */
 export const EMPTY_ANSWER: Answer = {
   state: 'waiting',
   status: 'is searching the web…',
@@ -24,7 +24,7 @@ export const EMPTY_ANSWER: Answer = {
 };
 
 /** The answer after one more event. */
-export function extend(answer: Answer, event: AnswerEvent): Answer {
+export function applyEvent(answer: Answer, event: AnswerEvent): Answer {
   switch (event.type) {
     case 'thinking':
       return answer.text === '' ? { ...answer, state: 'thinking', status: 'is reasoning…' } : answer;
@@ -43,14 +43,14 @@ export function extend(answer: Answer, event: AnswerEvent): Answer {
   }
 }
 
-/** How an unfinished answer looks; the notices wait for the end, so that text growing above them does not push them about. */
+/** The view of an unfinished answer. Notices wait for the end, because growing text would move them. */
 export function progressView(answer: Answer, questionId: string): View {
   const { state, status, text, sources } = answer;
   const stop: Button = { action: 'stop', label: 'Stop', question: questionId };
   return { state, status, text, sources, notices: [], footer: null, buttons: [stop] };
 }
 
-/** How a complete answer looks. */
+/** The view of a complete answer. */
 export function doneView(
   answer: Answer,
   options: AnswerOptions,
@@ -63,7 +63,7 @@ export function doneView(
   if (answer.end === 'length') notices.push('⚠ The answer reached its length limit.');
   if (answer.end === 'filtered') notices.push('⚠ Perplexity withheld the rest of this answer.');
   const { text, sources } = answer;
-  const footer = footerLine(answer, options, tookMs, now);
+  const footer = formatFooter(answer, options, tookMs, now);
   return {
     state: 'done',
     status: '',
@@ -79,12 +79,12 @@ export function doneView(
   };
 }
 
-/** An answer that was too long goes on in a next one, as one that was cut off does. */
+/** Only an answer that reached its length limit can be continued. */
 function continueButton({ end }: Answer, question: string): readonly Button[] {
   return end === 'length' ? [{ action: 'continue', label: 'Continue', question }] : [];
 }
 
-/** Under the text only the first few sources are listed. */
+/** Opens the full list of sources: the message itself lists only the first few. */
 function sourcesButton({ sources }: Answer, question: string): readonly Button[] {
   if (sources.length === 0) return [];
   return [
@@ -92,35 +92,35 @@ function sourcesButton({ sources }: Answer, question: string): readonly Button[]
   ];
 }
 
-/** Researches the same question. */
+/** Starts deep research on the same question. */
 function digDeeper(question: string): Button {
   return { action: 'research', label: 'Dig deeper', question };
 }
 
-function footerLine(answer: Answer, options: AnswerOptions, tookMs: number, now: number): string {
+function formatFooter(answer: Answer, options: AnswerOptions, tookMs: number, now: number): string {
   const parts: string[] = [options.profile ?? 'sonar'];
-  if (answer.sources.length > 0) parts.push(freshness(answer.sources, now));
+  if (answer.sources.length > 0) parts.push(formatFreshness(answer.sources, now));
   if (options.recency) parts.push(`past ${options.recency} only`);
   if (options.domains && options.domains.length > 0) parts.push(`limited to ${options.domains.join(', ')}`);
   parts.push(`${(tookMs / 1000).toFixed(1)} s`);
   return parts.join(' · ');
 }
 
-/** `9 sources · 7 sites · newest 2 h`: at a glance whether an answer can be current. */
-function freshness(sources: readonly Source[], now: number): string {
+/** `9 sources · 7 sites · newest 2 h`: shows how current an answer can be. */
+function formatFreshness(sources: readonly Source[], now: number): string {
   const sites = new Set(
     sources.map(({ url }) => (URL.canParse(url) ? new URL(url).hostname.replace(/^www\./, '') : url)),
   );
-  const newest = age(sources, now);
-  const counts = [counted(sources.length, 'source'), counted(sites.size, 'site')];
+  const newest = formatAge(sources, now);
+  const counts = [plural(sources.length, 'source'), plural(sites.size, 'site')];
   return [...counts, ...(newest ? [`newest ${newest}`] : [])].join(' · ');
 }
 
-function counted(count: number, what: string): string {
+function plural(count: number, what: string): string {
   return count === 1 ? `1 ${what}` : `${count} ${what}s`;
 }
 
-function age(sources: readonly Source[], now: number): string | null {
+function formatAge(sources: readonly Source[], now: number): string | null {
   const dates = sources.map((source) => Date.parse(source.date ?? '')).filter((date) => date <= now);
   if (dates.length === 0) return null;
   const hours = Math.floor((now - Math.max(...dates)) / 3_600_000);

@@ -7,12 +7,12 @@ import {
   type ResearchWish,
 } from '../types.ts';
 
-/** The text of `/ask` taken apart: the question and what was chosen for it, or one sentence on what is wrong. */
+/** The parsed text of `/ask`: the question and its options, or one sentence that says what is wrong. */
 export type ParsedAsk =
   | { readonly text: string; readonly overrides: AnswerOptions }
   | { readonly problem: string };
 
-/** The text of `/research` taken apart. */
+/** The parsed text of `/research`. */
 export type ParsedResearch =
   | { readonly text: string; readonly overrides: AnswerOptions; readonly research: ResearchWish }
   | { readonly problem: string };
@@ -20,9 +20,9 @@ export type ParsedResearch =
 const MODES = ['web', 'academic', 'sec'] as const;
 const NOTIFY = ['here', 'dm'] as const;
 /** The API takes at most 20 domains. */
-const MOST_DOMAINS = 20;
+const MAX_DOMAINS = 20;
 
-/** How research is done when nothing else was asked for. */
+/** The defaults of a research job. */
 export const DEFAULT_WISH: ResearchWish = { effort: 'medium', notify: 'here' };
 
 const ASK_FLAGS = ['model', 'recent', 'site', 'mode'] as const;
@@ -30,7 +30,7 @@ const RESEARCH_FLAGS = ['effort', 'notify', 'recent', 'site', 'model'] as const;
 
 type Flag = (typeof ASK_FLAGS | typeof RESEARCH_FLAGS)[number];
 
-/** What was chosen so far. */
+/** The options parsed so far. */
 interface Chosen {
   readonly overrides: AnswerOptions;
   readonly research: ResearchWish;
@@ -54,7 +54,7 @@ export function parseResearch(text: string): ParsedResearch {
   );
 }
 
-/** What `/ask` alone answers. */
+/** The reply to `/ask` without a question. */
 export function askUsage(command: string): string {
   return [
     `Write your question after the command: ${command} what changed in TypeScript 7?`,
@@ -62,7 +62,7 @@ export function askUsage(command: string): string {
   ].join('\n');
 }
 
-/** What `/research` or `!research` alone answers. */
+/** The reply to `/research` or `!research` without a question. */
 export function researchUsage(command: string): string {
   return [
     `Write your question after the command: ${command} how do cities cool their streets?`,
@@ -75,7 +75,7 @@ function parse<F extends Flag>(
   flags: readonly F[],
   choose: (chosen: Chosen, flag: F, value: string) => Chosen | string,
 ): (Chosen & { readonly text: string }) | { readonly problem: string } {
-  // Some clients turn a typed `--` into a dash.
+  // Some clients replace a typed `--` by a dash.
   const flag = `(?:--|—|–)(${flags.join('|')})(?:\\s+|=)(\\S+)`;
   const leading = new RegExp(`^\\s*${flag}`);
   const trailing = new RegExp(`(?:^|\\s)${flag}\\s*$`);
@@ -126,9 +126,9 @@ function withFlag(
     }
     case 'site': {
       const domains = [...(overrides.domains ?? []), word];
-      return domains.length <= MOST_DOMAINS
+      return domains.length <= MAX_DOMAINS
         ? { ...chosen, overrides: { ...overrides, domains } }
-        : `At most ${MOST_DOMAINS} --site values.`;
+        : `At most ${MAX_DOMAINS} --site values.`;
     }
   }
 }
@@ -137,15 +137,15 @@ function wrong(name: string, value: string, accepted: readonly string[]): string
   return `I don't know --${name} ${value}. Accepted: ${accepted.join(', ')}.`;
 }
 
-/** What was typed as a list of sites: as the API takes them, or one sentence on what is wrong. */
+/** A parsed list of sites, as the API takes them, or one sentence that says what is wrong. */
 export type ParsedSites = { readonly domains: readonly string[] } | { readonly problem: string };
 
 /** The API takes at most 20, of at most 253 characters. */
-const MOST_SITES = 20;
-const LONGEST_SITE = 253;
+const MAX_SITES = 20;
+const MAX_SITE = 253;
 const SITE = /^-?[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:\/\S*)?$/;
 
-/** Reads `a.org, -b.org`: host names between commas or spaces, one with a leading `-` is excluded; pasted addresses are understood. */
+/** Parses `a.org, -b.org`: host names separated by commas or spaces; a leading `-` excludes. Whole addresses are accepted too. */
 export function parseSites(text: string): ParsedSites {
   const sites = text
     .split(/[\s,;]+/)
@@ -156,20 +156,20 @@ export function parseSites(text: string): ParsedSites {
         .replace(/\/+$/, ''),
     )
     .filter((site) => site !== '');
-  const wrong = sites.find((site) => site.length > LONGEST_SITE || !SITE.test(site));
+  const wrong = sites.find((site) => site.length > MAX_SITE || !SITE.test(site));
   if (wrong !== undefined)
     return { problem: `"${wrong.slice(0, 60)}" is no site. Write them as example.org, -example.com.` };
   const domains = [...new Set(sites)];
-  return domains.length <= MOST_SITES ? { domains } : { problem: `At most ${MOST_SITES} sites.` };
+  return domains.length <= MAX_SITES ? { domains } : { problem: `At most ${MAX_SITES} sites.` };
 }
 
 export interface ResolvedProfile {
   readonly profile: ProfileName;
-  /** Said to the person when the name stands for another one now. */
+  /** Tells the person that the name now stands for another model. */
   readonly notice: string | null;
 }
 
-/** Finds the profile for a model name as a person or a configuration writes it; null when there is none. */
+/** Finds the profile for a model name from a person or a configuration; null when it is unknown. */
 export function resolveProfile(name: string): ResolvedProfile | null {
   const wanted = name
     .trim()

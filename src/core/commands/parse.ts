@@ -2,7 +2,7 @@ import type { JobsRequest } from '../ports.ts';
 import type { AnswerOptions, ResearchWish } from '../types.ts';
 import { parseResearch, researchUsage } from './options.ts';
 
-/** What a message asks for instead of an answer; `say` is for its writer alone. */
+/** What a message asks for instead of an answer; `say` is a private reply. */
 export type Command =
   | {
       readonly type: 'research';
@@ -18,9 +18,9 @@ const KNOWN = 'I know !research <question>, !jobs [status|stop R-…] and !help.
 const JOBS_USAGE = 'Write !jobs, !jobs status R-… or !jobs stop R-….';
 
 /**
- * Reads `research: question`, `!research [flags] question`, `!jobs …` and `!help` in a message that is for us, its mention
- * taken off: slash commands do not work everywhere. Null for a question: a `!` elsewhere, and an unknown `!name` with
- * anything behind it, belong to one.
+ * Parses `research: question`, `!research [flags] question`, `!jobs …` and `!help` in a message without its mention: slash
+ * commands do not work in Slack's threads. Null means a question: a `!` elsewhere, or an unknown `!name` followed by text, is
+ * part of one.
  */
 export function parseCommand(text: string): Command | null {
   const trimmed = text.trim();

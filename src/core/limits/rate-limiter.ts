@@ -6,53 +6,52 @@ export interface RateLimit {
   readonly limit: number;
   readonly windowMs: number;
   /**
-   * A call counts on the platform's side when it arrives there, which is some time between leaving and being answered. With
-   * `settle` called for every answer, the window begins there and no delay on the way can break the limit. Without, the window
-   * is longer by a fixed margin.
+   * The platform counts a call when it arrives, somewhere between sending and response. With `settle` called for every
+   * response the window begins there, and no network delay can break the limit. Otherwise the window is longer by a margin.
    */
   readonly isSettled?: boolean;
-  /** Beyond a quarter of the window progress is spread evenly: something for what is urgent becomes free at every moment. */
+  /** Above a quarter of the limit, calls that are not final are spread evenly, so that final writes find a free call at any time. */
   readonly isEven?: boolean;
 }
 
-/** `later` is behind everything else: what makes something better that can be read already. It does not wait forever. */
+/** `later` is for improvements of a text that can already be read. It has the lowest priority, but no endless wait. */
 export type Priority = Urgency | 'later';
 
 /**
- * One platform budget, known before anything is sent: a sliding window of calls, with part of it set aside for the final
- * writes of answers already begun. A 429 is a fault of ours; `blockFor` is how it corrects the picture.
+ * A rate limit that is checked before a call is sent: a sliding window of calls, part of which is reserved for the final
+ * writes of answers already begun. A 429 is a fault of ours; `blockFor` takes it into account.
  */
 export interface RateLimiter {
-  /** Sets one call aside for later; false when nothing is free, so what needs it must not be started. */
+  /** Reserves one call for later. False when none is free: then what needs the call must not start. */
   reserve(): boolean;
-  /** Gives a reserved call back unused. */
+  /** Returns a reserved call unused. */
   release(): void;
-  /** Takes a call now if one is free and nobody waits for it. `final` spends a reserved call first, and may go ahead without one. */
+  /** Takes a call now if one is free and nobody waits for it. `final` uses a reserved call first, and does not need one. */
   tryAcquire(priority: Priority): boolean;
-  /** Waits for a call and takes it: by priority, then in order of arrival. False when an abort ended the wait without one. */
+  /** Waits for a call and takes it, by priority, then in order of arrival. False when an abort ended the wait. */
   acquire(priority: Priority, signal?: AbortSignal): Promise<boolean>;
-  /** A call was answered, or will not be made: see `RateLimit.isSettled`. Does nothing for other budgets. */
+  /** Reports that a call has a response, or was not made: see `RateLimit.isSettled`. Other rate limiters ignore it. */
   settle(): void;
-  /** Nothing is free for this long, because the platform said so (Retry-After, reset headers). */
+  /** Blocks all calls for `ms`, as the platform asked (Retry-After, reset headers). */
   blockFor(ms: number): void;
-  /** The share of the window in use or set aside, 0 to 1. */
+  /** The share of the limit that is used or reserved, 0 to 1. */
   load(): number;
-  /** How many calls are neither in use nor set aside. */
+  /** How many calls are neither used nor reserved. */
   free(): number;
 }
 
-/** By how much later than others a slow call may arrive, where nobody says when it was answered. */
+/** How much later than expected a call may arrive when responses are not reported. */
 const MARGIN_MS = 300;
-/** Clocks and timers count in milliseconds. */
+/** Rounding of clocks and timers. */
 const SETTLED_MARGIN_MS = 5;
-/** A call that was never settled: longer than any call takes before it is given up. */
-const LONGEST_CALL_MS = 20_000;
-/** What can wait does not wait longer than this behind progress. */
-const LONGEST_LATER_MS = 10_000;
-/** A release frees calls at once; everything else is looked at again at least this often. */
-const LONGEST_NAP_MS = 1_000;
+/** A call that was never settled expires: every call has a shorter time-out. */
+const MAX_CALL_MS = 20_000;
+/** `later` overtakes `progress` after this wait. */
+const MAX_LATER_MS = 10_000;
+/** The queue is checked at least this often. */
+const MAX_CHECK_INTERVAL_MS = 1_000;
 
-/** Creates a budget; `now` is a clock that never jumps (milliseconds). */
+/** Creates a rate limiter; `now` is a monotonic clock in milliseconds. */
 export function createRateLimiter(
   limit: RateLimit,
   now: () => number = () => performance.now(),
@@ -60,7 +59,7 @@ export function createRateLimiter(
   return new SlidingWindow(limit, now);
 }
 
-/** Somebody waiting for a call. */
+/** A caller that waits for a call. */
 interface Waiting {
   readonly since: number;
   readonly grant: () => void;
@@ -75,9 +74,9 @@ class SlidingWindow implements RateLimiter {
   /** When each call was taken that is not settled yet. */
   readonly #open: number[] = [];
   readonly #waiting: Record<Priority, Waiting[]> = { final: [], progress: [], later: [] };
-  /** When the last call that is not urgent should have gone. */
+  /** When the last evenly spread call was due. */
   #evenAt = Number.NEGATIVE_INFINITY;
-  /** How long calls take from being taken to being settled, on average. */
+  /** The average time from taking a call to settling it. */
   #callMs = 0;
   #reserved = 0;
   #blockedUntil = 0;
@@ -152,11 +151,11 @@ class SlidingWindow implements RateLimiter {
   #used(): number {
     const now = this.#now();
     while (this.#calls.length > 0 && (this.#calls[0] ?? 0) <= now - this.#windowMs) this.#calls.shift();
-    while (this.#open.length > 0 && (this.#open[0] ?? 0) <= now - LONGEST_CALL_MS) this.#open.shift();
+    while (this.#open.length > 0 && (this.#open[0] ?? 0) <= now - MAX_CALL_MS) this.#open.shift();
     return this.#calls.length + this.#open.length;
   }
 
-  /** How long after one call that is not urgent the next may go, so that the window is never quite full of them. */
+  /** The pause between two calls that are not final, so that they never fill the window. */
   #spacingMs(): number {
     const { isEven, limit } = this.#limit;
     return isEven && this.#used() > limit / 4 ? (this.#windowMs + this.#callMs) / limit : 0;
@@ -172,7 +171,7 @@ class SlidingWindow implements RateLimiter {
       : this.free() > 0 && now >= this.#evenAt + spacingMs;
     if (!isFree) return false;
     if (isUrgent && this.#reserved > 0) this.#reserved--;
-    // A timer that came late does not make the next one late.
+    // A late timer must not delay the calls behind it.
     if (!isUrgent) this.#evenAt = Math.max(this.#evenAt + spacingMs, now - spacingMs);
     (this.#limit.isSettled ? this.#open : this.#calls).push(now);
     return true;
@@ -180,7 +179,7 @@ class SlidingWindow implements RateLimiter {
 
   #order(): readonly Priority[] {
     const waitedMs = this.#now() - (this.#waiting.later[0]?.since ?? Number.POSITIVE_INFINITY);
-    return waitedMs < LONGEST_LATER_MS ? ['final', 'progress', 'later'] : ['final', 'later', 'progress'];
+    return waitedMs < MAX_LATER_MS ? ['final', 'progress', 'later'] : ['final', 'later', 'progress'];
   }
 
   #serve(): void {
@@ -192,28 +191,28 @@ class SlidingWindow implements RateLimiter {
     }
     const { final, progress, later } = this.#waiting;
     if (final.length + progress.length + later.length === 0) return;
-    this.#timer = setTimeout(() => this.#serve(), this.#napMs());
+    this.#timer = setTimeout(() => this.#serve(), this.#checkInMs());
   }
 
-  #napMs(): number {
+  #checkInMs(): number {
     const now = this.#now();
-    const freesIn = this.#used() > 0 ? (this.#calls[0] ?? now) + this.#windowMs - now : LONGEST_NAP_MS;
+    const freesIn = this.#used() > 0 ? (this.#calls[0] ?? now) + this.#windowMs - now : MAX_CHECK_INTERVAL_MS;
     const evenIn = this.#evenAt + this.#spacingMs() - now;
-    const napMs = Math.min(freesIn, LONGEST_NAP_MS, evenIn > 0 ? evenIn : LONGEST_NAP_MS);
-    return Math.max(this.#blockedUntil - now, napMs, 1);
+    const checkInMs = Math.min(freesIn, MAX_CHECK_INTERVAL_MS, evenIn > 0 ? evenIn : MAX_CHECK_INTERVAL_MS);
+    return Math.max(this.#blockedUntil - now, checkInMs, 1);
   }
 }
 
 /**
- * The pause between two progress writes of one message when `active` messages share a budget: a lone answer is smooth,
- * many share what there is, and part of the window stays free for starts and ends.
+ * The pause between two progress writes of one message when `active` messages share a rate limit: one answer alone is
+ * updated often, many share the limit, and part of the window stays free for first and final writes.
  */
 export function gapMs({ limit, windowMs }: RateLimit, active: number, load: number, minMs: number): number {
   const share = load < 0.4 ? 0.3 : 1.1;
   return Math.max(minMs, (share * active * windowMs) / limit);
 }
 
-/** Waits until `gap` after the last write has passed; the gap is looked at again every time it could have narrowed. */
+/** Waits until `gap()` milliseconds have passed since the last write. The gap is read again every half second, as it may shrink. */
 export async function waitGap(
   lastWriteAt: number,
   gap: () => number,

@@ -24,7 +24,7 @@ export function createResearchIntake(deps: ResearchIntakeDeps): ResearchIntake {
 }
 
 function acceptResearch(jobs: Jobs, question: Question): Promise<boolean> {
-  const { queue, data, options } = nextStep({ step: 'begin', question, tries: 0 });
+  const { queue, data, options } = nextStep({ step: 'submit', question, tries: 0 });
   return jobs.enqueue(queue, data, options);
 }
 
@@ -35,12 +35,12 @@ async function followUp(
   record: AnswerRecord,
 ): Promise<Question | null> {
   const action = press.action === 'retry' ? 'retry' : 'research';
-  const id = await nextResearchId(deps, action, press.question);
-  return id === null ? null : researchFrom(press, record, id);
+  const id = await findNextId(deps, action, press.question);
+  return id === null ? null : toResearchQuestion(press, record, id);
 }
 
 /** "Dig deeper" and "Try again": a research question made out of one that was answered, or whose research failed. */
-function researchFrom(press: ButtonPress, { question, thread }: AnswerRecord, id: string): Question {
+function toResearchQuestion(press: ButtonPress, { question, thread }: AnswerRecord, id: string): Question {
   const { profile: _answered, ...overrides } = question.overrides;
   return {
     ...question,
@@ -56,18 +56,18 @@ function researchFrom(press: ButtonPress, { question, thread }: AnswerRecord, id
 }
 
 /** More than this many refused or failed jobs out of one button would be somebody playing. */
-const MOST_FROM_ONE = 20;
+const MAX_FROM_ONE = 20;
 
 /**
  * The id for the next job out of one button: the same for two presses at once, another after one that was refused or has
  * failed. Null while there is a job already.
  */
-async function nextResearchId(
+async function findNextId(
   { jobs, researches }: Pick<ResearchIntakeDeps, 'jobs' | 'researches'>,
   action: 'research' | 'retry',
   questionId: string,
 ): Promise<string | null> {
-  for (let n = 1; n <= MOST_FROM_ONE; n++) {
+  for (let n = 1; n <= MAX_FROM_ONE; n++) {
     const id = idFrom(action, questionId, String(n));
     const record = await researches.find(id);
     if (record && record.state !== 'failed' && record.state !== 'stopped') return null;

@@ -5,7 +5,7 @@ import type { Urgency } from '../ports.ts';
 import type { AnswerOptions, Button, View } from '../types.ts';
 import type { ResearchMessages, ResearchRecord } from './ports.ts';
 import { researchOptions } from './prompt.ts';
-import { isLive, placed, type ResearchDeps } from './step.ts';
+import { isLive, questionInThread, type ResearchDeps } from './step.ts';
 import { keptUntil, usualTime } from './timing.ts';
 
 /** What stands in a card beside the record itself. */
@@ -18,22 +18,22 @@ interface CardFacts {
   readonly now: number;
 }
 
-const LONGEST_QUESTION = 300;
+const MAX_QUESTION = 300;
 
 /** The card of a research job: the question, where it stands, and Stop while there is something to stop. Never a step we do not know of. */
-function cardView(record: ResearchRecord, facts: CardFacts): View {
+function composeCard(record: ResearchRecord, facts: CardFacts): View {
   const live = isLive(record);
   const stop: Button = { action: 'stop', label: 'Stop', question: record.id };
-  const scope = scopeOf(record, facts);
+  const scope = describeScope(record, facts);
   return {
     state: 'done',
     status: '',
-    text: quoted(questionText(record.question)),
+    text: quote(questionText(record.question)),
     sources: [],
     notices: [
-      stateLine(record, facts.now),
+      formatState(record, facts.now),
       ...(record.remark ? [record.remark] : []),
-      ...(live && record.isLateTold ? [lateLine(record)] : []),
+      ...(live && record.isLateTold ? [formatLateNotice(record)] : []),
     ],
     footer: live ? [...scope, facts.usually].join(' · ') : scope.join(' · '),
     buttons: live ? [stop] : [],
@@ -41,7 +41,7 @@ function cardView(record: ResearchRecord, facts: CardFacts): View {
 }
 
 /** `R-4F2K · Researching · 3 min`: one line on where a job stands. */
-export function stateLine(record: ResearchRecord, now: number): string {
+export function formatState(record: ResearchRecord, now: number): string {
   const { name, ending, begunAt, endedAt, isCancelled } = record;
   const took = formatElapsed((endedAt ?? now) - begunAt);
   if (!ending) {
@@ -63,20 +63,20 @@ function stoppedBy({ ending, question }: ResearchRecord): string {
 }
 
 /** Said once, when a job has passed its deadline. */
-export function lateLine({ name, submittedAt, begunAt }: ResearchRecord): string {
+export function formatLateNotice({ name, submittedAt, begunAt }: ResearchRecord): string {
   const until = formatTime(keptUntil(submittedAt ?? begunAt));
   return `${name} is still running at Perplexity. I keep looking, once an hour, until ${until}.`;
 }
 
-function scopeOf({ question }: ResearchRecord, { options }: CardFacts): string[] {
+function describeScope({ question }: ResearchRecord, { options }: CardFacts): string[] {
   const parts = ['Deep research', `${question.research?.effort ?? 'medium'} effort`];
   if (options.recency) parts.push(`past ${options.recency} only`);
   if (options.domains && options.domains.length > 0) parts.push(`limited to ${options.domains.join(', ')}`);
   return parts;
 }
 
-function quoted(text: string): string {
-  const short = text.length > LONGEST_QUESTION ? `${text.slice(0, LONGEST_QUESTION).trimEnd()}…` : text;
+function quote(text: string): string {
+  const short = text.length > MAX_QUESTION ? `${text.slice(0, MAX_QUESTION).trimEnd()}…` : text;
   return short
     .split('\n')
     .map((line) => `> ${line}`)
@@ -97,10 +97,10 @@ export async function showCard(
   { urgency, isRepeat }: { readonly urgency: Urgency; readonly isRepeat: boolean },
 ): Promise<ResearchRecord> {
   const { id, question } = record;
-  const view = await viewOf(deps, record);
-  const board = messagesOf(deps, record);
+  const view = await readCardView(deps, record);
+  const messages = messagesOf(deps, record);
   const thread = record.thread ?? question.thread;
-  const shown = await board.showCard({ question, thread, card: record.card, view, urgency, isRepeat });
+  const shown = await messages.showCard({ question, thread, card: record.card, view, urgency, isRepeat });
   const now = deps.now();
   const isNew = record.card === null && shown.card !== null;
   // A progress view that was given up has not been shown.
@@ -111,7 +111,7 @@ export async function showCard(
   };
   await deps.researches.note(id, note);
   const noted: ResearchRecord = { ...record, ...note };
-  if (isNew) await index(deps, noted);
+  if (isNew) await recordMessages(deps, noted);
   return noted;
 }
 
@@ -120,24 +120,27 @@ export function messagesOf(
   { researchMessages }: ResearchDeps,
   { question }: ResearchRecord,
 ): ResearchMessages {
-  const board = researchMessages.get(question.platform);
-  if (!board) throw new Error(`the platform ${question.platform} is not configured`);
-  return board;
+  const messages = researchMessages.get(question.platform);
+  if (!messages) throw new Error(`the platform ${question.platform} is not configured`);
+  return messages;
 }
 
-async function viewOf(deps: ResearchDeps, record: ResearchRecord): Promise<View> {
+async function readCardView(deps: ResearchDeps, record: ResearchRecord): Promise<View> {
   const { question } = record;
   const options = researchOptions(deps.settings.defaults, question);
   const durations = await deps.researches.durations(question.research?.effort ?? 'medium', DURATIONS);
-  return cardView(record, { options, usually: usualTime(durations), now: deps.now() });
+  return composeCard(record, { options, usually: usualTime(durations), now: deps.now() });
 }
 
 /**
  * Makes the job's messages known as an answer's, so that replies to them find the thread and their buttons the question.
  * There is one attempt: what is written for it is the same whoever writes it.
  */
-export async function index({ answers, threads }: ResearchDeps, record: ResearchRecord): Promise<void> {
-  const question = placed(record);
+export async function recordMessages(
+  { answers, threads }: ResearchDeps,
+  record: ResearchRecord,
+): Promise<void> {
+  const question = questionInThread(record);
   const messages = [record.card, record.noticeMessage].filter((message) => message !== null);
   await answers.begin(question, ATTEMPT);
   if (messages.length > 0) await answers.posted(question.id, ATTEMPT, messages);
@@ -147,7 +150,7 @@ export async function index({ answers, threads }: ResearchDeps, record: Research
 export const ATTEMPT = 1;
 
 /** True for a failure that says that there is no place to write, or none any more. */
-export function isPlaceless(error: unknown): error is Failure {
+export function hasNoPlace(error: unknown): error is Failure {
   return error instanceof Failure && PLACELESS.has(error.kind);
 }
 

@@ -3,7 +3,7 @@ import { questionText } from '../answering/prompt.ts';
 import type { JobsRequest, Log, ResearchCommands } from '../ports.ts';
 import type { PlatformName } from '../types.ts';
 import { alreadyEnded, mayStop, stopResearch, whenSettled } from './cancel.ts';
-import { stateLine } from './card.ts';
+import { formatState } from './card.ts';
 import { reasonFor } from './notification.ts';
 import type { Researches, ResearchFilter, ResearchRecord } from './ports.ts';
 
@@ -19,10 +19,10 @@ type Who = Omit<JobsRequest, 'action' | 'job'>;
 /** Discord's direct messages: everybody's, so being an admin opens nothing there. */
 const DIRECT_WORKSPACE = '@me';
 
-const MOST_LISTED = 15;
-const MOST_CHOICES = 25;
-const LONGEST_LABEL = 100;
-const LONGEST_START = 60;
+const MAX_LISTED = 15;
+const MAX_CHOICES = 25;
+const MAX_LABEL = 100;
+const MAX_START = 60;
 /** A command must be answered within 3 s. */
 const STOP_PATIENCE_MS = 1_500;
 
@@ -47,7 +47,7 @@ export function createResearchCommands(deps: ResearchCommandsDeps): ResearchComm
         );
       return own
         .filter(matches)
-        .slice(0, MOST_CHOICES)
+        .slice(0, MAX_CHOICES)
         .map((record) => ({ job: record.name, label: labelOf(record, deps.now()) }));
     },
   };
@@ -73,12 +73,12 @@ function visibleTo({ isAdmin }: ResearchCommandsDeps, who: Who): ResearchFilter 
 
 async function listText(deps: ResearchCommandsDeps, who: Who): Promise<string> {
   const filter = visibleTo(deps, who);
-  const found = await deps.researches.list(filter, MOST_LISTED + 1);
+  const found = await deps.researches.list(filter, MAX_LISTED + 1);
   if (found.length === 0)
     return 'No research jobs. Start one with /research, or by mentioning me: research: your question.';
   const isOwn = filter.person !== undefined;
-  const lines = found.slice(0, MOST_LISTED).map((record) => jobLine(record, deps.now(), who));
-  const more = found.length > MOST_LISTED ? ['Older ones are not shown.'] : [];
+  const lines = found.slice(0, MAX_LISTED).map((record) => jobLine(record, deps.now(), who));
+  const more = found.length > MAX_LISTED ? ['Older ones are not shown.'] : [];
   return [
     isOwn ? 'Your research jobs, newest first:' : 'Research jobs here, newest first:',
     ...lines,
@@ -90,9 +90,9 @@ async function listText(deps: ResearchCommandsDeps, who: Who): Promise<string> {
 function jobLine(record: ResearchRecord, now: number, { person, isOpen }: Who): string {
   const { asker } = record.question;
   const isOwn = asker.id === person.id;
-  const parts = [stateLine(record, now), ...(isOwn ? [] : [asker.name ?? asker.id])];
+  const parts = [formatState(record, now), ...(isOwn ? [] : [asker.name ?? asker.id])];
   // Where others read along nobody's question is repeated: it may have been asked in private.
-  if (!isOpen) parts.push(startOf(record));
+  if (!isOpen) parts.push(quoteStart(record));
   const delivery = deliveryOf(record);
   return [...parts, ...(delivery ? [delivery] : [])].join(' · ');
 }
@@ -104,14 +104,14 @@ function deliveryOf({ notice }: ResearchRecord): string | null {
 }
 
 /** The question's beginning, in quotes. */
-export function startOf({ question }: ResearchRecord): string {
+export function quoteStart({ question }: ResearchRecord): string {
   const text = questionText(question).replaceAll(/\s+/g, ' ');
-  return `“${text.length > LONGEST_START ? `${text.slice(0, LONGEST_START).trimEnd()}…` : text}”`;
+  return `“${text.length > MAX_START ? `${text.slice(0, MAX_START).trimEnd()}…` : text}”`;
 }
 
 function labelOf(record: ResearchRecord, now: number): string {
-  const label = `${stateLine(record, now)} · ${questionText(record.question).replaceAll(/\s+/g, ' ')}`;
-  return label.length > LONGEST_LABEL ? `${label.slice(0, LONGEST_LABEL - 1)}…` : label;
+  const label = `${formatState(record, now)} · ${questionText(record.question).replaceAll(/\s+/g, ' ')}`;
+  return label.length > MAX_LABEL ? `${label.slice(0, MAX_LABEL - 1)}…` : label;
 }
 
 function statusText(record: ResearchRecord, now: number, who: Who): string {
@@ -134,5 +134,5 @@ async function stopText(
   }
   const isStopped = await stopResearch(deps, record.id, { reason: 'stopped', by: person });
   const now = (await whenSettled(deps.researches, record.id, isStopped ? STOP_PATIENCE_MS : 0)) ?? record;
-  return isStopped ? stateLine(now, deps.now()) : alreadyEnded(now);
+  return isStopped ? formatState(now, deps.now()) : alreadyEnded(now);
 }

@@ -55,7 +55,7 @@ export function formatJobsTable(
   const orphans = (upstream ?? []).filter(
     (job) => !known.has(job.upstream) && (job.createdAt ?? oldest) >= oldest,
   );
-  return aligned([HEADER, ...rows, ...orphans.map((job) => orphanRow(job, now))]);
+  return alignColumns([HEADER, ...rows, ...orphans.map((job) => orphanRow(job, now))]);
 }
 
 const HEADER = ['JOB', 'STATE', 'PLATFORM', 'WORKSPACE', 'AGE', 'API', 'UPSTREAM ID', 'UPSTREAM', 'DELIVERY'];
@@ -70,19 +70,22 @@ function rowOf(entry: JobEntry, there: ReadonlyMap<string, UpstreamJob> | null, 
     formatElapsed(now - begunAt),
     api ?? '-',
     upstream ?? '-',
-    thereOf(entry, there),
-    deliveryOf(entry),
+    formatUpstream(entry, there),
+    formatDelivery(entry),
   ];
 }
 
-function thereOf({ state, api, upstream }: JobEntry, there: ReadonlyMap<string, UpstreamJob> | null): string {
+function formatUpstream(
+  { state, api, upstream }: JobEntry,
+  there: ReadonlyMap<string, UpstreamJob> | null,
+): string {
   if (!there || api !== 'chat' || upstream === null) return '-';
   const job = there.get(upstream);
   if (job) return job.state;
   return state === 'running' ? 'LOST' : 'gone';
 }
 
-function deliveryOf({ state, notice, isDelivered }: JobEntry): string {
+function formatDelivery({ state, notice, isDelivered }: JobEntry): string {
   if (state === 'begun' || state === 'submitting' || state === 'running') return '-';
   if (state === 'stopped') return isDelivered ? 'none due' : 'under way';
   return isDelivered ? notice : `under way (${notice})`;
@@ -93,7 +96,7 @@ function orphanRow({ upstream, state, createdAt }: UpstreamJob, now: number): st
   return ['ORPHAN', '-', '-', '-', age, 'chat', upstream, state, '-'];
 }
 
-function aligned(rows: readonly (readonly string[])[]): string {
+function alignColumns(rows: readonly (readonly string[])[]): string {
   const widths = HEADER.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows
     .map((row) =>

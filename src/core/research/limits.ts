@@ -2,11 +2,11 @@ import { formatElapsed } from '../answering/messages.ts';
 import { sleep } from '../concurrency.ts';
 import { Failure } from '../failures.ts';
 import type { Question } from '../types.ts';
-import { startOf } from './commands.ts';
+import { quoteStart } from './commands.ts';
 import type { Created, RequestKind, ResearchApi } from './ports.ts';
 import type { ResearchDeps } from './step.ts';
 
-const MOST_NAMED = 5;
+const MAX_NAMED = 5;
 
 /** Why no further job begins, and what is under way instead. Other people's questions are theirs: they may be from elsewhere. */
 export function refusalText(
@@ -17,12 +17,12 @@ export function refusalText(
   const whose = by === 'person' ? 'You have' : 'There are';
   const where = by === 'person' ? '' : ' here';
   const count = running.length === 1 ? '1 research job' : `${running.length} research jobs`;
-  const lines = running.slice(0, MOST_NAMED).map((record) => {
+  const lines = running.slice(0, MAX_NAMED).map((record) => {
     const since = formatElapsed(now - record.begunAt);
     const isOwn = record.question.asker.id === asker.id;
-    return [record.name, ...(isOwn ? [startOf(record)] : []), since].join(' · ');
+    return [record.name, ...(isOwn ? [quoteStart(record)] : []), since].join(' · ');
   });
-  const rest = running.length > MOST_NAMED ? [`and ${running.length - MOST_NAMED} more`] : [];
+  const rest = running.length > MAX_NAMED ? [`and ${running.length - MAX_NAMED} more`] : [];
   const what =
     by === 'person' ? 'Stop one, or ask again when one has finished.' : 'Ask again when one has finished.';
   return [`${whose} ${count}${where} under way, and no more may run at once:`, ...lines, ...rest, what].join(

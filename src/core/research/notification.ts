@@ -1,34 +1,34 @@
 import { formatElapsed } from '../answering/messages.ts';
 import type { Button, View } from '../types.ts';
 import type { Ending, Report, ResearchNotification, ResearchRecord } from './ports.ts';
-import { costOf, counted, reportFile, summaryOf } from './report.ts';
+import { formatCost, formatSourceCount, reportFile, summarise } from './report.ts';
 
-type Told = Pick<ResearchNotification, 'lead' | 'view' | 'file'>;
+type ComposedNotification = Pick<ResearchNotification, 'lead' | 'view' | 'file'>;
 
 /** What the asker is told when their research is over; null when there is nothing to tell: they or an admin stopped it. */
-export function composeNotification(record: ResearchRecord, hasAdmins: boolean): Told | null {
+export function composeNotification(record: ResearchRecord, hasAdmins: boolean): ComposedNotification | null {
   const { ending, endedAt, begunAt } = record;
   const took = formatElapsed((endedAt ?? begunAt) - begunAt);
-  if (ending?.outcome === 'done') return doneNotice(record, ending, took);
+  if (ending?.outcome === 'done') return composeDone(record, ending, took);
   if (ending?.outcome !== 'failed') return null;
-  const view = failedView(record, ending, hasAdmins);
+  const view = composeFailed(record, ending, hasAdmins);
   return { lead: `Research failed after ${took}`, view, file: null };
 }
 
-function doneNotice(
+function composeDone(
   record: ResearchRecord,
   { report }: Extract<Ending, { outcome: 'done' }>,
   took: string,
-): Told {
+): ComposedNotification {
   const { id, name } = record;
   const { sources } = report;
   const label = sources.length === 1 ? 'Source' : `All ${sources.length} sources`;
   const buttons: readonly Button[] = sources.length > 0 ? [{ action: 'sources', label, question: id }] : [];
-  const facts = ['Deep research', counted(sources), took, costOf(report), name];
+  const facts = ['Deep research', formatSourceCount(sources), took, formatCost(report), name];
   const view: View = {
     state: 'done',
     status: '',
-    text: summaryOf(report.text),
+    text: summarise(report.text),
     sources,
     notices: reportNotices(record, report),
     footer: facts.filter((fact) => fact !== null).join(' · '),
@@ -45,7 +45,7 @@ function reportNotices({ remark }: ResearchRecord, { sources, cut }: Report): st
   return notices;
 }
 
-function failedView(
+function composeFailed(
   record: ResearchRecord,
   ending: Extract<Ending, { outcome: 'failed' }>,
   hasAdmins: boolean,

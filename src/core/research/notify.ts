@@ -1,8 +1,8 @@
 import { Failure } from '../failures.ts';
-import { index, isPlaceless, messagesOf } from './card.ts';
+import { hasNoPlace, messagesOf, recordMessages } from './card.ts';
 import { composeNotification } from './notification.ts';
 import type { NotificationPlace, ResearchRecord } from './ports.ts';
-import { failureFields, placed, type ResearchDeps } from './step.ts';
+import { questionInThread, type ResearchDeps, toLogFields } from './step.ts';
 
 /**
  * Tells the asker: in the place they chose, else in the next one, each tried once. What is about to be sent is recorded
@@ -18,35 +18,35 @@ export async function notifyAsker(
   if (record.notice !== 'pending' && record.notice !== 'sending') return record;
   const told = composeNotification(record, deps.hasAdmins(question.platform));
   if (!told) return record;
-  const places = placesFor(record);
+  const places = listPlaces(record);
   let isRepeat = record.notice === 'sending';
   for (let at = record.noticePlace; at < places.length; at++) {
     const place = places[at];
     if (!place || !(await deps.researches.noticing(id, at))) break;
     try {
       const noticed = await messagesOf(deps, record).notify({
-        question: placed(record),
+        question: questionInThread(record),
         place,
         card: record.card,
         ...told,
         isRepeat,
       });
-      if (noticed.type === 'unknown') return await settled(deps, record, 'unknown');
-      return await settled(
+      if (noticed.type === 'unknown') return await recordOutcome(deps, record, 'unknown');
+      return await recordOutcome(
         deps,
         { ...record, noticeMessage: noticed.message, hasFile: noticed.hasFile },
         'sent',
       );
     } catch (error) {
-      if (!(error instanceof Failure) || (!isPlaceless(error) && mayWait)) throw error;
-      deps.log.info({ research: name, place: place.type, ...failureFields(error) }, 'no notice here');
+      if (!(error instanceof Failure) || (!hasNoPlace(error) && mayWait)) throw error;
+      deps.log.info({ research: name, place: place.type, ...toLogFields(error) }, 'no notice here');
     }
     isRepeat = false;
   }
-  return settled(deps, record, 'undeliverable');
+  return recordOutcome(deps, record, 'undeliverable');
 }
 
-async function settled(
+async function recordOutcome(
   deps: ResearchDeps,
   record: ResearchRecord,
   notice: 'sent' | 'unknown' | 'undeliverable',
@@ -55,13 +55,13 @@ async function settled(
   await deps.researches.noticed(id, notice, noticeMessage, hasFile ?? false);
   if (notice !== 'sent') deps.log.warn({ research: name, notice }, 'the asker may not have been told');
   const now: ResearchRecord = { ...record, notice };
-  if (noticeMessage) await index(deps, now);
+  if (noticeMessage) await recordMessages(deps, now);
   return now;
 }
 
 /** The places in turn: the one that was asked for first. */
-function placesFor(record: ResearchRecord): readonly NotificationPlace[] {
-  const { thread, research, workspace } = placed(record);
+function listPlaces(record: ResearchRecord): readonly NotificationPlace[] {
+  const { thread, research, workspace } = questionInThread(record);
   const inThread: readonly NotificationPlace[] = thread ? [{ type: 'thread', thread }] : [];
   const link = record.isCardGone ? null : record.card;
   const dm: NotificationPlace = { type: 'dm', link };

@@ -1,6 +1,6 @@
 import { Failure } from '../failures.ts';
 import type { Job } from '../ports.ts';
-import { isPlaceless, lateLine, messagesOf, showCard } from './card.ts';
+import { formatLateNotice, hasNoPlace, messagesOf, showCard } from './card.ts';
 import { pollRate, waitForSlot } from './limits.ts';
 import type { ResearchApi, ResearchRecord, UpstreamState } from './ports.ts';
 import { postBelow } from './post-below.ts';
@@ -8,28 +8,28 @@ import {
   endResearch,
   enqueueStep,
   failResearch,
-  failureFields,
   type ResearchDeps,
   type ResearchStep,
+  toLogFields,
 } from './step.ts';
-import { alert } from './submit.ts';
+import { alertRefusedKey } from './submit.ts';
 import {
-  heededMs,
+  capRetryAfterMs,
   isCardDue,
   isEditable,
   isFresh,
   keptUntil,
   LATE_PAUSE_MS,
-  MOST_EMPTY_LOOKS,
+  MAX_EMPTY_POLLS,
   type PollPace,
   pollPauseMs,
   refusedPollPauseMs,
 } from './timing.ts';
 
-type LookStep = Extract<ResearchStep, { step: 'look' }>;
+type PollStep = Extract<ResearchStep, { step: 'poll' }>;
 
 /** A running job, as upstream knows it. */
-interface Handed {
+interface RunningJob {
   readonly record: ResearchRecord;
   readonly api: ResearchApi;
   readonly upstream: string;
@@ -37,11 +37,11 @@ interface Handed {
 }
 
 /** One look at a job: ends it, or shows how it stands and puts the next look into the queue. */
-export async function pollResearch(deps: ResearchDeps, job: Job<LookStep>): Promise<void> {
+export async function pollResearch(deps: ResearchDeps, job: Job<PollStep>): Promise<void> {
   const record = await deps.researches.find(job.data.research);
   if (!record || record.state !== 'running' || !record.api || !record.upstream) return;
   const { api, upstream } = record;
-  const handed: Handed = { record, api, upstream, submittedAt: record.submittedAt ?? record.begunAt };
+  const running: RunningJob = { record, api, upstream, submittedAt: record.submittedAt ?? record.begunAt };
   const waitMs = await waitForSlot(deps, pollRate(deps, api), job.data.slotAt, job.signal);
   if (waitMs > 0) return enqueueStep(deps.jobs, { ...job.data, slotAt: deps.now() + waitMs }, waitMs);
   let state: UpstreamState;
@@ -49,19 +49,19 @@ export async function pollResearch(deps: ResearchDeps, job: Job<LookStep>): Prom
     state = await deps.model.poll(api, upstream, job.signal);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    return refused(deps, job, handed, error);
+    return handlePollFailure(deps, job, running, error);
   }
-  deps.log.debug({ research: record.name, look: job.data.look, state: state.state }, 'looked at research');
-  await judge(deps, job, handed, state);
+  deps.log.debug({ research: record.name, look: job.data.poll, state: state.state }, 'looked at research');
+  await applyUpstreamState(deps, job, running, state);
 }
 
-async function judge(
+async function applyUpstreamState(
   deps: ResearchDeps,
-  job: Job<LookStep>,
-  handed: Handed,
+  job: Job<PollStep>,
+  running: RunningJob,
   state: UpstreamState,
 ): Promise<void> {
-  const { record, submittedAt } = handed;
+  const { record, submittedAt } = running;
   switch (state.state) {
     case 'done':
       return endResearch(deps, record, { outcome: 'done', report: state.report });
@@ -71,40 +71,40 @@ async function judge(
       return failResearch(deps, record, 'cancelled');
     case 'empty': {
       const empty = job.data.empty + 1;
-      return empty > MOST_EMPTY_LOOKS
+      return empty > MAX_EMPTY_POLLS
         ? failResearch(deps, record, 'empty')
-        : goOn(deps, job, handed, { empty });
+        : scheduleNextPoll(deps, job, running, { empty });
     }
     case 'missing':
       return isFresh(submittedAt, deps.now())
-        ? goOn(deps, job, handed, {})
+        ? scheduleNextPoll(deps, job, running, {})
         : failResearch(deps, record, 'missing');
     case 'queued':
     case 'running':
-      return goOn(deps, job, handed, { phase: state.state });
+      return scheduleNextPoll(deps, job, running, { phase: state.state });
   }
 }
 
 /** A look that told nothing: the job is kept, the next look comes late. */
-async function refused(
+async function handlePollFailure(
   deps: ResearchDeps,
-  job: Job<LookStep>,
-  handed: Handed,
+  job: Job<PollStep>,
+  running: RunningJob,
   failure: Failure,
 ): Promise<void> {
   if (failure.kind === 'stopped') throw failure;
-  const { record, submittedAt } = handed;
-  deps.log.warn({ research: record.name, ...failureFields(failure) }, 'research cannot be looked at');
+  const { record, submittedAt } = running;
+  deps.log.warn({ research: record.name, ...toLogFields(failure) }, 'research cannot be looked at');
   if (failure.kind === 'not-authorised') {
-    await alert(deps, record, failure);
+    await alertRefusedKey(deps, record, failure);
     if (deps.now() - submittedAt > deps.settings.deadlineMs)
       return failResearch(deps, record, 'not-authorised');
   }
   const isLong = failure.kind === 'not-authorised' || failure.kind === 'rate-limited';
-  await goOn(deps, job, handed, { atLeastMs: heededMs(failure.retryAfterMs), isLong });
+  await scheduleNextPoll(deps, job, running, { atLeastMs: capRetryAfterMs(failure.retryAfterMs), isLong });
 }
 
-interface Onward {
+interface NextPoll {
   readonly phase?: 'queued' | 'running';
   readonly empty?: number;
   readonly atLeastMs?: number;
@@ -113,9 +113,14 @@ interface Onward {
 }
 
 /** The next look goes into the queue before anything is shown: what goes wrong there cannot end the looking. */
-async function goOn(deps: ResearchDeps, job: Job<LookStep>, handed: Handed, onward: Onward): Promise<void> {
-  const { record, api, submittedAt } = handed;
-  const { look, empty, research } = job.data;
+async function scheduleNextPoll(
+  deps: ResearchDeps,
+  job: Job<PollStep>,
+  running: RunningJob,
+  nextPoll: NextPoll,
+): Promise<void> {
+  const { record, api, submittedAt } = running;
+  const { poll, empty, research } = job.data;
   const now = deps.now();
   if (now >= keptUntil(submittedAt)) return failResearch(deps, record, 'expired');
   const isLate = now - submittedAt > deps.settings.deadlineMs;
@@ -124,25 +129,25 @@ async function goOn(deps: ResearchDeps, job: Job<LookStep>, handed: Handed, onwa
     running: await deps.researches.countRunning(api),
     perMinute: deps.settings.pollsPerMinute[api],
   };
-  const usualMs = onward.isLong
+  const usualMs = nextPoll.isLong
     ? refusedPollPauseMs(pace, deps.random())
-    : pollPauseMs(look + 1, pace, deps.random());
-  const pauseMs = Math.max(isLate ? LATE_PAUSE_MS : usualMs, onward.atLeastMs ?? 0);
+    : pollPauseMs(poll + 1, pace, deps.random());
+  const pauseMs = Math.max(isLate ? LATE_PAUSE_MS : usualMs, nextPoll.atLeastMs ?? 0);
   const next = {
-    step: 'look',
+    step: 'poll',
     research,
-    look: look + 1,
-    empty: onward.empty ?? empty,
+    poll: poll + 1,
+    empty: nextPoll.empty ?? empty,
     slotAt: null,
   } as const;
   await enqueueStep(deps.jobs, next, pauseMs);
-  if (onward.phase && onward.phase !== record.phase)
-    await deps.researches.note(record.id, { phase: onward.phase });
-  await show(deps, { ...record, phase: onward.phase ?? record.phase }, record, isLate, job.signal);
+  if (nextPoll.phase && nextPoll.phase !== record.phase)
+    await deps.researches.note(record.id, { phase: nextPoll.phase });
+  await showProgress(deps, { ...record, phase: nextPoll.phase ?? record.phase }, record, isLate, job.signal);
 }
 
 /** Shows how it stands, where and when that is due. Progress that cannot be shown is no loss. */
-async function show(
+async function showProgress(
   deps: ResearchDeps,
   record: ResearchRecord,
   before: ResearchRecord,
@@ -157,7 +162,7 @@ async function show(
     if (isLate && !record.isLateTold) {
       const late: ResearchRecord = { ...record, isLateTold: true };
       if (canEdit) await showCard(deps, late, { urgency: 'final', isRepeat: true });
-      else await postBelow(deps, late, 'late', { notices: [lateLine(late)] }, signal);
+      else await postBelow(deps, late, 'late', { notices: [formatLateNotice(late)] }, signal);
       // Either can be said twice without harm; a note without it would be a silence.
       await deps.researches.note(record.id, { isLateTold: true });
       return;
@@ -167,7 +172,7 @@ async function show(
       isCardDue({ postedAt, shownAt: record.cardShownAt ?? 0 }, editableMs, now);
     if (canEdit && isDue) await showCard(deps, record, { urgency: 'progress', isRepeat: true });
   } catch (error) {
-    if (isPlaceless(error)) await deps.researches.note(record.id, { isCardGone: true });
+    if (hasNoPlace(error)) await deps.researches.note(record.id, { isCardGone: true });
     deps.log.debug({ research: record.name, err: error }, 'research progress not shown');
   }
 }

@@ -239,7 +239,7 @@ export type Created =
  * stands changes nothing, enqueues nothing and says so.
  */
 export interface Researches {
-  /** Creates the record unless as many as allowed are under way; two at the same moment are counted one after the other. */
+  /** Creates the record unless as many as allowed are under way; two at the same moment are formatSourceCount one after the other. */
   create(question: Question, name: string, limits: ResearchLimits): Promise<Created>;
   find(id: string): Promise<ResearchRecord | null>;
   /** The newest that match, newest first; without the texts and sources of their reports. */

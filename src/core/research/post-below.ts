@@ -2,7 +2,7 @@ import { idFrom } from '../ids.ts';
 import type { Question, View } from '../types.ts';
 import { ATTEMPT } from './card.ts';
 import type { ResearchRecord } from './ports.ts';
-import { placed, type ResearchDeps } from './step.ts';
+import { questionInThread, type ResearchDeps } from './step.ts';
 
 /**
  * Writes below the card, without a mention, in as many messages as it takes. Each `what` is said once per job: its messages
@@ -17,7 +17,7 @@ export async function postBelow(
   signal: AbortSignal,
 ): Promise<void> {
   const { answers, platforms } = deps;
-  const asked = placed(record);
+  const asked = questionInThread(record);
   const platform = platforms.get(asked.platform);
   if (!platform || !asked.thread) return;
   // The interaction that asked is long over, and what is said here answers no message.

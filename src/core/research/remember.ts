@@ -3,7 +3,7 @@ import { questionText } from '../answering/prompt.ts';
 import type { Job, Platform } from '../ports.ts';
 import type { PlatformName, Turn } from '../types.ts';
 import type { Researches } from './ports.ts';
-import { placed } from './step.ts';
+import { questionInThread } from './step.ts';
 
 /**
  * What the queue `answer` carries besides questions: a report to be remembered, in the thread's own order, since a thread's
@@ -27,7 +27,7 @@ export async function rememberReport(
 ): Promise<void> {
   const record = await researches.find(data.remember);
   if (record?.ending?.outcome !== 'done') return;
-  const question = placed(record);
+  const question = questionInThread(record);
   const platform = platforms.get(question.platform);
   if (!question.thread || !platform) return;
   const { backfill } = await recallThread({ history, platform }, question, signal);

@@ -1,6 +1,6 @@
 import type { Job } from '../ports.ts';
 import { stopResearch } from './cancel.ts';
-import { deliverResearch, LONGEST_DELIVERY_MS } from './deliver.ts';
+import { deliverResearch, MAX_DELIVERY_MS } from './deliver.ts';
 import { pollResearch } from './poll.ts';
 import type { ResearchRecord } from './ports.ts';
 import { enqueueStep, failResearch, isLive, type ResearchDeps, type ResearchStep } from './step.ts';
@@ -10,9 +10,9 @@ import { submitResearch } from './submit.ts';
 export async function runResearchStep(deps: ResearchDeps, job: Job<ResearchStep>): Promise<void> {
   const { data } = job;
   switch (data.step) {
-    case 'begin':
+    case 'submit':
       return submitResearch(deps, { ...job, data });
-    case 'look':
+    case 'poll':
       return pollResearch(deps, { ...job, data });
     case 'deliver':
       return deliverResearch(deps, { ...job, data });
@@ -24,34 +24,34 @@ export async function runResearchStep(deps: ResearchDeps, job: Job<ResearchStep>
 /** A step that failed in all its runs comes back after this. */
 const REVIVE_MS = 60_000;
 /** As long as upstream keeps a job. */
-const LONGEST_REVIVED_MS = 7 * 24 * 3_600_000;
+const MAX_REVIVED_MS = 7 * 24 * 3_600_000;
 /** Begun and brought back so often, a job is given up; looks and deliveries have ends of their own. */
-const MOST_BEGINNINGS = 5;
+const MAX_BEGINNINGS = 5;
 
 /**
  * The last word on a step whose job in the queue is dead: no research ends in silence. A look or a delivery goes on as the
  * next one; a beginning is tried again a few times, then explained.
  */
 export async function reviveResearchStep(deps: ResearchDeps, step: ResearchStep): Promise<void> {
-  const id = step.step === 'begin' ? step.question.id : step.research;
+  const id = step.step === 'submit' ? step.question.id : step.research;
   const record = await deps.researches.find(id);
   deps.log.error({ research: record?.name ?? id, step: step.step }, 'a research step has failed for good');
   switch (step.step) {
-    case 'begin': {
+    case 'submit': {
       const tries = step.tries + 1;
-      if (tries <= MOST_BEGINNINGS) return enqueueStep(deps.jobs, { ...step, tries }, REVIVE_MS);
+      if (tries <= MAX_BEGINNINGS) return enqueueStep(deps.jobs, { ...step, tries }, REVIVE_MS);
       if (record && isLive(record)) return failResearch(deps, record, 'given-up');
       if (record) return;
       const text = 'I could not begin your research. Please ask again.';
       return deps.platforms.get(step.question.platform)?.replyPrivately(step.question, text);
     }
-    case 'look':
+    case 'poll':
       if (!record || !isLive(record)) return;
-      if (deps.now() - record.begunAt > LONGEST_REVIVED_MS) return failResearch(deps, record, 'given-up');
-      return enqueueStep(deps.jobs, { ...step, look: step.look + 1, slotAt: null }, REVIVE_MS);
+      if (deps.now() - record.begunAt > MAX_REVIVED_MS) return failResearch(deps, record, 'given-up');
+      return enqueueStep(deps.jobs, { ...step, poll: step.poll + 1, slotAt: null }, REVIVE_MS);
     case 'deliver':
       if (!record || record.isDelivered) return;
-      if (deps.now() - (record.endedAt ?? 0) > LONGEST_DELIVERY_MS) return giveUpDelivery(deps, record);
+      if (deps.now() - (record.endedAt ?? 0) > MAX_DELIVERY_MS) return giveUpDelivery(deps, record);
       return enqueueStep(deps.jobs, { ...step, tries: step.tries + 1 }, REVIVE_MS);
     case 'withdraw':
       if (!record || !isLive(record)) return;

@@ -26,7 +26,7 @@ export const RESEARCH_QUEUE = 'research';
 export type ResearchStep =
   /** Writes the record, posts the card, hands the job in. */
   | {
-      readonly step: 'begin';
+      readonly step: 'submit';
       readonly question: Question;
       readonly tries: number;
       /** When its turn to be handed in comes, if it has one. */
@@ -36,9 +36,9 @@ export type ResearchStep =
     }
   /** One look upstream. `slotAt`: when its turn in the API's budget comes, if it has one; `empty`: looks that found no report. */
   | {
-      readonly step: 'look';
+      readonly step: 'poll';
       readonly research: string;
-      readonly look: number;
+      readonly poll: number;
       readonly empty: number;
       readonly slotAt: number | null;
     }
@@ -86,7 +86,7 @@ export interface ResearchDeps {
 
 /** A step as a job of the queue; the same step is the same job. */
 export function nextStep(step: ResearchStep, delayMs = 0): NextJob {
-  const research = step.step === 'begin' ? step.question.id : step.research;
+  const research = step.step === 'submit' ? step.question.id : step.research;
   return {
     queue: RESEARCH_QUEUE,
     data: step,
@@ -96,13 +96,13 @@ export function nextStep(step: ResearchStep, delayMs = 0): NextJob {
 
 function stepId(step: ResearchStep): string {
   switch (step.step) {
-    case 'begin':
+    case 'submit':
       // The first is known by the question's own id: that is how its twins are found.
       return step.tries === 0 && step.slotAt === undefined
         ? step.question.id
-        : idFrom('begin', step.question.id, String(step.tries), String(step.slotAt ?? ''));
-    case 'look':
-      return idFrom('look', step.research, String(step.look), String(step.slotAt ?? ''));
+        : idFrom('submit', step.question.id, String(step.tries), String(step.slotAt ?? ''));
+    case 'poll':
+      return idFrom('poll', step.research, String(step.poll), String(step.slotAt ?? ''));
     case 'deliver':
       return idFrom('deliver', step.research, String(step.tries));
     case 'withdraw':
@@ -122,12 +122,12 @@ export function isLive({ state }: ResearchRecord): boolean {
 }
 
 /** The question as its messages need it: in the thread that its card has opened. */
-export function placed({ question, thread }: ResearchRecord): Question {
+export function questionInThread({ question, thread }: ResearchRecord): Question {
   return thread ? { ...question, thread } : question;
 }
 
 /** The fields of a log line about a failure outside. */
-export function failureFields(failure: Failure): object {
+export function toLogFields(failure: Failure): object {
   return { kind: failure.kind, status: failure.status, code: failure.code, err: failure };
 }
 

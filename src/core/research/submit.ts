@@ -4,31 +4,31 @@ import { researchName, shortId } from '../ids.ts';
 import { enqueueReply } from '../notifications.ts';
 import type { Job } from '../ports.ts';
 import { isRetryable } from '../retry.ts';
-import { isPlaceless, showCard } from './card.ts';
+import { hasNoPlace, showCard } from './card.ts';
 import { refusalText, submissionRate, waitForSlot } from './limits.ts';
 import type { ResearchApi, ResearchFault, ResearchRecord } from './ports.ts';
 import { researchRequest } from './prompt.ts';
 import {
   enqueueStep,
   failResearch,
-  failureFields,
   nextStep,
-  placed,
+  questionInThread,
   type ResearchDeps,
   type ResearchStep,
+  toLogFields,
 } from './step.ts';
 import { pollPauseMs, retryPauseMs } from './timing.ts';
 
-type BeginStep = Extract<ResearchStep, { step: 'begin' }>;
+type SubmitStep = Extract<ResearchStep, { step: 'submit' }>;
 
 /** What fails for so long nobody waits for any longer. Waiting for its turn is no failing. */
-const LONGEST_BEGINNING_MS = 30 * 60_000;
+const MAX_BEGINNING_MS = 30 * 60_000;
 
 /**
  * Begins a job: its record (the limits are checked there), its card, then the submission. Run again at any point it goes on
  * where it was: the record knows whether something may have been handed in already.
  */
-export async function submitResearch(deps: ResearchDeps, job: Job<BeginStep>): Promise<void> {
+export async function submitResearch(deps: ResearchDeps, job: Job<SubmitStep>): Promise<void> {
   const { question } = job.data;
   const created = await deps.researches.create(question, researchName(question.id), deps.settings.limits);
   if (created.type === 'refused') {
@@ -44,13 +44,13 @@ export async function submitResearch(deps: ResearchDeps, job: Job<BeginStep>): P
     if (!shown) return;
     record = shown;
   }
-  await submit(deps, job, record);
+  await submitOnce(deps, job, record);
 }
 
 /** Null when there is nothing more to do now: no place, or later again. */
 async function postCard(
   deps: ResearchDeps,
-  job: Job<BeginStep>,
+  job: Job<SubmitStep>,
   record: ResearchRecord,
   isRepeat: boolean,
 ): Promise<ResearchRecord | null> {
@@ -58,11 +58,11 @@ async function postCard(
     return await showCard(deps, record, { urgency: 'final', isRepeat });
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    deps.log.warn({ research: record.name, ...failureFields(error) }, 'the card cannot be posted');
-    if (isPlaceless(error)) {
+    deps.log.warn({ research: record.name, ...toLogFields(error) }, 'the card cannot be posted');
+    if (hasNoPlace(error)) {
       await deps.researches.note(record.id, { isCardGone: true });
       await failResearch(deps, record, 'no-place', error.remedy ?? null);
-    } else await againOrFail(deps, job, record, error, 'no-place');
+    } else await retryOrFail(deps, job, record, error, 'no-place');
     return null;
   }
 }
@@ -74,7 +74,7 @@ interface Submission {
   readonly isInDoubt: boolean;
 }
 
-async function submit(deps: ResearchDeps, job: Job<BeginStep>, record: ResearchRecord): Promise<void> {
+async function submitOnce(deps: ResearchDeps, job: Job<SubmitStep>, record: ResearchRecord): Promise<void> {
   const { model, researches } = deps;
   const isInDoubt = record.state === 'submitting';
   const api = (isInDoubt && record.api) || model.api();
@@ -82,28 +82,28 @@ async function submit(deps: ResearchDeps, job: Job<BeginStep>, record: ResearchR
   if (isInDoubt && !model.isRepeatable(api)) return failResearch(deps, record, 'unknown');
   const waitMs = await waitForSlot(deps, submissionRate(deps, api), job.data.slotAt ?? null, job.signal);
   if (waitMs > 0) return enqueueStep(deps.jobs, { ...job.data, slotAt: deps.now() + waitMs }, waitMs);
-  const question = placed(record);
+  const question = questionInThread(record);
   const request = await researchRequest(deps, question, job.signal);
   if (!isInDoubt && !(await researches.submitting(record.id, api))) return;
   const effort = question.research?.effort ?? 'medium';
   const submission: Submission = { api, isInDoubt };
   try {
     const submitted = await model.submit({ api, request, effort, key: record.id, signal: job.signal });
-    if (submitted === 'retired') return await retired(deps, job, record, submission);
-    await submittedAs(deps, job, record, api, submitted);
+    if (submitted === 'retired') return await handleRetiredApi(deps, job, record, submission);
+    await recordSubmission(deps, job, record, api, submitted);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    deps.log.warn({ research: record.name, api, ...failureFields(error) }, 'research not handed in');
-    await notSubmitted(deps, job, record, submission, error);
+    deps.log.warn({ research: record.name, api, ...toLogFields(error) }, 'research not handed in');
+    await handleSubmitFailure(deps, job, record, submission, error);
   }
 }
 
 /** So long the id of a job that has been begun is held on to while the store cannot take it. */
 const STORE_PATIENCE = { tries: 60, pauseMs: 1_000 };
 
-async function submittedAs(
+async function recordSubmission(
   deps: ResearchDeps,
-  { signal }: Job<BeginStep>,
+  { signal }: Job<SubmitStep>,
   { id, name, question }: ResearchRecord,
   api: ResearchApi,
   submitted: { readonly upstream: string; readonly notice?: string },
@@ -112,7 +112,7 @@ async function submittedAs(
   const { upstream } = submitted;
   log.info({ research: name, platform: question.platform, api, upstream }, 'research begun');
   metrics.researchStarted(question.platform, api);
-  const look = { step: 'look', research: id, look: 1, empty: 0, slotAt: null } as const;
+  const look = { step: 'poll', research: id, poll: 1, empty: 0, slotAt: null } as const;
   for (let tries = 1; ; tries++) {
     try {
       const pace = {
@@ -134,42 +134,42 @@ async function submittedAs(
 }
 
 /** Nothing was begun, and the model names another API from here on. */
-async function retired(
+async function handleRetiredApi(
   deps: ResearchDeps,
-  job: Job<BeginStep>,
+  job: Job<SubmitStep>,
   record: ResearchRecord,
   { isInDoubt }: Submission,
 ): Promise<void> {
   if (isInDoubt) return failResearch(deps, record, 'unknown');
   await deps.researches.unsubmitted(record.id);
-  return againOrFail(deps, job, record, new Failure('unreachable', 'this API is retired'), 'rejected');
+  return retryOrFail(deps, job, record, new Failure('unreachable', 'this API is retired'), 'rejected');
 }
 
 /** What to do about a submission that failed. */
-async function notSubmitted(
+async function handleSubmitFailure(
   deps: ResearchDeps,
-  job: Job<BeginStep>,
+  job: Job<SubmitStep>,
   record: ResearchRecord,
   { api, isInDoubt }: Submission,
   failure: Failure,
 ): Promise<void> {
   const canWait = isRetryable(failure) || failure.kind === 'too-slow';
-  if (failure.kind === 'not-authorised') await alert(deps, record, failure);
+  if (failure.kind === 'not-authorised') await alertRefusedKey(deps, record, failure);
   if (isInDoubt || failure.ambiguous || failure.kind === 'stopped') {
     // The same key again is the same job there; without such a key nobody may know.
     const isWorthIt = canWait || failure.ambiguous || failure.kind === 'stopped';
-    if (isWorthIt && deps.model.isRepeatable(api)) return againOrFail(deps, job, record, failure, 'unknown');
+    if (isWorthIt && deps.model.isRepeatable(api)) return retryOrFail(deps, job, record, failure, 'unknown');
     return failResearch(deps, record, 'unknown');
   }
   await deps.researches.unsubmitted(record.id);
   const fault = failure.kind === 'rate-limited' ? 'rate-limited' : 'unreachable';
-  if (canWait) return againOrFail(deps, job, record, failure, fault);
+  if (canWait) return retryOrFail(deps, job, record, failure, fault);
   const final = failure.kind === 'not-authorised' ? 'not-authorised' : 'rejected';
   return failResearch(deps, record, final, failure.remedy ?? null);
 }
 
 /** Tells the admins what only they can cure. */
-export function alert(
+export function alertRefusedKey(
   { alertAdmins }: ResearchDeps,
   { question }: ResearchRecord,
   { status }: Failure,
@@ -179,9 +179,9 @@ export function alert(
 }
 
 /** Puts the beginning back for later, as long as anybody would wait for it. */
-async function againOrFail(
+async function retryOrFail(
   deps: ResearchDeps,
-  job: Job<BeginStep>,
+  job: Job<SubmitStep>,
   record: ResearchRecord,
   failure: Failure,
   fault: ResearchFault,
@@ -189,6 +189,6 @@ async function againOrFail(
   const tries = job.data.tries + 1;
   const pauseMs = retryPauseMs(tries, failure.retryAfterMs, deps.random());
   const { failingSince = deps.now() } = job.data;
-  if (deps.now() + pauseMs - failingSince >= LONGEST_BEGINNING_MS) return failResearch(deps, record, fault);
-  return enqueueStep(deps.jobs, { step: 'begin', question: record.question, tries, failingSince }, pauseMs);
+  if (deps.now() + pauseMs - failingSince >= MAX_BEGINNING_MS) return failResearch(deps, record, fault);
+  return enqueueStep(deps.jobs, { step: 'submit', question: record.question, tries, failingSince }, pauseMs);
 }

@@ -1,14 +1,14 @@
 /** When a research job is looked at, shown and given up: pure functions of times in milliseconds. */
 
 /** Looks begin close together, for the short jobs, and end up this far apart. */
-const LONGEST_PAUSE_MS = 60_000;
+const MAX_PAUSE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 /** Upstream keeps a job for 7 days. */
 const RETENTION_MS = 7 * 24 * HOUR_MS;
 /** A job just handed in may not be known everywhere upstream. */
 const FRESH_MS = 10 * 60_000;
 /** A job that says it is complete gets so many more looks for its report. */
-export const MOST_EMPTY_LOOKS = 5;
+export const MAX_EMPTY_POLLS = 5;
 
 const QUICK_EDITS_MS = 2 * 60_000;
 const QUICK_EDIT_GAP_MS = 15_000;
@@ -31,7 +31,7 @@ export interface PollPace {
  * to one if that is longer; up to a fifth more at random. `random` is 0 to 1.
  */
 export function pollPauseMs(n: number, { firstMs, running, perMinute }: PollPace, random: number): number {
-  const backOffMs = Math.min(LONGEST_PAUSE_MS, firstMs * 1.5 ** Math.min(n - 1, 20));
+  const backOffMs = Math.min(MAX_PAUSE_MS, firstMs * 1.5 ** Math.min(n - 1, 20));
   const shareMs = (running * 60_000) / perMinute;
   return Math.round(Math.max(backOffMs, shareMs) * (1 + random / 5));
 }
@@ -47,11 +47,11 @@ export function refusedPollPauseMs(pace: PollPace, random: number): number {
 /** The pause before try `n` (from 1) of a step that the platform or Perplexity could not take: 2 s, doubled up to 5 min; a Retry-After up to an hour. */
 export function retryPauseMs(n: number, retryAfterMs: number | undefined, random: number): number {
   const backOffMs = Math.min(5 * 60_000, 2_000 * 2 ** Math.min(n - 1, 20));
-  return Math.round(Math.max(heededMs(retryAfterMs), backOffMs * (0.5 + random / 2)));
+  return Math.round(Math.max(capRetryAfterMs(retryAfterMs), backOffMs * (0.5 + random / 2)));
 }
 
 /** What of a Retry-After is waited for: behind a longer one, or a nonsensical one, a job would be silent beyond its own end. */
-export function heededMs(retryAfterMs: number | undefined): number {
+export function capRetryAfterMs(retryAfterMs: number | undefined): number {
   return Math.min(retryAfterMs ?? 0, LATE_PAUSE_MS);
 }
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { ask } from '../../../src/core/answering/ask-model.ts';
+import { askModel } from '../../../src/core/answering/ask-model.ts';
 import { Failure } from '../../../src/core/failures.ts';
 import type { AnswerEvent, View } from '../../../src/core/types.ts';
 import { quietLog, scriptedModel } from '../fakes.ts';
@@ -15,7 +15,7 @@ function start(...scripts: readonly (readonly (AnswerEvent | Failure)[])[]) {
   const model = scriptedModel(...scripts);
   const views: View[] = [];
   const signal = new AbortController().signal;
-  const asked = ask(model, REQUEST, {
+  const asked = askModel(model, REQUEST, {
     signal,
     log: quietLog,
     questionId: 'q',

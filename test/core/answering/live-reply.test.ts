@@ -48,7 +48,8 @@ function setup() {
     lost: (reason) => void lost.push(reason),
   });
   const end = async (fault?: Error) => {
-    await vi.waitFor(() => expect(ends.length).toBeGreaterThan(0));
+    // Longer than the longest back-off in front of a try here.
+    await vi.waitFor(() => expect(ends.length).toBeGreaterThan(0), { timeout: 5_000 });
     ends.shift()?.(fault);
   };
   return { live, shown, end, lost, controller, mostOpen: () => mostOpen };

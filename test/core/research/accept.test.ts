@@ -53,7 +53,7 @@ describe('research that is asked for', () => {
     expect(queued(ANSWER_QUEUE)).toEqual([]);
     expect(queued(RESEARCH_QUEUE)).toMatchObject([
       {
-        data: { step: 'begin', question: { text: 'How do cities cool?', research: { effort: 'medium' } } },
+        data: { step: 'submit', question: { text: 'How do cities cool?', research: { effort: 'medium' } } },
         options: { id: wanted.id, key: wanted.id },
       },
     ]);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { composeNotification } from '../../../src/core/research/notification.ts';
 import type { Ending, ResearchFault } from '../../../src/core/research/ports.ts';
-import { reportFile, summaryOf } from '../../../src/core/research/report.ts';
+import { reportFile, summarise } from '../../../src/core/research/report.ts';
 import { fresh } from './fakes.ts';
 import { asked, MINUTE, REPORT } from './setup.ts';
 
@@ -15,33 +15,33 @@ const ended = (ending: Ending, text = 'How do cities cool?') => ({
 
 describe('the summary', () => {
   test('is what stands under its heading, at most five lines', () => {
-    expect(summaryOf(REPORT.text)).toBe('Trees help [1].\nSo does paint [2].');
+    expect(summarise(REPORT.text)).toBe('Trees help [1].\nSo does paint [2].');
     const many = ['Preamble', '### **x**', '# Summary:', 'a', 'b', 'c', 'd', 'e', 'f', '## Next', 'no'].join(
       '\n\n',
     );
-    expect(summaryOf(many)).toBe('a\nb\nc\nd\ne');
+    expect(summarise(many)).toBe('a\nb\nc\nd\ne');
   });
 
   test('is the first sentences where there is none', () => {
     const text = `# Title\n\nFirst [1]. Second [2].\n\n| a | b |\n|---|---|\n\n\`\`\`\ncode\n\`\`\`\n---\nThird.`;
-    expect(summaryOf(text)).toBe('First [1]. Second [2].\nThird.');
+    expect(summarise(text)).toBe('First [1]. Second [2].\nThird.');
   });
 
   test('is cut between sentences, or between words, and never inside a marker', () => {
     const sentence = 'This sentence says something worth saying [12]. ';
-    const long = summaryOf(sentence.repeat(60));
+    const long = summarise(sentence.repeat(60));
     expect(long.length).toBeLessThanOrEqual(1_200);
     expect(long.endsWith('[12].')).toBe(true);
-    const endless = summaryOf('word[123]'.repeat(400));
+    const endless = summarise('word[123]'.repeat(400));
     expect(endless).toMatch(/…$/);
     for (const filler of Array.from({ length: 12 }, (_, n) => 'x'.repeat(n))) {
-      const cut = summaryOf(`${filler} ${'word[123]'.repeat(400)}`);
+      const cut = summarise(`${filler} ${'word[123]'.repeat(400)}`);
       expect(cut).not.toMatch(/\[\d*…$/);
     }
   });
 
   test('of nothing is nothing', () => {
-    expect(summaryOf('')).toBe('');
+    expect(summarise('')).toBe('');
   });
 });
 

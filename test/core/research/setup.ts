@@ -235,7 +235,7 @@ export function setup(fields: Partial<ResearchDeps['settings']> = {}) {
     if (ms !== Infinity) clock.now = until;
   };
   const begin = async (wanted: Question = asked()): Promise<void> =>
-    enqueueStep(jobs, { step: 'begin', question: wanted, tries: 0 });
+    enqueueStep(jobs, { step: 'submit', question: wanted, tries: 0 });
   const record = (id = asked().id) => researches.records.get(id);
   return {
     clock,
