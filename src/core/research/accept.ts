@@ -13,7 +13,7 @@ export interface ResearchIntakeDeps {
   readonly isAdmin: (platform: PlatformName, personId: string) => boolean;
 }
 
-/** Creates research's side of the intake. */
+/** Creates the part of the intake that concerns research. */
 export function createResearchIntake(deps: ResearchIntakeDeps): ResearchIntake {
   return {
     accept: (question) => acceptResearch(deps.jobs, question),
@@ -28,7 +28,7 @@ function acceptResearch(jobs: Jobs, question: Question): Promise<boolean> {
   return jobs.enqueue(queue, data, options);
 }
 
-/** Anybody may, as anybody may ask: it is the presser's job then, within the presser's limits. */
+/** Anybody may press it: the job then belongs to the presser and counts against their limits. */
 async function followUp(
   deps: ResearchIntakeDeps,
   press: ButtonPress,
@@ -39,7 +39,7 @@ async function followUp(
   return id === null ? null : toResearchQuestion(press, record, id);
 }
 
-/** "Dig deeper" and "Try again": a research question made out of one that was answered, or whose research failed. */
+/** Makes a research question out of one that was answered ("Dig deeper") or whose research failed ("Try again"). */
 function toResearchQuestion(press: ButtonPress, { question, thread }: AnswerRecord, id: string): Question {
   const { profile: _answered, ...overrides } = question.overrides;
   return {
@@ -55,12 +55,12 @@ function toResearchQuestion(press: ButtonPress, { question, thread }: AnswerReco
   };
 }
 
-/** More than this many refused or failed jobs out of one button would be somebody playing. */
+/** One button starts no more jobs than this. */
 const MAX_FROM_ONE = 20;
 
 /**
- * The id for the next job out of one button: the same for two presses at once, another after one that was refused or has
- * failed. Null while there is a job already.
+ * Finds the id of the next job from one button: the same id for simultaneous presses, a new one after a refused or failed
+ * job. Null while a job of the button exists.
  */
 async function findNextId(
   { jobs, researches }: Pick<ResearchIntakeDeps, 'jobs' | 'researches'>,
@@ -73,13 +73,13 @@ async function findNextId(
     if (record && record.state !== 'failed' && record.state !== 'stopped') return null;
     if (record) continue;
     if (!(await jobs.knows(RESEARCH_QUEUE, id))) return id;
-    // Known without a record: about to begin, or refused.
+    // A queued job without a record is about to be submitted, or was refused.
     if ((await jobs.depth(RESEARCH_QUEUE, id)) > 0) return null;
   }
   return null;
 }
 
-/** Stop on a card: what to say to the presser, null when the card shows it; undefined when it is no research job. */
+/** Handles Stop on a card; see `ResearchIntake.pressStop`. */
 async function pressStop(deps: ResearchIntakeDeps, press: ButtonPress): Promise<Pressed | undefined> {
   const record = await deps.researches.find(press.question);
   if (!record) return undefined;
@@ -95,7 +95,7 @@ async function pressStop(deps: ResearchIntakeDeps, press: ButtonPress): Promise<
   return { type: 'text', text: isLive(now) ? `${name} is being stopped.` : alreadyEnded(now) };
 }
 
-/** Its question was deleted: the job ends, behind whatever step of it is under way. */
+/** Enqueued, so that it runs after the job's current step. */
 async function withdrawResearch(jobs: Jobs, questionId: string): Promise<void> {
   if (await jobs.knows(RESEARCH_QUEUE, questionId)) {
     await enqueueStep(jobs, { step: 'withdraw', research: questionId, tries: 0 });

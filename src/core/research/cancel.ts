@@ -6,8 +6,8 @@ import type { Ending, Researches, ResearchRecord } from './ports.ts';
 import { nextStep } from './step.ts';
 
 /**
- * Ends a job by somebody's wish, with what is left to be done for it: cancelling upstream, the card. False when it has ended
- * already. A report that comes later is not delivered.
+ * Stops a job and enqueues what is left to do: cancelling it upstream and finishing its card. False when it has already ended.
+ * A report that comes later is not delivered.
  */
 export async function stopResearch(
   { researches, log }: { readonly researches: Researches; readonly log: Log },
@@ -23,7 +23,7 @@ export async function stopResearch(
 
 const LOOK_EVERY_MS = 100;
 
-/** The record once it is known whether a stopped job was cancelled upstream, or as it is after `patienceMs`. */
+/** Reads the record of a stopped job once it is known whether upstream cancelled it, or after `patienceMs` at the latest. */
 export async function whenSettled(
   researches: Researches,
   id: string,
@@ -38,7 +38,7 @@ export async function whenSettled(
   }
 }
 
-/** Why a job cannot be stopped any more. */
+/** Tells why a job can no longer be stopped. */
 export function alreadyEnded({ name, state }: ResearchRecord): string {
   if (state === 'done') return `${name} has already finished.`;
   return state === 'failed' ? `${name} has already failed.` : `${name} has already been stopped.`;

@@ -8,9 +8,9 @@ import { researchOptions } from './prompt.ts';
 import { isLive, questionInThread, type ResearchDeps } from './step.ts';
 import { keptUntil, usualTime } from './timing.ts';
 
-/** What stands in a card beside the record itself. */
+/** What a card shows besides its record. */
 interface CardFacts {
-  /** What limits the search. */
+  /** The options that limit the search. */
   readonly options: AnswerOptions;
   /** `usually 3–8 min`. */
   readonly usually: string;
@@ -20,7 +20,7 @@ interface CardFacts {
 
 const MAX_QUESTION = 300;
 
-/** The card of a research job: the question, where it stands, and Stop while there is something to stop. Never a step we do not know of. */
+/** Composes a job's card: the question, its state, and Stop while it runs. It invents no steps that upstream does not report. */
 function composeCard(record: ResearchRecord, facts: CardFacts): View {
   const live = isLive(record);
   const stop: Button = { action: 'stop', label: 'Stop', question: record.id };
@@ -40,7 +40,7 @@ function composeCard(record: ResearchRecord, facts: CardFacts): View {
   };
 }
 
-/** `R-4F2K · Researching · 3 min`: one line on where a job stands. */
+/** Formats a job's state as one line: `R-4F2K · Researching · 3 min`. */
 export function formatState(record: ResearchRecord, now: number): string {
   const { name, ending, begunAt, endedAt, isCancelled } = record;
   const took = formatElapsed((endedAt ?? now) - begunAt);
@@ -56,13 +56,13 @@ export function formatState(record: ResearchRecord, now: number): string {
   return `⏹ Stopped watching ${name}.${why} It cannot be cancelled upstream, so it may still be billed.`;
 }
 
-/** Names who stopped it unless that was the asker. */
+/** Names the person who stopped it, unless it was the asker. */
 function stoppedBy({ ending, question }: ResearchRecord): string {
   if (ending?.outcome !== 'stopped' || !ending.by || ending.by.id === question.asker.id) return '';
   return ` By ${ending.by.name ?? 'an admin'}.`;
 }
 
-/** Said once, when a job has passed its deadline. */
+/** The notice that a job has passed its deadline. */
 export function formatLateNotice({ name, submittedAt, begunAt }: ResearchRecord): string {
   const until = formatTime(keptUntil(submittedAt ?? begunAt));
   return `${name} is still running at Perplexity. I keep looking, once an hour, until ${until}.`;
@@ -83,12 +83,11 @@ function quote(text: string): string {
     .join('\n');
 }
 
-/** Typical times are made of so many finished jobs. */
+/** The usual time is taken from this many finished jobs. */
 const DURATIONS = 20;
 
 /**
- * Brings the card to what the record says, posting it if there is none yet, and records where it is. Resolves with the
- * record as it then stands.
+ * Posts or edits the card to match the record, and records where it is. Resolves with the updated record.
  * @throws {Failure} as `ResearchMessages.showCard`
  */
 export async function showCard(
@@ -103,7 +102,7 @@ export async function showCard(
   const shown = await messages.showCard({ question, thread, card: record.card, view, urgency, isRepeat });
   const now = deps.now();
   const isNew = record.card === null && shown.card !== null;
-  // A progress view that was given up has not been shown.
+  // A progress view may be skipped when the rate limit is exhausted.
   const note = {
     thread: shown.thread,
     ...(isNew && { card: shown.card, cardPostedAt: now }),
@@ -132,10 +131,7 @@ async function readCardView(deps: ResearchDeps, record: ResearchRecord): Promise
   return composeCard(record, { options, usually: usualTime(durations), now: deps.now() });
 }
 
-/**
- * Makes the job's messages known as an answer's, so that replies to them find the thread and their buttons the question.
- * There is one attempt: what is written for it is the same whoever writes it.
- */
+/** Records the job's messages like an answer's, so that replies to them find their thread and buttons find their question. */
 export async function recordMessages(
   { answers, threads }: ResearchDeps,
   record: ResearchRecord,
@@ -147,9 +143,10 @@ export async function recordMessages(
   if (question.thread) await threads.join(question.thread, question.asker.id);
 }
 
+/** Research writes its answer records under one attempt: every run of a step writes the same. */
 export const ATTEMPT = 1;
 
-/** True for a failure that says that there is no place to write, or none any more. */
+/** Whether the failure says that there is no place to write, or no longer one. */
 export function hasNoPlace(error: unknown): error is Failure {
   return error instanceof Failure && PLACELESS.has(error.kind);
 }

@@ -16,17 +16,17 @@ export interface ResearchCommandsDeps {
 
 type Who = Omit<JobsRequest, 'action' | 'job'>;
 
-/** Discord's direct messages: everybody's, so being an admin opens nothing there. */
+/** The workspace of Discord's direct messages. It belongs to everybody, so admins see only their own jobs there. */
 const DIRECT_WORKSPACE = '@me';
 
 const MAX_LISTED = 15;
 const MAX_CHOICES = 25;
 const MAX_LABEL = 100;
 const MAX_START = 60;
-/** A command must be answered within 3 s. */
+/** A platform wants an answer to a command within 3 s. */
 const STOP_PATIENCE_MS = 1_500;
 
-/** Creates the desk: own jobs for everybody, all of a workspace for its admins. */
+/** Creates the commands: everybody sees and stops their own jobs, an admin those of the whole workspace. */
 export function createResearchCommands(deps: ResearchCommandsDeps): ResearchCommands {
   return {
     async run(request) {
@@ -53,7 +53,7 @@ export function createResearchCommands(deps: ResearchCommandsDeps): ResearchComm
   };
 }
 
-/** `r-4f2k`, `4F2K` and `R-4F2K` are the same. */
+/** Accepts `r-4f2k`, `4F2K` and `R-4F2K`. */
 function nameFrom(typed: string): string {
   return `R-${typed
     .trim()
@@ -86,24 +86,24 @@ async function listText(deps: ResearchCommandsDeps, who: Who): Promise<string> {
   ].join('\n');
 }
 
-/** `R-4F2K · Researching · 3 min · “How do cities cool…”`, and what became of its notice where that is not plain. */
+/** Formats `R-4F2K · Researching · 3 min · “How do cities cool…”`, and a notification that did not arrive. */
 function jobLine(record: ResearchRecord, now: number, { person, isOpen }: Who): string {
   const { asker } = record.question;
   const isOwn = asker.id === person.id;
   const parts = [formatState(record, now), ...(isOwn ? [] : [asker.name ?? asker.id])];
-  // Where others read along nobody's question is repeated: it may have been asked in private.
+  // A question may have been asked in private: it is not repeated where others read the list.
   if (!isOpen) parts.push(quoteStart(record));
   const delivery = deliveryOf(record);
   return [...parts, ...(delivery ? [delivery] : [])].join(' · ');
 }
 
-/** Said only where people would not see it for themselves. */
+/** Tells only what people cannot see for themselves. */
 function deliveryOf({ notice }: ResearchRecord): string | null {
   if (notice === 'undeliverable') return 'nowhere to deliver it';
   return notice === 'unknown' ? 'may not have been announced' : null;
 }
 
-/** The question's beginning, in quotes. */
+/** Quotes the beginning of the question. */
 export function quoteStart({ question }: ResearchRecord): string {
   const text = questionText(question).replaceAll(/\s+/g, ' ');
   return `“${text.length > MAX_START ? `${text.slice(0, MAX_START).trimEnd()}…` : text}”`;

@@ -15,22 +15,22 @@ import { retryPauseMs } from './timing.ts';
 
 type DeliverStep = Extract<ResearchStep, { step: 'deliver' }>;
 
-/** A platform that stays out of reach for so long is not waited for any longer. */
+/** A delivery that the platform cannot take is given up after this time. */
 export const MAX_DELIVERY_MS = 24 * 3_600_000;
-/** The card's end is nice to have; what it lacks then is in the notice. */
+/** The card's final edit is optional: the notification says the same. */
 const MAX_CARD_TRIES = 6;
 
 /**
- * Brings an ended job to its people: cancels a stopped one upstream, ends the card, has the thread remember the report, tells
- * the asker, writes the report below where files are not allowed. Each part is recorded or idempotent; what the platform
- * cannot take now is tried again later.
+ * Delivers an ended job: cancels a stopped one upstream, finishes the card, enqueues the report for the thread's history,
+ * notifies the asker, posts the report below the card where files are not allowed. Each part is recorded or idempotent; a
+ * part that the platform cannot take now is tried again later.
  */
 export async function deliverResearch(deps: ResearchDeps, job: Job<DeliverStep>): Promise<void> {
   const found = await deps.researches.find(job.data.research);
   if (!found?.ending || found.isDelivered) return;
   const mayWait = deps.now() - (found.endedAt ?? found.begunAt) < MAX_DELIVERY_MS;
   const waits: number[] = [];
-  /** Runs one part; true when it is done, or will never be. */
+  /** Runs one part; true when it is done, or has failed for good. */
   const attempt = async (what: string, run: () => Promise<void>, canWait = mayWait): Promise<boolean> => {
     try {
       await run();
@@ -69,12 +69,12 @@ export async function deliverResearch(deps: ResearchDeps, job: Job<DeliverStep>)
   await finishDelivery(deps, record);
 }
 
-/** Another try will not cure it. A refused token is for an admin to cure, and then it will. */
+/** Whether another try is useless. A refused token is not: an admin can replace it. */
 function isLasting(failure: Failure): boolean {
   return !isRetryable(failure) && failure.kind !== 'too-slow' && failure.kind !== 'not-authorised';
 }
 
-/** Ends a stopped job upstream and records whether that could be. */
+/** Cancels a stopped job upstream and records whether that was possible. */
 async function cancelUpstream(
   deps: ResearchDeps,
   { id, state, api, upstream, isCancelled }: ResearchRecord,
@@ -83,7 +83,7 @@ async function cancelUpstream(
 ): Promise<void> {
   if (state !== 'stopped' || isCancelled !== null) return;
   const { researches, model } = deps;
-  // No API has it: nothing can be billed. Without its id there it may have been begun, and cannot be ended.
+  // Without an API nothing was submitted or billed. With an API but no id the job may run and cannot be cancelled.
   if (api === null || upstream === null) return researches.note(id, { isCancelled: api === null });
   try {
     await researches.note(id, { isCancelled: await model.cancel(api, upstream, signal) });
@@ -105,7 +105,7 @@ async function endCard(deps: ResearchDeps, record: ResearchRecord): Promise<Rese
   }
 }
 
-/** In the thread's own order, before anybody is told: a question about the report comes behind it. */
+/** Enqueued before the notification, so that questions about the report find it in the history. */
 async function enqueueRemember({ jobs }: ResearchDeps, record: ResearchRecord): Promise<void> {
   const { thread } = questionInThread(record);
   if (record.state !== 'done' || !thread) return;
@@ -113,7 +113,7 @@ async function enqueueRemember({ jobs }: ResearchDeps, record: ResearchRecord): 
   await jobs.enqueue(ANSWER_QUEUE, job, { id: idFrom('remember', record.id), key: threadKey(thread) });
 }
 
-/** Where files are not allowed, the report follows in the thread. */
+/** Posts the report in the thread where files are not allowed. */
 async function postReportBelow(
   deps: ResearchDeps,
   record: ResearchRecord,

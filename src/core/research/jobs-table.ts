@@ -9,7 +9,7 @@ import type {
   UpstreamJob,
 } from './ports.ts';
 
-/** One research job for the operator: everything that helps to find it, nothing that anybody wrote. */
+/** One research job as the operator sees it: everything that identifies it, nothing that a person wrote. */
 export interface JobEntry {
   readonly name: string;
   readonly state: ResearchState;
@@ -25,10 +25,10 @@ export interface JobEntry {
   readonly isDelivered: boolean;
 }
 
-/** More is no list any more. */
+/** The list's length. */
 export const MAX_JOB_ENTRIES = 200;
 
-/** The operator's view of a job. */
+/** Maps a record to its entry. */
 export function toJobEntry(record: ResearchRecord): JobEntry {
   const { name, state, ending, question, api, upstream, begunAt, endedAt, notice, isDelivered } = record;
   const fault = ending?.outcome === 'failed' ? ending.fault : null;
@@ -37,9 +37,8 @@ export function toJobEntry(record: ResearchRecord): JobEntry {
 }
 
 /**
- * All jobs as a table. With upstream's own list (chat completions only), what the two do not agree on is marked: `lost` =
- * under way here, unknown there; `orphan` = there, unknown here. A job is known upstream under one key, so orphans are other
- * users of the key, or jobs from before the store was replaced.
+ * Formats all jobs as a table. With upstream's own list (chat completions only) it marks differences: `LOST` runs here and is
+ * unknown upstream; `ORPHAN` is known upstream only. Orphans belong to other users of the same key, or to a replaced store.
  */
 export function formatJobsTable(
   entries: readonly JobEntry[],
@@ -50,7 +49,7 @@ export function formatJobsTable(
   const there = upstream && new Map(upstream.map((job) => [job.upstream, job]));
   const rows = entries.map((entry) => rowOf(entry, there, now));
   const known = new Set(entries.map((entry) => entry.upstream));
-  // Of jobs older than a full list's oldest, nothing can be said.
+  // A full list does not show older jobs, so an older upstream job is not known to be an orphan.
   const oldest = entries.length < MAX_JOB_ENTRIES ? 0 : Math.min(...entries.map(({ begunAt }) => begunAt));
   const orphans = (upstream ?? []).filter(
     (job) => !known.has(job.upstream) && (job.createdAt ?? oldest) >= oldest,

@@ -8,7 +8,7 @@ import type { ResearchDeps } from './step.ts';
 
 const MAX_NAMED = 5;
 
-/** Why no further job begins, and what is under way instead. Other people's questions are theirs: they may be from elsewhere. */
+/** Explains a refused job and lists the running ones. Other people's questions are not shown: they may be from another channel. */
 export function refusalText(
   { by, running }: Extract<Created, { type: 'refused' }>,
   { asker }: Question,

@@ -5,7 +5,7 @@ import { formatCost, formatSourceCount, reportFile, summarise } from './report.t
 
 type ComposedNotification = Pick<ResearchNotification, 'lead' | 'view' | 'file'>;
 
-/** What the asker is told when their research is over; null when there is nothing to tell: they or an admin stopped it. */
+/** Composes the asker's notification; null for a stopped job, which needs none. */
 export function composeNotification(record: ResearchRecord, hasAdmins: boolean): ComposedNotification | null {
   const { ending, endedAt, begunAt } = record;
   const took = formatElapsed((endedAt ?? begunAt) - begunAt);
@@ -52,7 +52,7 @@ function composeFailed(
 ): View {
   const { id, name } = record;
   const { fault } = ending;
-  // What an admin or another question must cure, the same question does not.
+  // Trying again is useless when an admin or another question must cure the fault.
   const canRetry = fault !== 'rejected' && fault !== 'not-authorised';
   return {
     state: 'failed',
@@ -67,7 +67,7 @@ function composeFailed(
 
 const UNCHARGED = 'Nothing was begun, so nothing is charged.';
 
-/** Why there is no report, in plain words, and whether it was charged as far as that is known. */
+/** Tells why there is no report, in plain words, and whether it was charged, as far as that is known. */
 export function reasonFor(
   { submittedAt }: ResearchRecord,
   { fault, remedy }: Extract<Ending, { outcome: 'failed' }>,

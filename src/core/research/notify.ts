@@ -5,8 +5,8 @@ import type { NotificationPlace, ResearchRecord } from './ports.ts';
 import { questionInThread, type ResearchDeps, toLogFields } from './step.ts';
 
 /**
- * Tells the asker: in the place they chose, else in the next one, each tried once. What is about to be sent is recorded
- * before the call, so that a repeat looks before it posts. Resolves with the record as it then stands.
+ * Notifies the asker where they chose, else in the next possible place; each is tried once. The attempt is recorded before
+ * the call, so that a repeat looks for the message before it posts. Resolves with the updated record.
  * @throws {Failure} when the platform cannot take it now and `mayWait`
  */
 export async function notifyAsker(
@@ -59,13 +59,13 @@ async function recordOutcome(
   return now;
 }
 
-/** The places in turn: the one that was asked for first. */
+/** Lists the possible places; the one that was asked for comes first. */
 function listPlaces(record: ResearchRecord): readonly NotificationPlace[] {
   const { thread, research, workspace } = questionInThread(record);
   const inThread: readonly NotificationPlace[] = thread ? [{ type: 'thread', thread }] : [];
   const link = record.isCardGone ? null : record.card;
   const dm: NotificationPlace = { type: 'dm', link };
-  // A direct conversation is its own thread, and has no channel around it.
+  // Discord's direct messages have no channel outside the thread.
   const channel: readonly NotificationPlace[] = workspace === '@me' ? [] : [{ type: 'channel' }];
   return research?.notify === 'dm' ? [dm, ...inThread, ...channel] : [...inThread, dm, ...channel];
 }

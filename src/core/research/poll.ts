@@ -28,7 +28,7 @@ import {
 
 type PollStep = Extract<ResearchStep, { step: 'poll' }>;
 
-/** A running job, as upstream knows it. */
+/** A job that runs upstream. */
 interface RunningJob {
   readonly record: ResearchRecord;
   readonly api: ResearchApi;
@@ -36,7 +36,7 @@ interface RunningJob {
   readonly submittedAt: number;
 }
 
-/** One look at a job: ends it, or shows how it stands and puts the next look into the queue. */
+/** Polls a job once: ends it, or shows its progress and enqueues the next poll. */
 export async function pollResearch(deps: ResearchDeps, job: Job<PollStep>): Promise<void> {
   const record = await deps.researches.find(job.data.research);
   if (!record || record.state !== 'running' || !record.api || !record.upstream) return;
@@ -51,7 +51,7 @@ export async function pollResearch(deps: ResearchDeps, job: Job<PollStep>): Prom
     if (!(error instanceof Failure)) throw error;
     return handlePollFailure(deps, job, running, error);
   }
-  deps.log.debug({ research: record.name, look: job.data.poll, state: state.state }, 'looked at research');
+  deps.log.debug({ research: record.name, poll: job.data.poll, state: state.state }, 'polled research');
   await applyUpstreamState(deps, job, running, state);
 }
 
@@ -85,7 +85,7 @@ async function applyUpstreamState(
   }
 }
 
-/** A look that told nothing: the job is kept, the next look comes late. */
+/** A failed poll says nothing about the job: it is polled again later. */
 async function handlePollFailure(
   deps: ResearchDeps,
   job: Job<PollStep>,
@@ -94,7 +94,7 @@ async function handlePollFailure(
 ): Promise<void> {
   if (failure.kind === 'stopped') throw failure;
   const { record, submittedAt } = running;
-  deps.log.warn({ research: record.name, ...toLogFields(failure) }, 'research cannot be looked at');
+  deps.log.warn({ research: record.name, ...toLogFields(failure) }, 'research cannot be polled');
   if (failure.kind === 'not-authorised') {
     await alertRefusedKey(deps, record, failure);
     if (deps.now() - submittedAt > deps.settings.deadlineMs)
@@ -108,11 +108,11 @@ interface NextPoll {
   readonly phase?: 'queued' | 'running';
   readonly empty?: number;
   readonly atLeastMs?: number;
-  /** The longest pause instead of the usual one. */
+  /** Whether the pause is the longest one instead of the usual one. */
   readonly isLong?: boolean;
 }
 
-/** The next look goes into the queue before anything is shown: what goes wrong there cannot end the looking. */
+/** Enqueues the next poll before progress is shown, so that a failure there cannot end the polling. */
 async function scheduleNextPoll(
   deps: ResearchDeps,
   job: Job<PollStep>,
@@ -146,7 +146,7 @@ async function scheduleNextPoll(
   await showProgress(deps, { ...record, phase: nextPoll.phase ?? record.phase }, record, isLate, job.signal);
 }
 
-/** Shows how it stands, where and when that is due. Progress that cannot be shown is no loss. */
+/** Shows progress when it is due; a failure is logged only. */
 async function showProgress(
   deps: ResearchDeps,
   record: ResearchRecord,
@@ -163,7 +163,7 @@ async function showProgress(
       const late: ResearchRecord = { ...record, isLateTold: true };
       if (canEdit) await showCard(deps, late, { urgency: 'final', isRepeat: true });
       else await postBelow(deps, late, 'late', { notices: [formatLateNotice(late)] }, signal);
-      // Either can be said twice without harm; a note without it would be a silence.
+      // Recorded after the write: written twice does no harm, recorded without a write would be silence.
       await deps.researches.note(record.id, { isLateTold: true });
       return;
     }

@@ -13,10 +13,10 @@ import type {
   View,
 } from '../types.ts';
 
-/** The API that a research job was handed to. */
+/** The API that a research job was submitted to. */
 export type ResearchApi = 'chat' | 'agent';
 
-/** The requests that share one rate limit: an API's polls, on the Agent API its submissions too, which chat completions count apart. */
+/** Requests that share one rate limit: the polls of an API, with the Agent API's submissions; chat completions count them apart. */
 export type RequestKind = ResearchApi | 'chat-submit';
 
 /** A finished report as the API gave it. */
@@ -24,7 +24,7 @@ export interface Report {
   readonly text: string;
   readonly sources: readonly Source[];
   readonly usage: Usage | null;
-  /** Why the text does not go on; left out when it is complete. */
+  /** Why the text ends early; absent when it is complete. */
   readonly cut?: 'length' | 'filtered';
 }
 
@@ -32,32 +32,31 @@ export interface Report {
 export type UpstreamState =
   | { readonly state: 'queued' | 'running' }
   | { readonly state: 'done'; readonly report: Report }
-  /** Said to be complete, but without a report that could be read: worth another look, for a while. */
+  /** Complete, but without a readable report: polled again for a while. */
   | { readonly state: 'empty' }
-  /** Over without a report. `remedy`: what to do about it in plain words; null when upstream's reason says nothing to a person. */
+  /** Ended without a report. `remedy`: what a person can do, in plain words; null when upstream's reason does not say. */
   | { readonly state: 'failed'; readonly remedy: string | null }
   | { readonly state: 'cancelled' }
-  /** Not known there: not yet (a fresh job may need a while), or no longer. */
+  /** Unknown upstream: not yet, or no longer. */
   | { readonly state: 'missing' };
 
-/** A research job in upstream's own list. */
+/** A research job in Perplexity's own list. */
 export interface UpstreamJob {
   readonly upstream: string;
   readonly state: 'queued' | 'running' | 'done' | 'failed';
-  /** Milliseconds since the epoch; null when not said. */
+  /** Milliseconds since the epoch; null when unknown. */
   readonly createdAt: number | null;
 }
 
-/** The asynchronous side of the model: jobs that outlive the request and this process. */
+/** The model's asynchronous API: jobs that outlive the request and this process. */
 export interface ResearchModel {
-  /** The API a new job would be handed to now. */
+  /** The API that the next job goes to. */
   api(): ResearchApi;
   /**
-   * Hands in one job, with exactly one request, and returns its id there; `retired` when this API is refused to our key for
-   * good, nothing was begun, and `api()` now names another.
-   * `key` is the same for every try of the same job. `notice`: what was asked for and this API lacks, in one sentence for
-   * the person.
-   * @throws {Failure}; one that is `ambiguous` may have begun the job nevertheless.
+   * Submits one job with exactly one request and returns its upstream id. `retired`: our key may no longer use this API,
+   * nothing was submitted, and `api()` names the other one from now on.
+   * `key` is the idempotency key, the same for every try of a job. `notice` tells the person which options the API lacks.
+   * @throws {Failure}; an `ambiguous` one may have submitted the job.
    */
   submit(job: {
     readonly api: ResearchApi;
@@ -66,31 +65,31 @@ export interface ResearchModel {
     readonly key: string;
     readonly signal: AbortSignal;
   }): Promise<{ readonly upstream: string; readonly notice?: string } | 'retired'>;
-  /** True when a submission with an unknown outcome may be repeated: the API takes the same key for the same job. */
+  /** Whether a submission with an unknown outcome may be repeated: the API supports idempotency keys. */
   isRepeatable(api: ResearchApi): boolean;
-  /** One look at a job. @throws {Failure} `rate-limited`, `unreachable`, `too-slow`, `not-authorised`. */
+  /** Polls a job once. @throws {Failure} `rate-limited`, `unreachable`, `too-slow`, `not-authorised`. */
   poll(api: ResearchApi, upstream: string, signal: AbortSignal): Promise<UpstreamState>;
-  /** Ends a job; false where the API cannot, true when it is being cancelled or was over already. @throws {Failure} */
+  /** Cancels a job: false where the API has no such call, true when it is being cancelled or had ended. @throws {Failure} */
   cancel(api: ResearchApi, upstream: string, signal: AbortSignal): Promise<boolean>;
-  /** Every job upstream still knows, over all pages; null where the API has no list. @throws {Failure} */
+  /** Lists every job that upstream still knows; null where the API has no list. @throws {Failure} */
   list(api: ResearchApi, signal: AbortSignal): Promise<readonly UpstreamJob[] | null>;
 }
 
 /** Where a research job's notification goes. */
 export type NotificationPlace =
   | { readonly type: 'thread'; readonly thread: ThreadRef }
-  /** To the asker; `link`: a message of the job that the text links to, null when there is none. */
+  /** A direct message to the asker; `link` is a message of the job to link to, or null. */
   | { readonly type: 'dm'; readonly link: MessageRef | null }
   /** The channel the question was asked in, outside any thread. */
   | { readonly type: 'channel' };
 
-/** The one message that tells somebody that their research is over. */
+/** The one message that tells the asker that their research has ended. */
 export interface ResearchNotification {
   readonly question: Question;
   readonly place: NotificationPlace;
-  /** The job's card, wherever it is; it says where a thread that is only a chain of replies has its messages. Null for none. */
+  /** The job's card. In a reply chain it tells where the messages of the thread are. */
   readonly card?: MessageRef | null;
-  /** Stands right behind the mention of the asker, who is the only one mentioned: `Research finished in 6 min`. Plain text. */
+  /** Follows the mention of the asker, the only mention: `Research finished in 6 min`. Plain text. */
   readonly lead: string;
   readonly view: View;
   /** Null for none. */
@@ -99,20 +98,20 @@ export interface ResearchNotification {
   readonly isRepeat: boolean;
 }
 
-/** `unknown`: an earlier try may have posted it and nobody can tell, so nothing was posted now. */
+/** `unknown`: an earlier try may have posted it, which cannot be checked, so nothing was posted. */
 export type NotifyResult =
   | { readonly type: 'posted'; readonly message: MessageRef; readonly hasFile: boolean }
   | { readonly type: 'unknown' };
 
 /**
- * The messages of research jobs on one platform. A job outlives interactions, streams and processes, so everything here is
- * an ordinary message, addressed by refs.
+ * The messages of research jobs on one platform. Jobs outlive interactions, streams and processes, so these are ordinary
+ * messages, addressed by refs.
  */
 export interface ResearchMessages {
   /**
-   * Makes sure that the thread of the job exists and that its card shows the view: posts it where `card` is null, edits it
-   * otherwise. A post is repeated without doubling: with `isRepeat` an earlier try's card is looked for first. `progress`
-   * gives up, unwritten, when the platform's budgets are short: then the card is returned as it was.
+   * Opens the job's thread if necessary and shows the view on its card: posts it when `card` is null, else edits it. With
+   * `isRepeat` the card of an earlier try is looked for first, so that none is posted twice. `progress` is skipped when the
+   * rate limit is exhausted; the card is then returned unchanged.
    * @throws {Failure} `rate-limited`, `unreachable` (try again); `gone`, `undeliverable` when there is no place for it.
    */
   showCard(card: {
@@ -128,17 +127,17 @@ export interface ResearchMessages {
    * @throws {Failure} `rate-limited`, `unreachable` (try again, with `isRepeat`); `gone`, `undeliverable`: try another place.
    */
   notify(notice: ResearchNotification): Promise<NotifyResult>;
-  /** How long after its posting a card may still be edited, in ms; Infinity where there is no such limit. */
+  /** How long after its posting a card may be edited, in ms; Infinity without a limit. */
   readonly editableMs: number;
 }
 
 /**
- * Where a research job stands: `begun` = nothing has been handed in; `submitting` = it may have been, since the call is under
- * way or its outcome was lost; `running` = upstream has it; the others are its end.
+ * The state of a research job: `begun` = not submitted; `submitting` = perhaps submitted, as the call is running or its
+ * outcome is unknown; `running` = submitted; the others are final.
  */
 export type ResearchState = 'begun' | 'submitting' | 'running' | 'done' | 'failed' | 'stopped';
 
-/** Why a research job ended without a report; `unknown` = it may have been begun and charged upstream. */
+/** Why a research job ended without a report; `unknown` = it may have been submitted and charged. */
 export type ResearchFault =
   | 'rejected'
   | 'not-authorised'
@@ -160,8 +159,8 @@ export type Ending =
   | { readonly outcome: 'stopped'; readonly reason: 'stopped' | 'deleted'; readonly by: Person | null };
 
 /**
- * The one message to the asker: `none` = there will be none; `sending` is written before the call; `unknown` = it may have
- * been posted and nobody can tell; `undeliverable` = every place refused it.
+ * The state of the notification: `none` = none is due; `sending` is recorded before the call; `unknown` = it may have been
+ * posted, which cannot be checked; `undeliverable` = every place refused it.
  */
 export type NotificationState = 'none' | 'pending' | 'sending' | 'sent' | 'unknown' | 'undeliverable';
 
@@ -174,9 +173,9 @@ export interface ResearchRecord {
   readonly state: ResearchState;
   readonly api: ResearchApi | null;
   readonly upstream: string | null;
-  /** What the person should know about how it is done: what they asked for and the API lacks. */
+  /** Tells the person which of their options the API lacks. */
   readonly remark: string | null;
-  /** What upstream said last; null before the first look. */
+  /** The state that upstream reported last; null before the first poll. */
   readonly phase: 'queued' | 'running' | null;
   readonly begunAt: number;
   readonly submittedAt: number | null;
@@ -185,24 +184,24 @@ export interface ResearchRecord {
   readonly card: MessageRef | null;
   readonly cardPostedAt: number | null;
   readonly cardShownAt: number | null;
-  /** Somebody deleted the card, or there is no place for one. */
+  /** The card was deleted, or there is no place for one. */
   readonly isCardGone: boolean;
-  /** People have been told that it takes longer than usual. */
+  /** The notice about the passed deadline has been shown. */
   readonly isLateTold: boolean;
   readonly ending: Ending | null;
-  /** Of a stopped job: whether it was ended upstream too; null while that is not known. */
+  /** Whether a stopped job was cancelled upstream; null while unknown. */
   readonly isCancelled: boolean | null;
   readonly notice: NotificationState;
-  /** Which of the places in turn the notice goes to, from 0. */
+  /** The index of the place that the notification goes to. */
   readonly noticePlace: number;
   readonly noticeMessage: MessageRef | null;
-  /** Whether the report's file came with the notice. */
+  /** Whether the notification carries the report's file. */
   readonly hasFile: boolean | null;
   /** Nothing is left to be done for it. */
   readonly isDelivered: boolean;
 }
 
-/** What `Researches.note` may change: how the job is shown, never how it stands. */
+/** What `Researches.note` may change: how the job is shown, never its state. */
 export type ResearchNote = Partial<
   Pick<
     ResearchRecord,
@@ -210,7 +209,7 @@ export type ResearchNote = Partial<
   >
 >;
 
-/** Whose jobs are meant; what is left out matches all. */
+/** Filters jobs; an absent field matches all. */
 export interface ResearchFilter {
   readonly platform?: PlatformName;
   readonly workspace?: string;
@@ -219,13 +218,13 @@ export interface ResearchFilter {
   readonly isLive?: boolean;
 }
 
-/** How many jobs may be under way at once. */
+/** How many jobs may run at once. */
 export interface ResearchLimits {
   readonly perPerson: number;
   readonly perWorkspace: number;
 }
 
-/** What came of creating a job: `refused` names what is under way instead. */
+/** The result of creating a job; `refused` names the running jobs. */
 export type Created =
   | { readonly type: 'new' | 'known'; readonly record: ResearchRecord }
   | {
@@ -235,24 +234,24 @@ export type Created =
     };
 
 /**
- * The durable record of every research job. Each call is atomic, cluster-wide; a change that no longer fits how the job
- * stands changes nothing, enqueues nothing and says so.
+ * The durable records of research jobs. Each call is atomic, cluster-wide; a change that does not fit the job's current state
+ * changes nothing, enqueues nothing and reports that.
  */
 export interface Researches {
-  /** Creates the record unless as many as allowed are under way; two at the same moment are formatSourceCount one after the other. */
+  /** Creates the record unless too many jobs run; simultaneous calls are counted one after the other. */
   create(question: Question, name: string, limits: ResearchLimits): Promise<Created>;
   find(id: string): Promise<ResearchRecord | null>;
-  /** The newest that match, newest first; without the texts and sources of their reports. */
+  /** Lists matching jobs, newest first, without the texts and sources of their reports. */
   list(filter: ResearchFilter, most: number): Promise<readonly ResearchRecord[]>;
-  /** How many jobs this API is working on. */
+  /** Counts the jobs that run at this API. */
   countRunning(api: ResearchApi): Promise<number>;
-  /** Before the call: `begun` → `submitting`. */
+  /** Recorded before the call: `begun` → `submitting`. */
   submitting(id: string, api: ResearchApi): Promise<boolean>;
-  /** The call is known to have begun nothing: `submitting` → `begun`, and no API has it. */
+  /** The call has submitted nothing: `submitting` → `begun`, and the API is cleared. */
   unsubmitted(id: string): Promise<boolean>;
   /**
-   * Upstream has it: remembers its id there in any state, `submitting` → `running`; with `next` in that case. Resolves with
-   * the record as it then stands: a stop may have come first.
+   * The call has submitted the job: records its upstream id in any state; `submitting` → `running` enqueues `next`. Resolves
+   * with the updated record: the job may have been stopped meanwhile.
    */
   submitted(
     id: string,
@@ -261,11 +260,11 @@ export interface Researches {
   ): Promise<ResearchRecord | null>;
   /** Changes how it is shown. */
   note(id: string, note: ResearchNote): Promise<void>;
-  /** Ends a job under way, with `next`; null when it has ended already. A notice is due for all but stopped ones. */
+  /** Ends a job and enqueues `next`; null when it has already ended. Every end but a stop makes a notification due. */
   end(id: string, ending: Ending, next: readonly NextJob[]): Promise<ResearchRecord | null>;
-  /** Before the call: the notice goes to this place. False when its outcome is known already. */
+  /** Recorded before the call: the place of the notification. False when its outcome is already known. */
   noticing(id: string, place: number): Promise<boolean>;
-  /** The outcome of the notice. */
+  /** Records the outcome of the notification. */
   noticed(
     id: string,
     state: 'sent' | 'unknown' | 'undeliverable',
@@ -274,7 +273,7 @@ export interface Researches {
   ): Promise<void>;
   /** Nothing is left to be done. */
   delivered(id: string): Promise<void>;
-  /** How long the newest finished jobs of this effort took, in ms. */
+  /** The durations of the newest finished jobs of this effort, in ms. */
   durations(effort: Effort, most: number): Promise<readonly number[]>;
   /**
    * Reserves the next request of this kind, `gapMs` after the one before, cluster-wide; resolves with the milliseconds until

@@ -5,8 +5,8 @@ import type { ResearchRecord } from './ports.ts';
 import { questionInThread, type ResearchDeps } from './step.ts';
 
 /**
- * Writes below the card, without a mention, in as many messages as it takes. Each `what` is said once per job: its messages
- * are recorded like an answer's, under a question of its own, and a repeat rewrites them.
+ * Posts below the card, without a mention, in as many messages as it takes. Each `what` is posted once per job: its messages
+ * are recorded like an answer's, under a question id of its own, and a repeat rewrites them.
  * @throws {Failure} as `Reply`
  */
 export async function postBelow(
@@ -20,7 +20,7 @@ export async function postBelow(
   const asked = questionInThread(record);
   const platform = platforms.get(asked.platform);
   if (!platform || !asked.thread) return;
-  // The interaction that asked is long over, and what is said here answers no message.
+  // The interaction that asked has expired, and this post replies to no message.
   const question: Question = { ...asked, id: idFrom(what, asked.id), trigger: 'button', delivery: {} };
   const view: View = {
     state: 'done',
@@ -36,7 +36,7 @@ export async function postBelow(
   if (!known || known.delivered) return;
   const reply = platform.reply(question, {
     messages: known.messages,
-    // Messages may have been posted and not recorded: by an earlier step, whose number is not told from this one's.
+    // An earlier run of the step may have posted messages without recording them: look for them before posting.
     attempt: 2,
     posted: async (messages) => void (await answers.posted(question.id, ATTEMPT, messages)),
     isTaken: async (message) => (await answers.threadOf(message)) !== null,

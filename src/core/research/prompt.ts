@@ -12,8 +12,8 @@ const SYSTEM_PROMPT = [
 ].join(' ');
 
 /**
- * What is handed in: the question with what was said in its thread, as for an answer.
- * @throws when the store cannot be read; what the platform cannot tell is done without
+ * Composes the request of a research job: the question with its thread, as for an answer.
+ * @throws when the store cannot be read; a thread that the platform cannot read is left out
  */
 export async function researchRequest(
   deps: ResearchDeps,
@@ -27,7 +27,7 @@ export async function researchRequest(
   return { system: SYSTEM_PROMPT, messages, options: researchOptions(deps.settings.defaults, question) };
 }
 
-/** What an operator or asker chose for the search; how long or how creative an answer is to be does not concern a report. */
+/** The options that apply to research: those of the search. Length and temperature belong to answers. */
 export function researchOptions(defaults: AnswerOptions, { overrides }: Question): AnswerOptions {
   const { recency, domains, searchMode } = { ...defaults, ...overrides };
   return { ...(recency && { recency }), ...(domains && { domains }), ...(searchMode && { searchMode }) };

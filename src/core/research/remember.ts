@@ -5,10 +5,7 @@ import type { PlatformName, Turn } from '../types.ts';
 import type { Researches } from './ports.ts';
 import { questionInThread } from './step.ts';
 
-/**
- * What the queue `answer` carries besides questions: a report to be remembered, in the thread's own order, since a thread's
- * history has one writer at a time.
- */
+/** A job of the queue `answer` that appends a report to its thread's history, in order, as each history has one writer. */
 export interface RememberJob {
   /** The id of the research job. */
   readonly remember: string;
@@ -20,7 +17,7 @@ export interface RememberingDeps {
   readonly platforms: ReadonlyMap<PlatformName, Platform>;
 }
 
-/** Remembers a report as a turn of its thread, whole: what the model gets to see of it is bounded when a question is composed. */
+/** Appends a whole report to its thread's history; the prompt bounds how much of it goes to the model. */
 export async function rememberReport(
   { researches, history, platforms }: RememberingDeps,
   { data, signal }: Job<RememberJob>,

@@ -5,7 +5,7 @@ import type { Report, ResearchRecord } from './ports.ts';
 
 const MAX_TITLE = 200;
 
-/** The whole report as a Markdown file: what was asked, when, how long it took and what it cost, the text, every source. */
+/** Writes the report as a Markdown file: the question, date, duration and cost, the text, every source. */
 export function reportFile(record: ResearchRecord, report: Report): { name: string; text: string } {
   const { name, question, begunAt, endedAt } = record;
   const end = endedAt ?? begunAt;
@@ -39,11 +39,11 @@ export function formatCost({ usage }: Report): string | null {
 function formatSource({ number, title, url, date }: Source): string {
   const site = URL.canParse(url) ? new URL(url).hostname.replace(/^www\./, '') : '';
   const about = [oneLine(title, MAX_TITLE) || site, site, date?.slice(0, 10)].filter(Boolean).join(' · ');
-  // A line break in an address would let it pose as an formatSource of its own.
+  // A line break in an address could imitate another source.
   return `${number}. ${about} · <${url.replaceAll(/[\s<>]/g, encodeURIComponent)}>`;
 }
 
-/** Controls and marks that turn the direction of what follows make a file read differently from what it says. */
+/** Control and bidi characters, which make a file read differently from what it contains. */
 const DECEIVING = /[[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]--[\n\t]]/gv;
 
 function removeDeceivingCharacters(text: string): string {
@@ -55,14 +55,12 @@ function oneLine(text: string, most: number): string {
   return line.length > most ? `${line.slice(0, most).trimEnd()}…` : line;
 }
 
-/** The part of a report that fits into a message. */
-
 const MAX_LINES = 5;
 const MAX_CHARS = 1_200;
 
 /**
- * What stands under the report's heading "Summary", else its first sentences: at most five lines and 1,200 characters, cut
- * between words and never inside a citation marker.
+ * Takes the section "Summary" of a report, else its first sentences: at most five lines and 1,200 characters, cut between
+ * words and never inside a citation marker.
  */
 export function summarise(report: string): string {
   const lines = report.split('\n').map((line) => line.trim());
@@ -78,7 +76,7 @@ export function summarise(report: string): string {
   return shorten(firstSentences(dropTablesAndCode(lines).filter((line) => !/^#{1,6}\s/.test(line))));
 }
 
-/** Without what only makes sense as a whole: tables, code, rules. */
+/** Tables, code and rules make no sense in part. */
 function dropTablesAndCode(lines: readonly string[]): string[] {
   let isCode = false;
   return lines.filter((line) => {
@@ -92,7 +90,7 @@ function dropTablesAndCode(lines: readonly string[]): string[] {
 
 function firstSentences(lines: readonly string[]): string {
   const [first = '', ...more] = lines;
-  // A list or a short first line says little by itself.
+  // A short first line says little alone.
   const text = first.length >= 200 ? first : [first, ...more.slice(0, MAX_LINES - 1)].join('\n');
   return text;
 }

@@ -6,7 +6,7 @@ import type { ResearchRecord } from './ports.ts';
 import { enqueueStep, failResearch, isLive, type ResearchDeps, type ResearchStep } from './step.ts';
 import { submitResearch } from './submit.ts';
 
-/** Takes one step of a research job: begin → look → … → deliver. */
+/** Runs one step of a research job: submit → poll → … → deliver. */
 export async function runResearchStep(deps: ResearchDeps, job: Job<ResearchStep>): Promise<void> {
   const { data } = job;
   switch (data.step) {
@@ -21,16 +21,16 @@ export async function runResearchStep(deps: ResearchDeps, job: Job<ResearchStep>
   }
 }
 
-/** A step that failed in all its runs comes back after this. */
+/** The delay before a dead step is enqueued again. */
 const REVIVE_MS = 60_000;
-/** As long as upstream keeps a job. */
+/** Perplexity keeps a job for seven days. */
 const MAX_REVIVED_MS = 7 * 24 * 3_600_000;
-/** Begun and brought back so often, a job is given up; looks and deliveries have ends of their own. */
-const MAX_BEGINNINGS = 5;
+/** A job whose submission died this often is given up. Polls and deliveries end by their age. */
+const MAX_DEAD_SUBMISSIONS = 5;
 
 /**
- * The last word on a step whose job in the queue is dead: no research ends in silence. A look or a delivery goes on as the
- * next one; a beginning is tried again a few times, then explained.
+ * Handles a step whose queue job is dead, so that no research ends in silence: a poll or a delivery is enqueued again as the
+ * next one; a submission a few times, and then the asker is told.
  */
 export async function reviveResearchStep(deps: ResearchDeps, step: ResearchStep): Promise<void> {
   const id = step.step === 'submit' ? step.question.id : step.research;
@@ -39,7 +39,7 @@ export async function reviveResearchStep(deps: ResearchDeps, step: ResearchStep)
   switch (step.step) {
     case 'submit': {
       const tries = step.tries + 1;
-      if (tries <= MAX_BEGINNINGS) return enqueueStep(deps.jobs, { ...step, tries }, REVIVE_MS);
+      if (tries <= MAX_DEAD_SUBMISSIONS) return enqueueStep(deps.jobs, { ...step, tries }, REVIVE_MS);
       if (record && isLive(record)) return failResearch(deps, record, 'given-up');
       if (record) return;
       const text = 'I could not begin your research. Please ask again.';
@@ -59,7 +59,7 @@ export async function reviveResearchStep(deps: ResearchDeps, step: ResearchStep)
   }
 }
 
-/** What is left of a delivery that fails whatever is tried: a state that `/jobs` shows. */
+/** Records a delivery that has failed for good; `/jobs` shows it. */
 async function giveUpDelivery({ researches, metrics }: ResearchDeps, record: ResearchRecord): Promise<void> {
   await researches.noticed(record.id, record.notice === 'sending' ? 'unknown' : 'undeliverable', null, false);
   await researches.delivered(record.id);

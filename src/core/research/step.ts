@@ -14,27 +14,25 @@ import type {
   ResearchRecord,
 } from './ports.ts';
 
-/** What the steps of a research job need and hand to each other. */
-
-/** The queue of all research steps; its key is the job's id, so one job's steps never run side by side. */
+/** The queue of all research steps. Its key is the research job's id, so that the steps of one job run in order. */
 export const RESEARCH_QUEUE = 'research';
 
 /**
- * What the queue `research` carries. Every step can be run again at any point; what has to wait puts itself back with a
- * delay, as try or look n+1, under an id made from that number.
+ * A job of the queue `research`. Every step is idempotent. A step that has to wait enqueues itself again with a delay, as try
+ * or poll n+1, under an id made from that number.
  */
 export type ResearchStep =
-  /** Writes the record, posts the card, hands the job in. */
+  /** Creates the record, posts the card, submits the job. */
   | {
       readonly step: 'submit';
       readonly question: Question;
       readonly tries: number;
-      /** When its turn to be handed in comes, if it has one. */
+      /** When its reserved slot for the submission comes. */
       readonly slotAt?: number;
-      /** Since when it cannot be begun. */
+      /** Since when its submission has been failing. */
       readonly failingSince?: number;
     }
-  /** One look upstream. `slotAt`: when its turn in the API's budget comes, if it has one; `empty`: looks that found no report. */
+  /** One poll upstream. `slotAt`: when its reserved slot comes, if it has one; `empty`: polls that found no report. */
   | {
       readonly step: 'poll';
       readonly research: string;
@@ -42,21 +40,21 @@ export type ResearchStep =
       readonly empty: number;
       readonly slotAt: number | null;
     }
-  /** Brings the card to its end and tells the asker. */
+  /** Finishes the card and notifies the asker. */
   | { readonly step: 'deliver'; readonly research: string; readonly tries: number }
   /** The question was deleted. */
   | { readonly step: 'withdraw'; readonly research: string; readonly tries: number };
 
 interface ResearchSettings {
   readonly defaults: AnswerOptions;
-  /** How much of the thread the model gets to see, in characters. */
+  /** How much of the thread goes to the model, in characters. */
   readonly contextChars: number;
   readonly limits: ResearchLimits;
-  /** After so long people are told, and looks become rare. */
+  /** After this time people are told that it takes longer, and polls become rare. */
   readonly deadlineMs: number;
-  /** From handing a job in to the first look at it. */
+  /** From the submission to the first poll. */
   readonly firstPollMs: number;
-  /** Looks per minute at all jobs of one API; on the Agent API submissions count too. */
+  /** Polls per minute over all jobs of one API; on the Agent API submissions count too. */
   readonly pollsPerMinute: Readonly<Record<'chat' | 'agent', number>>;
   /** Submissions per minute of asynchronous chat completions. */
   readonly submissionsPerMinute: number;
@@ -78,13 +76,13 @@ export interface ResearchDeps {
   readonly isAdmin: (platform: PlatformName, personId: string) => boolean;
   readonly hasAdmins: (platform: PlatformName) => boolean;
   readonly alertAdmins: (question: Question, text: string) => Promise<void>;
-  /** Milliseconds since the epoch; the database's clock and this one are taken to agree within seconds. */
+  /** Milliseconds since the epoch; it may differ from the database's clock by seconds. */
   readonly now: () => number;
   /** 0 to 1. */
   readonly random: () => number;
 }
 
-/** A step as a job of the queue; the same step is the same job. */
+/** A step as a job of the queue; equal steps have the same id. */
 export function nextStep(step: ResearchStep, delayMs = 0): NextJob {
   const research = step.step === 'submit' ? step.question.id : step.research;
   return {
@@ -97,7 +95,7 @@ export function nextStep(step: ResearchStep, delayMs = 0): NextJob {
 function stepId(step: ResearchStep): string {
   switch (step.step) {
     case 'submit':
-      // The first is known by the question's own id: that is how its twins are found.
+      // The first try has the question's own id, so that duplicate deliveries of the question are dropped.
       return step.tries === 0 && step.slotAt === undefined
         ? step.question.id
         : idFrom('submit', step.question.id, String(step.tries), String(step.slotAt ?? ''));
@@ -110,28 +108,28 @@ function stepId(step: ResearchStep): string {
   }
 }
 
-/** Puts a step into the queue. */
+/** Enqueues a step. */
 export async function enqueueStep(jobs: Jobs, step: ResearchStep, delayMs = 0): Promise<void> {
   const { queue, data, options } = nextStep(step, delayMs);
   await jobs.enqueue(queue, data, options);
 }
 
-/** Nothing has ended it yet. */
+/** Whether the job has not ended yet. */
 export function isLive({ state }: ResearchRecord): boolean {
   return state === 'begun' || state === 'submitting' || state === 'running';
 }
 
-/** The question as its messages need it: in the thread that its card has opened. */
+/** The question with the thread that its card has opened. */
 export function questionInThread({ question, thread }: ResearchRecord): Question {
   return thread ? { ...question, thread } : question;
 }
 
-/** The fields of a log line about a failure outside. */
+/** The log fields of a failure. */
 export function toLogFields(failure: Failure): object {
   return { kind: failure.kind, status: failure.status, code: failure.code, err: failure };
 }
 
-/** Ends a job: what it came to is stored and its delivery is put into the queue, both or neither. Without effect on an ended one. */
+/** Ends a job: stores its outcome and enqueues its delivery in one transaction. Does nothing to an ended job. */
 export async function endResearch(
   deps: ResearchDeps,
   { id, name, question, begunAt }: ResearchRecord,

@@ -21,12 +21,12 @@ import { pollPauseMs, retryPauseMs } from './timing.ts';
 
 type SubmitStep = Extract<ResearchStep, { step: 'submit' }>;
 
-/** What fails for so long nobody waits for any longer. Waiting for its turn is no failing. */
-const MAX_BEGINNING_MS = 30 * 60_000;
+/** A submission that fails for this long is given up. Waiting for a slot does not count. */
+const MAX_FAILING_MS = 30 * 60_000;
 
 /**
- * Begins a job: its record (the limits are checked there), its card, then the submission. Run again at any point it goes on
- * where it was: the record knows whether something may have been handed in already.
+ * Creates a job's record (which checks the limits), posts its card, submits it. It is idempotent: the record tells whether an
+ * earlier run may have submitted the job.
  */
 export async function submitResearch(deps: ResearchDeps, job: Job<SubmitStep>): Promise<void> {
   const { question } = job.data;
@@ -47,7 +47,7 @@ export async function submitResearch(deps: ResearchDeps, job: Job<SubmitStep>): 
   await submitOnce(deps, job, record);
 }
 
-/** Null when there is nothing more to do now: no place, or later again. */
+/** Resolves with null when the card cannot be posted: the job has failed, or the step runs again later. */
 async function postCard(
   deps: ResearchDeps,
   job: Job<SubmitStep>,
@@ -67,10 +67,10 @@ async function postCard(
   }
 }
 
-/** A submission under way: what may be in doubt about it. */
+/** A submission in progress. */
 interface Submission {
   readonly api: ResearchApi;
-  /** An earlier try may have begun the job: whatever comes of this one cannot take that back. */
+  /** Whether an earlier try may have submitted the job: then even a refused try does not prove that none is running. */
   readonly isInDoubt: boolean;
 }
 
@@ -78,7 +78,7 @@ async function submitOnce(deps: ResearchDeps, job: Job<SubmitStep>, record: Rese
   const { model, researches } = deps;
   const isInDoubt = record.state === 'submitting';
   const api = (isInDoubt && record.api) || model.api();
-  // Whatever ended the process came between the call and its record.
+  // The process ended between the call and the record of its outcome.
   if (isInDoubt && !model.isRepeatable(api)) return failResearch(deps, record, 'unknown');
   const waitMs = await waitForSlot(deps, submissionRate(deps, api), job.data.slotAt ?? null, job.signal);
   if (waitMs > 0) return enqueueStep(deps.jobs, { ...job.data, slotAt: deps.now() + waitMs }, waitMs);
@@ -98,7 +98,7 @@ async function submitOnce(deps: ResearchDeps, job: Job<SubmitStep>, record: Rese
   }
 }
 
-/** So long the id of a job that has been begun is held on to while the store cannot take it. */
+/** How often recording a submitted job is tried: without the record the job would be paid for and lost. */
 const STORE_PATIENCE = { tries: 60, pauseMs: 1_000 };
 
 async function recordSubmission(
@@ -133,7 +133,7 @@ async function recordSubmission(
   }
 }
 
-/** Nothing was begun, and the model names another API from here on. */
+/** This API is retired for our key: nothing was submitted, and the next try uses the other one. */
 async function handleRetiredApi(
   deps: ResearchDeps,
   job: Job<SubmitStep>,
@@ -145,7 +145,7 @@ async function handleRetiredApi(
   return retryOrFail(deps, job, record, new Failure('unreachable', 'this API is retired'), 'rejected');
 }
 
-/** What to do about a submission that failed. */
+/** Decides about a failed submission: try again, give up, or say that its outcome is unknown. */
 async function handleSubmitFailure(
   deps: ResearchDeps,
   job: Job<SubmitStep>,
@@ -156,7 +156,7 @@ async function handleSubmitFailure(
   const canWait = isRetryable(failure) || failure.kind === 'too-slow';
   if (failure.kind === 'not-authorised') await alertRefusedKey(deps, record, failure);
   if (isInDoubt || failure.ambiguous || failure.kind === 'stopped') {
-    // The same key again is the same job there; without such a key nobody may know.
+    // The API returns the same job for the same idempotency key. Without such a key a repeat could be billed twice.
     const isWorthIt = canWait || failure.ambiguous || failure.kind === 'stopped';
     if (isWorthIt && deps.model.isRepeatable(api)) return retryOrFail(deps, job, record, failure, 'unknown');
     return failResearch(deps, record, 'unknown');
@@ -168,7 +168,7 @@ async function handleSubmitFailure(
   return failResearch(deps, record, final, failure.remedy ?? null);
 }
 
-/** Tells the admins what only they can cure. */
+/** Tells the admins that the key is refused. */
 export function alertRefusedKey(
   { alertAdmins }: ResearchDeps,
   { question }: ResearchRecord,
@@ -178,7 +178,7 @@ export function alertRefusedKey(
   return alertAdmins(question, text);
 }
 
-/** Puts the beginning back for later, as long as anybody would wait for it. */
+/** Enqueues the submission again, until it has been failing for too long. */
 async function retryOrFail(
   deps: ResearchDeps,
   job: Job<SubmitStep>,
@@ -189,6 +189,6 @@ async function retryOrFail(
   const tries = job.data.tries + 1;
   const pauseMs = retryPauseMs(tries, failure.retryAfterMs, deps.random());
   const { failingSince = deps.now() } = job.data;
-  if (deps.now() + pauseMs - failingSince >= MAX_BEGINNING_MS) return failResearch(deps, record, fault);
+  if (deps.now() + pauseMs - failingSince >= MAX_FAILING_MS) return failResearch(deps, record, fault);
   return enqueueStep(deps.jobs, { step: 'submit', question: record.question, tries, failingSince }, pauseMs);
 }
