@@ -109,6 +109,20 @@ export function removeMessage(world: World, message: MessageState): void {
   });
 }
 
+/** Removes messages of one channel at once: one event for all of them. */
+export function removeMessages(world: World, messages: readonly MessageState[]): void {
+  const ids = messages.map(({ id }) => id);
+  const channel = messages[0]?.channel ?? '';
+  const list = world.state.messages[channel] ?? [];
+  world.state.messages[channel] = list.filter(({ id }) => !ids.includes(id));
+  world.dispatch({
+    t: 'MESSAGE_DELETE_BULK',
+    intents: messageIntent(world, channel),
+    channel,
+    body: () => ({ ids, channel_id: channel, ...guildPart(world, channel) }),
+  });
+}
+
 /** Sends a message event; sessions without the Message Content intent get it emptied. */
 export function dispatchMessage(
   world: World,

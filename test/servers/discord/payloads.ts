@@ -36,7 +36,8 @@ export function userPayload(author: Author): Json {
 export function memberPayload(world: World, id: string): Json {
   const roles = id === world.state.botUser.id ? [world.state.guild.botRole] : [];
   const flags = { deaf: false, mute: false, flags: 0, pending: false };
-  return { roles, joined_at: JOINED, nick: null, avatar: null, premium_since: null, ...flags };
+  const nick = findPerson(world, id)?.nick ?? null;
+  return { roles, joined_at: JOINED, nick, avatar: null, premium_since: null, ...flags };
 }
 
 /** The user an id stands for: a person or the bot. */
@@ -207,7 +208,12 @@ export function messageEventPayload(world: World, message: MessageState, canRead
   const payload = { ...messagePayload(world, message, canRead), ...type };
   if (channel?.kind === 'dm') return payload;
   const member = message.author.webhook ? {} : { member: memberPayload(world, message.author.id) };
-  return { ...payload, guild_id: world.state.guild.id, ...member };
+  // In a guild the people mentioned come with what the guild knows them by.
+  const mentions = message.mentions.flatMap((id) => {
+    const user = userById(world, id);
+    return user ? [{ ...user, member: memberPayload(world, id) }] : [];
+  });
+  return { ...payload, mentions, guild_id: world.state.guild.id, ...member };
 }
 
 export function guildPayload(world: World): Json {

@@ -5,6 +5,7 @@ import {
   react,
   removeChannel,
   removeMessage,
+  removeMessages,
   setArchived,
   startThread,
 } from './messages.ts';
@@ -39,6 +40,19 @@ export interface PeopleControl {
   say(said: Said): string;
   edit(change: { readonly channel: string; readonly message: string; readonly content: string }): void;
   remove(target: { readonly channel: string; readonly message: string }): void;
+  /** Deletes several at once, as moderators do. */
+  removeAll(target: { readonly channel: string; readonly messages: readonly string[] }): void;
+  /** Discord's own notice of what somebody did: a join (7), a pin (6), a boost (8), a new channel name (4), a thread (18). */
+  notice(notice: {
+    readonly user: string;
+    readonly channel: string;
+    readonly type: number;
+    readonly content?: string;
+  }): string;
+  /** Link previews arrive: an update that is no edit. */
+  preview(target: { readonly channel: string; readonly message: string }): void;
+  /** From now on the guild knows this person by another name. */
+  nickname(user: string, nick: string): void;
   otherBot(said: { readonly channel: string; readonly content: string; readonly webhook?: boolean }): string;
   /** Says something that notifies @everyone. */
   everyone(said: { readonly user: string; readonly channel: string; readonly content: string }): string;
@@ -103,6 +117,29 @@ export function createPeople(world: World): PeopleControl {
     },
     remove({ channel, message }) {
       removeMessage(world, messageIn(world, channel, message));
+    },
+    removeAll({ channel, messages }) {
+      removeMessages(
+        world,
+        messages.map((id) => messageIn(world, channel, id)),
+      );
+    },
+    notice({ user, channel, type, content = '' }) {
+      const author = authorOf(personNamed(world, user));
+      const place = channelNamed(world, channel);
+      return addMessage(world, { channel: place, author, content, type, allowed: allowedFor(false, true) })
+        .id;
+    },
+    preview({ channel, message }) {
+      const embeds = [{ type: 'link', url: 'https://example.org/', title: 'A page' }];
+      changeMessage(world, messageIn(world, channel, message), {
+        embeds,
+        allowed: allowedFor(false, true),
+        silently: true,
+      });
+    },
+    nickname(user, nick) {
+      personNamed(world, user).nick = nick;
     },
     otherBot({ channel, content, webhook }) {
       const author = webhook ? hook : otherBot;

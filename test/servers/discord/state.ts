@@ -20,6 +20,8 @@ export interface Person {
   readonly globalName: string;
   /** Messages to this person fail with 50007, as with closed DMs. */
   refusesDms: boolean;
+  /** What the guild calls them instead of their own name. */
+  nick?: string;
 }
 
 export interface Author {
