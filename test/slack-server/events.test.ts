@@ -75,20 +75,33 @@ describe('what a person writes', () => {
     ]);
   });
 
-  test('somebody from another workspace is marked as such, and the envelope keeps both teams apart', async () => {
+  test('in a channel shared with another workspace only the authorization names ours', async () => {
     const { slack, app, channel, person } = await listen();
     const bodies: Record<string, unknown>[] = [];
-    app.event('app_mention', async ({ body }) => void bodies.push({ ...body }));
+    const hear = async ({ body }: { body: object }): Promise<void> => void bodies.push({ ...body });
+    app.event('app_mention', hear);
+    app.event('message', hear);
     slack.say({ user: person('otto'), channel: channel('partners'), text: '@footnote hello' });
-    await vi.waitFor(() => expect(bodies).toHaveLength(1));
+    await vi.waitFor(() => expect(bodies).toHaveLength(2));
     const otto = slack.people.find((one) => one.name === 'otto')!;
-    expect(bodies[0]).toMatchObject({
-      team_id: otto.team,
-      context_team_id: slack.team,
-      is_ext_shared_channel: true,
-      authorizations: [{ team_id: slack.team, user_id: slack.botUser, is_bot: true }],
-      event: { user: otto.id, user_team: otto.team, source_team: otto.team },
-    });
+    for (const body of bodies)
+      expect(body).toMatchObject({
+        team_id: otto.team,
+        is_ext_shared_channel: true,
+        authorizations: [{ team_id: slack.team, user_id: slack.botUser, is_bot: true }],
+        event: { user: otto.id, user_team: otto.team, source_team: otto.team },
+      });
+    const contexts = bodies.map((body) => [(body['event'] as Heard).type, body['context_team_id']]);
+    expect(Object.fromEntries(contexts)).toEqual({ message: otto.team, app_mention: undefined });
+  });
+
+  test("Slack's own notices look like a person's message but for their author", async () => {
+    const { slack, heard, person } = await listen();
+    slack.notice({ user: person('ada'), text: '<@U1> added you to <#C1>.' });
+    await vi.waitFor(() => expect(heard).toHaveLength(1));
+    expect(heard[0]).toMatchObject({ type: 'message', user: 'USLACK', channel_type: 'im' });
+    expect(heard[0]).not.toHaveProperty('subtype');
+    expect(heard[0]).not.toHaveProperty('bot_id');
   });
 
   test('edits and deletions arrive as hidden subtypes; an edit of a mention mentions again', async () => {

@@ -1,13 +1,19 @@
-/** Events from Slack → Questions. Pure: plain payloads in, plain data out. */
+/**
+ * Events from Slack → Questions. Pure: plain payloads in, plain data out. The workspace is always the one the app is installed
+ * in. An envelope's `context_team_id` is absent from `app_mention`, and in a channel shared through Slack Connect it is the
+ * other workspace: with it, the two events of one mention would be two questions.
+ */
 import { idFrom } from '../../core/ids.ts';
 import type { Attachment, Person, Question, Quote, ThreadRef, Trigger } from '../../core/types.ts';
-import { decodeText, mentionsUs, questionText, type SlackSelf } from './incoming-text.ts';
+import { decodeText, mentionsUs, questionText, recipientTeam, type SlackSelf } from './incoming-text.ts';
 import { asNumber, asRecord, asRecords, asText } from './payload.ts';
 
 type Payload = Readonly<Record<string, unknown>>;
 
 /** Edits older than this do not start an answer; it is as long as an answered id is remembered. */
 const OLDEST_EDIT_MS = 24 * 60 * 60 * 1000;
+/** Slackbot, and Slack's own notices in our direct messages: these carry neither a subtype nor a `bot_id`. */
+const NOT_PEOPLE: ReadonlySet<string> = new Set(['USLACKBOT', 'USLACK']);
 const SPOKEN_SUBTYPES: ReadonlySet<unknown> = new Set([undefined, 'file_share', 'thread_broadcast']);
 
 /**
@@ -25,33 +31,32 @@ export function questionFromEvent(body: unknown, self: SlackSelf): Question | nu
   if (!SPOKEN_SUBTYPES.has(event.subtype)) return null;
   if (event.edited !== undefined && isOld(envelope, event)) return null;
   const trigger = triggerOf(event, self);
-  return trigger && questionOf(envelope, event, asText(event.channel), trigger, self);
+  return trigger && questionOf(event, asText(event.channel), trigger, self);
 }
 
 /** The id of the question whose message somebody deleted; null for every other event and for our own messages. */
 export function deletedQuestion(body: unknown, self: SlackSelf): string | null {
-  const envelope = asRecord(body);
-  const event = asRecord(envelope?.event);
+  const event = asRecord(asRecord(body)?.event);
   const message = asRecord(event?.message);
   // Of a message that a thread hangs on, a tombstone is left.
   const isTombstone = event?.subtype === 'message_changed' && message?.subtype === 'tombstone';
   const ts = asText(isTombstone ? message.ts : event?.deleted_ts);
   const channel = asText(event?.channel);
   const before = asRecord(event?.previous_message);
-  if (!envelope || event?.type !== 'message' || !(isTombstone || event.subtype === 'message_deleted'))
-    return null;
+  if (event?.type !== 'message' || !(isTombstone || event.subtype === 'message_deleted')) return null;
   if (ts === null || channel === null || before?.bot_id || before?.user === self.user) return null;
-  return idFrom('slack', workspaceOf(envelope, self), channel, ts);
+  return idFrom('slack', self.team, channel, ts);
 }
 
 /** Who used Slack's own Stop, and in which thread; null for every other event. */
 export function stopFromEvent(body: unknown, self: SlackSelf): { thread: ThreadRef; by: Person } | null {
-  const envelope = asRecord(body);
-  const event = asRecord(envelope?.event);
+  const event = asRecord(asRecord(body)?.event);
   const [channel, thread, user] = [asText(event?.channel), asText(event?.thread_ts), asText(event?.user)];
-  if (!envelope || event?.type !== 'agent_session_stopped' || !channel || !thread || !user) return null;
-  const workspace = workspaceOf(envelope, self);
-  return { thread: { platform: 'slack', workspace, channel, thread }, by: { id: user, name: null } };
+  if (event?.type !== 'agent_session_stopped' || !channel || !thread || !user) return null;
+  return {
+    thread: { platform: 'slack', workspace: self.team, channel, thread },
+    by: { id: user, name: null },
+  };
 }
 
 function editedQuestion(envelope: Payload, event: Payload, self: SlackSelf): Question | null {
@@ -60,7 +65,7 @@ function editedQuestion(envelope: Payload, event: Payload, self: SlackSelf): Que
   const before = asText(asRecord(event.previous_message)?.text) ?? '';
   const isNewMention = mentionsUs(asText(message.text) ?? '', self) && !mentionsUs(before, self);
   if (!isNewMention || event.channel_type === 'im' || isOld(envelope, message)) return null;
-  return questionOf(envelope, message, asText(event.channel), 'mention', self);
+  return questionOf(message, asText(event.channel), 'mention', self);
 }
 
 function triggerOf(event: Payload, self: SlackSelf): Trigger | null {
@@ -71,7 +76,6 @@ function triggerOf(event: Payload, self: SlackSelf): Trigger | null {
 }
 
 function questionOf(
-  envelope: Payload,
   message: Payload,
   channel: string | null,
   trigger: Trigger,
@@ -79,9 +83,9 @@ function questionOf(
 ): Question | null {
   const ts = asText(message.ts);
   const asker = asText(message.user);
-  const isHuman = asker !== null && asker !== self.user && asker !== 'USLACKBOT' && !message.bot_id;
-  if (!isHuman || ts === null || channel === null) return null;
-  const workspace = workspaceOf(envelope, self);
+  const isPerson = asker !== null && asker !== self.user && !NOT_PEOPLE.has(asker) && !message.bot_id;
+  if (!isPerson || ts === null || channel === null) return null;
+  const workspace = self.team;
   const place = { platform: 'slack', workspace, channel } as const;
   return {
     id: idFrom('slack', workspace, channel, ts),
@@ -95,18 +99,12 @@ function questionOf(
     quote: sharedMessage(message, self),
     attachments: attachmentsOf(message),
     overrides: {},
-    delivery: { recipient: asker, recipientTeam: homeTeam(message) ?? workspace },
+    delivery: {
+      recipient: asker,
+      recipientTeam: recipientTeam(self, message.user_team, message.source_team, message.team),
+    },
     askedAt: Math.round(Number(ts) * 1000),
   };
-}
-
-function workspaceOf(envelope: Payload, self: SlackSelf): string {
-  return asText(envelope.context_team_id) ?? self.team;
-}
-
-/** Slack Connect: a stream's recipient is named with the workspace the person belongs to, not the one we are in. */
-function homeTeam(message: Payload): string | null {
-  return asText(message.user_team) ?? asText(message.source_team) ?? asText(message.team);
 }
 
 function attachmentsOf(message: Payload): readonly Attachment[] {

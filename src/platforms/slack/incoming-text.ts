@@ -1,3 +1,5 @@
+import { asText } from './payload.ts';
+
 /** Who we are on Slack, from `auth.test`. */
 export interface SlackSelf {
   readonly team: string;
@@ -5,6 +7,14 @@ export interface SlackSelf {
   /** The `bot_id` our own messages carry. */
   readonly bot: string;
   readonly name: string;
+}
+
+/**
+ * The workspace a person belongs to, which a stream's recipient is named with: through Slack Connect it is not ours. In an
+ * Enterprise Grid the fields can hold the organisation (E…), which is no recipient.
+ */
+export function recipientTeam(self: SlackSelf, ...candidates: readonly unknown[]): string {
+  return candidates.map(asText).find((team) => team?.startsWith('T')) ?? self.team;
 }
 
 /**

@@ -5,7 +5,7 @@ import { parseCommand } from '../../core/commands/parse.ts';
 import { idFrom } from '../../core/ids.ts';
 import type { ButtonPress, JobsRequest } from '../../core/ports.ts';
 import { type AnswerOptions, BUTTON_ACTIONS, type ButtonAction, type Question } from '../../core/types.ts';
-import { decodeText, type SlackSelf } from './incoming-text.ts';
+import { decodeText, recipientTeam, type SlackSelf } from './incoming-text.ts';
 import { asRecord, asText } from './payload.ts';
 
 /** The `callback_id` of the message shortcut; also in the manifests. */
@@ -40,7 +40,7 @@ export function questionFromCommand(
     text: parsed.text,
     overrides: parsed.overrides,
     ...('research' in parsed && { research: parsed.research }),
-    delivery: deliveryOf(asker, asText(command.team_id) ?? self.team, asText(command.response_url)),
+    delivery: deliveryOf(asker, recipientTeam(self, command.team_id), asText(command.response_url)),
   };
 }
 
@@ -74,7 +74,7 @@ export function questionFromShortcut(body: unknown, self: SlackSelf, now: number
     trigger: 'shortcut',
     text: '',
     quote: { author: authorName(message), text: decodeText(asText(message.text) ?? '', self) },
-    delivery: deliveryOf(asker, asText(user?.team_id) ?? self.team, asText(shortcut.response_url)),
+    delivery: deliveryOf(asker, recipientTeam(self, user?.team_id), asText(shortcut.response_url)),
   };
 }
 
@@ -93,7 +93,7 @@ export function pressFromAction(body: unknown, self: SlackSelf): ButtonPress | n
     question,
     presser: { id: presser, name: asText(user?.name) ?? asText(user?.username) },
     press,
-    delivery: deliveryOf(presser, asText(user?.team_id) ?? self.team, asText(payload.response_url)),
+    delivery: deliveryOf(presser, recipientTeam(self, user?.team_id), asText(payload.response_url)),
   };
 }
 
@@ -121,12 +121,8 @@ function interactionQuestion(
   } as const;
 }
 
-function deliveryOf(
-  recipient: string,
-  recipientTeam: string,
-  responseUrl: string | null,
-): Record<string, string> {
-  return { recipient, recipientTeam, ...(responseUrl ? { responseUrl } : {}) };
+function deliveryOf(recipient: string, team: string, responseUrl: string | null): Record<string, string> {
+  return { recipient, recipientTeam: team, ...(responseUrl ? { responseUrl } : {}) };
 }
 
 /** Bots carry a name in the payload; of a person there is only an id, which is no name. */

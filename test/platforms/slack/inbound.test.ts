@@ -69,6 +69,10 @@ describe('questionFromEvent', () => {
     ],
     ['mentions by bots', mentionEvent({ bot_id: 'B2' })],
     ['Slackbot', messageEvent({ user: 'USLACKBOT', channel_type: 'im' })],
+    [
+      "Slack's own notices",
+      messageEvent({ user: 'USLACK', channel_type: 'im', text: '<@U1> added you to <#C1>.' }),
+    ],
     ['joins', messageEvent({ subtype: 'channel_join', text: '<@UBOT> joined' })],
     ['deletions', messageEvent({ subtype: 'message_deleted', channel_type: 'im' })],
     ['other events', { type: 'reaction_added', user: 'U1' }],
@@ -96,11 +100,21 @@ describe('questionFromEvent', () => {
     expect(heard(mentionEvent({ attachments }))?.quote).toEqual({ author: 'Grace', text: 'A & B' });
   });
 
-  test('names the home workspace of somebody from outside as recipient, and ours as the place', () => {
-    const event = mentionEvent({ user_team: 'T9', source_team: 'T9', team: 'T9' });
-    const question = heard(event, { team_id: 'T9', context_team_id: 'T1', is_ext_shared_channel: true });
-    expect(question?.workspace).toBe('T1');
-    expect(question?.delivery.recipientTeam).toBe('T9');
+  test("both events of a mention in a shared channel belong to the installation's workspace", () => {
+    const shared = { team_id: 'T9', is_ext_shared_channel: true };
+    const mention = heard(mentionEvent(), { ...shared, context_team_id: undefined });
+    const message = heard(messageEvent({ text: '<@UBOT> why?' }), { ...shared, context_team_id: 'T9' });
+    expect(mention?.workspace).toBe('T1');
+    expect(message).toEqual(mention);
+  });
+
+  test.each([
+    ['somebody from outside', { user_team: 'T9', source_team: 'T9', team: 'T9' }, 'T9'],
+    ['somebody whose organisation is named', { user_team: 'E7', source_team: 'T9', team: 'T9' }, 'T9'],
+    ['somebody of whom only the organisation is known', { user_team: 'E7', team: 'E7' }, 'T1'],
+  ])('names the home workspace of %s as recipient, never an organisation', (_name, teams, recipientTeam) => {
+    const question = heard(mentionEvent(teams));
+    expect(question).toMatchObject({ workspace: 'T1', delivery: { recipient: 'U1', recipientTeam } });
   });
 });
 

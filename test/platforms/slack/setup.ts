@@ -1,3 +1,4 @@
+import { expect, onTestFinished, vi } from 'vitest';
 import { Failure } from '../../../src/core/failures.ts';
 import type {
   Accepted,
@@ -28,13 +29,13 @@ interface MemoryIntake extends Intake {
   isBroken: boolean;
   /** While set, `accept` waits for it. */
   gate: Promise<void> | null;
-  readonly stops: { readonly thread: string; readonly by: string }[];
+  readonly stops: { readonly workspace: string; readonly thread: string; readonly by: string }[];
   readonly withdrawn: string[];
   /** What a press is answered with. */
   reply: Pressed;
 }
 
-function memoryIntake(): MemoryIntake {
+export function memoryIntake(): MemoryIntake {
   return {
     questions: [],
     presses: [],
@@ -53,7 +54,7 @@ function memoryIntake(): MemoryIntake {
     stops: [],
     withdrawn: [],
     async stop(thread, by) {
-      this.stops.push({ thread: thread.thread, by: by.id });
+      this.stops.push({ workspace: thread.workspace, thread: thread.thread, by: by.id });
     },
     async withdraw(id) {
       this.withdrawn.push(id);
@@ -97,6 +98,19 @@ export async function connect(options: SlackServerOptions = {}, log: Log = silen
       await server.close();
     },
   };
+}
+
+/** Connected and listening, until the test ends. */
+export async function listening(options: SlackServerOptions = {}) {
+  const connected = await connect(options);
+  onTestFinished(() => connected.close());
+  await connected.app.listen(connected.intake, connected.jobsDesk);
+  return connected;
+}
+
+/** Resolves when everything that Slack has delivered so far is acknowledged. */
+export async function allAcknowledged(server: SlackServer): Promise<void> {
+  await vi.waitFor(() => expect(server.unacked()).toEqual([]), 5_000);
 }
 
 export function openApp(server: SlackServer, log: Log = silentLog): Promise<SlackApp> {

@@ -55,6 +55,11 @@ export function sessionStopped(context: Context, root: StoredMessage, user: stri
   });
 }
 
+/** Any other event that happens in a channel, as it is given; `actor` is who caused it. */
+export function happened(context: Context, channel: Channel, actor: string | null, event: Payload): void {
+  send(context, channel, actor, String(event['ts']), event);
+}
+
 function look(context: Context, message: StoredMessage) {
   const channel = findChannel(message.channel);
   if (channel === undefined) throw new Error(`no such channel: ${message.channel}`);
@@ -81,11 +86,15 @@ function hiddenEvent(context: Context, channel: Channel, subtype: string): Paylo
 }
 
 function deliver(context: Context, channel: Channel, message: StoredMessage, event: Payload): void {
+  send(context, channel, message.user, message.ts, event);
+}
+
+function send(context: Context, channel: Channel, actor: string | null, about: string, event: Payload): void {
   // An app hears nothing from where it is not a member.
   if (!hasBot(channel)) return;
   const id = `Ev${randomUUID().replaceAll('-', '').slice(0, 12).toUpperCase()}`;
-  const payload = eventCallback(id, channel, message.user, event);
-  context.deliveries.send({ id, about: message.ts, type: 'events_api', payload });
+  const payload = eventCallback(id, channel, actor, event);
+  context.deliveries.send({ id, about, type: 'events_api', payload });
 }
 
 function mentionsBot(channel: Channel, message: StoredMessage): boolean {

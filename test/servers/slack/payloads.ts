@@ -1,6 +1,6 @@
 /** Payloads in Slack's shapes, as events and Web API answers carry them. */
 import type { Channel, Person, StoredMessage } from './types.ts';
-import { BOT, findPerson, OTHER_BOT, PARTNER_TEAM, TEAM } from './world.ts';
+import { BOT, findPerson, OTHER_BOT, PARTNER_TEAM, SLACK, TEAM } from './world.ts';
 
 export type Payload = Readonly<Record<string, unknown>>;
 
@@ -30,7 +30,7 @@ export function messagePayload(
       : {}),
     ...(message.broadcast ? { subtype: 'thread_broadcast' } : {}),
     ...(user === null || message.botId === OTHER_BOT.id ? {} : { user }),
-    ...(message.botId === null ? { client_msg_id: clientId(ts) } : botFields(message.botId)),
+    ...authorFields(message),
     ...teamFields(user),
     text: message.markdown ?? message.text,
     ts,
@@ -45,14 +45,17 @@ export function messagePayload(
   };
 }
 
-/** The outer envelope of the Events API. */
+/**
+ * The outer envelope of the Events API. Only `authorizations` names the workspace of the installation: `team_id` is the
+ * person's own, and in a channel shared through Slack Connect `context_team_id` is the other workspace. As recorded,
+ * an `app_mention` carries no `context_team_id` at all.
+ */
 export function eventCallback(id: string, channel: Channel, actor: string | null, event: Payload): Payload {
+  const contextTeam = channel.shared ? PARTNER_TEAM : TEAM.id;
   return {
     token: 'verification-stand-in',
-    // For people from another workspace this is theirs; `context_team_id` and `authorizations` are the bot's.
     team_id: findPerson(actor)?.team ?? TEAM.id,
-    context_team_id: TEAM.id,
-    context_enterprise_id: null,
+    ...(event['type'] === 'app_mention' ? {} : { context_team_id: contextTeam, context_enterprise_id: null }),
     api_app_id: BOT.app,
     event,
     type: 'event_callback',
@@ -140,6 +143,11 @@ function threadFields(replies: readonly StoredMessage[]): Payload {
 function teamFields(user: string | null): Payload {
   const team = findPerson(user)?.team ?? TEAM.id;
   return team === TEAM.id ? { team } : { team, user_team: team, source_team: team };
+}
+
+function authorFields({ botId, user, ts }: StoredMessage): Payload {
+  if (botId !== null) return botFields(botId);
+  return user === SLACK ? {} : { client_msg_id: clientId(ts) };
 }
 
 function botFields(botId: string): Payload {

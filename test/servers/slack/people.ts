@@ -1,14 +1,14 @@
 /** The human side: what people write, change, delete and press. Each returns at once; events follow as Slack sends them. */
 import { interactiveElements } from './blocks.ts';
 import { type Context, showMessage } from './context.ts';
-import { messageChanged, messageDeleted, messagePosted, sessionStopped } from './events.ts';
+import { happened, messageChanged, messageDeleted, messagePosted, sessionStopped } from './events.ts';
 import { interactionBase } from './payloads.ts';
 import { respond } from './response-urls.ts';
 import type { ResponseTarget } from './responses.ts';
 import { freshMessage } from './store.ts';
 import { type Channel, type Person, SlackError, type StoredFile, type StoredMessage } from './types.ts';
 import { typed } from './typing.ts';
-import { findChannel, findPerson, OTHER_BOT, TEAM } from './world.ts';
+import { dmId, findChannel, findPerson, OTHER_BOT, SLACK, TEAM } from './world.ts';
 
 export interface People {
   /**
@@ -21,6 +21,8 @@ export interface People {
     text: string;
     threadTs?: string;
     files?: readonly Partial<StoredFile>[];
+    /** Also sent to the channel of its thread. */
+    broadcast?: boolean;
   }): string;
   edit(what: { channel: string; ts: string; text: string }): void;
   remove(what: { channel: string; ts: string }): void;
@@ -34,6 +36,13 @@ export interface People {
   stopSession(what: { user: string; channel: string; threadTs: string }): void;
   /** Another app's bot writes a message. Returns its `ts`. */
   otherBot(what: { channel: string; text: string; threadTs?: string }): string;
+  /** Slack itself writes to a person's conversation with the bot. Returns its `ts`. */
+  notice(what: { user: string; text: string }): string;
+  /**
+   * Delivers an inner event that the methods above have no way to cause, as it is given but for what is missing of
+   * `channel`, `channel_type` (not for `app_mention`), `ts`, `event_ts`. Returns its `ts`.
+   */
+  event(what: { channel: string; event: Readonly<Record<string, unknown>> }): string;
 }
 
 export function createPeople(context: Context): People {
@@ -84,7 +93,7 @@ export function createPeople(context: Context): People {
   };
 
   return {
-    say({ user, channel, text, threadTs, files }) {
+    say({ user, channel, text, threadTs, files, broadcast }) {
       const place = memberChannel(channel, user);
       return post(
         place,
@@ -94,6 +103,7 @@ export function createPeople(context: Context): People {
           user,
           text: typed(text),
           threadTs: threadTs ?? null,
+          broadcast: broadcast ?? false,
           files: (files ?? []).map(completeFile),
         }),
       );
@@ -174,6 +184,19 @@ export function createPeople(context: Context): People {
         place,
         freshMessage({ ts, channel, user, botId, text: typed(text), threadTs: threadTs ?? null }),
       );
+    },
+    notice({ user, text }) {
+      const place = memberChannel(dmId(user), user);
+      return post(place, freshMessage({ ts: store.nextTs(), channel: place.id, user: SLACK, text }));
+    },
+    event({ channel, event }) {
+      const place = findChannel(channel);
+      if (place === undefined) throw new Error(`no such channel: ${channel}`);
+      const ts = store.nextTs();
+      const kind = event['type'] === 'app_mention' ? {} : { channel_type: place.kind };
+      const actor = typeof event['user'] === 'string' ? event['user'] : null;
+      happened(context, place, actor, { channel, ...kind, ts, event_ts: ts, ...event });
+      return ts;
     },
   };
 }

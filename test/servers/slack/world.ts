@@ -5,6 +5,8 @@ export const TEAM = { id: 'T0HARBOR01', name: 'Harbor', domain: 'harbor' } as co
 export const PARTNER_TEAM = 'T0PARTNER1';
 export const BOT = { user: 'U0FOOTNOTE', id: 'B0FOOTNOTE', app: 'A0FOOTNOTE', name: 'footnote' } as const;
 export const OTHER_BOT = { user: 'U0OTHERBOT', id: 'B0OTHERBOT', app: 'A0OTHERBOT', name: 'builds' } as const;
+/** Who Slack's own notices come from in the conversation with the bot. */
+export const SLACK = 'USLACK';
 
 export const PEOPLE: readonly Person[] = [
   { id: 'U000000ADA', name: 'ada', team: TEAM.id },
