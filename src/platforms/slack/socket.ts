@@ -127,10 +127,15 @@ function envelopeOf(frame: Readonly<Record<string, unknown>>, acknowledge: Ackno
 function parseFrame(data: unknown): Readonly<Record<string, unknown>> | null {
   if (typeof data !== 'string') return null;
   try {
-    return asRecord(JSON.parse(data));
+    return asRecord(JSON.parse(data, (_key, value: unknown) => storable(value)));
   } catch {
     return null; // not JSON: the caller counts it
   }
+}
+
+/** A database takes neither NUL nor half a surrogate pair: an event that holds one could never be stored. */
+function storable(value: unknown): unknown {
+  return typeof value === 'string' ? value.replaceAll('\u0000', '').toWellFormed() : value;
 }
 
 function endReason(reason: unknown): EndReason {
