@@ -31,7 +31,7 @@ describe.each(['/ask', '/research'])('%s', (command) => {
 
 describe('while stopping', () => {
   test('what is being stored is acknowledged, what comes is left to the next process, nothing is lost', async () => {
-    const { server, app, intake, jobsDesk } = await listening({ retryScale: 0.02 });
+    const { server, app, intake, researchCommands } = await listening({ retryScale: 0.02 });
     const gate = Promise.withResolvers<void>();
     intake.gate = gate.promise;
     server.say({ user: ADA, channel: DM, text: 'before' });
@@ -50,7 +50,7 @@ describe('while stopping', () => {
 
     const next = await openApp(server);
     const nextIntake = memoryIntake();
-    await next.listen(nextIntake, jobsDesk);
+    await next.listen(nextIntake, researchCommands);
     await vi.waitFor(() => expect(nextIntake.questions).toMatchObject([{ text: 'meanwhile' }]), 5_000);
     await allAcknowledged(server);
     await next.stop();

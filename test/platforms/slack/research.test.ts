@@ -10,6 +10,7 @@ import { boardView } from '../../contracts/research-messages.ts';
 import { liveTokens } from '../../servers/slack/live-tokens.ts';
 import type { SlackServerOptions } from '../../servers/slack/types.ts';
 import { ADAS_DM, commanded, openMessagesSide, seenIn } from './board-side.ts';
+import { readManifest } from './manifest.ts';
 import { ADA, askIn, failureOf, fresh, GENERAL, openApp, source, view } from './setup.ts';
 
 let side: Awaited<ReturnType<typeof openMessagesSide>>;
@@ -19,8 +20,7 @@ const open = async (options: SlackServerOptions = {}) => {
 };
 afterEach(() => side.close());
 
-/** The scopes of slack-minimal.yaml. */
-const MINIMAL = ['app_mentions:read', 'chat:write', 'im:history', 'im:write', 'reactions:write'];
+const MINIMAL = readManifest('slack-minimal.yaml').scopes;
 const REPORT = { name: 'report.md', text: '# why?\n\nBecause.\n' };
 
 function show(question: Question, fields: Partial<Parameters<ResearchMessages['showCard']>[0]> = {}) {

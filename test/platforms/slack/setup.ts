@@ -14,6 +14,7 @@ import { openSlack, type SlackApp } from '../../../src/platforms/slack/slack.ts'
 import { type SlackServer, startSlackServer } from '../../servers/slack/server.ts';
 import type { SlackServerOptions } from '../../servers/slack/types.ts';
 import { silentLog } from './log.ts';
+import { readManifest } from './manifest.ts';
 
 export const ADA = 'U000000ADA';
 export const COMMANDS = { ask: '/ask', research: '/research', jobs: '/jobs' };
@@ -84,9 +85,10 @@ function memoryDesk() {
   };
 }
 
-/** A stand-in and an app connected to it. Call `close` at the end. */
+/** A stand-in that grants what our manifest asks for, and an app connected to it. Call `close` at the end. */
 export async function connect(options: SlackServerOptions = {}, log: Log = silentLog) {
-  const server = await startSlackServer(options);
+  const { scopes } = readManifest('slack.yaml');
+  const server = await startSlackServer({ scopes, ...options });
   const app = await openApp(server, log);
   return {
     server,
@@ -104,7 +106,7 @@ export async function connect(options: SlackServerOptions = {}, log: Log = silen
 export async function listening(options: SlackServerOptions = {}) {
   const connected = await connect(options);
   onTestFinished(() => connected.close());
-  await connected.app.listen(connected.intake, connected.jobsDesk);
+  await connected.app.listen(connected.intake, connected.researchCommands);
   return connected;
 }
 

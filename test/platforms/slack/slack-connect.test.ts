@@ -30,18 +30,18 @@ describe('in a channel shared through Slack Connect', () => {
   });
 
   test("Slack's Stop, /jobs and the shortcut mean our workspace too", async () => {
-    const { server, intake, jobsDesk } = await listening();
+    const { server, intake, researchCommands } = await listening();
     const ts = server.say({ user: OTTO, channel: PARTNERS, text: 'a thought' });
     server.stopSession({ user: OTTO, channel: PARTNERS, threadTs: ts });
     // Commands and shortcuts are there for the people of the installation's workspace alone.
     server.command({ user: ADA, channel: PARTNERS, command: '/jobs', text: '' });
     server.command({ user: ADA, channel: PARTNERS, command: '/ask', text: 'why?' });
     server.shortcut({ user: ADA, channel: PARTNERS, ts, callbackId: 'ask_about_message' });
-    await vi.waitFor(() => expect(jobsDesk.requests).toHaveLength(1));
+    await vi.waitFor(() => expect(researchCommands.requests).toHaveLength(1));
     await allAcknowledged(server);
     const { team: workspace } = server;
     expect(intake.stops).toEqual([{ workspace, thread: ts, by: OTTO }]);
-    expect(jobsDesk.requests).toMatchObject([{ workspace }]);
+    expect(researchCommands.requests).toMatchObject([{ workspace }]);
     expect(intake.questions.map((question) => question.workspace)).toEqual([workspace, workspace]);
     const byShortcut = intake.questions.find(({ trigger }) => trigger === 'shortcut');
     expect(byShortcut).toMatchObject({ thread: { workspace }, message: { workspace } });

@@ -3,6 +3,10 @@ import { SlackError } from './types.ts';
 import { findChannel } from './world.ts';
 
 export const SCOPES_OF_METHODS: Readonly<Record<string, readonly string[]>> = {
+  'auth.test': [],
+  // With the app-level token.
+  'apps.connections.open': [],
+  'views.open': [],
   'chat.startStream': ['chat:write'],
   'chat.appendStream': ['chat:write'],
   'chat.stopStream': ['chat:write'],
@@ -25,9 +29,11 @@ export const SCOPES_OF_METHODS: Readonly<Record<string, readonly string[]>> = {
 
 /** @throws {SlackError} `missing_scope`. `granted` is null for every scope there is. */
 export function checkScopes(granted: readonly string[] | null, method: string, channel: string | null): void {
-  const needed = SCOPES_OF_METHODS[method] ?? [];
+  if (granted === null) return;
+  const needed = SCOPES_OF_METHODS[method];
+  if (needed === undefined) throw new SlackError('missing_scope', `no scopes are known for ${method}`);
   const kind = findChannel(channel)?.kind === 'im' ? 'im:history' : 'channels:history';
   const [scope] = needed.length > 1 ? [kind] : needed;
-  if (granted !== null && scope !== undefined && !granted.includes(scope))
+  if (scope !== undefined && !granted.includes(scope))
     throw new SlackError('missing_scope', `needed: ${scope}`);
 }
