@@ -4,7 +4,7 @@ import type { Flow } from './inline-flow.ts';
 import type { Line } from './lines.ts';
 import { createLists, type Lists } from './lists.ts';
 import type { Parts } from './parts.ts';
-import type { Table } from './table-block.ts';
+import type { Table } from './tables.ts';
 
 /** A line that was read. */
 export type KnownLine = Exclude<Line, { type: 'open' }>;

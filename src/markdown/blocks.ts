@@ -9,15 +9,15 @@ import {
   type State,
 } from './block-state.ts';
 import { boldPieces } from './bold.ts';
-import type { Boundary } from './boundaries.ts';
 import type { Dialect } from './dialects.ts';
 import { createFence, type Fence } from './fences.ts';
 import type { Flow } from './inline-flow.ts';
+import { createParagraph } from './inline-flow.ts';
 import { readLine } from './lines.ts';
-import { createParagraph } from './paragraph.ts';
+import type { Boundary } from './part-state.ts';
 import type { Parts } from './parts.ts';
 import { type Prefix, raw } from './pieces.ts';
-import { createTable, tableStarts } from './table-block.ts';
+import { createTable, tableStarts } from './tables.ts';
 
 /** Reads Markdown line by line as it arrives and hands what is certain to the parts. */
 export interface Blocks {

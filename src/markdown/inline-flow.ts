@@ -1,6 +1,7 @@
 import { mayCut } from './graphemes.ts';
 import { isSpecial, OPEN_LIMIT, readMark } from './inline-scan.ts';
-import { ORDINARY_WORD } from './pieces.ts';
+import type { Parts } from './parts.ts';
+import { inline, ORDINARY_WORD, type Prefix } from './pieces.ts';
 
 /** A stretch of inline Markdown that can be shown: a word, or marks with what they hold. */
 interface Unit {
@@ -10,7 +11,7 @@ interface Unit {
 }
 
 /** What a flow hands out, in order. A newline stands alone. */
-export interface FlowSink {
+interface FlowSink {
   unit(unit: Unit): void;
   /** Ordinary words in one piece, a space between each; false when they are wanted one by one. */
   words(run: string): boolean;
@@ -44,7 +45,7 @@ const WORDS = new RegExp(`(?:${ORDINARY_WORD} ){2,}`, 'y');
  * Cuts inline text into units at places that cannot change what any of it means, whatever comes later.
  * `eager`: the first word is handed out letter by letter, so that an answer's first token is seen at once.
  */
-export function createFlow(sink: FlowSink, eager: boolean): Flow {
+function createFlow(sink: FlowSink, eager: boolean): Flow {
   const state: State = { sink, text: '', cursor: 0, glued: false, isFirst: eager };
   return {
     push(text) {
@@ -156,4 +157,27 @@ function takeCharacter(state: State, ended: boolean): boolean {
   const ordinary = ORDINARY.exec(text)?.[0].length ?? 1;
   state.cursor = cursor < OPEN_LIMIT ? Math.min(cursor + ordinary, OPEN_LIMIT) : cursor + 1;
   return true;
+}
+
+/** The end of a sentence, behind which a part may well end. */
+const SENTENCE_END = /[.!?…。！？]["'”’)\]*_]*$/;
+
+/** Inline text that goes to the parts word by word, its further lines behind `prefix`. `eager` as in `createFlow`. */
+export function createParagraph(parts: Parts, prefix: Prefix, eager: boolean): Flow {
+  let isSentenceOver = false;
+  const sink = {
+    unit({ source, glued }: { readonly source: string; readonly glued: boolean }) {
+      parts.put([inline(source, { glued })], isSentenceOver && !glued ? 'sentence' : 'word');
+      isSentenceOver = SENTENCE_END.test(source);
+    },
+    words(run: string) {
+      const isPut = parts.putWords(run, isSentenceOver ? 'sentence' : 'word');
+      // A full stop can only be the last of an ordinary word.
+      if (isPut) isSentenceOver = SENTENCE_END.test(run.slice(-1));
+      return isPut;
+    },
+    space: () => parts.space(),
+    newline: () => parts.line(prefix, 1, 'line'),
+  };
+  return createFlow(sink, eager);
 }

@@ -1,5 +1,5 @@
-import { type Boundary, better, isNearlyFull } from './boundaries.ts';
 import type { Dialect } from './dialects.ts';
+import { addCitations, type Drawn, drawFairly, drawPieces } from './draw-pieces.ts';
 import type { Citations, Links } from './links.ts';
 import { type Piece, type Prefix, prefixText } from './pieces.ts';
 
@@ -89,4 +89,65 @@ export function closerOf({ frame, leads, part }: State): string {
 /** How large a part may become, the end of what is open in it set aside. */
 export function roomOf(state: State): number {
   return state.limits.soft - state.dialect.measure(closerOf(state));
+}
+
+/** How good a place for a new part is; the better it is, the earlier in a part it is taken. */
+export type Boundary = 'block' | 'item' | 'line' | 'sentence' | 'word';
+
+/**
+ * How little room must be left in a part for it to end at such a place: a share of the soft limit, but no more than so many of
+ * the platform's units. What is out cannot be taken back, so a part ends at a good place near its end instead of looking for
+ * one when it is full.
+ */
+const NEARLY_FULL: Readonly<Record<Boundary, readonly [share: number, most: number]>> = {
+  block: [0.25, 200],
+  item: [0.18, 160],
+  line: [0.12, 120],
+  sentence: [0.06, 80],
+  word: [0, 0],
+};
+
+/** Whether a part of which so much is left ends at such a place. Both in the platform's units. */
+function isNearlyFull(left: number, softLimit: number, boundary: Boundary): boolean {
+  const [share, most] = NEARLY_FULL[boundary];
+  return left <= Math.min(share * softLimit, most);
+}
+
+/** The better of two places. */
+export function better(one: Boundary, other: Boundary): Boundary {
+  return NEARLY_FULL[one][0] > NEARLY_FULL[other][0] ? one : other;
+}
+
+/** Draws every part again with these links. `below`: what will stand under the last one, for which it leaves room if it can. */
+export function relink(state: State, links: Links, below: number): void {
+  const { dialect, limits, current } = state;
+  current.links = links;
+  current.citations.met.clear();
+  for (const part of state.parts) {
+    const closing = part === state.part ? dialect.measure(closerOf(state)) : 0;
+    const drawn = drawWithin(
+      part,
+      { dialect, links },
+      limits.hard - closing,
+      part === state.parts.at(-1) ? below : 0,
+    );
+    part.text = '';
+    extend(part, drawn.text);
+    part.size = drawn.length;
+    addCitations(current.citations, drawn);
+  }
+}
+
+/** With every link where there is room for all and for what will stand below; else with as many as fit, fairly. */
+function drawWithin(
+  { pieces }: Part,
+  { dialect, links }: { readonly dialect: Dialect; readonly links: Links },
+  most: number,
+  below: number,
+): Drawn {
+  const how = { dialect, links, before: '', isLineStart: true };
+  const linked = drawPieces(pieces, { ...how, linkRoom: { left: Number.POSITIVE_INFINITY } });
+  if (linked.length <= most - below) return linked;
+  const spare = most - drawPieces(pieces, { ...how, linkRoom: { left: 0 } }).length;
+  return drawFairly(pieces, how, Math.max(0, below <= spare ? spare - below : spare));
 }

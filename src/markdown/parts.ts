@@ -1,8 +1,9 @@
-import { type Boundary, better } from './boundaries.ts';
 import type { Dialect } from './dialects.ts';
-import { addCitations, type Drawn, drawPieces } from './draw-pieces.ts';
+import { addCitations, type Drawn, drawPieces, plainText } from './draw-pieces.ts';
 import type { Links } from './links.ts';
 import {
+  type Boundary,
+  better,
   closerOf,
   emptyState,
   endsHere,
@@ -11,12 +12,11 @@ import {
   type Limits,
   linkRoom,
   type Part,
+  relink,
   roomOf,
   type State,
 } from './part-state.ts';
 import { cutPiece, ordinaryWord, type Piece, type Prefix, prefixText, raw } from './pieces.ts';
-import { plainText } from './plain-pieces.ts';
-import { relink } from './relinking.ts';
 
 /** Puts pieces into messages. What a part holds never changes except by growing, and by `relink`. */
 export interface Parts {

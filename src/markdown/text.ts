@@ -1,9 +1,9 @@
 import { clean } from './clean.ts';
 import { type Dialect, mrkdwnDialect, plainDialect } from './dialects.ts';
+import { tidy } from './draw-pieces.ts';
 import { graphemes } from './graphemes.ts';
 import { renderInline } from './inline.ts';
 import { createLinks } from './links.ts';
-import { tidy } from './plain-pieces.ts';
 import { createRendering } from './rendering.ts';
 
 /**

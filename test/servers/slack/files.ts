@@ -83,7 +83,7 @@ export const fileMethods: Readonly<Record<string, Method>> = {
     if (blocks.some(({ type }) => type === 'markdown')) throw new SlackError('internal_error');
     for (const { upload, title } of uploads) Object.assign(upload, { title, isComplete: true });
     for (const [index, channel] of channels.entries())
-      notifyAsker(
+      announce(
         context,
         channel,
         uploads.map(({ upload }) => upload),
@@ -116,7 +116,7 @@ export function linkedFiles({ files }: Context, channel: Channel, args: Args): r
   return linked.map(storedFile);
 }
 
-function notifyAsker(
+function announce(
   context: Context,
   channel: Channel,
   uploads: readonly Upload[],
