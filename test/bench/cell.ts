@@ -97,8 +97,9 @@ async function runOnPlatform(load: Load, setting: Setting): Promise<Figures> {
   try {
     const { limits, latencyMs, platform: name } = load;
     const { connection } = await platform.ask('start', { platform: name, limits, latencyMs });
-    const needsSpots = load.turns > 0 || load.ground === 'threads';
-    const spots = needsSpots ? await platform.ask('makeSpots', load.concurrency) : [];
+    const ground = load.turns > 0 ? 'threads' : load.ground;
+    const needsSpots = ground !== 'channel' && ground !== 'one-channel';
+    const spots = needsSpots ? await platform.ask('makeSpots', { count: load.concurrency, ground }) : [];
     if (load.turns > 0 || load.stored > 0) await fill(load, setting, platform, connection, store, spots);
     const subject = await startSubject(load, setting, connection, store);
     try {
@@ -147,7 +148,7 @@ function startSubject(
       process.env['BENCH_NODE_OPTIONS'] ?? '',
       load.budgets === 'lifted' ? `--import=${LIFT_BUDGETS}` : '',
     ].join(' '),
-    ...(load.ground === 'one-channel' ? { DISCORD_THREADS: 'never' } : {}),
+    ...(load.ground === 'one-channel' || load.ground === 'replies' ? { DISCORD_THREADS: 'never' } : {}),
   };
   return startFootnote({ modelUrl, connection, store, env });
 }

@@ -54,8 +54,9 @@ Or every combination of these, values separated by commas:
   --tokens 150,600,10000       length of an answer; a token has about five characters
   --rate 10,50,100             tokens a second
   --latency 0,50,150           milliseconds the platform takes for a call
-  --ground channel,threads,one-channel
-                               mentions in channels, in existing threads, or all in one channel without threads
+  --ground channel,threads,one-channel,new-threads,replies
+                               mentions in channels, in existing threads, or all in one channel without threads; on Discord
+                               also each in a channel of its own, where a thread is started or replied to
   --turns 10,1000              turns already in each thread that is asked in
   --stored 10,100000           other threads the store holds`;
 

@@ -53,6 +53,13 @@ export const GROUPS: Readonly<Record<string, readonly Values[]>> = {
       who: ['loop', 'footnote'],
       platform: ['discord'],
       limits: ['real'],
+      ground: ['new-threads', 'replies'],
+      tokens: [400],
+    },
+    {
+      who: ['loop', 'footnote'],
+      platform: ['discord'],
+      limits: ['real'],
       ground: ['one-channel'],
       concurrency: [5],
     },

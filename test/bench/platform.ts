@@ -8,8 +8,10 @@ import { type BenchQuestion, questionText, wordsIn } from './words.ts';
 /**
  * Where questions are asked: `channel` = mentions in channels the bot is in; `threads` = each in a thread that exists already;
  * `one-channel` = all in one channel. On Slack the last is the same as the first, since every answer has its own thread there.
+ * Discord only: `new-threads` and `replies` = each in a channel of its own, where a thread is started or, with threads switched
+ * off, replied to.
  */
-export type Ground = 'channel' | 'threads' | 'one-channel';
+export type Ground = 'channel' | 'threads' | 'one-channel' | 'new-threads' | 'replies';
 
 interface PlatformStart {
   readonly platform: PlatformName;
@@ -168,6 +170,10 @@ function say(question: BenchQuestion, ground: Ground, spot: Spot | null): void {
     if (current.name === 'slack') return current.follow(place, text, { mention: true });
     return current.follow(place, `<@${botOf(current)}> ${text}`);
   }
+  if (spot && 'guild' in current.server) {
+    const content = `<@${botOf(current)}> ${text}`;
+    return void current.server.say({ user: 'ada', channel: spot.channel, content });
+  }
   if (current.name !== 'slack' || ground === 'one-channel') return void current.mention(text, question.n % 3);
   // Every channel takes one post a second: a workspace has more than one.
   const { server } = current as SlackSide; // its name says so
@@ -184,11 +190,12 @@ function botOf(current: SlackSide | DiscordSide): string {
   return typeof current.server.botUser === 'string' ? current.server.botUser : current.server.botUser.id;
 }
 
-/** Existing threads nobody has called the bot into. */
-function makeSpot(n: number): Spot {
+/** An existing thread nobody has called the bot into, or a channel of its own. */
+function makeSpot(n: number, ground: Ground): Spot {
   const current = started();
   if ('guild' in current.server) {
     const { server } = current;
+    if (ground !== 'threads') return { channel: server.makeChannel(`own ${n}`), thread: null, key: '' };
     const channel = server.makeThread({ user: 'ada', channel: 'general', name: `talk ${n}` });
     return { channel, thread: channel, key: `discord:${server.guild.id}:${channel}:${channel}` };
   }
@@ -247,7 +254,8 @@ const handlers = {
     setInterval(readCalls, 10);
     return { connection: side.connection, bot: botOf(side) };
   },
-  makeSpots: (count: number): Spot[] => Array.from({ length: count }, (_, n) => makeSpot(n)),
+  makeSpots: ({ count, ground }: { count: number; ground: Ground }): Spot[] =>
+    Array.from({ length: count }, (_, n) => makeSpot(n, ground)),
   /** Forgets what was asked before and asks these, spread evenly. */
   run({ questions, slot, overMs, ground, spots }: PlatformRun): void {
     readCalls();

@@ -81,7 +81,7 @@ const NAMES: Readonly<Partial<Record<keyof Load, (value: Load[keyof Load]) => st
   tokens: (value) => `${value} tokens`,
   tokensPerSecond: (value) => `${value}/s`,
   latencyMs: (value) => `latency ${value} ms`,
-  ground: (value) => `in ${value === 'one-channel' ? 'one channel' : value}`,
+  ground: (value) => (value === 'replies' ? 'without threads' : `in ${String(value).replace('-', ' ')}`),
   turns: (value) => `${value} turns`,
   stored: (value) => `${value} stored`,
 };

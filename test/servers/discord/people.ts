@@ -11,7 +11,7 @@ import {
 } from './messages.ts';
 import { channelPayload } from './payloads.ts';
 import type { Author, ChannelState, MessageState, Permission, Person } from './state.ts';
-import { authorOf, findMessage, Intents, type World } from './world.ts';
+import { authorOf, findMessage, Intents, newChannel, type World } from './world.ts';
 
 interface SaidFile {
   readonly filename: string;
@@ -63,6 +63,7 @@ export interface PeopleControl {
     readonly emoji: string;
     readonly remove?: boolean;
   }): void;
+  makeChannel(name: string): string;
   makeThread(thread: {
     readonly user: string;
     readonly channel: string;
@@ -153,6 +154,13 @@ export function createPeople(world: World): PeopleControl {
     react({ user, channel, message, emoji, remove }) {
       const reaction = { emoji, user: personNamed(world, user).id, add: !remove };
       react(world, messageIn(world, channel, message), reaction);
+    },
+    makeChannel(name) {
+      const channel = newChannel(world.nextId(), 'text', name, { createdAt: world.now() });
+      world.state.channels.push(channel);
+      const body = (): object => channelPayload(world, channel);
+      world.dispatch({ t: 'CHANNEL_CREATE', intents: Intents.guilds, channel: channel.id, body });
+      return channel.id;
     },
     makeThread({ user, channel, name, message }) {
       const parent = channelNamed(world, channel);
