@@ -14,6 +14,7 @@ export function createRateLimiter(): RateLimiter {
     tryAcquire: () => true,
     acquire: () => Promise.resolve(true),
     settle() {},
+    cancel() {},
     blockFor() {},
     load: () => 0,
     free: () => Number.POSITIVE_INFINITY,

@@ -10,12 +10,18 @@ export interface RateLimit {
    * response the window begins there, and no network delay can break the limit. Otherwise the window is longer by a margin.
    */
   readonly isSettled?: boolean;
-  /** Above a quarter of the limit, calls that are not final are spread evenly, so that final writes find a free call at any time. */
-  readonly isEven?: boolean;
+  /**
+   * With more calls than this in the window, progress is spread evenly over what is not reserved, so that something becomes
+   * free for urgent calls at every moment. Never when left out.
+   */
+  readonly evenFrom?: number;
 }
 
-/** `later` is for improvements of a text that can already be read. It has the lowest priority, but no endless wait. */
-export type Priority = Urgency | 'later';
+/**
+ * Highest first: `final`; `first`, the first words of an answer; `progress`; `later`, for improvements of a text that can
+ * already be read, which has no endless wait.
+ */
+export type Priority = Urgency | 'first' | 'later';
 
 /**
  * A rate limit that is checked before a call is sent: a sliding window of calls, part of which is reserved for the final
@@ -28,10 +34,16 @@ export interface RateLimiter {
   release(): void;
   /** Takes a call now if one is free and nobody waits for it. `final` uses a reserved call first, and does not need one. */
   tryAcquire(priority: Priority): boolean;
-  /** Waits for a call and takes it, by priority, then in order of arrival. False when an abort ended the wait. */
-  acquire(priority: Priority, signal?: AbortSignal): Promise<boolean>;
-  /** Reports that a call has a response, or was not made: see `RateLimit.isSettled`. Other rate limiters ignore it. */
+  /**
+   * Waits for a call and takes it, by priority, then by `since` (now when left out, on the clock of the limiter). An answer that
+   * needs several calls gives the same `since` for each: it is complete before a later one begins. False when an abort ended
+   * the wait.
+   */
+  acquire(priority: Priority, signal?: AbortSignal, since?: number): Promise<boolean>;
+  /** Reports that a call has a response: see `RateLimit.isSettled`. Other rate limiters ignore it. */
   settle(): void;
+  /** Returns a call that was taken and will not be made. */
+  cancel(): void;
   /** Blocks all calls for `ms`, as the platform asked (Retry-After, reset headers). */
   blockFor(ms: number): void;
   /** The share of the limit that is used or reserved, 0 to 1. */
@@ -73,7 +85,7 @@ class SlidingWindow implements RateLimiter {
   readonly #calls: number[] = [];
   /** When each call was taken that is not settled yet. */
   readonly #open: number[] = [];
-  readonly #waiting: Record<Priority, Waiting[]> = { final: [], progress: [], later: [] };
+  readonly #waiting: Record<Priority, Waiting[]> = { final: [], first: [], progress: [], later: [] };
   /** When the last evenly spread call was due. */
   #evenAt = Number.NEGATIVE_INFINITY;
   /** The average time from taking a call to settling it. */
@@ -105,7 +117,7 @@ class SlidingWindow implements RateLimiter {
     return before.every((one) => this.#waiting[one].length === 0) && this.#takeIfFree(priority);
   }
 
-  acquire(priority: Priority, signal?: AbortSignal): Promise<boolean> {
+  acquire(priority: Priority, signal?: AbortSignal, since = this.#now()): Promise<boolean> {
     if (signal?.aborted) return Promise.resolve(false);
     if (this.tryAcquire(priority)) return Promise.resolve(true);
     return new Promise((resolve) => {
@@ -118,7 +130,8 @@ class SlidingWindow implements RateLimiter {
         resolve(false);
       };
       signal?.addEventListener('abort', aborted, { once: true });
-      this.#waiting[priority].push({ since: this.#now(), grant });
+      const waiting = this.#waiting[priority];
+      waiting.splice(waiting.findLastIndex((other) => other.since <= since) + 1, 0, { since, grant });
       this.#serve();
     });
   }
@@ -129,6 +142,11 @@ class SlidingWindow implements RateLimiter {
     const takenAt = this.#open.shift();
     if (takenAt !== undefined) this.#callMs += (now - takenAt - this.#callMs) / 20;
     this.#calls.push(now);
+    this.#serve();
+  }
+
+  cancel(): void {
+    (this.#limit.isSettled ? this.#open : this.#calls).pop();
     this.#serve();
   }
 
@@ -157,20 +175,21 @@ class SlidingWindow implements RateLimiter {
 
   /** The pause between two calls that are not final, so that they never fill the window. */
   #spacingMs(): number {
-    const { isEven, limit } = this.#limit;
-    return isEven && this.#used() > limit / 4 ? (this.#windowMs + this.#callMs) / limit : 0;
+    const { evenFrom = Number.POSITIVE_INFINITY, limit } = this.#limit;
+    const shared = Math.max(1, limit - this.#reserved);
+    return this.#used() > evenFrom ? (this.#windowMs + this.#callMs) / shared : 0;
   }
 
   #takeIfFree(priority: Priority): boolean {
     if (this.#isBlocked()) return false;
     const now = this.#now();
-    const isUrgent = priority === 'final';
+    const isUrgent = priority === 'final' || priority === 'first';
     const spacingMs = this.#spacingMs();
     const isFree = isUrgent
       ? this.#used() < this.#limit.limit
       : this.free() > 0 && now >= this.#evenAt + spacingMs;
     if (!isFree) return false;
-    if (isUrgent && this.#reserved > 0) this.#reserved--;
+    if (priority === 'final' && this.#reserved > 0) this.#reserved--;
     // A late timer must not delay the calls behind it.
     if (!isUrgent) this.#evenAt = Math.max(this.#evenAt + spacingMs, now - spacingMs);
     (this.#limit.isSettled ? this.#open : this.#calls).push(now);
@@ -179,7 +198,9 @@ class SlidingWindow implements RateLimiter {
 
   #order(): readonly Priority[] {
     const waitedMs = this.#now() - (this.#waiting.later[0]?.since ?? Number.POSITIVE_INFINITY);
-    return waitedMs < MAX_LATER_MS ? ['final', 'progress', 'later'] : ['final', 'later', 'progress'];
+    return waitedMs < MAX_LATER_MS
+      ? ['final', 'first', 'progress', 'later']
+      : ['final', 'first', 'later', 'progress'];
   }
 
   #serve(): void {
@@ -189,8 +210,7 @@ class SlidingWindow implements RateLimiter {
       while (this.#waiting[priority].length > 0 && this.#takeIfFree(priority))
         this.#waiting[priority].shift()?.grant();
     }
-    const { final, progress, later } = this.#waiting;
-    if (final.length + progress.length + later.length === 0) return;
+    if (Object.values(this.#waiting).every((waiting) => waiting.length === 0)) return;
     this.#timer = setTimeout(() => this.#serve(), this.#checkInMs());
   }
 

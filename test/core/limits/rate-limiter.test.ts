@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createRateLimiter, gapMs } from '../../../src/core/limits/rate-limiter.ts';
+import { createRateLimiter, gapMs, type Priority } from '../../../src/core/limits/rate-limiter.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -106,7 +106,7 @@ describe('a budget whose calls are settled', () => {
 });
 
 describe('a budget that is used up by progress', () => {
-  function crowded(limit: { limit: number; windowMs: number; isEven?: boolean }) {
+  function crowded(limit: { limit: number; windowMs: number; evenFrom?: number }) {
     const budget = createRateLimiter(limit, () => Date.now());
     // Each of more writers than there are calls takes the next one as soon as it had one.
     const write = async (): Promise<void> => {
@@ -126,14 +126,14 @@ describe('a budget that is used up by progress', () => {
 
   test('has a call for the end of an answer at every moment', async () => {
     for (const atMs of [1_500, 1_850, 2_300, 2_900, 3_333]) {
-      const budget = crowded({ limit: 20, windowMs: 1_000, isEven: true });
+      const budget = crowded({ limit: 20, windowMs: 1_000, evenFrom: 5 });
       await vi.advanceTimersByTimeAsync(atMs);
       expect(await waitedMs(budget, 'final')).toBeLessThan(120);
     }
   });
 
   test('spreads it, but not at the cost of calls', async () => {
-    const budget = createRateLimiter({ limit: 20, windowMs: 1_000, isEven: true }, () => Date.now());
+    const budget = createRateLimiter({ limit: 20, windowMs: 1_000, evenFrom: 5 }, () => Date.now());
     const taken: number[] = [];
     for (let i = 0; i < 200; i++) void budget.acquire('progress').then(() => taken.push(Date.now()));
     await vi.advanceTimersByTimeAsync(20_000);
@@ -147,6 +147,53 @@ describe('a budget that is used up by progress', () => {
     const took = await waitedMs(budget, 'later');
     expect(took).toBeGreaterThan(9_000);
     expect(took).toBeLessThan(12_000);
+  });
+});
+
+describe('calls that wait', () => {
+  test('go by priority, and within one by when the answer they are for began to need them', async () => {
+    const limiter = createRateLimiter({ limit: 1, windowMs: 1_000 }, () => Date.now());
+    limiter.tryAcquire('progress');
+    const taken: string[] = [];
+    const startedAt = Date.now();
+    const wait = (name: string, priority: Priority, since: number): void =>
+      void limiter.acquire(priority, undefined, startedAt + since).then(() => taken.push(name));
+    wait('links', 'later', 0);
+    wait('more words', 'progress', 0);
+    wait('first words', 'first', 0);
+    wait('end of B', 'final', 2);
+    wait('end of A', 'final', 1);
+    wait('end of C', 'final', 3);
+    wait('second part of A', 'final', 1);
+    await vi.advanceTimersByTimeAsync(10_000);
+    const ends = ['end of A', 'second part of A', 'end of B', 'end of C'];
+    expect(taken).toEqual([...ends, 'first words', 'more words', 'links']);
+  });
+
+  test.each([true, false])('one given back is free at once (settled: %s)', (isSettled) => {
+    const limiter = createRateLimiter({ limit: 1, windowMs: 1_000, isSettled }, () => Date.now());
+    expect(limiter.tryAcquire('final')).toBe(true);
+    expect(limiter.tryAcquire('final')).toBe(false);
+    limiter.cancel();
+    expect(limiter.tryAcquire('final')).toBe(true);
+  });
+
+  test('are spread over what is not reserved', async () => {
+    const limiter = createRateLimiter({ limit: 5, windowMs: 5_000, evenFrom: 0 }, () => Date.now());
+    limiter.reserve();
+    const taken: number[] = [];
+    const startedAt = Date.now();
+    const write = async (): Promise<void> => {
+      for (;;) {
+        await limiter.acquire('progress');
+        taken.push(Date.now() - startedAt);
+      }
+    };
+    void write();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(taken[0]).toBe(0);
+    for (const [i, at] of taken.entries()) expect(at - (taken[i - 1] ?? -1_400)).toBeGreaterThan(1_200);
+    for (const [i, at] of taken.entries()) expect(at - (taken[i - 1] ?? 0)).toBeLessThan(1_500);
   });
 });
 
