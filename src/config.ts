@@ -1,71 +1,16 @@
-import { type Fault, type Fields, readVariables, unknownVariables } from './config-variables.ts';
-import type { ResolvedProfile } from './core/commands/options.ts';
-import type { AnswerOptions, ProfileName } from './core/types.ts';
+/** Reads `.env` and the environment: the only file that does. What can be set stands in config-table.ts. */
+import { existsSync, readFileSync } from 'node:fs';
+import { setGlobalProxyFromEnv } from 'node:http';
+import { parseEnv } from 'node:util';
+import { type Fault, findUnknown, readValues, SETTINGS, type Values } from './config-table.ts';
+import type { AnswerOptions } from './core/types.ts';
 
-/** Everything an operator can set, validated and frozen. This file is the only reader of the environment. */
-export interface Config {
-  readonly slack: SlackConfig | null;
-  readonly discord: DiscordConfig | null;
-  readonly perplexity: {
-    readonly apiKey: string;
-    readonly baseUrl: string;
-    readonly api: 'auto' | 'chat' | 'agent';
-    /** What the Agent API is sent for a model name instead of the built-in table's entry. */
-    readonly profiles: Readonly<
-      Partial<Record<ProfileName, { readonly agent: Readonly<Record<string, unknown>> }>>
-    >;
-  };
-  readonly store: { readonly databaseUrl: string | null; readonly dataDir: string };
-  readonly server: { readonly host: string; readonly port: number };
-  readonly logLevel: string;
-  readonly answers: {
-    /** With what to say about it when the operator wrote a name that stands for another one now. */
-    readonly model: ResolvedProfile;
-    readonly options: AnswerOptions;
-    readonly systemPrompt: string;
-    readonly follow: 'auto' | 'always' | 'mention';
-    readonly contextChars: number;
-    readonly historyExchanges: number;
-    readonly historyDays: number;
-    readonly concurrent: number;
-  };
-  readonly research: {
-    readonly perPerson: number;
-    readonly perWorkspace: number;
-    /** After so long people are told that it takes longer, and looks become rare. */
-    readonly deadlineMs: number;
-    /** From handing a job in to the first look at it; the pauses after it grow from there. */
-    readonly firstPollMs: number;
-    /** Looks per minute at the running jobs of one API, all together. */
-    readonly pollsPerMinute: { readonly chat: number; readonly agent: number };
-    /** Jobs handed in per minute as asynchronous chat completions. */
-    readonly submissionsPerMinute: number;
-  };
-  readonly shutdownGraceMs: number;
-  /** Variables that look like ours and are not: most likely misspelt. */
-  readonly unknown: readonly string[];
-  /** Values that must never reach a log line. */
-  readonly secrets: readonly string[];
-}
-
-interface SlackConfig {
-  readonly botToken: string;
-  readonly appToken: string;
-  readonly apiUrl: string;
-  /** The slash commands' names, each with its slash. */
-  readonly commands: { readonly ask: string; readonly research: string; readonly jobs: string };
-  readonly admins: readonly string[];
-}
-
-interface DiscordConfig {
-  readonly token: string;
-  readonly applicationId: string | null;
-  /** Null for Discord's own. */
-  readonly apiUrl: string | null;
-  readonly messageContent: boolean;
-  readonly threads: 'always' | 'never';
-  readonly admins: readonly string[];
-}
+type Given = Readonly<Record<string, string>>;
+/** Everything an operator can set, validated and frozen. */
+export type Config = Readonly<ReturnType<typeof configOf>> & {
+  /** What is probably not as it was meant, though the service can run; one sentence each. */
+  readonly warnings: readonly string[];
+};
 
 /** Thrown with all faults at once; holds no value of any variable. */
 export class ConfigError extends Error {
@@ -78,37 +23,115 @@ export class ConfigError extends Error {
   }
 }
 
+/** Node has read these before it runs a line of ours. */
+const TOO_LATE = ['NODE_EXTRA_CA_CERTS', 'NODE_USE_SYSTEM_CA', 'NODE_COMPILE_CACHE', 'NODE_OPTIONS'];
+
+/**
+ * Reads `.env`, where there is one, and the environment, which wins. Proxies named in `.env` are used from here on.
+ * @throws {ConfigError} listing every fault found, each with its remedy.
+ */
+export function loadConfig(): Config {
+  const late = loadEnvFile().filter((name) => TOO_LATE.includes(name));
+  const config = readConfig(process.env);
+  const warnings = late.map((name) => `${name} in .env comes too late for Node: set it in the environment`);
+  return { ...config, warnings: [...config.warnings, ...warnings] };
+}
+
+/**
+ * Reads what a command needs that only talks to Discord: the other settings may be missing where it runs.
+ * @throws {ConfigError}
+ */
+export function loadDiscordConfig() {
+  loadEnvFile();
+  const own = Object.entries(pickGiven(process.env)).filter(([name]) => name.startsWith('DISCORD_'));
+  const { values, faults } = readValues(Object.fromEntries(own));
+  const discord = discordOf(values);
+  const missing = { variable: 'DISCORD_TOKEN', remedy: 'is missing or empty (docs/discord.md)' };
+  if (!discord || faults.length > 0) throw new ConfigError(faults.length > 0 ? faults : [missing]);
+  return discord;
+}
+
+/**
+ * Adds what `.env` holds to the environment. Unlike Node's own `process.loadEnvFile` it reads what Windows' editors write:
+ * UTF-16, and UTF-8 behind a byte order mark.
+ * @returns the names that were added.
+ * @throws {ConfigError} when it cannot be read, or names a proxy that Node does not understand.
+ */
+export function loadEnvFile(): readonly string[] {
+  if (!existsSync('.env')) return [];
+  const added: string[] = [];
+  for (const [name, value] of Object.entries(parseEnv(readText('.env')))) {
+    if (process.env[name] !== undefined) continue;
+    process.env[name] = value;
+    added.push(name);
+  }
+  // Node has done so already where the environment said so.
+  if (process.env['NODE_USE_ENV_PROXY'] === '1' && added.some((name) => /_PROXY$/i.test(name))) useProxies();
+  return added;
+}
+
+function readText(path: string): string {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch {
+    const remedy = 'cannot be read: make it a file that this user can read';
+    throw new ConfigError([{ variable: path, remedy }]);
+  }
+  const mark = bytes.subarray(0, 2).toString('hex');
+  const encoding = mark === 'fffe' ? 'utf-16le' : mark === 'feff' ? 'utf-16be' : 'utf-8';
+  try {
+    const text = new TextDecoder(encoding, { fatal: true }).decode(bytes);
+    if (!text.includes('\0')) return text;
+  } catch {
+    // Named below.
+  }
+  throw new ConfigError([{ variable: path, remedy: 'is not UTF-8 text: save it as UTF-8' }]);
+}
+
+function useProxies(): void {
+  try {
+    setGlobalProxyFromEnv();
+  } catch {
+    const remedy = 'must be addresses such as http://proxy.example:3128';
+    throw new ConfigError([{ variable: 'HTTPS_PROXY, HTTP_PROXY', remedy }]);
+  }
+}
+
 /**
  * Reads the configuration; an empty variable counts as left out.
  * @throws {ConfigError} listing every fault found, each with its remedy.
  */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
-  const given = Object.fromEntries(
-    Object.entries(env)
-      .map(([name, value]) => [name, value?.trim()] as const)
-      .filter(([, value]) => value !== undefined && value !== ''),
-  );
-  const { fields, faults } = readVariables(given);
-  const all = [...faults, ...missing(given)];
-  if (all.length > 0) throw new ConfigError(all);
-  return Object.freeze({ ...configOf(fields), unknown: unknownVariables(given) });
+  const given = pickGiven(env);
+  const { values, faults } = readValues(given);
+  const strangers = findUnknown(given);
+  const all = [...faults, ...findMissing(given), ...findClashes(given)];
+  if (all.length > 0) throw new ConfigError([...all, ...strangers]);
+  const warnings = strangers.map(({ variable, remedy }) => `${variable} ${remedy}`);
+  if (values.DEFAULT_MODEL.notice) warnings.push(values.DEFAULT_MODEL.notice);
+  if (given['NODE_USE_ENV_PROXY'] !== '1' && (given['HTTPS_PROXY'] ?? given['https_proxy']))
+    warnings.push('HTTPS_PROXY is not used: set NODE_USE_ENV_PROXY=1 as well');
+  return Object.freeze({ ...configOf(values), warnings });
 }
 
-/** What only the variables together can show. */
-function missing(given: Readonly<Record<string, string | undefined>>): Fault[] {
+/** What is set: without the empty ones, and without the white space around the others. */
+function pickGiven(env: Readonly<Record<string, string | undefined>>): Given {
+  const trimmed = Object.entries(env).map(([name, value = '']) => [name, value.trim()] as const);
+  return Object.fromEntries(trimmed.filter(([, value]) => value !== ''));
+}
+
+function findMissing(given: Given): Fault[] {
   const faults: Fault[] = [];
   const need = (variable: string, remedy: string): void => {
     if (!given[variable]) faults.push({ variable, remedy });
   };
-  if (given['SLACK_APP_TOKEN'])
-    need('SLACK_BOT_TOKEN', 'is missing or empty; Slack needs both tokens (docs/slack.md)');
-  if (given['SLACK_BOT_TOKEN'])
-    need('SLACK_APP_TOKEN', 'is missing or empty; Slack needs both tokens (docs/slack.md)');
+  const { SLACK_BOT_TOKEN: bot, SLACK_APP_TOKEN: app, DISCORD_TOKEN: discord } = given;
+  if (app) need('SLACK_BOT_TOKEN', 'is missing or empty; Slack needs both tokens (docs/slack.md)');
+  if (bot) need('SLACK_APP_TOKEN', 'is missing or empty; Slack needs both tokens (docs/slack.md)');
   const hasDiscordSetting = given['DISCORD_APPLICATION_ID'] ?? given['DISCORD_API_URL'];
   if (hasDiscordSetting) need('DISCORD_TOKEN', 'is missing or empty (docs/discord.md)');
-  const hasPlatform =
-    given['SLACK_BOT_TOKEN'] ?? given['SLACK_APP_TOKEN'] ?? given['DISCORD_TOKEN'] ?? hasDiscordSetting;
-  if (!hasPlatform) {
+  if (!(bot ?? app ?? discord ?? hasDiscordSetting)) {
     const remedy =
       'set the tokens of Slack, of Discord, or of both; to try it without accounts: npm run sandbox';
     faults.push({ variable: 'SLACK_BOT_TOKEN, SLACK_APP_TOKEN, DISCORD_TOKEN', remedy });
@@ -117,17 +140,32 @@ function missing(given: Readonly<Record<string, string | undefined>>): Fault[] {
   return faults;
 }
 
-function configOf(values: Fields): Omit<Config, 'unknown'> {
-  const { SLACK_BOT_TOKEN: botToken, SLACK_APP_TOKEN: appToken, DISCORD_TOKEN: discordToken } = values;
-  const apiKey = values.PERPLEXITY_API_KEY ?? '';
+/** Slack delivers a command by its name: of two with the same name one would never run. */
+function findClashes(given: Given): Fault[] {
+  const names = ['SLACK_ASK_COMMAND', 'SLACK_RESEARCH_COMMAND', 'SLACK_JOBS_COMMAND'] as const;
+  const commands = names.map((name) => given[name] ?? SETTINGS[name][1]);
+  return names.flatMap((variable, i) => {
+    const first = commands.indexOf(commands[i] ?? '');
+    return first === i ? [] : [{ variable, remedy: `is the same as ${names[first]}: choose another name` }];
+  });
+}
+
+function configOf(values: Values) {
   const password = values.DATABASE_URL ? new URL(values.DATABASE_URL).password : '';
+  const tokens = [
+    values.SLACK_BOT_TOKEN,
+    values.SLACK_APP_TOKEN,
+    values.DISCORD_TOKEN,
+    values.PERPLEXITY_API_KEY,
+  ];
   return {
-    slack: botToken && appToken ? slackOf(values, botToken, appToken) : null,
-    discord: discordToken ? discordOf(values, discordToken) : null,
+    slack: slackOf(values),
+    discord: discordOf(values),
     perplexity: {
-      apiKey,
+      apiKey: values.PERPLEXITY_API_KEY ?? '',
       baseUrl: values.PERPLEXITY_BASE_URL,
       api: values.PERPLEXITY_API,
+      /** What the Agent API is sent for a model name instead of the built-in table's entry. */
       profiles: Object.fromEntries(
         Object.entries(values.AGENT_PROFILES).map(([name, agent]) => [name, { agent }]),
       ),
@@ -135,12 +173,20 @@ function configOf(values: Fields): Omit<Config, 'unknown'> {
     store: { databaseUrl: values.DATABASE_URL ?? null, dataDir: values.DATA_DIR },
     server: { host: values.HOST, port: values.PORT },
     logLevel: values.LOG_LEVEL,
-    answers: answersOf(values),
+    answers: {
+      model: values.DEFAULT_MODEL.profile,
+      options: optionsOf(values),
+      systemPrompt: values.SYSTEM_PROMPT,
+      follow: values.FOLLOW,
+      contextChars: values.CONTEXT_CHARS,
+      historyExchanges: values.HISTORY_EXCHANGES,
+      historyDays: values.HISTORY_DAYS,
+      concurrent: values.CONCURRENT_ANSWERS,
+    },
     research: researchOf(values),
     shutdownGraceMs: values.SHUTDOWN_GRACE_SECONDS * 1000,
-    secrets: [botToken, appToken, discordToken, apiKey, password, decoded(password)].filter(
-      (secret): secret is string => secret !== undefined && secret !== '',
-    ),
+    /** Values that must never reach a log line. */
+    secrets: [...tokens, password, decoded(password)].flatMap((secret) => (secret ? [secret] : [])),
   };
 }
 
@@ -153,20 +199,28 @@ function decoded(password: string): string {
   }
 }
 
-function slackOf(values: Fields, botToken: string, appToken: string): SlackConfig {
-  const { SLACK_API_URL, SLACK_ADMINS: admins } = values;
-  const commands = {
-    ask: values.SLACK_ASK_COMMAND,
-    research: values.SLACK_RESEARCH_COMMAND,
-    jobs: values.SLACK_JOBS_COMMAND,
+function slackOf(values: Values) {
+  const { SLACK_BOT_TOKEN: botToken, SLACK_APP_TOKEN: appToken } = values;
+  if (!botToken || !appToken) return null;
+  return {
+    botToken,
+    appToken,
+    apiUrl: `${values.SLACK_API_URL}/`,
+    commands: {
+      ask: values.SLACK_ASK_COMMAND,
+      research: values.SLACK_RESEARCH_COMMAND,
+      jobs: values.SLACK_JOBS_COMMAND,
+    },
+    admins: values.SLACK_ADMINS,
   };
-  return { botToken, appToken, apiUrl: `${SLACK_API_URL}/`, commands, admins };
 }
 
-function discordOf(values: Fields, discordToken: string): DiscordConfig {
+function discordOf(values: Values) {
+  if (!values.DISCORD_TOKEN) return null;
   return {
-    token: discordToken,
+    token: values.DISCORD_TOKEN,
     applicationId: values.DISCORD_APPLICATION_ID ?? null,
+    /** Null for Discord's own. */
     apiUrl: values.DISCORD_API_URL ?? null,
     messageContent: values.DISCORD_MESSAGE_CONTENT,
     threads: values.DISCORD_THREADS,
@@ -174,35 +228,26 @@ function discordOf(values: Fields, discordToken: string): DiscordConfig {
   };
 }
 
-function answersOf(values: Fields): Config['answers'] {
-  return {
-    model: values.DEFAULT_MODEL,
-    options: optionsOf(values),
-    systemPrompt: values.SYSTEM_PROMPT,
-    follow: values.FOLLOW,
-    contextChars: values.CONTEXT_CHARS,
-    historyExchanges: values.HISTORY_EXCHANGES,
-    historyDays: values.HISTORY_DAYS,
-    concurrent: values.CONCURRENT_ANSWERS,
-  };
-}
+/** Perplexity allows 6,000 polls a minute at asynchronous chat completions, and 50 requests of any kind on the Agent API's lowest tier. */
+const POLLS_PER_MINUTE = { chat: 1_000, agent: 40 };
 
-/** Perplexity allows 6,000 looks a minute at asynchronous chat completions, and 50 requests of any kind on the Agent API's lowest tier. */
-const LOOKS_PER_MINUTE = { chat: 1_000, agent: 40 };
-
-function researchOf(values: Fields): Config['research'] {
-  const looks = values.RESEARCH_POLLS_PER_MINUTE;
+function researchOf(values: Values) {
+  const polls = values.RESEARCH_POLLS_PER_MINUTE;
   return {
     perPerson: values.RESEARCH_PER_USER,
     perWorkspace: values.RESEARCH_PER_WORKSPACE,
-    deadlineMs: values.RESEARCH_DEADLINE_MINUTES * 60_000,
-    submissionsPerMinute: values.RESEARCH_SUBMISSIONS_PER_MINUTE,
+    /** From submitting a job to its first poll; the pauses after it grow from there. */
     firstPollMs: values.RESEARCH_FIRST_POLL_SECONDS * 1000,
-    pollsPerMinute: looks === undefined ? LOOKS_PER_MINUTE : { chat: looks, agent: looks },
+    /** After so long people are told that it takes longer, and polls become rare. */
+    deadlineMs: values.RESEARCH_DEADLINE_MINUTES * 60_000,
+    /** Jobs submitted per minute as asynchronous chat completions. */
+    submissionsPerMinute: values.RESEARCH_SUBMISSIONS_PER_MINUTE,
+    /** Polls per minute of the running jobs of one API, all together. */
+    pollsPerMinute: polls === undefined ? POLLS_PER_MINUTE : { chat: polls, agent: polls },
   };
 }
 
-function optionsOf(values: Fields): AnswerOptions {
+function optionsOf(values: Values): AnswerOptions {
   return {
     ...(values.MAX_TOKENS !== undefined && { maxTokens: values.MAX_TOKENS }),
     ...(values.TEMPERATURE !== undefined && { temperature: values.TEMPERATURE }),

@@ -1,7 +1,7 @@
 import './node-version.js';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Config, ConfigError, readConfig } from './config.ts';
+import { type Config, ConfigError, loadConfig } from './config.ts';
 import { Failure } from './core/failures.ts';
 import type { Log } from './core/ports.ts';
 import { formatJobsTable, type JobEntry } from './core/research/jobs-table.ts';
@@ -106,8 +106,7 @@ function explainFailure(error: unknown): { readonly line: string; readonly exitC
 }
 
 try {
-  if (existsSync('.env')) process.loadEnvFile('.env');
-  process.stdout.write(`${await report(readConfig(process.env))}\n`);
+  process.stdout.write(`${await report(loadConfig())}\n`);
 } catch (error) {
   const { line, exitCode } = explainFailure(error);
   process.stderr.write(`footnote: ${line}\n`);

@@ -1,7 +1,6 @@
 import './node-version.js';
-import { existsSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
-import { type Config, ConfigError, readConfig } from './config.ts';
+import { type Config, loadConfig } from './config.ts';
 import { createIntake } from './core/answering/accept.ts';
 import type { AnsweringSettings } from './core/answering/deps.ts';
 import { createHistory, type History } from './core/answering/history.ts';
@@ -24,8 +23,7 @@ import { listResearch, takeUpWork, type WorkDeps } from './work.ts';
 
 /** Wires the service together and starts it; returns how to stop it. */
 async function start(config: Config, log: Log): Promise<() => Promise<void>> {
-  if (config.unknown.length > 0)
-    log.warn({ variables: config.unknown }, 'settings with unknown names, misspelt?');
+  for (const warning of config.warnings) log.warn({}, warning);
   const { metrics, ...figures } = createMetrics();
   const told: Told = { unready: async () => ['still starting'], research: async () => [] };
   const ops = await startOpsServer({
@@ -44,7 +42,7 @@ async function start(config: Config, log: Log): Promise<() => Promise<void>> {
     const { createPerplexity } = await import('./perplexity/perplexity.ts');
     return createPerplexity({ ...config.perplexity, log });
   });
-  const deps: WorkDeps = { ...shared, ...answeringOf(config, store, admins, log), researchMessages };
+  const deps: WorkDeps = { ...shared, ...answeringOf(config, store, admins), researchMessages };
   const desk = await takeUpWork(config, store, deps, perplexity);
 
   const intake = createIntake({
@@ -138,20 +136,18 @@ function answeringOf(
   config: Config,
   store: Store,
   admins: Readonly<Record<PlatformName, readonly string[]>>,
-  log: Log,
 ) {
   return {
     history: historyOf(config, store),
-    settings: settingsOf(config, log),
+    settings: settingsOf(config),
     hasAdmins: (platform: PlatformName) => admins[platform].length > 0,
     alertAdmins: createAdminAlerts(store.jobs, admins),
   };
 }
 
-function settingsOf({ answers }: Config, log: Log): AnsweringSettings {
+function settingsOf({ answers }: Config): AnsweringSettings {
   const { systemPrompt, contextChars, options, model } = answers;
-  if (model.notice) log.warn({}, model.notice);
-  return { defaults: { ...options, profile: model.profile }, systemPrompt, contextChars };
+  return { defaults: { ...options, profile: model }, systemPrompt, contextChars };
 }
 
 function historyOf({ answers }: Config, store: Store): History {
@@ -220,24 +216,12 @@ function stopOnSignals(): { started(stop: () => Promise<void>): void } {
   };
 }
 
-function loadEnvFile(): void {
-  if (!existsSync('.env')) return;
-  try {
-    process.loadEnvFile('.env');
-  } catch {
-    throw new ConfigError([
-      { variable: '.env', remedy: 'cannot be read: make it a file that this user can read' },
-    ]);
-  }
-}
-
 // A log reader that goes away must not take the service with it.
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
 const signals = stopOnSignals();
 try {
-  loadEnvFile();
-  const config = readConfig(process.env);
+  const config = loadConfig();
   const log = createLog({ level: config.logLevel, secrets: config.secrets });
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'));
   signals.started(await start(config, log));

@@ -1,6 +1,12 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ConfigError, readConfig } from '../src/config.ts';
+
+const CONFIG = new URL('../src/config.ts', import.meta.url).href;
 
 const GOOD = {
   SLACK_BOT_TOKEN: 'xoxb-1-abc',
@@ -8,6 +14,8 @@ const GOOD = {
   DISCORD_TOKEN: 'MTIz.abc.def',
   PERPLEXITY_API_KEY: 'pplx-abc',
 };
+
+const UNSEEN = 'holds an invisible or non-ASCII character: copy it again';
 
 function faultsOf(env: Record<string, string | undefined>): Record<string, string> {
   try {
@@ -86,6 +94,27 @@ describe('readConfig', () => {
       'takes host names',
     ],
     ['a key in quotes', { PERPLEXITY_API_KEY: "'pplx-abc'" }, 'PERPLEXITY_API_KEY', 'quotes'],
+    [
+      'a key with an invisible character',
+      { PERPLEXITY_API_KEY: 'pplx-abc\u200b' },
+      'PERPLEXITY_API_KEY',
+      UNSEEN,
+    ],
+    ['a shortened key', { PERPLEXITY_API_KEY: 'pplx-…' }, 'PERPLEXITY_API_KEY', UNSEEN],
+    ['an invisible character in a token', { DISCORD_TOKEN: 'a.b.c\u200b' }, 'DISCORD_TOKEN', UNSEEN],
+    ['one in front of a token', { SLACK_BOT_TOKEN: '\u2060xoxb-1' }, 'SLACK_BOT_TOKEN', UNSEEN],
+    ['a control character in a token', { SLACK_APP_TOKEN: 'xapp-1\u0007' }, 'SLACK_APP_TOKEN', UNSEEN],
+    ['quotes around a list', { SLACK_ADMINS: '"U0123,U0456"' }, 'SLACK_ADMINS', 'without quotes'],
+    ['a name instead of an id', { DISCORD_ADMINS: 'ada' }, 'DISCORD_ADMINS', '17 to 20 digits'],
+    [
+      'one name for two commands',
+      { SLACK_ASK_COMMAND: '/ask', SLACK_RESEARCH_COMMAND: '/ask' },
+      'SLACK_RESEARCH_COMMAND',
+      'is the same as SLACK_ASK_COMMAND',
+    ],
+    ['the name of another command', { SLACK_ASK_COMMAND: '/jobs' }, 'SLACK_JOBS_COMMAND', 'is the same as'],
+    ['a proxy switch that Node ignores', { NODE_USE_ENV_PROXY: 'true' }, 'NODE_USE_ENV_PROXY', '0 or 1'],
+    ['21 domains', { SEARCH_DOMAINS: 'a.b,'.repeat(21) }, 'SEARCH_DOMAINS', 'more than 20'],
     ['a fraction', { PORT: '1.5' }, 'PORT', 'whole number'],
   ])('%s is explained', (_what, change, variable, remedy) => {
     expect(faultsOf({ ...GOOD, ...change })[variable]).toContain(remedy);
@@ -103,8 +132,40 @@ describe('readConfig', () => {
     expect(secrets).toContain('100%pass');
   });
 
-  test('names that look like ours and are not are told', () => {
-    expect(readConfig({ ...GOOD, DISCORD_TREADS: 'never', OTHER: 'x' }).unknown).toEqual(['DISCORD_TREADS']);
+  test.each([
+    [{ DISCORD_TREADS: 'never', OTHER: 'x' }, 'DISCORD_TREADS is no setting: did you mean DISCORD_THREADS?'],
+    [{ DEFUALT_MODEL: 'sonar' }, 'DEFUALT_MODEL is no setting: did you mean DEFAULT_MODEL?'],
+    [{ data_dir: '/data' }, 'data_dir is no setting: did you mean DATA_DIR?'],
+    [{ SLACK_SIGNING_SECRET: 'x' }, 'SLACK_SIGNING_SECRET is no setting (docs/settings.md)'],
+    [{ HTTPS_PROXY: 'http://proxy:1' }, 'HTTPS_PROXY is not used: set NODE_USE_ENV_PROXY=1 as well'],
+    [
+      { DEFAULT_MODEL: 'sonar-reasoning' },
+      'sonar-reasoning no longer exists: sonar-reasoning-pro answers instead.',
+    ],
+  ])('%j can run, and is warned of', (env, warning) => {
+    expect(readConfig({ ...GOOD, ...env }).warnings).toEqual([warning]);
+  });
+
+  test('what others have in the environment is no business of ours', () => {
+    const others = [
+      'HOSTNAME',
+      'HOSTTYPE',
+      'LOGNAME',
+      'DATADIR',
+      'npm_config_port',
+      'PGPORT',
+      'XDG_DATA_DIRS',
+    ];
+    const env = Object.fromEntries(others.map((name) => [name, 'x']));
+    expect(readConfig({ ...GOOD, ...env }).warnings).toEqual([]);
+  });
+
+  test('a misspelt name is told beside what is missing because of it', () => {
+    const { PERPLEXITY_API_KEY: key, ...others } = GOOD;
+    expect(faultsOf({ ...others, PERPLEXITY_APIKEY: key })).toEqual({
+      PERPLEXITY_API_KEY: expect.stringContaining('is missing or empty'),
+      PERPLEXITY_APIKEY: 'is no setting: did you mean PERPLEXITY_API_KEY?',
+    });
   });
 
   test('no value is ever part of a message', () => {
@@ -117,6 +178,55 @@ describe('readConfig', () => {
           expect(JSON.stringify(faultsOf({ ...GOOD, [name]: value }))).not.toContain('s3cr3t');
         },
       ),
+    );
+  });
+});
+
+describe('.env', () => {
+  const TEXT = 'PERPLEXITY_API_KEY=pplx-abc\r\nDATA_DIR="my data" # here\r\nPORT=1\r\n';
+  const MARK = '\uFEFF';
+  const swapped = (text: string): Buffer => Buffer.from(text, 'utf16le').swap16();
+
+  /** Reads it in a folder of its own; returns what the environment holds then. */
+  function load(bytes: Buffer, env: Record<string, string> = {}): Record<string, string | undefined> {
+    const folder = mkdtempSync(join(tmpdir(), 'footnote-'));
+    writeFileSync(join(folder, '.env'), bytes);
+    const script = `import { loadEnvFile } from ${JSON.stringify(CONFIG)};
+      try { loadEnvFile(); } catch (error) { process.env.FAULT = error.message; }
+      process.stdout.write(JSON.stringify(process.env));`;
+    const args = ['--input-type=module-typescript', '--eval', script];
+    const stdout = execFileSync(process.execPath, args, { cwd: folder, env, encoding: 'utf8' });
+    rmSync(folder, { recursive: true });
+    return JSON.parse(stdout) as Record<string, string>;
+  }
+
+  test.each([
+    ['UTF-8', Buffer.from(TEXT)],
+    ['UTF-8 behind a byte order mark', Buffer.from(MARK + TEXT)],
+    ['UTF-16, as PowerShell writes it', Buffer.from(MARK + TEXT, 'utf16le')],
+    ['UTF-16 with the other byte order', swapped(MARK + TEXT)],
+  ])('may be %s', (_what, bytes) => {
+    expect(load(bytes)).toMatchObject({ PERPLEXITY_API_KEY: 'pplx-abc', DATA_DIR: 'my data', PORT: '1' });
+  });
+
+  test('the environment wins, also with an empty variable', () => {
+    const env = { DATA_DIR: '/elsewhere', PORT: '' };
+    expect(load(Buffer.from(TEXT), env)).toMatchObject({ PERPLEXITY_API_KEY: 'pplx-abc', ...env });
+  });
+
+  test.each([
+    ['UTF-16 without a mark', Buffer.from(TEXT, 'utf16le')],
+    ['Latin-1', Buffer.from('SYSTEM_PROMPT=fran\u00e7ais\n', 'latin1')],
+  ])('in %s is named', (_what, bytes) => {
+    expect(load(bytes)['FAULT']).toBe('.env: is not UTF-8 text: save it as UTF-8');
+  });
+
+  test('names its proxies, or what is wrong with them', () => {
+    const proxies = (address: string): Buffer =>
+      Buffer.from(`NODE_USE_ENV_PROXY=1\nHTTPS_PROXY=${address}\n`);
+    expect(load(proxies('http://127.0.0.1:9'))['FAULT']).toBeUndefined();
+    expect(load(proxies('proxy.example:3128'))['FAULT']).toMatch(
+      /^HTTPS_PROXY, HTTP_PROXY: must be addresses/,
     );
   });
 });

@@ -135,6 +135,14 @@ describe('a start that cannot succeed says why in one line, with the right exit 
     expect(result.exit).toBe(78);
   });
 
+  test('a fault in an .env as Notepad saves it', async () => {
+    const cwd = mkdtempSync(join(tmpdir(), 'footnote-'));
+    writeFileSync(join(cwd, '.env'), '\uFEFFDEFAULT_MODEL=gpt-3\r\n');
+    const result = await refused({ slack: onSlack()!, cwd });
+    expect(result.lines).toEqual([expect.stringMatching(/DEFAULT_MODEL: use sonar/)]);
+    expect(result.exit).toBe(78);
+  });
+
   test('a port that is taken', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));

@@ -1,7 +1,7 @@
 import '../../node-version.js';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { ConfigError, readConfig } from '../../config.ts';
+import { ConfigError, loadDiscordConfig } from '../../config.ts';
 import { Failure } from '../../core/failures.ts';
 import type { Log } from '../../core/ports.ts';
 import { registerCommands } from './commands.ts';
@@ -15,7 +15,7 @@ async function main(args: readonly string[]): Promise<string> {
     options: { guild: { type: 'string' }, 'dry-run': { type: 'boolean', default: false } },
   });
   if (values.guild !== undefined && !asId(values.guild)) throw new UsageError('--guild takes a server id');
-  const { token, apiUrl, applicationId } = readDiscord();
+  const { token, apiUrl, applicationId } = loadDiscordConfig();
   const rest = createRest({ token, apiUrl, log: SILENT });
   try {
     const options = { applicationId, guild: values.guild ?? null, dryRun: values['dry-run'] };
@@ -29,18 +29,6 @@ async function main(args: readonly string[]): Promise<string> {
 }
 
 class UsageError extends Error {}
-
-function readDiscord() {
-  // Only Discord's variables matter here: the others may be missing on the machine this runs on.
-  const own = Object.entries(process.env).filter(([name]) => name.startsWith('DISCORD_'));
-  const missing = new ConfigError([
-    { variable: 'DISCORD_TOKEN', remedy: 'is missing or empty (docs/discord.md)' },
-  ]);
-  if (!process.env['DISCORD_TOKEN']?.trim()) throw missing;
-  const { discord } = readConfig({ ...Object.fromEntries(own), PERPLEXITY_API_KEY: 'not-needed' });
-  if (discord) return discord;
-  throw missing;
-}
 
 function readManifest() {
   const path = new URL('../../../manifests/discord-commands.json', import.meta.url);
@@ -69,7 +57,6 @@ function explainFailure(error: unknown): { readonly line: string; readonly exitC
   return { line: error instanceof Error ? error.message : String(error), exitCode: 64 };
 }
 
-if (existsSync('.env')) process.loadEnvFile('.env');
 try {
   process.stdout.write(`${await main(process.argv.slice(2))}\n`);
 } catch (error) {

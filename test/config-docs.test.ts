@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { GROUPS, type Setting } from '../src/config-table.ts';
+
+const ENV_EXAMPLE = join(import.meta.dirname, '../.env.example');
+const SETTINGS_MD = join(import.meta.dirname, '../docs/settings.md');
+
+/** Longer ones (the system prompt) are not for a line of their own. */
+const LONGEST_DEFAULT = 60;
+
+const HEADER = `# Footnote's configuration. Copy to .env and fill in; npm start reads it. A variable left empty counts as left out.
+# Every fault is reported at start, all at once. Defaults are shown behind the "#".
+# Made from src/config-table.ts: npm test -- test/config-docs.test.ts -u
+`;
+
+/** One paragraph of comment, in lines of at most 118 characters. */
+function comment(text: string): string {
+  return `# ${text.replace(/(.{1,116})(?:\s+|$)/g, '$1\n# ')}`.replace(/\n# $/, '');
+}
+
+function exampleOf([name, [type, fallback, help]]: [string, Setting]): string {
+  const isKnown = fallback !== null && fallback.length <= LONGEST_DEFAULT;
+  const takes = ['text', 'a path'].includes(type.takes) ? '' : ` (${type.takes})`;
+  return `${comment(`${help}${takes}`)}\n${type.isSecret ? '' : '#'}${name}=${isKnown ? fallback : ''}\n`;
+}
+
+function envExample(): string {
+  const groups = GROUPS.map(({ title, settings }) => {
+    const rule = '─'.repeat(Math.max(0, 112 - title.length));
+    return [`# ── ${title} ${rule}\n`, ...Object.entries(settings).map(exampleOf)].join('');
+  });
+  return [HEADER, ...groups].join('\n');
+}
+
+function rowOf([name, [{ takes }, fallback, help]]: [string, Setting]): string {
+  const isLong = (fallback ?? '').length > LONGEST_DEFAULT;
+  const shown = isLong ? 'a built-in text' : fallback ? `\`${fallback}\`` : '';
+  return `| \`${name}\` | ${takes} | ${shown} | ${help} |\n`;
+}
+
+function settingsTables(): string {
+  return GROUPS.map(({ title, settings }) => {
+    const [heading = '', doc] = title.split(': docs/');
+    const link = doc ? ` ([${doc}](${doc}))` : '';
+    const rows = Object.entries(settings).map(rowOf).join('');
+    return `### ${heading}${link}\n\n| variable | takes | default | |\n|---|---|---|---|\n${rows}`;
+  }).join('\n');
+}
+
+test('.env.example is what the table of settings says', async () => {
+  await expect(envExample()).toMatchFileSnapshot(ENV_EXAMPLE);
+});
+
+test('docs/settings.md lists what the table of settings says', async () => {
+  const page = readFileSync(SETTINGS_MD, 'utf8');
+  const region = /(<!-- from .*-->\n)[^]*(<!-- end -->)/;
+  expect(page).toMatch(region);
+  const expected = page.replace(region, (_, start, end) => `${start}\n${settingsTables()}\n${end}`);
+  await expect(expected).toMatchFileSnapshot(SETTINGS_MD);
+});
+
+test('every variable that the prose of docs/settings.md names exists', () => {
+  const names = GROUPS.flatMap(({ settings }) => Object.keys(settings));
+  const named = readFileSync(SETTINGS_MD, 'utf8').match(/(?<=`)[A-Z]+(?:_[A-Z]+)+(?==|`)/g) ?? [];
+  expect(named.length).toBeGreaterThan(names.length);
+  expect(named.filter((name) => !names.includes(name))).toEqual([]);
+});
