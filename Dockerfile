@@ -11,12 +11,14 @@ FROM node:24-slim
 ENV NODE_ENV=production \
     HOST=0.0.0.0 \
     PORT=8080 \
-    DATA_DIR=/data
+    DATA_DIR=/data \
+    NODE_COMPILE_CACHE=/data/compiled
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json ./
 COPY src ./src
-# /data is the only place that is written to; run with --read-only and a volume there.
+# /data is the only place that is written to; run with --read-only and a volume there. Node keeps what it has compiled there too,
+# which makes every start but the first faster.
 RUN mkdir /data && chown 65532:65532 /data
 USER 65532:65532
 VOLUME /data
@@ -24,5 +26,4 @@ EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:'+process.env.PORT+'/healthz').then(r=>process.exit(r.ok?0:1),()=>process.exit(1))"]
 # node itself is process 1 and handles SIGTERM; no shell and no npm in between.
-# The flags are those of `npm start`.
-CMD ["node", "--max-semi-space-size=64", "--v8-pool-size=1", "--import", "./src/preload.js", "src/main.ts"]
+CMD ["node", "src/main.ts"]

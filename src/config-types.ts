@@ -42,7 +42,7 @@ export function oneOf<const T extends readonly string[]>(names: T) {
 }
 
 /** "a, b or c". */
-export function inWords(names: readonly string[]): string {
+function inWords(names: readonly string[]): string {
   return names.join(', ').replace(/, ([^,]*)$/, ' or $1');
 }
 

@@ -1,6 +1,7 @@
 /** Reads `.env` and the environment: the only file that does. What can be set stands in config-table.ts. */
 import { existsSync, readFileSync } from 'node:fs';
-import { setGlobalProxyFromEnv } from 'node:http';
+// By its default export: an older Node has no such name to import, and is to read src/node-version.js first.
+import http from 'node:http';
 import { parseEnv } from 'node:util';
 import { type Fault, findUnknown, readValues, SETTINGS, type Values } from './config-table.ts';
 import type { AnswerOptions } from './core/types.ts';
@@ -91,7 +92,7 @@ function readText(path: string): string {
 
 function useProxies(): void {
   try {
-    setGlobalProxyFromEnv();
+    http.setGlobalProxyFromEnv();
   } catch {
     const remedy = 'must be addresses such as http://proxy.example:3128';
     throw new ConfigError([{ variable: 'HTTPS_PROXY, HTTP_PROXY', remedy }]);

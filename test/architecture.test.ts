@@ -76,7 +76,7 @@ test('only the configuration reads the environment', () => {
   const readers = filesIn(ROOT)
     .filter((file) => /process\.env\b|loadEnvFile/.test(readFileSync(file, 'utf8')))
     .map((file) => relative(ROOT, file));
-  expect(readers).toEqual(['config.ts', 'preload.js']);
+  expect(readers).toEqual(['config.ts']);
 });
 
 test('product code knows nothing of the stand-ins', () => {

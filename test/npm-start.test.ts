@@ -50,6 +50,7 @@ test.skipIf(process.platform === 'win32')(
         PERPLEXITY_API_KEY: perplexity.apiKey,
         PERPLEXITY_BASE_URL: perplexity.url,
         SHUTDOWN_GRACE_SECONDS: '5',
+        NODE_COMPILE_CACHE: join(REPO, 'node_modules/.cache/compiled'),
       },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -70,9 +71,9 @@ test.skipIf(process.platform === 'win32')(
     expect(await readyz()).toBe('200 ready\n');
 
     const place = side.mention('What takes longer than a moment to say?');
-    await vi.waitFor(() => expect(side.posts(place)[0]?.isGrowing).toBe(true), 10_000);
+    await vi.waitFor(() => expect(side.posts(place)[0]?.isGrowing).toBe(true), 20_000);
     npm.kill('SIGTERM');
-    await vi.waitFor(async () => expect(await readyz()).toBe('503 stopping\n'), 4_000);
+    await vi.waitFor(async () => expect(await readyz()).toBe('503 stopping\n'), 5_000);
     const restart = startService({
       ...side.connection,
       perplexity,
@@ -85,4 +86,5 @@ test.skipIf(process.platform === 'win32')(
     expect(await exited).toBe(0);
     expect(isAlive(ready.pid)).toBe(false);
   },
+  60_000,
 );

@@ -1,13 +1,5 @@
 import { spawn } from 'node:child_process';
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -218,56 +210,3 @@ function anOpenDirectory(): string {
   chmodSync(path, 0o777);
   return path;
 }
-
-describe('what Node has compiled', () => {
-  /** One start and one end in order on this data directory; returns the files that are kept then. */
-  async function startAndStop(dataDir: string): Promise<string[]> {
-    const env = { NODE_COMPILE_CACHE: '' };
-    const service = await startService({ perplexity, slack: onSlack()!, dataDir, env });
-    expect(await service.stop()).toBe(0);
-    const compiled = join(dataDir, 'compiled');
-    if (!statSync(compiled).isDirectory()) return [];
-    return readdirSync(compiled, { recursive: true, encoding: 'utf8' })
-      .map((name) => join(compiled, name))
-      .filter((path) => statSync(path).isFile());
-  }
-
-  test('is kept in the data directory, and read again', async () => {
-    const dataDir = join(mkdtempSync(join(tmpdir(), 'footnote-')), 'data');
-    await prepareDataDir(dataDir);
-    const kept = await startAndStop(dataDir);
-    expect(kept.length).toBeGreaterThan(100);
-    const times = kept.map((path) => statSync(path).mtimeMs);
-    const again = await startAndStop(dataDir);
-    expect(again.toSorted()).toEqual(kept.toSorted());
-    expect(kept.map((path) => statSync(path).mtimeMs)).toEqual(times);
-  });
-
-  test('may be spoilt', async () => {
-    const dataDir = join(mkdtempSync(join(tmpdir(), 'footnote-')), 'data');
-    await prepareDataDir(dataDir);
-    const kept = await startAndStop(dataDir);
-    for (const [i, path] of kept.entries()) {
-      if (i % 2 === 0) writeFileSync(path, 'what is this?');
-      else truncateSync(path, Math.floor(statSync(path).size / 2));
-    }
-    await startAndStop(dataDir);
-  });
-
-  test('need not be kept', async () => {
-    const dataDir = join(mkdtempSync(join(tmpdir(), 'footnote-')), 'data');
-    await prepareDataDir(dataDir);
-    writeFileSync(join(dataDir, 'compiled'), 'in the way');
-    expect(await startAndStop(dataDir)).toEqual([]);
-  });
-
-  test.skipIf(process.platform !== 'linux')('is not kept where no directory can be made', async () => {
-    const result = await refused({
-      slack: onSlack()!,
-      databaseUrl: 'postgres://u@127.0.0.1:9/x',
-      dataDir: '/proc/none',
-      env: { NODE_COMPILE_CACHE: '' },
-    });
-    expect(result.lines).toEqual([expect.stringMatching(/DATABASE_URL/)]);
-  });
-});

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
-import packageJson from '../../package.json' with { type: 'json' };
 import { prepareDataDir } from './data-dir.ts';
 
 export interface ServiceOptions {
@@ -73,7 +72,7 @@ export async function startService(options: ServiceOptions): Promise<ServiceProc
   const cwd = options.cwd ?? temporary ?? tmpdir(); // one of the first two
   const usesOwnData = temporary !== null && !options.dataDir && !options.databaseUrl;
   if (usesOwnData) await prepareDataDir(join(temporary, 'data'));
-  const child = spawn(process.execPath, [...ENGINE_FLAGS, '--import', TETHER, '--import', PRELOAD, MAIN], {
+  const child = spawn(process.execPath, ['--import', TETHER, MAIN], {
     cwd,
     env: environment(options, cwd),
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -132,9 +131,6 @@ export async function startService(options: ServiceOptions): Promise<ServiceProc
 }
 
 const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
-const PRELOAD = new URL('../../src/preload.js', import.meta.url).href;
-/** What `npm start` tells the engine. */
-const ENGINE_FLAGS = packageJson.scripts.start.split(' ').filter((word) => /^--[\w-]+=\d+$/.test(word));
 const READY_WITHIN_MS = 60_000;
 const KEPT_LINES = 10_000;
 
