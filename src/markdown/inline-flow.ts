@@ -13,8 +13,6 @@ interface Unit {
 /** What a flow hands out, in order. A newline stands alone. */
 interface FlowSink {
   unit(unit: Unit): void;
-  /** Ordinary words in one piece, a space between each; false when they are wanted one by one. */
-  words(run: string): boolean;
   space(): void;
   newline(): void;
 }
@@ -37,9 +35,6 @@ const SPACE = /\s/;
 
 /** A word that is over, with nothing in it that could be a mark. */
 const WORD = new RegExp(`${ORDINARY_WORD}(?= )`, 'y');
-
-/** As many of them as stand side by side. */
-const WORDS = new RegExp(`(?:${ORDINARY_WORD} ){2,}`, 'y');
 
 /**
  * Cuts inline text into units at places that cannot change what any of it means, whatever comes later.
@@ -94,14 +89,12 @@ function takeLetters(state: State): void {
   state.glued = true;
 }
 
-/** The words at the beginning that need no look at their characters; false when there is none. */
+/** Takes the ordinary words at the beginning, which need no parsing; false when there is none. */
 function takeWords(state: State): boolean {
   const { sink, text } = state;
-  WORDS.lastIndex = 0;
-  const run = state.glued ? undefined : WORDS.exec(text)?.[0];
-  let end = run !== undefined && sink.words(run.slice(0, -1)) ? run.length : 0;
-  if (end > 0) sink.space();
-  for (WORD.lastIndex = end; ; WORD.lastIndex = end) {
+  let end = 0;
+  for (;;) {
+    WORD.lastIndex = end;
     const source = WORD.exec(text)?.[0];
     if (source === undefined) break;
     sink.unit({ source, glued: state.glued });
@@ -169,12 +162,6 @@ export function createParagraph(parts: Parts, prefix: Prefix, eager: boolean): F
     unit({ source, glued }: { readonly source: string; readonly glued: boolean }) {
       parts.put([inline(source, { glued })], isSentenceOver && !glued ? 'sentence' : 'word');
       isSentenceOver = SENTENCE_END.test(source);
-    },
-    words(run: string) {
-      const isPut = parts.putWords(run, isSentenceOver ? 'sentence' : 'word');
-      // A full stop can only be the last of an ordinary word.
-      if (isPut) isSentenceOver = SENTENCE_END.test(run.slice(-1));
-      return isPut;
     },
     space: () => parts.space(),
     newline: () => parts.line(prefix, 1, 'line'),

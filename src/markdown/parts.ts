@@ -36,8 +36,6 @@ export interface Parts {
   flush(): void;
   /** Pieces that stay together if a part can hold them. */
   put(pieces: readonly Piece[], boundary: Boundary): void;
-  /** The same for many ordinary words at once; false, and nothing done, where one of them might begin a part. */
-  putWords(run: string, boundary: Boundary): boolean;
   open(frame: Frame): void;
   close(): void;
   breakPart(): void;
@@ -76,7 +74,6 @@ export function createParts(dialect: Dialect, limits: Limits, current: State['cu
     lead: (piece) => void state.leads.push(piece),
     flush: () => flush(state),
     put: (pieces, boundary) => put(state, pieces, boundary),
-    putWords: (run, boundary) => putWords(state, run, boundary),
     open(frame) {
       state.frame = frame;
       state.leads.push(...frame.opener);
@@ -110,44 +107,27 @@ function put(state: State, group: readonly Piece[], boundary: Boundary): void {
   place(state, group, start(state));
 }
 
-/** Most of a text is ordinary words in the middle of a line: they are added as they are. False for everything else. */
+/** Adds an ordinary word in the middle of a line without drawing it anew. False for everything else. */
 function putWord(state: State, part: Part, group: readonly Piece[], boundary: Boundary): boolean {
-  if (!isWithinLine(state, part)) return false;
-  const word = ordinaryWord(group);
+  const isWithinLine =
+    part.text !== '' && state.breaks === 0 && state.leads.length === 0 && state.frame === null;
+  const word = isWithinLine ? ordinaryWord(group) : null;
   if (word === null) return false;
+  const text = state.hasSpace ? ` ${word}` : word;
   const kept = linkRoom(state, part, []);
-  const size = part.size + word.length + (state.hasSpace ? 1 : 0);
+  // An ordinary word has no surrogate pairs, so its length is the same in every unit.
+  const size = part.size + text.length;
   if (size > state.limits.soft - kept || endsHere(state, part.size, boundary, kept)) return false;
-  addWords(state, part, word, 1);
-  return true;
-}
-
-function putWords(state: State, run: string, boundary: Boundary): boolean {
-  const { part } = state;
-  if (part === null || !isWithinLine(state, part)) return false;
-  const size = part.size + run.length + 1;
-  // Where no part begins behind the last of them, at the best of places, none begins before.
-  if (endsHere(state, size, better(boundary, 'sentence'), linkRoom(state, part, []))) return false;
-  addWords(state, part, run, run.split(' ').length);
-  return true;
-}
-
-function isWithinLine(state: State, part: Part): boolean {
-  return part.text !== '' && state.breaks === 0 && state.leads.length === 0 && state.frame === null;
-}
-
-/** No pairs in them: their length is the same in every unit. */
-function addWords(state: State, part: Part, words: string, count: number): void {
-  const text = state.hasSpace ? ` ${words}` : words;
   const last = part.pieces.at(-1);
   if (last?.type === 'words') last.text += text;
   else part.pieces.push({ type: 'words', text });
-  part.growth += count;
+  part.growth += 1;
   part.base = Math.min(part.base, state.prefix.indent);
   extend(part, text);
-  part.size += text.length;
+  part.size = size;
   state.boundary = 'word';
   state.hasSpace = false;
+  return true;
 }
 
 /** Puts a group into a fresh part; a group that no part can hold is taken apart. */
