@@ -17,7 +17,7 @@ const ALLOWED: Readonly<
     packages: ['pg', 'pg-boss', 'keyv', '@electric-sql/pglite'],
   },
   ops: { ours: ['core'], packages: ['prom-client'] },
-  'platforms/slack': { ours: ['core', 'http', 'markdown'], packages: ['@slack/'] },
+  'platforms/slack': { ours: ['core', 'markdown'], packages: ['@slack/'] },
   'platforms/discord': {
     ours: ['core', 'markdown'],
     packages: ['discord.js', '@discordjs/ws', 'discord-api-types'],

@@ -1,6 +1,4 @@
 import { globalAgent } from 'node:https';
-import { ExchangeTimeout } from './exchange.ts';
-import type { Posted } from './post.ts';
 import { isEventStream, type Streaming } from './streaming-fetch.ts';
 
 /** Node was told to find its way through proxies (NODE_USE_ENV_PROXY=1 or `--use-env-proxy`): its own fetch does that. */
@@ -21,20 +19,4 @@ export function createProxiedFetch(): Streaming {
       };
     },
   };
-}
-
-/** As `post`, through proxies. */
-export async function proxiedPost(
-  address: URL,
-  headers: Readonly<Record<string, string>>,
-  body: string,
-  timeoutMs: number,
-): Promise<Posted> {
-  const signal = AbortSignal.timeout(timeoutMs);
-  try {
-    const response = await fetch(address, { method: 'POST', headers, body, signal, redirect: 'manual' });
-    return { status: response.status, headers: new Map(response.headers), text: await response.text() };
-  } catch (error) {
-    throw signal.aborted ? new ExchangeTimeout(timeoutMs) : error;
-  }
 }

@@ -1,3 +1,4 @@
+import type { ChatStopStreamArguments } from '@slack/web-api';
 import type { Button, View } from '../../core/types.ts';
 import { slackMarkdown } from '../../markdown/dialects.ts';
 import { sourceLines } from '../../markdown/sources.ts';
@@ -5,49 +6,55 @@ import { escapeText, plain } from '../../markdown/text.ts';
 import { actionId } from './interactions.ts';
 import { inert } from './respond.ts';
 
-/** A Block Kit block. */
-type Block = { readonly type: string } & Readonly<Record<string, unknown>>;
+/** A Block Kit block as Slack's SDK types it; @slack/web-api 8.2.0 does not export the type by a name. */
+export type Block = NonNullable<ChatStopStreamArguments['blocks']>[number];
+type ButtonElement = Extract<Extract<Block, { type: 'actions' }>['elements'][number], { type: 'button' }>;
 
-/** What stands under the text of a finished answer, and how to say it where blocks are refused. */
+/** The content of one message, as arguments of `chat.postMessage` and `chat.update`. */
+export type MessageContent =
+  | { readonly blocks: Block[]; readonly text: string }
+  | { readonly text: string }
+  | { readonly markdown_text: string };
+
+/** What stands under the text of a finished answer, and the same as Markdown for where blocks are refused. */
 export interface Extras {
   readonly blocks: readonly Block[];
   readonly markdown: string;
 }
 
-/** All `markdown` blocks of one message together may hold 12,000 characters; `markdown_text` too. */
+/** Slack's limit for all `markdown` blocks of one message together, and for `markdown_text`. */
 export const MARKDOWN_LIMIT = 12_000;
-/** What a part of the text may be at most, its links included: the rest is for notices and sources. */
+/** The longest part of an answer's text, links included: the rest of the limit is for notices and sources. */
 export const PART_LIMIT = 10_000;
 const NOTICES_LIMIT = 1_000;
-/** `text` of chat.update is refused above 4,000. */
+/** `chat.update` refuses a `text` of more than 4,000 characters. */
 const FALLBACK_LIMIT = 3_900;
-/** What is read for it has a bound, so that a long answer costs no more. */
+/** How much of the Markdown is read for the fallback, so that a long answer costs no more. */
 const FALLBACK_SOURCE = 4_000;
-/** It is made anew with every edit. */
+/** The same for a growing message, whose fallback is made anew with every edit. */
 const GROWING_FALLBACK_SOURCE = 400;
 /** Slack's limit for a text in a context block is 3,000. */
 const FOOTER_LIMIT = 2_000;
 const BUTTON_LABEL_LIMIT = 75;
-const MOST_SOURCES = 5;
+const MAX_SOURCES = 5;
 
 export const NO_EXTRAS: Extras = { blocks: [], markdown: '' };
 
-/** Notices, as the body of a message that has no text of its own. */
+/** The notices of a view as Markdown. */
 export function noticesMarkdown(view: View): string {
   // Two spaces make Slack's Markdown keep the line break.
   const lines = view.notices.map((notice) => escapeText(slackMarkdown, notice.slice(0, NOTICES_LIMIT)));
   return lines.join('  \n').slice(0, NOTICES_LIMIT);
 }
 
-/** Sources, notices, footer and buttons. `room` is what the body leaves of the message's Markdown. */
+/** Sources, notices, footer and buttons. `room`: how many characters of Markdown the body leaves for them. */
 export function extrasOf(view: View, cited: readonly number[], room: number): Extras {
   const notices = view.text === '' ? '' : noticesMarkdown(view);
   const sources = view.text === '' ? '' : sourcesThatFit(view, cited, room - notices.length);
   const footer = plain((view.footer ?? '').slice(0, FOOTER_LIMIT));
   const texts = [sources, notices].filter((text) => text !== '');
-  const blocks: Block[] = texts.map((text) => ({ type: 'markdown', text }));
-  if (footer !== '')
-    blocks.push({ type: 'context', elements: [{ type: 'mrkdwn', text: inert(footer), verbatim: true }] });
+  const blocks: Block[] = texts.map(markdownBlock);
+  if (footer !== '') blocks.push(contextBlock(inert(footer), true));
   if (view.buttons.length > 0) blocks.push({ type: 'actions', elements: view.buttons.map(buttonElement) });
   return {
     blocks,
@@ -55,45 +62,51 @@ export function extrasOf(view: View, cited: readonly number[], room: number): Ex
   };
 }
 
-/** What stands under a message that still grows: its buttons. */
+/** The buttons under a message that still grows. */
 export function growingExtras(view: View): Extras {
   if (view.buttons.length === 0) return NO_EXTRAS;
   return { blocks: [{ type: 'actions', elements: view.buttons.map(buttonElement) }], markdown: '' };
 }
 
-/** A message's content as blocks, with the plain `text` that notifications and screen readers use. */
+/** A message's content as blocks, with the `text` that notifications and screen readers use. */
 export function content(
   body: string,
   extras: Extras,
   plainText: string = plainBeginning(body),
-): Readonly<Record<string, unknown>> {
-  const blocks: readonly Block[] = [
-    ...(body === '' ? [] : [{ type: 'markdown', text: body }]),
-    ...extras.blocks,
-  ];
+): MessageContent {
+  const blocks: Block[] = [...(body === '' ? [] : [markdownBlock(body)]), ...extras.blocks];
   return { blocks, text: plainText.slice(0, FALLBACK_LIMIT) || 'Answer' };
 }
 
-/** Slack's Markdown as it reads, from its beginning. */
+/** The beginning of a Markdown text without its mark-up, for notifications and screen readers. */
 export function plainBeginning(body: string, isGrowing = false): string {
   return plain(body.slice(0, isGrowing ? GROWING_FALLBACK_SOURCE : FALLBACK_SOURCE));
 }
 
-/** The same without blocks, for when Slack refuses them. */
-export function contentWithoutBlocks(body: string, extras: Extras): Readonly<Record<string, unknown>> {
+/** The same content without blocks, for when Slack refuses them. */
+export function contentWithoutBlocks(body: string, extras: Extras): MessageContent {
   const whole = [body, extras.markdown].filter((text) => text !== '').join('\n\n');
   return { markdown_text: whole.length <= MARKDOWN_LIMIT ? whole : body };
 }
 
 function sourcesThatFit(view: View, cited: readonly number[], room: number): string {
-  for (let most = MOST_SOURCES; most > 0; most--) {
-    const lines = sourceLines(slackMarkdown, view.sources, cited, most);
+  for (let max = MAX_SOURCES; max > 0; max--) {
+    const lines = sourceLines(slackMarkdown, view.sources, cited, max);
     if (lines.length <= room) return lines;
   }
   return '';
 }
 
-function buttonElement(button: Button): Block {
+/** One line of small print in Slack's `mrkdwn`. */
+export function contextBlock(mrkdwn: string, verbatim = false): Block {
+  return { type: 'context', elements: [{ type: 'mrkdwn', text: mrkdwn, verbatim }] };
+}
+
+export function markdownBlock(text: string): Block {
+  return { type: 'markdown', text };
+}
+
+function buttonElement(button: Button): ButtonElement {
   return {
     type: 'button',
     action_id: actionId(button.action),

@@ -2,82 +2,93 @@ import { Failure } from '../../core/failures.ts';
 import type { Platform } from '../../core/ports.ts';
 import { isRetryable } from '../../core/retry.ts';
 import type { Question } from '../../core/types.ts';
-import { type Desk, type Desks, send, sendSurely } from './desk.ts';
-import { WORD_METADATA } from './lookup.ts';
-import { asRecord, asText } from './payload.ts';
-import { post } from './posting.ts';
-import { readThread } from './read-thread.ts';
+import { NOTICE_METADATA } from './find-messages.ts';
+import { type NewMessage, postMessage, UNPARSED } from './post-message.ts';
 import { createReply } from './reply.ts';
 import { inert, respondPrivately } from './respond.ts';
+import { readThread } from './thread.ts';
+import { callWithRetry, type SlackWorkspace, type WorkspaceOf } from './workspace.ts';
 
 const WAITING = 'clock1';
-/** Slack cuts an ephemeral text at 40,000; ours are a few sentences. */
-const WHISPER_LIMIT = 3_000;
+/** Slack cuts an ephemeral text at 40,000 characters; ours are a few sentences. */
+const PRIVATE_LIMIT = 3_000;
 
 /** The outbound side of Slack. */
-export function createSlackPlatform(deskOf: Desks): Platform {
+export function createSlackPlatform(workspaceOf: WorkspaceOf): Platform {
   return {
     name: 'slack',
-    reply: (question, start) => createReply(deskOf(question.workspace), question, start),
-    markWaiting: (question, waiting) => markWaiting(deskOf(question.workspace), question, waiting),
+    reply: (question, start) => createReply(workspaceOf(question.workspace), question, start),
+    markWaiting: (question, waiting) => markWaiting(workspaceOf(question.workspace), question, waiting),
     replyPrivately: (question, text) =>
-      replyPrivately(deskOf(question.workspace), question, text.slice(0, WHISPER_LIMIT)),
-    directMessage: (workspace, person, text) => directMessage(deskOf(workspace), person, text),
-    readThread: (question, signal) => readThread(deskOf(question.workspace), question, signal),
+      replyPrivately(workspaceOf(question.workspace), question, text.slice(0, PRIVATE_LIMIT)),
+    directMessage: (workspace, person, text) => sendDirectMessage(workspaceOf(workspace), person, text),
+    readThread: (question, signal) => readThread(workspaceOf(question.workspace), question, signal),
   };
 }
 
-async function markWaiting(desk: Desk, { message }: Question, isWaiting: boolean): Promise<void> {
-  const method = isWaiting ? 'reactions.add' : 'reactions.remove';
+async function markWaiting(
+  { client, limits, log }: SlackWorkspace,
+  { message }: Question,
+  isWaiting: boolean,
+): Promise<void> {
   if (message === null) return;
-  // A mark may be left out, but not left behind.
-  if (isWaiting && !desk.budgets.of(method).tryAcquire('progress')) return;
+  const args = { channel: message.channel, timestamp: message.message, name: WAITING };
   try {
-    if (!isWaiting) await desk.budgets.of(method).acquire('progress');
-    await send(desk, method, { channel: message.channel, timestamp: message.message, name: WAITING }, true);
+    // The mark may be left out, but once set it must not stay.
+    if (!isWaiting) await limits.call('reactions.remove', () => client.reactions.remove(args));
+    else if (limits.of('reactions.add').tryAcquire('progress'))
+      await limits.call('reactions.add', () => client.reactions.add(args), true);
   } catch (error) {
-    desk.log.debug({ err: error, method }, 'could not mark a waiting question');
+    log.debug({ err: error, isWaiting }, 'could not mark a waiting question');
   }
 }
 
-async function replyPrivately(desk: Desk, question: Question, text: string): Promise<void> {
-  // The only way to somebody who asked where we are no member.
-  if (await respondPrivately(question.delivery.responseUrl ?? null, text, desk.log)) return;
+async function replyPrivately(workspace: SlackWorkspace, question: Question, text: string): Promise<void> {
+  const { client, log } = workspace;
+  // Only a response_url reaches somebody who has asked where the bot is no member.
+  if (await respondPrivately(question.delivery.responseUrl ?? null, text, log)) return;
   const channel = question.thread?.channel ?? question.channel;
   const thread = question.thread === null ? {} : { thread_ts: question.thread.thread };
-  // Slack shows nobody an ephemeral message in a thread that nobody has replied in yet.
+  // Slack shows nobody an ephemeral message in a thread without replies.
   const isRoot = question.thread?.thread === question.message?.message;
-  const inThread = { channel, ...thread, text: inert(text) };
+  const ephemeral = {
+    channel,
+    ...(isRoot ? {} : thread),
+    text: inert(text),
+    user: question.asker.id,
+    ...UNPARSED,
+  };
   try {
-    await sendSurely(desk, 'chat.postEphemeral', {
-      channel,
-      ...(isRoot ? {} : thread),
-      text: inThread.text,
-      user: question.asker.id,
-      parse: 'none',
-      link_names: false,
-    });
+    await callWithRetry(workspace, 'chat.postEphemeral', () => client.chat.postEphemeral(ephemeral));
   } catch (error) {
     if (!(error instanceof Failure) || isRetryable(error)) throw error;
-    desk.log.debug({ err: error }, 'could not whisper; replying instead');
-    await replyInstead(desk, inThread);
+    log.debug({ err: error }, 'could not write privately; replying instead');
+    await replyInstead(workspace, { channel, ...thread, text: inert(text), metadata: NOTICE_METADATA });
   }
 }
 
-async function replyInstead(desk: Desk, message: { readonly channel: string }): Promise<void> {
+async function replyInstead(workspace: SlackWorkspace, message: NewMessage): Promise<void> {
   try {
-    await post(desk, { ...message, metadata: WORD_METADATA });
+    await postMessage(workspace, message);
   } catch (error) {
     if (!(error instanceof Failure) || isRetryable(error)) throw error;
-    // Where we may not write, there is nobody to tell either.
-    desk.log.info({ err: error }, 'the asker cannot be told');
+    // Where the bot may not write, there is no other way to tell the asker.
+    workspace.log.info({ err: error }, 'the asker cannot be told');
   }
 }
 
-/** @throws {Failure} */
-async function directMessage(desk: Desk, person: string, text: string): Promise<void> {
-  const opened = await sendSurely(desk, 'conversations.open', { users: person });
-  const channel = asText(asRecord(opened.channel)?.id);
-  if (channel === null) throw new Failure('undeliverable', 'conversations.open gave no channel');
-  await post(desk, { channel, text: inert(text), metadata: WORD_METADATA });
+/** @throws {Failure} `undeliverable` when the person takes no direct messages */
+async function sendDirectMessage(workspace: SlackWorkspace, person: string, text: string): Promise<void> {
+  const channel = await openDirectMessages(workspace, person);
+  await postMessage(workspace, { channel, text: inert(text), metadata: NOTICE_METADATA });
+}
+
+/** The channel of the direct messages with a person. @throws {Failure} `undeliverable` */
+export async function openDirectMessages(workspace: SlackWorkspace, person: string): Promise<string> {
+  const { conversations } = workspace.client;
+  const opened = await callWithRetry(workspace, 'conversations.open', () =>
+    conversations.open({ users: person }),
+  );
+  if (!opened.channel?.id) throw new Failure('undeliverable', 'conversations.open gave no channel');
+  return opened.channel.id;
 }

@@ -4,32 +4,31 @@ import type { Question, ThreadRef } from '../../core/types.ts';
 import { slackMarkdown } from '../../markdown/dialects.ts';
 import { createRendering } from '../../markdown/rendering.ts';
 import { NO_EXTRAS, PART_LIMIT } from './blocks.ts';
-import { limitOf } from './budgets.ts';
-import type { Desk } from './desk.ts';
-import { drawView, type Paid } from './draw.ts';
-import { type Drawing, stopGrowing } from './drawing.ts';
-import { openThread } from './root.ts';
+import { limitOf } from './limits.ts';
+import { type ReplyState, releaseReserved, stopCounting } from './reply-state.ts';
+import { type Acquired, showView } from './show-view.ts';
 import { createStatus, type Status } from './status.ts';
-import { giveBack } from './writing.ts';
+import { openThread } from './thread.ts';
+import type { SlackWorkspace } from './workspace.ts';
 
-/** A lone answer is written this often: natively, and by edits, which Slack gives half as many of. */
+/** The pause between two writes of a lone answer: as a stream, and by edits, of which Slack allows half as many. */
 const STREAM_GAP_MS = 700;
 const EDIT_GAP_MS = 1_200;
-/** All answers together are written no more than a hundred times a second, whatever Slack allows, and each every two seconds. */
+/** All answers together are written at most a hundred times a second, and each at least every two seconds, if Slack allows it. */
 const CROWD_GAP_MS = 10;
 const LONGEST_CROWD_GAP_MS = 2_000;
-/** How often an answer that could not be begun looks whether it can be by now. */
+/** How often an answer that could not be begun for want of a free call looks whether it can be begun now. */
 const LATE_GAP_MS = 2_000;
 
 /** One answer's presence in Slack. */
-export function createReply(desk: Desk, question: Question, start: ReplyStart): Reply {
-  let opening: Promise<Opened> | null = null;
-  let drawn: Drawing | null = null;
+export function createReply(workspace: SlackWorkspace, question: Question, start: ReplyStart): Reply {
+  let opening: Promise<OpenReply> | null = null;
+  let shown: ReplyState | null = null;
   let lastWriteAt = Number.NEGATIVE_INFINITY;
-  let paid: Paid = null;
-  const open = (): Promise<Opened> => {
-    opening ??= openThread(desk, question, start).then((place) =>
-      opened(desk, question, place.thread, place.start),
+  let acquired: Acquired = null;
+  const open = (): Promise<OpenReply> => {
+    opening ??= openThread(workspace, question, start).then((opened) =>
+      openReply(workspace, question, opened.thread, opened.start),
     );
     // A thread that could not be opened may be tried again.
     opening.catch(() => {
@@ -38,50 +37,55 @@ export function createReply(desk: Desk, question: Question, start: ReplyStart): 
     return opening;
   };
   return {
-    open: async () => (await open()).drawing.thread,
+    open: async () => (await open()).state.thread,
     async acquire(urgency, signal) {
-      // Finals take their budgets while they are written; a thread that does not open is `show`'s to report.
+      // A final write asks the limiters itself; `show` reports a thread that cannot be opened.
       const place = urgency === 'final' ? null : await opening?.catch(() => null);
       if (!place) return;
-      const gap = (): number => gapOf(place.drawing);
+      const gap = (): number => gapOf(place.state);
       await waitGap(lastWriteAt, gap, signal, () => performance.now());
-      paid = await takeTurn(place.drawing, urgency, signal);
+      acquired = await acquireWrite(place.state, urgency, signal);
     },
     async show(view) {
-      const { drawing, status } = await open();
-      drawn = drawing;
+      const { state, status } = await open();
+      shown = state;
       if (view.text === '' && view.state !== 'done' && view.state !== 'failed') status.show(view.status);
-      const mayUse = paid;
-      paid = null;
+      const mayUse = acquired;
+      acquired = null;
       try {
-        await drawView(drawing, view, mayUse);
+        await showView(state, view, mayUse);
       } finally {
         if (view.text !== '') lastWriteAt = performance.now();
       }
     },
-    unresolved: () => drawn?.rendering.unresolved ?? 0,
+    unresolved: () => shown?.rendering.unresolved ?? 0,
     async close() {
-      // Nobody waits for a thread that never opened.
+      // A thread that never opened has nothing to close.
       const place = await opening?.catch(() => null);
       if (place) await closeReply(place);
     },
   };
 }
 
-interface Opened {
-  readonly drawing: Drawing;
+interface OpenReply {
+  readonly state: ReplyState;
   readonly status: Status;
 }
 
-function opened(desk: Desk, question: Question, thread: ThreadRef, start: ReplyStart): Opened {
-  const drawing: Drawing = {
-    desk,
+function openReply(
+  workspace: SlackWorkspace,
+  question: Question,
+  thread: ThreadRef,
+  start: ReplyStart,
+): OpenReply {
+  const state: ReplyState = {
+    workspace,
     question,
     thread,
     start,
     rendering: createRendering(slackMarkdown, { hardLimit: PART_LIMIT }),
     growing: NO_EXTRAS,
-    slots: [],
+    messages: [],
     cuts: new Map(),
     step: null,
     isStepOver: false,
@@ -89,35 +93,40 @@ function opened(desk: Desk, question: Question, thread: ThreadRef, start: ReplyS
     isStreamless: false,
     hasLooked: false,
   };
-  return { drawing, status: createStatus(desk, thread, question.message, drawing.progress) };
+  return { state, status: createStatus(workspace, thread, question.message, state.progress) };
 }
 
-async function closeReply({ drawing, status }: Opened): Promise<void> {
-  for (const slot of drawing.slots) {
-    stopGrowing(drawing, slot);
-    giveBack(drawing, slot);
+async function closeReply({ state, status }: OpenReply): Promise<void> {
+  for (const message of state.messages) {
+    stopCounting(state, message);
+    releaseReserved(state, message);
   }
   await status.clear();
 }
 
-function gapOf({ desk, slots }: Drawing): number {
-  const slot = slots.at(-1);
-  if (!slot) return LATE_GAP_MS;
-  const method = slot.mode === 'stream' ? 'chat.appendStream' : 'chat.update';
-  const active = Math.max(1, desk.budgets.growing[slot.mode].size);
-  return gapMs(limitOf(method), active, desk.budgets.of(method).load(), leastGapMs(slot.mode, active));
+function gapOf({ workspace, messages }: ReplyState): number {
+  const message = messages.at(-1);
+  if (!message) return LATE_GAP_MS;
+  const method = message.mode === 'stream' ? 'chat.appendStream' : 'chat.update';
+  const active = Math.max(1, workspace.limits.growing[message.mode].size);
+  const load = workspace.limits.of(method).load();
+  return gapMs(limitOf(method), active, load, leastGapMs(message.mode, active));
 }
 
-/** The least pause between two writes of one of so many growing answers, in milliseconds. */
+/** The shortest pause between two writes of one of so many growing answers, in milliseconds. */
 export function leastGapMs(mode: 'stream' | 'edit', active: number): number {
   const lone = mode === 'stream' ? STREAM_GAP_MS : EDIT_GAP_MS;
   return Math.max(lone, Math.min(LONGEST_CROWD_GAP_MS, active * CROWD_GAP_MS));
 }
 
-async function takeTurn({ desk, slots }: Drawing, urgency: Urgency, signal: AbortSignal): Promise<Paid> {
-  const slot = slots.at(-1);
-  if (!slot) return null;
-  const method = slot.mode === 'stream' ? 'chat.appendStream' : 'chat.update';
-  await desk.budgets.of(method).acquire(urgency, signal);
+async function acquireWrite(
+  { workspace, messages }: ReplyState,
+  urgency: Urgency,
+  signal: AbortSignal,
+): Promise<Acquired> {
+  const message = messages.at(-1);
+  if (!message) return null;
+  const method = message.mode === 'stream' ? 'chat.appendStream' : 'chat.update';
+  await workspace.limits.of(method).acquire(urgency, signal);
   return signal.aborted ? null : method;
 }

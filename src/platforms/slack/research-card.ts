@@ -1,84 +1,117 @@
+/** The messages of research jobs in Slack: ordinary ones, never streams, under the same rate limits as the answers. */
 import { Failure } from '../../core/failures.ts';
 import type { ReplyStart } from '../../core/ports.ts';
 import type { ResearchMessages } from '../../core/research/ports.ts';
-import type { MessageRef, ThreadRef } from '../../core/types.ts';
-import { content, contentWithoutBlocks } from './blocks.ts';
-import { type Desk, send, sendSurely } from './desk.ts';
-import { findResearch, researchMetadata } from './lookup.ts';
-import { post, postOnce } from './posting.ts';
-import { drawOne } from './research-content.ts';
-import { openThread } from './root.ts';
-import { hasCode } from './web.ts';
-import { isRejected, NOT_EDITABLE } from './writing.ts';
+import type { MessageRef, ThreadRef, View } from '../../core/types.ts';
+import { slackMarkdown } from '../../markdown/dialects.ts';
+import { createRendering } from '../../markdown/rendering.ts';
+import {
+  content,
+  contentWithoutBlocks,
+  type Extras,
+  extrasOf,
+  MARKDOWN_LIMIT,
+  noticesMarkdown,
+  PART_LIMIT,
+} from './blocks.ts';
+import { hasCode, isRejected } from './failures.ts';
+import { findResearch, researchMetadata } from './find-messages.ts';
+import { NOT_EDITABLE } from './message-edits.ts';
+import { postMessage, postOnce, UNPARSED } from './post-message.ts';
+import { openThread } from './thread.ts';
+import { callWithRetry, type SlackWorkspace } from './workspace.ts';
 
 type Card = Parameters<ResearchMessages['showCard']>[0];
-type Shown = Awaited<ReturnType<ResearchMessages['showCard']>>;
+type ShownCard = Awaited<ReturnType<ResearchMessages['showCard']>>;
+
+/** Lead, links and footer stand beside the Markdown; all blocks of a message together may hold some 13,200 characters. */
+const BESIDE = 1_000;
+
+/** A view as one message. */
+export interface SingleMessage {
+  readonly text: string;
+  readonly extras: Extras;
+}
+
+/** Renders a view into one message: a text too long for it ends with an ellipsis. */
+export function renderSingle(view: View): SingleMessage {
+  const rendering = createRendering(slackMarkdown, { hardLimit: PART_LIMIT });
+  rendering.update(view.text, view.sources, true);
+  const [first = '', ...others] = rendering.parts;
+  const written = others.length === 0 ? first : `${first}\n\n…`;
+  const text = written === '' ? noticesMarkdown(view) : written;
+  return { text, extras: extrasOf(view, rendering.cited, MARKDOWN_LIMIT - BESIDE - text.length) };
+}
 
 /** Posts or edits a card; see the port. */
-export async function showCard(desk: Desk, card: Card): Promise<Shown> {
-  const thread = card.thread ?? (await rootOf(desk, card));
-  if (card.card === null) return { thread, card: await postCard(desk, thread, card) };
-  await editCard(desk, card.card, card);
+export async function showCard(workspace: SlackWorkspace, card: Card): Promise<ShownCard> {
+  const thread = card.thread ?? (await openCardThread(workspace, card));
+  if (card.card === null) return { thread, card: await postCard(workspace, thread, card) };
+  await editCard(workspace, card.card, card);
   return { thread, card: card.card };
 }
 
 /**
- * Without history scopes nothing tells of a root or card that a crash left unrecorded: there it is posted again, as the
+ * Without history scopes nothing tells of a root or card that a crash has left unrecorded: there it is posted again, as the
  * messages of answers are.
  */
-async function rootOf(desk: Desk, { question, isRepeat }: Card): Promise<ThreadRef> {
+async function openCardThread(workspace: SlackWorkspace, { question, isRepeat }: Card): Promise<ThreadRef> {
   const start: ReplyStart = {
     messages: [],
     attempt: isRepeat ? 2 : 1,
     posted: async () => {},
     isTaken: async () => false,
   };
-  return (await openThread(desk, question, start)).thread;
+  return (await openThread(workspace, question, start)).thread;
 }
 
-async function postCard(desk: Desk, thread: ThreadRef, card: Card): Promise<MessageRef | null> {
+async function postCard(slack: SlackWorkspace, thread: ThreadRef, card: Card): Promise<MessageRef | null> {
   const { question, urgency, isRepeat, view } = card;
   const { platform, workspace, channel } = thread;
-  const isPaid = urgency === 'progress' && desk.budgets.tryTakePost(channel, 'progress');
-  if (urgency === 'progress' && !isPaid) return null;
-  const drawn = drawOne(view);
+  const isAcquired = urgency === 'progress' && slack.limits.tryAcquirePost(channel, 'progress');
+  if (urgency === 'progress' && !isAcquired) return null;
+  const { text, extras } = renderSingle(view);
   const metadata = researchMetadata(question, 'card', false);
-  const args = { channel, thread_ts: thread.thread, metadata };
-  const message = await postOnce(desk, {
-    mayStand: isRepeat,
+  const place = { channel, thread_ts: thread.thread, metadata };
+  const message = await postOnce(slack, {
+    mayExist: isRepeat,
     async find() {
-      const left = await findResearch(desk, question, 'card', { channel, thread: thread.thread });
-      return left === 'unknown' ? null : (left?.ts ?? null);
+      const found = await findResearch(slack, question, 'card', { channel, thread: thread.thread });
+      return found === 'unknown' ? null : (found?.ts ?? null);
     },
-    async write(attempt) {
+    async post(attempt) {
       try {
-        return await post(desk, { ...args, ...content(drawn.body, drawn.extras) }, isPaid && attempt === 1);
+        return await postMessage(slack, { ...place, ...content(text, extras) }, isAcquired && attempt === 1);
       } catch (error) {
         if (!isRejected(error)) throw error;
-        return post(desk, { ...args, ...contentWithoutBlocks(drawn.body, drawn.extras) });
+        return postMessage(slack, { ...place, ...contentWithoutBlocks(text, extras) });
       }
     },
   });
   return { platform, workspace, channel, message };
 }
 
-/** A workspace may forbid late edits; then the card stays as it is, and the notice says the rest. */
-async function editCard(desk: Desk, { channel, message }: MessageRef, card: Card): Promise<void> {
-  const { question, urgency, view } = card;
+/** A workspace may forbid late edits: then the card stays as it is, and the notification says the rest. */
+async function editCard(
+  workspace: SlackWorkspace,
+  { channel, message }: MessageRef,
+  { question, urgency, view }: Card,
+): Promise<void> {
+  const { client, limits, log } = workspace;
   const isProgress = urgency === 'progress';
-  if (isProgress && !desk.budgets.of('chat.update').tryAcquire('progress')) return;
-  const { body, extras } = drawOne(view);
-  const metadata = researchMetadata(question, 'card', false);
-  // Left out, Slack would parse the text as if a person had typed it.
-  const args = { channel, ts: message, parse: 'none', link_names: false, metadata };
-  const whole = { ...args, ...content(body, extras) };
+  if (isProgress && !limits.of('chat.update').tryAcquire('progress')) return;
+  const { text, extras } = renderSingle(view);
+  const target = { channel, ts: message, ...UNPARSED, metadata: researchMetadata(question, 'card', false) };
+  const update = () => client.chat.update({ ...target, ...content(text, extras) });
   try {
-    if (isProgress) await send(desk, 'chat.update', whole, true);
-    else await sendSurely(desk, 'chat.update', whole);
+    if (isProgress) await limits.call('chat.update', update, true);
+    else await callWithRetry(workspace, 'chat.update', update);
   } catch (error) {
-    if (hasCode(error, NOT_EDITABLE)) desk.log.info({ err: error }, 'a research card cannot be edited');
+    if (hasCode(error, NOT_EDITABLE)) log.info({ err: error }, 'a research card cannot be edited');
     else if (isRejected(error))
-      await sendSurely(desk, 'chat.update', { ...args, ...contentWithoutBlocks(body, extras) });
+      await callWithRetry(workspace, 'chat.update', () =>
+        client.chat.update({ ...target, ...contentWithoutBlocks(text, extras) }),
+      );
     else if (!(isProgress && error instanceof Failure && error.kind === 'rate-limited')) throw error;
   }
 }

@@ -1,16 +1,16 @@
+import { WebClient } from '@slack/web-api';
 import { sleep } from '../../core/concurrency.ts';
 import { Failure } from '../../core/failures.ts';
 import type { Intake, Log, Platform, ResearchCommands } from '../../core/ports.ts';
 import type { ResearchMessages } from '../../core/research/ports.ts';
-import { watchAccess } from './access.ts';
-import { createDesks } from './desk.ts';
+import { clientOptions, SlackClient } from './client.ts';
+import { toFailure } from './failures.ts';
 import type { SlackSelf } from './incoming-text.ts';
 import { createListeners, type SlackCommands } from './listeners.ts';
-import { asText } from './payload.ts';
 import { createSlackPlatform } from './platform.ts';
 import { createReceiver } from './receiver.ts';
-import { createResearchMessages } from './research-board.ts';
-import { createCall } from './web.ts';
+import { createResearchMessages } from './research-messages.ts';
+import { createWorkspaces } from './workspace.ts';
 
 /** Start-up must end, well or badly, within 5 s. */
 const START_TIMEOUT_MS = 4_500;
@@ -46,12 +46,12 @@ export async function openSlack(options: SlackOptions): Promise<SlackApp> {
   const { botToken, appToken, apiUrl, commands, log } = options;
   const [self] = await Promise.all([identify(options), checkAppToken(options)]);
   const receiver = createReceiver({ appToken, apiUrl, log });
-  const access = watchAccess(createCall(botToken, apiUrl), log);
-  const deskOf = createDesks({ call: access.call, self, log });
+  const client = new SlackClient(botToken, apiUrl, log);
+  const workspaceOf = createWorkspaces({ client, self, log });
   let stopped: Promise<void> | null = null;
   return {
-    platform: createSlackPlatform(deskOf),
-    researchMessages: createResearchMessages(deskOf),
+    platform: createSlackPlatform(workspaceOf),
+    researchMessages: createResearchMessages(workspaceOf),
     async listen(intake, researchCommands) {
       const listeners = createListeners({ commands, self, intake, researchCommands, log });
       const connected = new AbortController();
@@ -60,7 +60,7 @@ export async function openSlack(options: SlackOptions): Promise<SlackApp> {
       if (receiver.openSockets() === 0) log.warn({}, 'not connected to Slack yet; still trying');
       else log.info({ team: self.team, bot: self.user }, 'listening to Slack');
     },
-    ready: () => receiver.openSockets() > 0 && access.isGranted(),
+    ready: () => receiver.openSockets() > 0 && client.isTokenAccepted(),
     stop() {
       stopped ??= receiver.stop();
       return stopped;
@@ -68,34 +68,35 @@ export async function openSlack(options: SlackOptions): Promise<SlackApp> {
   };
 }
 
-async function identify({ botToken, apiUrl }: SlackOptions): Promise<SlackSelf> {
+async function identify(options: SlackOptions): Promise<SlackSelf> {
+  const { botToken } = options;
   if (botToken.startsWith('xapp-'))
     throw wrongKind('SLACK_BOT_TOKEN', 'an app-level token (xapp-…)', 'xoxb-…');
   if (botToken.startsWith('xoxp-')) throw wrongKind('SLACK_BOT_TOKEN', 'a user token (xoxp-…)', 'xoxb-…');
-  const result = await checked('auth.test', botToken, apiUrl, 'SLACK_BOT_TOKEN');
-  const team = asText(result.team_id);
-  const user = asText(result.user_id);
-  const bot = asText(result.bot_id);
+  const { auth } = startClient(botToken, options);
+  const result = await checked('SLACK_BOT_TOKEN', 'auth.test', () => auth.test());
+  const { team_id: team, user_id: user, bot_id: bot } = result;
   if (!team || !user || !bot) throw wrongKind('SLACK_BOT_TOKEN', 'not a bot token', 'xoxb-…');
-  return { team, user, bot, name: asText(result.user) ?? 'footnote' };
+  return { team, user, bot, name: result.user ?? 'footnote' };
 }
 
 /** Asks for a socket address that nobody will use: the only check there is for an app-level token. */
-async function checkAppToken({ appToken, apiUrl }: SlackOptions): Promise<void> {
+async function checkAppToken(options: SlackOptions): Promise<void> {
+  const { appToken } = options;
   if (/^xox[a-z]-/.test(appToken)) throw wrongKind('SLACK_APP_TOKEN', 'a bot or user token', 'xapp-…');
-  await checked('apps.connections.open', appToken, apiUrl, 'SLACK_APP_TOKEN');
+  const { apps } = startClient(appToken, options);
+  await checked('SLACK_APP_TOKEN', 'apps.connections.open', () => apps.connections.open({}));
 }
 
-async function checked(
-  method: string,
-  token: string,
-  apiUrl: string,
-  variable: string,
-): Promise<Readonly<Record<string, unknown>>> {
+function startClient(token: string, { apiUrl, log }: SlackOptions): WebClient {
+  return new WebClient(token, clientOptions(apiUrl, log, START_TIMEOUT_MS));
+}
+
+async function checked<T>(variable: string, method: string, run: () => Promise<T>): Promise<T> {
   try {
-    return await createCall(token, apiUrl, START_TIMEOUT_MS)(method, {});
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
+    return await run();
+  } catch (thrown) {
+    const error = toFailure(thrown, method);
     const reason = error.code ?? error.message;
     if (error.kind === 'not-authorised') {
       const remedy = `${variable} is refused by Slack (${reason}): copy it again from the app's settings.`;

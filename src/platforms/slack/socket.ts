@@ -1,9 +1,9 @@
 import { SocketModeClient } from '@slack/socket-mode';
 import { Failure } from '../../core/failures.ts';
 import type { Log } from '../../core/ports.ts';
+import { clientOptions, createSdkLogger } from './client.ts';
+import { toFailure } from './failures.ts';
 import { asRecord, asText } from './payload.ts';
-import { toFailure } from './slack-failures.ts';
-import { clientOptions, sdkLogger } from './web.ts';
 
 /** From asking for an address to Slack's hello. */
 const OPEN_TIMEOUT_MS = 15_000;
@@ -53,7 +53,7 @@ export function createSocket({ appToken, apiUrl, log, onEnvelope }: SocketOption
     appToken,
     autoReconnectEnabled: false,
     clientOptions: clientOptions(apiUrl, log),
-    logger: sdkLogger(log),
+    logger: createSdkLogger(log),
   });
   const { promise: ended, resolve: end } = Promise.withResolvers<EndReason>();
   const { promise: closed, resolve: markClosed } = Promise.withResolvers<void>();

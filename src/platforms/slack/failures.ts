@@ -5,10 +5,8 @@ import {
   WebAPIRequestError,
 } from '@slack/web-api';
 import { Failure, type FailureKind } from '../../core/failures.ts';
-import type { Posted } from '../../http/post.ts';
-import { asText } from './payload.ts';
 
-/** Without a Retry-After, Slack's windows are a minute long: a share of it is a fair guess. */
+/** For a 429 without a Retry-After. Slack's windows are a minute long, so a share of that is a fair guess. */
 const DEFAULT_RETRY_AFTER_MS = 5_000;
 
 const KINDS: ReadonlyMap<string, FailureKind> = new Map([
@@ -71,7 +69,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
 };
 const RESTRICTED = 'The channel only lets certain people post. A channel manager can let me post there.';
 
-/** The connection was never made: what was to be sent cannot have taken effect. */
+/** Causes of a failed fetch that mean that the connection was never made, so nothing was sent. */
 const NOT_SENT: ReadonlySet<unknown> = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
@@ -81,40 +79,36 @@ const NOT_SENT: ReadonlySet<unknown> = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
-/** The failure of a call that got no whole answer. `ambiguous`: it may have taken effect all the same. */
-export function noAnswer(error: unknown, method: string): Failure {
+/** What a call through Slack's client rejects with, as a Failure; one passes through. */
+export function toFailure(error: unknown, method: string): Failure {
+  if (error instanceof Failure) return error;
+  if (error instanceof WebAPIRateLimitedError) return rateLimited(error.retryAfter * 1000, method);
+  // For a 429 without a usable Retry-After, @slack/web-api 8.2.0 throws an Error that has neither class nor code.
+  if (error instanceof Error && error.message.startsWith('Retry header'))
+    return rateLimited(DEFAULT_RETRY_AFTER_MS, method);
+  if (error instanceof WebAPIPlatformError) return fromCode(error.data.error ?? '', method);
+  if (error instanceof WebAPIHTTPError) return fromStatus(error.statusCode, method);
+  return fromNoResponse(error instanceof WebAPIRequestError ? error.original : error, method);
+}
+
+/** True for a Failure with one of these codes of Slack's. */
+export function hasCode(error: unknown, codes: ReadonlySet<string>): boolean {
+  return error instanceof Failure && error.code !== undefined && codes.has(error.code);
+}
+
+/** True when Slack dislikes what was sent, most likely its blocks (`invalid_blocks`): it may take plain Markdown. */
+export function isRejected(error: unknown): boolean {
+  return error instanceof Failure && error.kind === 'rejected';
+}
+
+/** No whole response has come. The call may have taken effect, unless the connection was never made. */
+function fromNoResponse(error: unknown, method: string): Failure {
   const reason = causeCode(error);
   return new Failure('unreachable', `${method}: ${reason ?? 'no answer'}`, {
     code: reason,
     ambiguous: !NOT_SENT.has(reason),
     cause: error,
   });
-}
-
-/** The failure that an answer stands for which is not `ok`; `result` is the JSON object in it, if there is one. */
-export function refusal(
-  { status, headers }: Posted,
-  result: Readonly<Record<string, unknown>> | null,
-  method: string,
-): Failure {
-  if (status === 429) {
-    const seconds = Number.parseInt(headers.get('retry-after') ?? '', 10);
-    return rateLimited(Number.isNaN(seconds) ? DEFAULT_RETRY_AFTER_MS : seconds * 1000, method);
-  }
-  if (status !== 200) return fromStatus(status, method);
-  return fromCode(result === null ? '' : (asText(result.error) ?? 'unknown'), method);
-}
-
-/** The same for what Slack's own client throws while it opens a socket; a Failure passes through. */
-export function toFailure(error: unknown, method: string): Failure {
-  if (error instanceof Failure) return error;
-  if (error instanceof WebAPIRateLimitedError) return rateLimited(error.retryAfter * 1000, method);
-  if (error instanceof WebAPIPlatformError) return fromCode(asText(error.data.error) ?? 'unknown', method);
-  if (error instanceof WebAPIHTTPError) return fromStatus(error.statusCode, method);
-  // The client's own error for a 429 without a Retry-After has no class.
-  if (error instanceof Error && error.message.startsWith('Retry header'))
-    return rateLimited(DEFAULT_RETRY_AFTER_MS, method);
-  return noAnswer(error instanceof WebAPIRequestError ? error.original : error, method);
 }
 
 function rateLimited(retryAfterMs: number, method: string): Failure {
@@ -127,7 +121,7 @@ function fromStatus(status: number, method: string): Failure {
 }
 
 function fromCode(code: string, method: string): Failure {
-  // A gateway's HTML page has no error code of Slack's.
+  // The client gives a body that is no JSON, such as a gateway's HTML page, as the error code.
   if (!/^[a-z0-9_]{1,80}$/.test(code)) {
     return new Failure('unreachable', `${method}: not an answer of Slack's`, { ambiguous: true });
   }

@@ -1,0 +1,174 @@
+/** Finds messages of ours that a restart or an unknown outcome has left unrecorded, by their metadata. */
+import type { ConversationsHistoryResponse } from '@slack/web-api';
+import { Failure } from '../../core/failures.ts';
+import { isRetryable } from '../../core/retry.ts';
+import type { Question } from '../../core/types.ts';
+import { asNumber, asRecord, asText } from './payload.ts';
+import type { Metadata } from './post-message.ts';
+import { callWithRetry, type SlackWorkspace } from './workspace.ts';
+
+/** A message of `conversations.history` or, with fewer fields, of `conversations.replies`. */
+type Message = NonNullable<ConversationsHistoryResponse['messages']>[number];
+
+/** `event_type` of the metadata by kind of message. Every app in the workspace can read it, so it holds opaque ids only. */
+const REPLY_EVENT = 'footnote_reply';
+const ROOT_EVENT = 'footnote_question';
+const RESEARCH_EVENT = 'footnote_research';
+const PAGE_SIZE = 100;
+/** A job's thread or channel may have gone on for an hour, so more messages are looked through for it. */
+const RESEARCH_PAGE_SIZE = 200;
+const MAX_RESEARCH_PAGES = 20;
+/** By how much our clock and Slack's may differ. */
+const CLOCK_SKEW_S = 60;
+
+/** A message of ours in the question's thread. `part` is null for a stream that was never finished: it has no metadata. */
+export interface OwnMessage {
+  readonly ts: string;
+  readonly part: number | null;
+}
+
+/** Marks a message as a part of the answer to this question. */
+export function replyMetadata(question: Question, part: number): Metadata {
+  return { event_type: REPLY_EVENT, event_payload: { question: question.id, part } };
+}
+
+/** Marks the message that the thread of an `/ask` hangs on. */
+export function rootMetadata(question: Question): Metadata {
+  return { event_type: ROOT_EVENT, event_payload: { question: question.id } };
+}
+
+/** Marks a job's card or the message that tells of its end; `hasFile` is what a later attempt must know of it. */
+export function researchMetadata({ id }: Question, kind: 'card' | 'notice', hasFile: boolean): Metadata {
+  return { event_type: RESEARCH_EVENT, event_payload: { question: id, kind, file: hasFile } };
+}
+
+/** Marks what is no part of an answer: without metadata it would be taken for an unfinished stream. */
+export const NOTICE_METADATA: Metadata = { event_type: 'footnote_word', event_payload: { kind: 'word' } };
+
+/**
+ * Our messages in the thread that are newer than the question and belong to it or to no question, oldest first. One without
+ * metadata can only be an unfinished stream of this question: a finished message has metadata, and the answers of a thread
+ * are written one after the other. Null when we may not read the thread.
+ * @throws {Failure} when Slack cannot be reached: nothing may be posted before this is known.
+ */
+export async function findReplies(
+  workspace: SlackWorkspace,
+  question: Question,
+  thread: string,
+): Promise<readonly OwnMessage[] | null> {
+  const oldest = earliestReply(question);
+  const channel = question.thread?.channel ?? question.channel;
+  const page = await readPage(workspace, { channel, thread, oldest, limit: PAGE_SIZE });
+  return (
+    page?.messages
+      .filter((message) => isOurs(message, workspace) && Number(message.ts) > Number(oldest))
+      .flatMap((message) => toOwnMessage(message, question))
+      .sort((a, b) => Number(a.ts) - Number(b.ts)) ?? null
+  );
+}
+
+/** The `ts` of the message already posted for this `/ask`; null when there is none or we may not look. @throws {Failure} */
+export async function findRoot(workspace: SlackWorkspace, question: Question): Promise<string | null> {
+  const oldest = secondsBefore(question.askedAt);
+  const place = { channel: question.channel, thread: null, oldest, limit: PAGE_SIZE };
+  const page = await readPage(workspace, place);
+  const root = page?.messages.find(
+    ({ metadata }) => payloadOf(metadata, ROOT_EVENT)?.question === question.id,
+  );
+  return asText(root?.ts);
+}
+
+/** A message of a research job that an earlier attempt has posted. */
+export interface FoundMessage {
+  readonly ts: string;
+  readonly hasFile: boolean;
+}
+
+/**
+ * The card or the notification of a job, in a thread or (`thread` null) in the channel. Null when there is none; `unknown`
+ * when we may not look, or when there are more messages than are looked through.
+ * @throws {Failure} when Slack cannot be reached: nothing may be posted before this is known.
+ */
+export async function findResearch(
+  workspace: SlackWorkspace,
+  question: Question,
+  kind: 'card' | 'notice',
+  place: { readonly channel: string; readonly thread: string | null },
+): Promise<FoundMessage | null | 'unknown'> {
+  const oldest = secondsBefore(question.askedAt);
+  let cursor: string | null = null;
+  for (let pages = 0; pages < MAX_RESEARCH_PAGES; pages++) {
+    const page = await readPage(workspace, { ...place, oldest, limit: RESEARCH_PAGE_SIZE, cursor });
+    if (page === null) return 'unknown';
+    for (const message of page.messages) {
+      const payload = payloadOf(message.metadata, RESEARCH_EVENT);
+      const ts = asText(message.ts);
+      if (ts === null || payload?.question !== question.id || payload.kind !== kind) continue;
+      if (isOurs(message, workspace)) return { ts, hasFile: payload.file === true };
+    }
+    cursor = page.next;
+    if (cursor === null) return null;
+  }
+  return 'unknown';
+}
+
+interface PageOptions {
+  readonly channel: string;
+  /** Null for the channel itself. */
+  readonly thread: string | null;
+  readonly oldest: string;
+  readonly limit: number;
+  readonly cursor?: string | null;
+}
+
+interface Page {
+  readonly messages: readonly Message[];
+  readonly next: string | null;
+}
+
+/** Null when we may not read there. @throws {Failure} when Slack cannot be reached */
+async function readPage(workspace: SlackWorkspace, options: PageOptions): Promise<Page | null> {
+  const { conversations } = workspace.client;
+  const { channel, thread, oldest, limit, cursor } = options;
+  const args = { channel, oldest, limit, include_all_metadata: true, ...(cursor && { cursor }) };
+  try {
+    const { messages = [], response_metadata } =
+      thread === null
+        ? await callWithRetry(workspace, 'conversations.history', () => conversations.history(args))
+        : await callWithRetry(workspace, 'conversations.replies', () =>
+            conversations.replies({ ...args, ts: thread }),
+          );
+    return { messages, next: asText(response_metadata?.next_cursor) };
+  } catch (error) {
+    if (error instanceof Failure && isRetryable(error)) throw error;
+    workspace.log.debug({ err: error }, 'could not look for earlier messages');
+    return null;
+  }
+}
+
+/** The `ts` after which an answer can have begun. A button or shortcut is about an old message; its use is what counts. */
+function earliestReply({ message, trigger, askedAt }: Question): string {
+  const isSaid = message !== null && trigger !== 'button' && trigger !== 'shortcut';
+  return isSaid ? message.message : secondsBefore(askedAt);
+}
+
+/** A time of ours (milliseconds) as Slack's `oldest`. */
+function secondsBefore(askedAt: number): string {
+  return String(askedAt / 1000 - CLOCK_SKEW_S);
+}
+
+function toOwnMessage({ ts, metadata }: Message, question: Question): OwnMessage[] {
+  if (ts === undefined) return [];
+  if (!metadata) return [{ ts, part: null }];
+  const payload = payloadOf(metadata, REPLY_EVENT);
+  return payload?.question === question.id ? [{ ts, part: asNumber(payload.part) }] : [];
+}
+
+/** The payload of metadata of ours; its fields are whatever was once written. */
+function payloadOf(metadata: Message['metadata'], type: string): Readonly<Record<string, unknown>> | null {
+  return metadata?.event_type === type ? asRecord(metadata.event_payload) : null;
+}
+
+function isOurs(message: Message, { self }: SlackWorkspace): boolean {
+  return message.user === self.user || message.bot_id === self.bot;
+}

@@ -1,0 +1,106 @@
+import { Failure } from '../../core/failures.ts';
+import { createRateLimiter, type RateLimit, type RateLimiter } from '../../core/limits/rate-limiter.ts';
+import type { Urgency } from '../../core/ports.ts';
+
+const MINUTE_MS = 60_000;
+
+/**
+ * Slack's documented tiers (docs.slack.dev/apis/web-api/rate-limits), per method, workspace and app: tier 2 is 20 calls a
+ * minute, tier 3 is 50, tier 4 is 100. For `chat.postMessage` the docs say "several hundred" per workspace.
+ */
+const LIMITS = {
+  'chat.startStream': { limit: 20, windowMs: MINUTE_MS },
+  'chat.stopStream': { limit: 20, windowMs: MINUTE_MS },
+  'chat.appendStream': { limit: 100, windowMs: MINUTE_MS },
+  'chat.update': { limit: 50, windowMs: MINUTE_MS },
+  'chat.delete': { limit: 50, windowMs: MINUTE_MS },
+  'chat.postMessage': { limit: 300, windowMs: MINUTE_MS },
+  'chat.postEphemeral': { limit: 100, windowMs: MINUTE_MS },
+  'chat.getPermalink': { limit: 100, windowMs: MINUTE_MS },
+  'files.getUploadURLExternal': { limit: 100, windowMs: MINUTE_MS },
+  'files.completeUploadExternal': { limit: 100, windowMs: MINUTE_MS },
+  'conversations.replies': { limit: 50, windowMs: MINUTE_MS },
+  'conversations.history': { limit: 50, windowMs: MINUTE_MS },
+  'conversations.open': { limit: 50, windowMs: MINUTE_MS },
+  'reactions.add': { limit: 50, windowMs: MINUTE_MS },
+  'reactions.remove': { limit: 20, windowMs: MINUTE_MS },
+  // A special tier whose number is not published.
+  'assistant.threads.setStatus': { limit: 100, windowMs: MINUTE_MS },
+  'agents.sessions.setStatus': { limit: 50, windowMs: MINUTE_MS },
+} as const satisfies Record<string, RateLimit>;
+/** One message a second and channel; Slack tolerates short bursts. */
+const CHANNEL_POSTS: RateLimit = { limit: 3, windowMs: 3_000 };
+/** From this many channels on, the limiters of those without a recent post are dropped. */
+const MAX_CHANNELS = 500;
+
+/** A Web API method with a rate limit: every one that is called. */
+export type LimitedMethod = keyof typeof LIMITS;
+
+/** The rate limits of one workspace, shared by everything that is written there. */
+export interface RateLimits {
+  of(method: LimitedMethod): RateLimiter;
+  /**
+   * Makes one call when its method's limit allows, at once if `isAcquired` (the limiter was asked before). After a 429 the
+   * limiter grants nothing for as long as Slack asks.
+   */
+  call<T>(method: LimitedMethod, run: () => Promise<T>, isAcquired?: boolean): Promise<T>;
+  /** The same for `chat.postMessage`, which has a limit for the channel and one for the workspace. A 429 is about the channel. */
+  post<T>(channel: string, run: () => Promise<T>, isAcquired?: boolean): Promise<T>;
+  /** Acquires a post now if both limits allow; false without acquiring anything. */
+  tryAcquirePost(channel: string, urgency: Urgency): boolean;
+  /** The messages growing at this moment, by how they are written: they share the limit of their method. */
+  readonly growing: Readonly<Record<'stream' | 'edit', Set<object>>>;
+}
+
+export function limitOf(method: LimitedMethod): RateLimit {
+  return LIMITS[method];
+}
+
+/** Creates the rate limits of one workspace, all unused. */
+export function createRateLimits(): RateLimits {
+  const methods = new Map<LimitedMethod, RateLimiter>();
+  const channels = new Map<string, RateLimiter>();
+  const of = (method: LimitedMethod): RateLimiter => getOrCreate(methods, method, LIMITS[method]);
+  const ofChannel = (channel: string): RateLimiter => {
+    if (channels.size >= MAX_CHANNELS) {
+      for (const [key, limiter] of channels) if (limiter.load() === 0) channels.delete(key);
+    }
+    return getOrCreate(channels, channel, CHANNEL_POSTS);
+  };
+  return {
+    of,
+    async call(method, run, isAcquired = false) {
+      if (!isAcquired) await of(method).acquire('final');
+      return honourRetryAfter(of(method), run);
+    },
+    async post(channel, run, isAcquired = false) {
+      if (!isAcquired) {
+        await ofChannel(channel).acquire('final');
+        await of('chat.postMessage').acquire('final');
+      }
+      return honourRetryAfter(ofChannel(channel), run);
+    },
+    tryAcquirePost(channel, urgency) {
+      // The workspace's limit last: a call acquired there cannot be given back when the channel's limiter refuses.
+      return of('chat.postMessage').load() < 1 && ofChannel(channel).tryAcquire(urgency)
+        ? of('chat.postMessage').tryAcquire(urgency)
+        : false;
+    },
+    growing: { stream: new Set(), edit: new Set() },
+  };
+}
+
+async function honourRetryAfter<T>(limiter: RateLimiter, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof Failure && error.kind === 'rate-limited') limiter.blockFor(error.retryAfterMs ?? 0);
+    throw error;
+  }
+}
+
+function getOrCreate<K>(limiters: Map<K, RateLimiter>, key: K, limit: RateLimit): RateLimiter {
+  const limiter = limiters.get(key) ?? createRateLimiter(limit);
+  limiters.set(key, limiter);
+  return limiter;
+}

@@ -1,0 +1,204 @@
+/** Native streams: start, append, stop, each with every refusal it can meet. */
+import type { ChatStopStreamArguments } from '@slack/web-api';
+import { StopRequested } from '../../core/answering/stop.ts';
+import { Failure } from '../../core/failures.ts';
+import { isRetryable } from '../../core/retry.ts';
+import { type Extras, NO_EXTRAS } from './blocks.ts';
+import { hasCode, isRejected } from './failures.ts';
+import { replyMetadata } from './find-messages.ts';
+import {
+  createMessage,
+  findUnrecorded,
+  type ReplyMessage,
+  type ReplyState,
+  recordMessage,
+  releaseReserved,
+} from './reply-state.ts';
+import { refuseStep, stepShown, streamWords } from './search-step.ts';
+import { callWithRetry } from './workspace.ts';
+
+/** The workspace or the app has no native streams. */
+const UNSUPPORTED = new Set([
+  'unknown_method',
+  'feature_not_enabled',
+  'feature_disabled',
+  'method_deprecated',
+  'not_subscribed_to_message_stream_stopped',
+]);
+/** This answer cannot be streamed. */
+const NO_STREAM_HERE = new Set([
+  'missing_recipient_user_id',
+  'missing_recipient_team_id',
+  'channel_type_not_supported',
+]);
+const NOT_STREAMING = new Set(['message_not_in_streaming_state', 'stopped_by_user']);
+const STOPPED = new Set(['stopped_by_user']);
+/** A message, or a stream, holds no more. */
+export const TOO_LONG: ReadonlySet<string> = new Set([
+  'msg_too_long',
+  'msg_blocks_too_long',
+  'msg_blocks_too_many',
+  'markdown_text_too_long',
+]);
+
+/**
+ * Opens a native stream with its first text; a start and a stop have been reserved. False when this answer has to do without
+ * a stream, or this time without the search step; nothing was written then.
+ */
+export async function startStream(state: ReplyState, index: number, text: string): Promise<boolean> {
+  const { workspace, question, thread, progress } = state;
+  const { client, limits } = workspace;
+  const { recipient, recipientTeam } = question.delivery;
+  const { line } = progress;
+  let ts: string;
+  try {
+    const args = {
+      channel: thread.channel,
+      thread_ts: thread.thread,
+      ...streamWords(state, text),
+      ...(recipient && { recipient_user_id: recipient }),
+      ...(recipientTeam && { recipient_team_id: recipientTeam }),
+    };
+    const started = await limits.call('chat.startStream', () => client.chat.startStream(args));
+    ts = started.ts ?? '';
+  } catch (error) {
+    limits.of('chat.stopStream').release();
+    if (!(error instanceof Failure)) throw error;
+    return recoverStart(state, index, error);
+  }
+  const message = createMessage(ts, 'stream', text, 'chat.stopStream');
+  stepShown(state, message);
+  if (progress.line === line) progress.line = null;
+  await recordMessage(state, index, message);
+  return true;
+}
+
+async function recoverStart(state: ReplyState, index: number, failure: Failure): Promise<boolean> {
+  if (hasCode(failure, UNSUPPORTED)) state.workspace.unsupported.streams = true;
+  else if (isStepRefused(state, failure)) refuseStep(state);
+  else if (failure.kind === 'rejected' || failure.code === 'no_permission') state.isStreamless = true;
+  else if (!isRetryable(failure)) throw failure;
+  if (!failure.ambiguous) return false;
+  // The stream may be open without our knowing its id; a second one would be a second answer.
+  const orphan = await findUnrecorded(state);
+  if (orphan === null) return false;
+  await endStream(state, orphan);
+  await recordMessage(state, index, createMessage(orphan, 'edit', null, null));
+  return true;
+}
+
+/** Slack may dislike the search step, unless the refusal is surely about the stream itself. */
+function isStepRefused({ step }: ReplyState, failure: Failure): boolean {
+  return step !== null && isRejected(failure) && !hasCode(failure, NO_STREAM_HERE);
+}
+
+/**
+ * Appends what is new; the limiter was asked before. Leaves the message in `edit` mode when its stream is over, and with an
+ * unknown text when the outcome is unknown.
+ * @throws {StopRequested} when somebody has used Slack's own Stop
+ */
+export async function appendToStream(state: ReplyState, message: ReplyMessage, text: string): Promise<void> {
+  const { client, limits } = state.workspace;
+  const suffix = message.shown === null ? '' : text.slice(message.shown.length);
+  if (suffix === '') return;
+  const args = { channel: state.thread.channel, ts: message.ts, ...streamWords(state, suffix) };
+  try {
+    await limits.call('chat.appendStream', () => client.chat.appendStream(args), true);
+    message.shown = text;
+    stepShown(state, message);
+  } catch (error) {
+    if (hasCode(error, NOT_STREAMING)) {
+      releaseReserved(state, message);
+      message.mode = 'edit';
+      // The event that says so may come later, or never where the app is not subscribed to it.
+      if (hasCode(error, STOPPED)) throw new StopRequested({ reason: 'stopped', by: null, at: Date.now() });
+    }
+    // The stream is full, or nobody knows how much has arrived: one rewrite of the whole text settles both.
+    else if (hasCode(error, TOO_LONG) || (error instanceof Failure && error.ambiguous)) message.shown = null;
+    else {
+      if (error instanceof Failure && isStepRefused(state, error)) refuseStep(state);
+      throw error;
+    }
+  }
+}
+
+/** How a stream ends. */
+export interface StreamEnd {
+  readonly extras: Extras;
+  /** The text before its sources were known. A stream whose text cannot be continued to the linked one ends with it at once. */
+  readonly unlinked: string;
+  /** It is the answer's last message: the answer's agent session ends with it. */
+  readonly isLast: boolean;
+}
+
+/** Another message follows. */
+export const GOES_ON: StreamEnd = { extras: NO_EXTRAS, unlinked: '', isLast: false };
+
+/** Ends a stream so that it shows this text. False when Slack did not take that: the message is still to be rewritten. */
+export async function finishStream(
+  state: ReplyState,
+  index: number,
+  message: ReplyMessage,
+  text: string,
+  end: StreamEnd,
+): Promise<boolean> {
+  const tail = restOf(message, text);
+  const isShown = tail !== null && (await stopWithTail(state, index, message, tail, end));
+  message.reserved = null; // used by one of the two calls
+  if (!isShown && message.mode === 'stream')
+    await endStream(state, message.ts, restOf(message, end.unlinked) ?? '', end.isLast);
+  message.mode = 'edit';
+  if (isShown) message.shown = text;
+  return isShown;
+}
+
+/** False when Slack did not take the tail: the stream had ended, or the tail or the blocks are refused. */
+async function stopWithTail(
+  state: ReplyState,
+  index: number,
+  message: ReplyMessage,
+  tail: string,
+  { extras, isLast }: StreamEnd,
+): Promise<boolean> {
+  try {
+    await stopStream(state, message.ts, isLast, {
+      ...(tail !== '' && { markdown_text: tail }),
+      ...(extras.blocks.length > 0 && { blocks: [...extras.blocks] }),
+      metadata: replyMetadata(state.question, index),
+    });
+    return true;
+  } catch (error) {
+    if (hasCode(error, NOT_STREAMING)) message.mode = 'edit';
+    else if (!isRejected(error)) throw error;
+    return false;
+  }
+}
+
+/** What a stream still lacks of a text; null when it cannot be continued to it. */
+function restOf({ shown }: ReplyMessage, text: string): string | null {
+  return shown !== null && text.startsWith(shown) ? text.slice(shown.length) : null;
+}
+
+/** Ends a stream as it is, or with a few more words. Never fails: it may have ended long ago. */
+export async function endStream(state: ReplyState, ts: string, rest = '', isLast = false): Promise<void> {
+  try {
+    await stopStream(state, ts, isLast, rest === '' ? {} : { markdown_text: rest });
+  } catch (error) {
+    state.workspace.log.debug({ err: error }, 'a stream could not be ended');
+  }
+}
+
+/** With the answer's last stream, a session that is still `processing` ends as well. @throws {Failure} */
+async function stopStream(
+  { workspace, thread, progress }: ReplyState,
+  ts: string,
+  isLast: boolean,
+  what: Omit<ChatStopStreamArguments, 'channel' | 'ts'>,
+): Promise<void> {
+  const { chat } = workspace.client;
+  const endsSession = isLast && progress.isSessionBusy;
+  const status = endsSession ? { session_status: 'active' } : {};
+  const args = { channel: thread.channel, ts, ...what, ...status };
+  await callWithRetry(workspace, 'chat.stopStream', () => chat.stopStream(args));
+  if (endsSession) progress.isSessionBusy = false;
+}

@@ -1,0 +1,68 @@
+import type { ChatPostMessageArguments, ChatUpdateArguments } from '@slack/web-api';
+import { Failure } from '../../core/failures.ts';
+import { retry } from '../../core/retry.ts';
+import type { MessageContent } from './blocks.ts';
+import { retryPolicy, type SlackWorkspace } from './workspace.ts';
+
+/** Metadata of a message. Every app in the workspace can read it. */
+export type Metadata = NonNullable<ChatUpdateArguments['metadata']>;
+
+/** A new message. */
+export type NewMessage = MessageContent & {
+  readonly channel: string;
+  readonly thread_ts?: string;
+  readonly metadata: Metadata;
+  readonly unfurl_media?: boolean;
+};
+
+/** Left out, Slack would parse the text as if a person had typed it, mentions and links included. */
+export const UNPARSED = { parse: 'none', link_names: false } as const;
+
+/**
+ * Posts one message under the rate limits, with its text unparsed and without previews unless `unfurl_media` is set. Returns
+ * its `ts`. @throws {Failure}
+ */
+export async function postMessage(
+  { client, limits }: SlackWorkspace,
+  message: NewMessage,
+  isAcquired = false,
+): Promise<string> {
+  const args: ChatPostMessageArguments = {
+    unfurl_links: false,
+    unfurl_media: false,
+    ...UNPARSED,
+    ...message,
+  };
+  const result = await limits.post(message.channel, () => client.chat.postMessage(args), isAcquired);
+  return result.ts ?? '';
+}
+
+interface Once<T> {
+  /** An earlier attempt may have posted it. */
+  readonly mayExist: boolean;
+  /** Finds the message; null when there is none. Repeated failures are its own affair. */
+  readonly find: () => Promise<T | null>;
+  /** `attempt` counts from 1. */
+  readonly post: (attempt: number) => Promise<T>;
+}
+
+/**
+ * Posts until it is certain that the message is there once. Slack has no idempotency key, so after a post with an unknown
+ * outcome the message is looked for before it is posted again. @throws {Failure}
+ */
+export function postOnce<T>({ log }: SlackWorkspace, { mayExist, find, post }: Once<T>): Promise<T> {
+  let isUnsure = mayExist;
+  let isLooking = false;
+  return retry({ ...retryPolicy(log), canRetry: () => !isLooking }, async (attempt) => {
+    isLooking = isUnsure;
+    const found = isUnsure ? await find() : null;
+    isLooking = false;
+    if (found !== null) return found;
+    try {
+      return await post(attempt);
+    } catch (error) {
+      isUnsure ||= error instanceof Failure && error.ambiguous;
+      throw error;
+    }
+  });
+}

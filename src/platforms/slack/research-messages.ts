@@ -1,0 +1,208 @@
+/** The message that tells the asker of the end of a research job, with the report as a file, and the port for both kinds of message. */
+import { Failure } from '../../core/failures.ts';
+import type { NotifyResult, ResearchMessages, ResearchNotification } from '../../core/research/ports.ts';
+import { retry } from '../../core/retry.ts';
+import type { MessageRef } from '../../core/types.ts';
+import { plain, toMrkdwn } from '../../markdown/text.ts';
+import { type Block, contextBlock, type MessageContent, markdownBlock } from './blocks.ts';
+import { hasCode, isRejected } from './failures.ts';
+import { type FoundMessage, findResearch, researchMetadata } from './find-messages.ts';
+import { openDirectMessages } from './platform.ts';
+import { postMessage, postOnce } from './post-message.ts';
+import { renderSingle, type SingleMessage, showCard } from './research-card.ts';
+import { inert } from './respond.ts';
+import { callWithRetry, retryPolicy, type SlackWorkspace, type WorkspaceOf } from './workspace.ts';
+
+/** The channel takes messages, but no links to files. */
+const NO_FILE_LINKS: ReadonlySet<string> = new Set(['slack_connect_file_link_sharing_blocked']);
+const LEAD_LIMIT = 300;
+const NAME_LIMIT = 100;
+/** How much of the text a notification and a screen reader get. */
+const FALLBACK_LIMIT = 3_000;
+
+/** The messages of research jobs in Slack. */
+export function createResearchMessages(workspaceOf: WorkspaceOf): ResearchMessages {
+  return {
+    showCard: (card) => undeliverableIfRefused(showCard(workspaceOf(card.question.workspace), card)),
+    notify: (notice) => undeliverableIfRefused(notify(workspaceOf(notice.question.workspace), notice)),
+    // A workspace may set a limit, which is only known once it refuses.
+    editableMs: Number.POSITIVE_INFINITY,
+  };
+}
+
+/** What Slack refuses for good, or for want of a scope, it refuses in this place: there may be another. */
+async function undeliverableIfRefused<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    if (error.kind !== 'rejected' && error.code !== 'missing_scope') throw error;
+    const { message, code, remedy } = error;
+    throw new Failure('undeliverable', message, { code, remedy, cause: error });
+  }
+}
+
+interface Place {
+  readonly channel: string;
+  /** Null for a message outside threads. */
+  readonly thread: string | null;
+  /** The permalink of the job's card. */
+  readonly card: string | null;
+}
+
+/** What a notification links to: addresses that Slack gave us. */
+interface Links {
+  /** The permalink of the uploaded report. */
+  readonly file: string | null;
+  /** The permalink of the job's card. */
+  readonly card: string | null;
+}
+
+async function notify(slack: SlackWorkspace, notice: ResearchNotification): Promise<NotifyResult> {
+  const { question } = notice;
+  const place = await placeOf(slack, notice);
+  const message = renderSingle(notice.view);
+  let file: string | null | undefined;
+  const posted = await postOnce<FoundMessage | 'unknown'>(slack, {
+    mayExist: notice.isRepeat,
+    find: () => findResearch(slack, question, 'notice', place),
+    async post() {
+      if (file === undefined) file = notice.file && (await uploadFile(slack, notice.file));
+      return postNotice(slack, notice, place, message, { file, card: place.card });
+    },
+  });
+  if (posted === 'unknown') return { type: 'unknown' };
+  const { platform, workspace } = question;
+  const ref = { platform, workspace, channel: place.channel, message: posted.ts };
+  return { type: 'posted', message: ref, hasFile: posted.hasFile };
+}
+
+/** One attempt, with as much as Slack takes: without the file where links to files are forbidden, without blocks where it refuses them. */
+async function postNotice(
+  workspace: SlackWorkspace,
+  notice: ResearchNotification,
+  { channel, thread }: Place,
+  message: SingleMessage,
+  links: Links,
+): Promise<FoundMessage> {
+  let shown = links;
+  let hasBlocks = true;
+  for (;;) {
+    const hasFile = shown.file !== null;
+    const what = hasBlocks ? noticeBlocks(notice, message, shown) : noticeText(notice, message, shown);
+    const args = {
+      channel,
+      ...(thread !== null && { thread_ts: thread }),
+      metadata: researchMetadata(notice.question, 'notice', hasFile),
+      // It is not documented whether a link without previews shares its file. By default Slack previews no web page.
+      ...(hasFile && { unfurl_media: true }),
+    };
+    try {
+      return { ts: await postMessage(workspace, { ...args, ...what }), hasFile };
+    } catch (error) {
+      if (hasCode(error, NO_FILE_LINKS) && hasFile) shown = { ...links, file: null };
+      else if (isRejected(error) && hasBlocks) hasBlocks = false;
+      else throw error;
+    }
+  }
+}
+
+/** As blocks, with the `text` that notifications use. Slack shares a file whose link stands in both. */
+function noticeBlocks(
+  notice: ResearchNotification,
+  { text, extras }: SingleMessage,
+  shown: Links,
+): MessageContent {
+  const links = linksOf(notice, shown);
+  const blocks: Block[] = [
+    { type: 'section', text: { type: 'mrkdwn', text: leadOf(notice), verbatim: true } },
+    ...(text === '' ? [] : [markdownBlock(text)]),
+    ...(links === '' ? [] : [contextBlock(links)]),
+    ...extras.blocks,
+  ];
+  return { blocks, text: joinLines(leadOf(notice), plain(text).slice(0, FALLBACK_LIMIT), links) };
+}
+
+/** The same without blocks, for when Slack refuses them. */
+function noticeText(
+  notice: ResearchNotification,
+  { text, extras }: SingleMessage,
+  shown: Links,
+): MessageContent {
+  const lines = [leadOf(notice), toMrkdwn(text), toMrkdwn(extras.markdown), linksOf(notice, shown)];
+  return { text: joinLines(...lines) };
+}
+
+/** With the only mention of the message. */
+function leadOf({ question, lead }: ResearchNotification): string {
+  return `<@${question.asker.id}> ${inert(plain(lead.slice(0, LEAD_LIMIT)))}`;
+}
+
+function linksOf({ file }: ResearchNotification, shown: Links): string {
+  const name = inert((file?.name ?? '').slice(0, NAME_LIMIT)).replaceAll('|', '_');
+  return [
+    shown.file === null ? '' : `Full report: <${shown.file}|${name}>`,
+    shown.card === null ? '' : `<${shown.card}|Where it was asked>`,
+  ]
+    .filter((link) => link !== '')
+    .join(' · ');
+}
+
+function joinLines(...lines: readonly string[]): string {
+  return lines.filter((line) => line !== '').join('\n');
+}
+
+async function placeOf(workspace: SlackWorkspace, { place, question }: ResearchNotification): Promise<Place> {
+  if (place.type === 'channel') return { channel: question.channel, thread: null, card: null };
+  if (place.type === 'thread') {
+    const { channel, thread } = place.thread;
+    return { channel, thread, card: null };
+  }
+  const channel = await openDirectMessages(workspace, question.asker.id);
+  return { channel, thread: null, card: place.link && (await permalinkOf(workspace, place.link)) };
+}
+
+/** Null when the message is gone or Slack does not say: the notification does without. */
+async function permalinkOf(
+  workspace: SlackWorkspace,
+  { channel, message }: MessageRef,
+): Promise<string | null> {
+  const { chat } = workspace.client;
+  try {
+    const args = { channel, message_ts: message };
+    const result = await callWithRetry(workspace, 'chat.getPermalink', () => chat.getPermalink(args));
+    return result.permalink ?? null;
+  } catch (error) {
+    workspace.log.debug({ err: error }, 'no permalink to a research card');
+    return null;
+  }
+}
+
+/**
+ * Uploads a text file that nobody but the bot can see yet, and returns its permalink; null where files are not allowed or
+ * the upload does not succeed: the message goes out without.
+ *
+ * It is uploaded without a channel. With one, Slack would post a message of its own: asynchronously, so that the response
+ * does not name it, without metadata to find it by, and without Markdown (`markdown` blocks end in internal_error,
+ * python-slack-sdk#1756). A private file is shared by the first message in which its owner links to it (bolt-python#1018).
+ * @throws {Failure} `rate-limited`
+ */
+async function uploadFile(
+  { client, limits, log }: SlackWorkspace,
+  { name, text }: { readonly name: string; readonly text: string },
+): Promise<string | null> {
+  const upload = () => client.filesUploadV2({ filename: name, title: name, content: text });
+  try {
+    // Each attempt is a new upload: what an earlier one has left stays private.
+    const { files } = await retry(retryPolicy(log), () =>
+      limits.call('files.getUploadURLExternal', () => limits.call('files.completeUploadExternal', upload)),
+    );
+    const permalink = files[0]?.files?.[0]?.permalink;
+    if (!permalink) log.warn({}, 'Slack gave no permalink for an uploaded file');
+    return permalink ?? null;
+  } catch (error) {
+    if (!(error instanceof Failure) || error.kind === 'rate-limited') throw error;
+    log.warn({ err: error }, 'a file could not be uploaded to Slack (scope files:write, or not allowed)');
+    return null;
+  }
+}

@@ -1,0 +1,226 @@
+/** Brings an answer's messages to what a view says: decides between a native stream, edits, and one post at the end. */
+import { Failure } from '../../core/failures.ts';
+import { isRetryable } from '../../core/retry.ts';
+import { isFinal, type View } from '../../core/types.ts';
+import { extrasOf, growingExtras, MARKDOWN_LIMIT, NO_EXTRAS, noticesMarkdown } from './blocks.ts';
+import { findReplies } from './find-messages.ts';
+import { editMessage, postPart, rewriteMessage } from './message-edits.ts';
+import {
+  appendToStream,
+  endStream,
+  finishStream,
+  GOES_ON,
+  type StreamEnd,
+  startStream,
+} from './message-stream.ts';
+import {
+  createMessage,
+  MessageTooLong,
+  messageRefs,
+  type ReplyMessage,
+  type ReplyState,
+  releaseReserved,
+  splitTexts,
+  stopCounting,
+} from './reply-state.ts';
+import { offerStep } from './search-step.ts';
+import { callWithRetry } from './workspace.ts';
+
+/** Slack ends a stream about five minutes after its start, whatever is appended. */
+const STREAM_MAX_AGE_MS = 4 * 60_000;
+/** Each time, messages get shorter by a factor of 0.6: enough to get from the longest part to the shortest message. */
+const MAX_REPEATS = 8;
+
+/** The call that `acquire` has acquired for the next progress write. */
+export type Acquired = 'chat.appendStream' | 'chat.update' | null;
+
+/** Brings the messages to what the view says. @throws {Failure} */
+export async function showView(state: ReplyState, view: View, acquired: Acquired): Promise<void> {
+  if (view.text === '' && !isFinal(view)) return;
+  await adoptEarlierMessages(state);
+  for (let repeats = 0; ; repeats++) {
+    try {
+      await showOnce(state, view, acquired);
+      return;
+    } catch (error) {
+      if (!(error instanceof MessageTooLong)) throw error;
+      if (repeats >= MAX_REPEATS) throw error.cause;
+    } finally {
+      countGrowing(state, !isFinal(view));
+    }
+  }
+}
+
+async function showOnce(state: ReplyState, view: View, acquired: Acquired): Promise<void> {
+  const { rendering } = state;
+  const isLast = isFinal(view);
+  state.growing = isLast ? NO_EXTRAS : growingExtras(view);
+  if (!isLast) breakOldStream(state);
+  rendering.update(view.text, view.sources, isLast);
+  const unlinked = rendering.parts.at(-1) ?? '';
+  const texts = splitTexts(state, isLast ? rendering.relink(view.sources) : rendering.parts);
+  // The step stands above the first message's next words.
+  offerStep(state, isLast || texts.length > 1 ? [] : view.sources);
+  for (const [index, text] of texts.slice(0, -1).entries()) await finishPart(state, index, text);
+  const index = Math.max(0, texts.length - 1);
+  if (isLast) {
+    await finishAnswer(state, index, texts.at(-1) ?? '', view, unlinked);
+    await deleteSurplus(state, index + 1);
+  } else {
+    await showProgress(state, index, texts.at(-1) ?? '', acquired);
+  }
+}
+
+/** A message whose text will not change any more, except for links that come late. */
+async function finishPart(state: ReplyState, index: number, text: string): Promise<void> {
+  const message = state.messages[index];
+  if (!message) await postPart(state, index, text, NO_EXTRAS);
+  else if (message.mode === 'stream') await finishOrRewrite(state, index, message, text, GOES_ON);
+  else if (message.shown !== text || message.hasButtons)
+    await rewriteMessage(state, index, message, text, NO_EXTRAS);
+}
+
+async function finishOrRewrite(
+  state: ReplyState,
+  index: number,
+  message: ReplyMessage,
+  text: string,
+  end: StreamEnd,
+): Promise<void> {
+  if (await finishStream(state, index, message, text, end)) return;
+  await rewriteMessage(state, index, message, text, end.extras);
+}
+
+/** The last message while text is still coming. The next write makes good what fails here. */
+async function showProgress(
+  state: ReplyState,
+  index: number,
+  text: string,
+  acquired: Acquired,
+): Promise<void> {
+  if (text === '') return;
+  try {
+    const message = state.messages[index];
+    // Slack closes the open code block of a stream by itself.
+    const closed = text + state.rendering.closer;
+    if (!message) await beginMessage(state, index, text, closed);
+    else if (message.mode === 'edit') await showEdit(state, index, message, closed, acquired);
+    else if (message.shown === null || !text.startsWith(message.shown))
+      await finishOrRewrite(state, index, message, text, GOES_ON);
+    else if (acquired === 'chat.appendStream' || tryAcquire(state, 'chat.appendStream'))
+      await appendToStream(state, message, text);
+  } catch (error) {
+    if (!(error instanceof Failure) || !(isRetryable(error) || error.kind === 'rejected')) throw error;
+    state.workspace.log.debug({ err: error }, 'progress could not be shown');
+  }
+}
+
+/** Chooses how this message is written. None is begun that could not be finished: then it is posted once, at the end. */
+async function beginMessage(state: ReplyState, index: number, text: string, closed: string): Promise<void> {
+  const { limits } = state.workspace;
+  const hasStep = state.step !== null;
+  if (reserveStream(state) && (await startStream(state, index, text))) return;
+  const isStepRefused = hasStep && state.step === null;
+  if (isStepRefused && reserveStream(state) && (await startStream(state, index, text))) return;
+  const updates = limits.of('chat.update');
+  if (!updates.reserve()) return;
+  if (!limits.tryAcquirePost(state.thread.channel, 'progress')) return updates.release();
+  await postPart(state, index, closed, state.growing, 'chat.update', true);
+  const message = state.messages[index];
+  if (message) message.hasButtons = state.growing.blocks.length > 0;
+}
+
+/** Reserves the start and the stop of a stream; false, with nothing reserved, where there is to be none. */
+function reserveStream({ workspace, isStreamless, question }: ReplyState): boolean {
+  if (workspace.unsupported.streams || isStreamless || !question.delivery.recipient) return false;
+  const starts = workspace.limits.of('chat.startStream');
+  if (!starts.reserve()) return false;
+  if (workspace.limits.of('chat.stopStream').reserve()) return true;
+  starts.release();
+  return false;
+}
+
+async function showEdit(
+  state: ReplyState,
+  index: number,
+  message: ReplyMessage,
+  text: string,
+  acquired: Acquired,
+): Promise<void> {
+  if (message.shown === text) return;
+  if (acquired === 'chat.update' || tryAcquire(state, 'chat.update'))
+    await editMessage(state, index, message, text);
+}
+
+function tryAcquire({ workspace }: ReplyState, method: 'chat.appendStream' | 'chat.update'): boolean {
+  return workspace.limits.of(method).tryAcquire('progress');
+}
+
+async function finishAnswer(
+  state: ReplyState,
+  index: number,
+  lastText: string,
+  view: View,
+  unlinked: string,
+): Promise<void> {
+  const text = lastText === '' ? noticesMarkdown(view) : lastText;
+  const message = state.messages[index];
+  const step = message?.mode === 'stream' ? message.stepSize : 0;
+  const extras = extrasOf(view, state.rendering.cited, MARKDOWN_LIMIT - text.length - step);
+  if (!message) await postPart(state, index, text, extras);
+  else if (message.mode === 'stream')
+    await finishOrRewrite(state, index, message, text, { extras, unlinked, isLast: true });
+  else await rewriteMessage(state, index, message, text, extras);
+}
+
+/** Deletes messages of an earlier attempt that the answer does not need any more. */
+async function deleteSurplus(state: ReplyState, count: number): Promise<void> {
+  const { messages, workspace, thread, start } = state;
+  const { chat } = workspace.client;
+  if (messages.length <= count) return;
+  for (const message of messages.slice(count)) {
+    try {
+      if (message.mode === 'stream') await endStream(state, message.ts);
+      const args = { channel: thread.channel, ts: message.ts };
+      await callWithRetry(workspace, 'chat.delete', () => chat.delete(args));
+    } catch (error) {
+      if (!(error instanceof Failure) || error.kind !== 'gone') throw error;
+    }
+    releaseReserved(state, message);
+    stopCounting(state, message);
+  }
+  messages.length = count;
+  await start.posted(messageRefs(state));
+}
+
+function breakOldStream({ rendering, messages }: ReplyState): void {
+  const message = messages.at(-1);
+  if (message?.mode !== 'stream' || message.isBroken) return;
+  if (performance.now() - message.startedAt < STREAM_MAX_AGE_MS) return;
+  message.isBroken = true;
+  rendering.breakPart();
+}
+
+/** Takes over what earlier attempts have posted: their streams are ended, and their messages are rewritten from now on. */
+async function adoptEarlierMessages(state: ReplyState): Promise<void> {
+  if (state.hasLooked) return;
+  const { start, messages, workspace, question, thread } = state;
+  const known = start.messages.map(({ message }) => message);
+  const found = start.attempt > 1 ? await findReplies(workspace, question, thread.thread) : [];
+  const all = [...new Set([...known, ...(found ?? []).map(({ ts }) => ts)])];
+  all.sort((a, b) => Number(a) - Number(b));
+  const finished = new Set(found?.filter(({ part }) => part !== null).map(({ ts }) => ts));
+  // Parts are written one after the other: where the thread cannot be read, only the last can still be open.
+  const open = found === null ? all.slice(-1) : all.filter((ts) => !finished.has(ts));
+  if (start.attempt > 1) for (const ts of open) await endStream(state, ts);
+  messages.push(...all.map((ts) => createMessage(ts, 'edit', null, null)));
+  state.hasLooked = true;
+  if (all.length > known.length) await start.posted(messageRefs(state));
+}
+
+/** Counts the growing message among those that share a limit: the pause between two writes depends on their number. */
+function countGrowing(state: ReplyState, isGrowing: boolean): void {
+  for (const message of state.messages) stopCounting(state, message);
+  const last = state.messages.at(-1);
+  if (isGrowing && last) state.workspace.limits.growing[last.mode].add(last);
+}

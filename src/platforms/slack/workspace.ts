@@ -1,0 +1,72 @@
+import type { Log } from '../../core/ports.ts';
+import { type RetryPolicy, retry } from '../../core/retry.ts';
+import type { SlackClient } from './client.ts';
+import type { SlackSelf } from './incoming-text.ts';
+import { createRateLimits, type LimitedMethod, type RateLimits } from './limits.ts';
+
+/** What Slack has refused in this workspace because it is not to be had there; remembered until the restart. */
+interface UnsupportedFeatures {
+  streams: boolean;
+  /** Chunks other than text in a stream. */
+  steps: boolean;
+  status: boolean;
+  sessions: boolean;
+}
+
+/** What all answers in one workspace share. */
+export interface SlackWorkspace {
+  readonly client: SlackClient;
+  readonly limits: RateLimits;
+  readonly unsupported: UnsupportedFeatures;
+  readonly self: SlackSelf;
+  readonly log: Log;
+}
+
+/** The workspace by its team id: one object each, so that its rate limits are shared by everything written there. */
+export type WorkspaceOf = (team: string) => SlackWorkspace;
+
+/** Workspaces that are spoken to with one token. */
+export function createWorkspaces({
+  client,
+  self,
+  log,
+}: Pick<SlackWorkspace, 'client' | 'self' | 'log'>): WorkspaceOf {
+  const workspaces = new Map<string, SlackWorkspace>();
+  return (team) => {
+    const known = workspaces.get(team);
+    if (known) return known;
+    const unsupported = { streams: false, steps: false, status: false, sessions: false };
+    const workspace = { client, self, log, unsupported, limits: createRateLimits() };
+    workspaces.set(team, workspace);
+    return workspace;
+  };
+}
+
+const ATTEMPTS = 5;
+/** Retries end by their number: while the service stops, running answers still need their last write. */
+const NEVER = new AbortController().signal;
+/** Slack's windows are one minute; a longer wait is left to the caller. */
+const LONGEST_WAIT_MS = 65_000;
+
+/** Makes one call under its rate limit and repeats it until Slack has it. Only for calls that may take effect twice. @throws {Failure} */
+export function callWithRetry<T>(
+  { limits, log }: SlackWorkspace,
+  method: LimitedMethod,
+  run: () => Promise<T>,
+): Promise<T> {
+  return retry(retryPolicy(log), () => limits.call(method, run));
+}
+
+/** How often and how long a write is tried that must not be left out. */
+export function retryPolicy(log: Log): RetryPolicy {
+  return {
+    attempts: ATTEMPTS,
+    baseMs: 300,
+    capMs: 5_000,
+    longestWaitMs: LONGEST_WAIT_MS,
+    signal: NEVER,
+    onWait: (failure, waitMs) => {
+      log.debug({ code: failure.code, kind: failure.kind, waitMs }, 'waiting before the next try');
+    },
+  };
+}
