@@ -65,13 +65,25 @@ async function start(config: Config, log: Log): Promise<() => Promise<void>> {
   return async () => {
     told.unready = async () => ['stopping'];
     log.info({}, 'stopping');
-    await Promise.all([slack?.stop(), gateway?.stop()]);
-    await store.jobs.stop(config.shutdownGraceMs);
+    await drain(config, store, slack, gateway);
     await discord?.stop();
     await ops.close();
     await store.close();
     log.info({}, 'stopped');
   };
+}
+
+/** Where another replica takes the gateway over, events still come until it has: it answers what is accepted then. */
+async function drain(
+  { shutdownGraceMs }: Config,
+  store: Store,
+  slack: { stop(): Promise<void> } | null,
+  gateway: Lease | null,
+): Promise<void> {
+  const handedOver = gateway?.stop();
+  await slack?.stop();
+  await store.jobs.stop(shutdownGraceMs);
+  await handedOver;
 }
 
 /** What the ops server tells; more once the service is up. */

@@ -1,13 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openJobs, type StoreJobs } from '../../src/store/jobs.ts';
-import { holdPostgresLease } from '../../src/store/leases.ts';
 import { migrate } from '../../src/store/migrations.ts';
 import { openPostgres } from '../../src/store/postgres.ts';
 import type { Sql } from '../../src/store/sql.ts';
 import { openStore } from '../../src/store/store.ts';
 import { gate } from '../contracts/jobs.ts';
-import { recordingDuties } from '../contracts/leases.ts';
 import { quietLog } from '../core/fakes.ts';
 import { killChildren, startChild } from './children.ts';
 import { createDatabase, serverUrl, type TestDatabase } from './database.ts';
@@ -137,46 +135,5 @@ describe.skipIf(serverUrl === null)('two processes on one Postgres', () => {
     await vi.waitFor(() => expect(held.map((id) => attempts.get(id))).toEqual(held.map(() => [2])), patient);
     expect(performance.now() - killed).toBeLessThan(15_000);
     expect(attempts.get(mine)).toEqual([1]);
-  }, 60_000);
-
-  it('hold a lease one at a time, and the next has it within 15 s after a kill', async () => {
-    const child = startChild('lease', database.url);
-    await vi.waitFor(() => expect(child.steps).toContainEqual({ acquired: true }), patient);
-    const duties = recordingDuties(quietLog);
-    const lease = holdPostgresLease(database.url, 'the only one', duties);
-    const waiting = `select 1 from pg_stat_activity where datname = current_database()
-      and query like '%pg_try_advisory_lock%' and pid <> pg_backend_pid()`;
-    await vi.waitFor(async () => expect(await sql.query(waiting)).toHaveLength(1), patient);
-    expect(duties.told).toEqual([]);
-    const killed = performance.now();
-    await child.kill();
-    await vi.waitFor(() => expect(duties.told).toEqual(['acquired']), patient);
-    expect(performance.now() - killed).toBeLessThan(15_000);
-    await lease.stop();
-  }, 60_000);
-
-  it('take a lease from a frozen holder, which learns of it when it thaws', async () => {
-    const child = startChild('lease', database.url);
-    await vi.waitFor(() => expect(child.steps).toContainEqual({ acquired: true }), patient);
-    child.process.kill('SIGSTOP');
-    const duties = recordingDuties(quietLog);
-    const lease = holdPostgresLease(database.url, 'the only one', duties);
-    await vi.waitFor(() => expect(duties.told).toEqual(['acquired']), patient);
-    child.process.kill('SIGCONT');
-    await vi.waitFor(() => expect(child.steps).toContainEqual({ lost: true }), patient);
-    await lease.stop();
-    await child.kill();
-  }, 60_000);
-
-  it('lose a lease with its connection, and get it back', async () => {
-    const duties = recordingDuties(quietLog);
-    const lease = holdPostgresLease(database.url, 'cut off', duties);
-    await vi.waitFor(() => expect(duties.told).toEqual(['acquired']), patient);
-    await sql.query(
-      `select pg_terminate_backend(l.pid) from pg_locks l join pg_database d on d.oid = l.database
-       where l.locktype = 'advisory' and d.datname = current_database()`,
-    );
-    await vi.waitFor(() => expect(duties.told).toEqual(['acquired', 'lost', 'acquired']), patient);
-    await lease.stop();
   }, 60_000);
 });
