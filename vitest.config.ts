@@ -1,4 +1,24 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { SkippedReporter } from './test/support/skipped-reporter.ts';
+
+/** The slowest files, then the folders whose tests start services: what begins last would be waited for alone. */
+const FIRST = [
+  /research-(?:faults|scenario|slack|discord|chat|agent|reports)/,
+  /test\/(?:scenarios|sandbox)\//,
+  /test\/(?:platforms|store)\/|start\.test|image\.test/,
+];
+
+/** A fresh clone knows no durations, and Vitest then begins with the largest files. */
+class SlowFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const found = FIRST.findIndex((pattern) => pattern.test(moduleId));
+      return found === -1 ? FIRST.length : found;
+    };
+    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b));
+  }
+}
 
 export default defineConfig({
   test: {
@@ -7,11 +27,9 @@ export default defineConfig({
     // A long look at properties (CONTRIBUTING.md) takes its time.
     testTimeout: process.env['PROPERTY_RUNS'] === undefined ? 20_000 : 7_200_000,
     hookTimeout: 60_000,
-    // Most tests wait for a service or a socket rather than for a core; each service holds a PGlite of some 250 MB.
-    maxWorkers: 3,
-    // Tests that run side by side only wait: for calls that are never answered.
-    maxConcurrency: 24,
-    // Real sockets, processes and a browser on a shared machine: CI tries a failed test once more, and the report names it.
-    retry: process.env['CI'] ? 1 : 0,
+    // Most tests wait for a service or a socket rather than for a core. Each service holds a PGlite of some 250 MB.
+    maxWorkers: 8,
+    sequence: { sequencer: SlowFirst },
+    reporters: ['default', new SkippedReporter()],
   },
 });

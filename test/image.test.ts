@@ -11,18 +11,15 @@ const REPO = resolve(import.meta.dirname, '..');
 const NOBODY = '65534';
 
 /** What the image promises can be had without an engine where a mount namespace may be made, which takes root. */
-function whyNot(): string | null {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'it takes root on Linux';
+function isConfinable(): boolean {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
   try {
     execFileSync('unshare', ['-m', 'true'], { stdio: 'ignore' });
-    return null;
+    return true;
   } catch {
-    return 'no mount namespace can be made here';
+    return false;
   }
 }
-
-const reason = whyNot();
-if (reason) process.stdout.write(`skipped: the image's rules: ${reason}\n`);
 
 /** Everything read-only but $DATA; the code where anybody can read it; then the rest of the arguments, as nobody. */
 const CONFINE = `
@@ -37,8 +34,12 @@ cd "$BASE/app"
 exec setpriv --reuid=${NOBODY} --regid=${NOBODY} --clear-groups "$@"
 `;
 
-test.skipIf(reason !== null)(
+const needs = 'a mount namespace (root on Linux)';
+
+test.skipIf(!isConfinable())(
   'runs as an unprivileged user that can write to its data directory only',
+  // It compiles everything anew, beside the other tests.
+  { timeout: 60_000, meta: { needs } },
   async () => {
     const base = mkdtempSync(join(tmpdir(), 'footnote-image-'));
     const data = join(base, 'data');

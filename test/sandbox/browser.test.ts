@@ -17,10 +17,8 @@ const FLAGS = [
 ];
 
 const isThere = existsSync(CHROMIUM);
-if (!isThere)
-  console.log(`skipped: the sandbox page in a browser (no Chromium at ${CHROMIUM}; set CHROMIUM_PATH)`);
-
-describe.skipIf(!isThere)('the sandbox page in a browser', { timeout: 120_000 }, () => {
+const needs = `Chromium (CHROMIUM_PATH; none at ${CHROMIUM})`;
+describe.skipIf(!isThere)('the sandbox page in a browser', { timeout: 120_000, meta: { needs } }, () => {
   const directory = freshDirectory();
   let sandbox: Sandbox;
   let browser: Browser;

@@ -5,7 +5,7 @@ import { openStore } from '../../src/store/store.ts';
 import { StoreError } from '../../src/store/store-error.ts';
 import { quietLog } from '../core/fakes.ts';
 import { type Child, killChildren, startChild } from './children.ts';
-import { createDatabase, serverUrl } from './database.ts';
+import { createDatabase, onServerOnly, serverUrl } from './database.ts';
 import { temporaryDir } from './parts.ts';
 
 const patient = { timeout: 30_000 };
@@ -74,12 +74,12 @@ describe('a process that is killed while a job is delayed', () => {
 
   it.skipIf(serverUrl === null)(
     'on Postgres: another process begins it when it is due',
+    { ...onServerOnly, timeout: 60_000 },
     async () => {
       const database = await createDatabase();
       await expectDelayed(database.url, '');
       await database.drop();
     },
-    60_000,
   );
 });
 

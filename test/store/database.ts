@@ -4,7 +4,8 @@ import { Client } from 'pg';
 /** Where the tests may create databases; unset skips what needs a server. */
 export const serverUrl = process.env.TEST_DATABASE_URL ?? null;
 
-if (serverUrl === null) process.stdout.write('skipped: TEST_DATABASE_URL is not set\n');
+/** Of the suites and tests that are skipped without it. */
+export const onServerOnly = { meta: { needs: 'a Postgres server (TEST_DATABASE_URL)' } };
 
 export interface TestDatabase {
   readonly url: string;

@@ -7,7 +7,7 @@ import { openPostgres } from '../../src/store/postgres.ts';
 import { openStore } from '../../src/store/store.ts';
 import { StoreError } from '../../src/store/store-error.ts';
 import { quietLog } from '../core/fakes.ts';
-import { createDatabase, serverUrl } from './database.ts';
+import { createDatabase, onServerOnly, serverUrl } from './database.ts';
 import { temporaryDir } from './parts.ts';
 
 async function fault(databaseUrl: string | null, dataDir = ''): Promise<StoreError> {
@@ -100,7 +100,7 @@ describe('a store that cannot be opened', () => {
   });
 });
 
-describe.skipIf(serverUrl === null)('a Postgres that cannot be used', () => {
+describe.skipIf(serverUrl === null)('a Postgres that cannot be used', onServerOnly, () => {
   it('says so when the database does not exist', async () => {
     const url = new URL(serverUrl ?? '');
     url.pathname = '/footnote_never_created';

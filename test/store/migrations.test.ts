@@ -3,9 +3,9 @@ import { migrate } from '../../src/store/migrations.ts';
 import { openPostgres } from '../../src/store/postgres.ts';
 import type { Sql } from '../../src/store/sql.ts';
 import { quietLog } from '../core/fakes.ts';
-import { createDatabase, serverUrl, type TestDatabase } from './database.ts';
+import { createDatabase, onServerOnly, serverUrl, type TestDatabase } from './database.ts';
 
-describe.skipIf(serverUrl === null)('migrations', () => {
+describe.skipIf(serverUrl === null)('migrations', onServerOnly, () => {
   const history = [
     ['create table footnote.first (n int)', 'insert into footnote.first values (1)'],
     ['alter table footnote.first add column m int not null default 2'],

@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { quietLog } from '../core/fakes.ts';
-import { createDatabase, serverUrl, type TestDatabase } from './database.ts';
+import { createDatabase, onServerOnly, serverUrl, type TestDatabase } from './database.ts';
 
 /** A network between us and the database that can be cut, or swallow everything without a word. */
 async function openNetwork(databaseUrl: string) {
@@ -47,7 +47,7 @@ async function openNetwork(databaseUrl: string) {
   };
 }
 
-describe.skipIf(serverUrl === null)('a database that goes away', () => {
+describe.skipIf(serverUrl === null)('a database that goes away', onServerOnly, () => {
   const patient = { timeout: 40_000 };
   let database: TestDatabase;
   let network: Awaited<ReturnType<typeof openNetwork>>;

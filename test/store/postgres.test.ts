@@ -11,11 +11,11 @@ import { researchesContract } from '../contracts/researches.ts';
 import { sqlContract } from '../contracts/sql.ts';
 import { threadsContract } from '../contracts/threads.ts';
 import { quietLog } from '../core/fakes.ts';
-import { createDatabase, serverUrl, type TestDatabase } from './database.ts';
+import { createDatabase, onServerOnly, serverUrl, type TestDatabase } from './database.ts';
 import { assemble, type Parts } from './parts.ts';
 import { countRows } from './rows.ts';
 
-describe.skipIf(serverUrl === null)('the store on Postgres', () => {
+describe.skipIf(serverUrl === null)('the store on Postgres', onServerOnly, () => {
   let database: TestDatabase;
   let parts: Parts;
 

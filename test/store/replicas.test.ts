@@ -8,14 +8,14 @@ import { openStore } from '../../src/store/store.ts';
 import { gate } from '../contracts/jobs.ts';
 import { quietLog } from '../core/fakes.ts';
 import { killChildren, startChild } from './children.ts';
-import { createDatabase, serverUrl, type TestDatabase } from './database.ts';
+import { createDatabase, onServerOnly, serverUrl, type TestDatabase } from './database.ts';
 
 interface Numbered {
   readonly key: string;
   readonly n: number;
 }
 
-describe.skipIf(serverUrl === null)('two processes on one Postgres', () => {
+describe.skipIf(serverUrl === null)('two processes on one Postgres', onServerOnly, () => {
   const patient = { timeout: 30_000 };
   let database: TestDatabase;
   let sql: Sql;
