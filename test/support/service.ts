@@ -134,7 +134,8 @@ const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
 const READY_WITHIN_MS = 60_000;
 const KEPT_LINES = 10_000;
 
-const COMPILED = join(import.meta.dirname, '../../node_modules/.cache/compiled');
+/** Shared by the processes of all tests, which otherwise would each compile everything. */
+export const COMPILED = join(import.meta.dirname, '../../node_modules/.cache/compiled');
 
 /** Ends the child with this process. */
 const TETHER = new URL('tether.js', import.meta.url).href;
@@ -158,7 +159,6 @@ function environment(options: ServiceOptions, cwd: string): Record<string, strin
   return {
     ...Object.fromEntries(inherited),
     PORT: '0',
-    // Shared by the services of all tests, which otherwise would each compile everything.
     NODE_COMPILE_CACHE: COMPILED,
     DATA_DIR: dataDir ?? join(cwd, 'data'),
     PERPLEXITY_API_KEY: perplexity.apiKey,

@@ -1,0 +1,3 @@
+import { describeResearch } from './research-scenario.ts';
+
+describeResearch('agent');
