@@ -93,10 +93,13 @@ export function describeFaults(api: 'chat' | 'agent'): void {
 
     beforeAll(async () => {
       town = await openResearchTown({ PERPLEXITY_API: api });
-      for (const row of ROWS) {
+      for (const [n, row] of ROWS.entries()) {
         for (const talk of town.talks) {
-          const text = `fault:${row.fault} for ${talk.side.name}`;
-          asked.push({ row, talk, place: talk.side.mention(`research: ${text}`), text });
+          const { name, channels, mention } = talk.side;
+          const text = `fault:${row.fault} for ${name}`;
+          // Spread over the channels: all in one would wait for its limit of new messages, not for the faults.
+          const place = mention(`research: ${text}`, 0, channels[n % channels.length]);
+          asked.push({ row, talk, place, text });
         }
       }
     }, 60_000);

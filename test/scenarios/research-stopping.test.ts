@@ -1,6 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { openResearchTown, type ResearchTown, type Talk } from '../support/research-town.ts';
 import type { Place } from '../support/sides.ts';
+
+/** When Stop is pressed on a job that has just ended upstream: how often it must have been looked at since. */
+const RACES = [0, 0, 0, 1, 1, 1];
+/** Looked at often: the moment of a press is short. */
+const WAIT = { timeout: 60_000, interval: 2 };
 
 /** Stop, the desk, `npm run jobs` and upstream agree, on both platforms. */
 describe('research that is stopped', { timeout: 120_000 }, () => {
@@ -53,16 +58,39 @@ describe('research that is stopped', { timeout: 120_000 }, () => {
   });
 
   onBoth('in a race with its end is one or the other', async (talk) => {
-    const texts = [0, 1, 2, 3, 4, 5].map((n) => `takes:1h speed:1 race ${n}`);
+    const texts = RACES.map((_, n) => `takes:1h speed:1 race ${n}`);
     const places = await Promise.all(texts.map((text) => talk.research(text)));
     for (const text of texts) await talk.isBegun(text);
-    for (const text of texts) town.perplexity.research.finish(talk.jobsOf(text)[0]?.id);
-    // The looks come some seconds later, at random: the presses are spread over them.
-    for (const place of places) {
-      await new Promise((resolve) => setTimeout(resolve, 500));
-      if (talk.cards(place)[0]?.buttons.includes('Stop')) talk.pressStop(place);
-    }
+    await Promise.all(
+      places.map(async (place, n) => {
+        const job = talk.jobsOf(texts[n]!)[0]!;
+        const seen = job.looks.length;
+        town.perplexity.research.finish(job.id);
+        await vi.waitUntil(() => job.looks.length - seen >= RACES[n]!, WAIT);
+        talk.pressStop(place);
+      }),
+    );
     for (const place of places) await isOneOrTheOther(talk, place);
+  });
+
+  onBoth('by deleting the question is over upstream too', async (talk) => {
+    const place = await talk.research('takes:1h speed:1 to be deleted');
+    await talk.isBegun('to be deleted');
+    talk.side.unsay(place);
+    await talk.see('the card', () => /question was deleted/.test(talk.cards(place)[0]?.text ?? ''));
+    expect(talk.jobsOf('to be deleted')[0]?.state()).toBe('cancelled');
+    expect(talk.notices(place)).toEqual([]);
+  });
+
+  test('is what `npm run jobs` prints', async () => {
+    const [place] = await Promise.all(town.talks.map((talk) => talk.research('takes:1h speed:1 listed')));
+    const [talk] = town.talks;
+    const name = talk!.nameIn(place!);
+    await talk!.isBegun('listed');
+    const lines = await town.reported();
+    const row = lines.find((line) => line.includes(name));
+    expect(row).toMatch(/running .*agent/);
+    expect(lines).toContain('The Agent API has no list of its own.');
   });
 
   async function isOneOrTheOther(talk: Talk, place: Place): Promise<void> {
@@ -73,13 +101,4 @@ describe('research that is stopped', { timeout: 120_000 }, () => {
     expect(talk.notices(place)).toHaveLength(isDone ? 1 : 0);
     expect(await town.listed(talk.nameIn(place))).toMatch(isDone ? /done/ : /stopped/);
   }
-
-  onBoth('by deleting the question is over upstream too', async (talk) => {
-    const place = await talk.research('takes:1h speed:1 to be deleted');
-    await talk.isBegun('to be deleted');
-    talk.side.unsay(place);
-    await talk.see('the card', () => /question was deleted/.test(talk.cards(place)[0]?.text ?? ''));
-    expect(talk.jobsOf('to be deleted')[0]?.state()).toBe('cancelled');
-    expect(talk.notices(place)).toEqual([]);
-  });
 });

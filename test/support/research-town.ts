@@ -1,16 +1,16 @@
 /** Deep research in the unmodified service on both platforms at once, as the people there and the operator see it. */
-import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { expect } from 'vitest';
+import { formatJobsTable, type JobEntry } from '../../src/core/research/jobs-table.ts';
 import { registerCommands } from '../../src/platforms/discord/commands.ts';
 import { createRest } from '../../src/platforms/discord/rest.ts';
 import { asObjects } from '../../src/platforms/discord/wire.ts';
 import { quietLog } from '../core/fakes.ts';
 import { type PerplexityServer, startPerplexityServer } from '../servers/perplexity/server.ts';
 import { prepareDataDir } from './data-dir.ts';
+import { reportJobs } from './jobs-report.ts';
 import { startService } from './service.ts';
 import {
   type DiscordSide,
@@ -31,8 +31,10 @@ export interface ResearchTown {
   readonly talks: readonly Talk[];
   /** How many milliseconds Discord's clock is ahead of ours. */
   clock: { ahead: number };
-  /** The line of `npm run jobs` about a job; empty when there is none. */
+  /** The operator's row about a job, without what upstream says of it; empty when there is none. */
   listed(job: string): Promise<string>;
+  /** What `npm run jobs` prints. */
+  reported(): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
@@ -55,7 +57,6 @@ export interface Talk {
   readable(place: Place): string;
 }
 
-const run = promisify(execFile);
 const MANIFEST = new URL('../../manifests/discord-commands.json', import.meta.url);
 const NAME = /R-[2-9A-Z]{4}/;
 const WITHIN_MS = 50_000;
@@ -70,15 +71,20 @@ export async function openResearchTown(env: Readonly<Record<string, string>>): P
   const dataDir = join(directory, 'data');
   await prepareDataDir(dataDir);
   const limits = { RESEARCH_PER_USER: '1000', RESEARCH_PER_WORKSPACE: '1000' };
-  const paces = { RESEARCH_POLLS_PER_MINUTE: '6000', RESEARCH_SUBMISSIONS_PER_MINUTE: '6000' };
-  const service = await startService({
+  const paces = {
+    RESEARCH_FIRST_POLL_SECONDS: '0.5',
+    RESEARCH_POLLS_PER_MINUTE: '6000',
+    RESEARCH_SUBMISSIONS_PER_MINUTE: '6000',
+  };
+  const options = {
     ...slack.connection,
     ...discord.connection,
     perplexity,
     cwd: directory,
     dataDir,
     env: { ...limits, ...paces, ...env },
-  });
+  };
+  const service = await startService(options);
   return {
     slack,
     discord,
@@ -86,20 +92,12 @@ export async function openResearchTown(env: Readonly<Record<string, string>>): P
     talks: [talkOn(slack, perplexity), talkOn(discord, perplexity)],
     clock,
     async listed(job) {
-      const operator: Record<string, string> = {
-        PATH: process.env['PATH'] ?? '',
-        PORT: String(service.port),
-        DATA_DIR: dataDir,
-        PERPLEXITY_API_KEY: perplexity.apiKey,
-        PERPLEXITY_BASE_URL: perplexity.url,
-        SLACK_BOT_TOKEN: slack.server.botToken,
-        SLACK_APP_TOKEN: slack.server.appToken,
-        DISCORD_TOKEN: discord.server.token,
-      };
-      const script = join(import.meta.dirname, '../../src/jobs-report.ts');
-      const { stdout } = await run(process.execPath, [script], { env: operator, cwd: directory });
-      return stdout.split('\n').find((line) => line.includes(job)) ?? '';
+      const response = await fetch(`http://127.0.0.1:${service.port}/research`);
+      const entries = (await response.json()) as readonly JobEntry[]; // our own service wrote it
+      const rows = formatJobsTable(entries, null, Date.now()).split('\n');
+      return rows.find((row) => row.includes(job)) ?? '';
     },
+    reported: () => reportJobs(options, service.port),
     async close() {
       await service.kill('SIGKILL');
       await Promise.all([slack.close(), discord.close(), perplexity.close()]);

@@ -29,8 +29,10 @@ export interface Side {
   readonly name: PlatformName;
   /** How the service is told of this side. */
   readonly connection: Pick<ServiceOptions, 'slack' | 'discord'>;
-  /** Somebody mentions the bot in a channel. `person` is 0 for the first. */
-  mention(text: string, person?: number): Place;
+  /** Channels to ask in. On Slack each has its own limit of one new message a second. */
+  readonly channels: readonly string[];
+  /** Somebody mentions the bot in a channel, the first one unless said. `person` is 0 for the first. */
+  mention(text: string, person?: number, channel?: string): Place;
   /** Somebody writes to the bot directly. */
   direct(text: string, person?: number): Place;
   /** Somebody goes on in a place, without a mention unless asked for. */
@@ -68,7 +70,9 @@ export interface DiscordSide extends Side {
 export async function startSlackSide(options: SlackServerOptions = {}): Promise<SlackSide> {
   const server = await startSlackServer(options);
   const user = (person = 0): string => server.people[person]?.id ?? '';
-  const general = server.channels.find((channel) => channel.name === 'general')?.id ?? '';
+  const channels = ['general', 'random', 'partners'];
+  const idOf = (name = 'general'): string =>
+    server.channels.find((channel) => channel.name === name)?.id ?? '';
   const dm = (person = 0): string =>
     server.channels.find((channel) => channel.kind === 'im' && channel.members.includes(user(person)))?.id ??
     '';
@@ -77,9 +81,11 @@ export async function startSlackSide(options: SlackServerOptions = {}): Promise<
     name: 'slack',
     server,
     connection: { slack: { apiUrl, botToken, appToken } },
-    mention(text, person) {
-      const ts = server.say({ user: user(person), channel: general, text: `<@${server.botUser}> ${text}` });
-      return { channel: general, thread: ts };
+    channels,
+    mention(text, person, name) {
+      const channel = idOf(name);
+      const ts = server.say({ user: user(person), channel, text: `<@${server.botUser}> ${text}` });
+      return { channel, thread: ts };
     },
     direct(text, person) {
       const channel = dm(person);
@@ -177,6 +183,7 @@ export async function startDiscordSide(options: DiscordServerOptions = {}): Prom
     name: 'discord',
     server,
     connection: { discord: { apiUrl, token, applicationId } },
+    channels: ['general'],
     mention(text, person) {
       const content = `<@${server.botUser.id}> ${text}`;
       const id = server.say({ user: user(person), channel: 'general', content });
