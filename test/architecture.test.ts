@@ -9,9 +9,8 @@ const ALLOWED: Readonly<
   Record<string, { readonly ours: readonly string[]; readonly packages: readonly string[] }>
 > = {
   core: { ours: [], packages: [] },
-  http: { ours: [], packages: [] },
   markdown: { ours: ['core'], packages: ['marked'] },
-  perplexity: { ours: ['core', 'http'], packages: ['openai'] },
+  perplexity: { ours: ['core'], packages: ['openai'] },
   store: {
     ours: ['core'],
     packages: ['pg', 'pg-boss', 'keyv', '@electric-sql/pglite'],

@@ -1,36 +1,58 @@
+import type {
+  ResponseCreateParamsStreaming,
+  Tool,
+  WebSearchTool,
+} from 'openai/resources/responses/responses';
 import type { AnswerOptions, ModelRequest, Usage } from '../core/types.ts';
 import { asArray, asNumber, asRecord, asText, type JsonObject } from '../core/untrusted.ts';
-import { filled } from './chat.ts';
-import { reportedFailure } from './errors.ts';
-import type { Gathered, Interpreter } from './interpreter.ts';
+import { omitUndefined, searching, unlessEmpty } from './chat.ts';
 import type { Profile } from './profiles.ts';
 import { type AgentSources, createAgentSources } from './sources.ts';
+import type { ChunkParser, Finish, ParsedChunk } from './stream.ts';
+
+/** The fields that Perplexity's Agent API adds to the Responses API; it refuses any field it does not know. */
+declare module 'openai/resources/responses/responses' {
+  interface WebSearchTool {
+    max_results?: number;
+  }
+  namespace WebSearchTool {
+    interface Filters {
+      search_domain_filter?: readonly string[];
+      search_recency_filter?: 'hour' | 'day' | 'week' | 'month' | 'year';
+    }
+  }
+}
 
 /** The API refuses less than this. */
 const LEAST_OUTPUT_TOKENS = 16;
 
+type AgentRequest = Omit<ResponseCreateParamsStreaming, 'stream'>;
+
 /** The body of a streamed Agent API request. */
-export function agentBody(request: ModelRequest, profile: Profile): JsonObject {
+export function agentBody(request: ModelRequest, profile: Profile): ResponseCreateParamsStreaming {
   const tool = webSearch(request.options, profile);
   return {
     ...agentRequest(request, profile),
     stream: true,
     // We keep the history ourselves: nothing is to be looked up there later.
     store: false,
-    tools: tool === null ? undefined : [tool],
+    ...(tool && { tools: [tool] }),
   };
 }
 
-/** What is asked, but for the tools. The service refuses any field it does not know, so nothing else may be sent. */
-export function agentRequest({ system, messages, options }: ModelRequest, profile: Profile): JsonObject {
+/** What is asked, but for the tools. */
+export function agentRequest({ system, messages, options }: ModelRequest, profile: Profile): AgentRequest {
+  const { maxTokens } = options;
   return {
+    // `model`, or Perplexity's own `models`, `preset`, `effort`: names that openai's types do not have.
     ...profile.agent,
-    input: messages.map((message) => ({ role: message.role, content: message.text })),
-    instructions: system ?? undefined,
-    max_output_tokens:
-      options.maxTokens === undefined ? undefined : Math.max(LEAST_OUTPUT_TOKENS, options.maxTokens),
-    temperature: options.temperature,
-    top_p: options.topP,
+    input: messages.map(({ role, text }) => ({ type: 'message', role, content: text })),
+    ...omitUndefined({
+      instructions: system ?? undefined,
+      max_output_tokens: maxTokens === undefined ? undefined : Math.max(LEAST_OUTPUT_TOKENS, maxTokens),
+      temperature: options.temperature,
+      top_p: options.topP,
+    }),
   };
 }
 
@@ -50,39 +72,38 @@ export function agentNotice(options: AnswerOptions, profile: Profile): string | 
 }
 
 /** A bare model searches only with this tool; a preset brings its own, which the tool would replace. */
-export function webSearch(options: AnswerOptions, profile: Profile): JsonObject | null {
-  const domains = filled(options.domains);
-  const filters =
-    domains === undefined && options.recency === undefined
-      ? undefined
-      : { search_domain_filter: domains, search_recency_filter: options.recency };
+export function webSearch(options: AnswerOptions, profile: Profile): WebSearchTool | null {
+  const filters = omitUndefined({
+    search_domain_filter: unlessEmpty(options.domains),
+    search_recency_filter: options.recency,
+  });
   const isBare = 'model' in profile.agent || 'models' in profile.agent;
-  const size = options.searchContextSize ?? (isBare ? profile.agentContextSize : null) ?? undefined;
-  const isAsked = [filters, size, options.maxSearchResults].some((setting) => setting !== undefined);
-  if (!isBare && !isAsked) return null;
-  return {
-    type: 'web_search',
-    search_context_size: size,
+  const settings = omitUndefined({
+    search_context_size: options.searchContextSize ?? (isBare ? profile.agentContextSize : null) ?? undefined,
     max_results: options.maxSearchResults,
-    filters,
-  };
+    filters: Object.keys(filters).length > 0 ? filters : undefined,
+  });
+  if (!isBare && Object.keys(settings).length === 0) return null;
+  return { type: 'web_search', ...settings };
 }
 
+/** Reads whole pages; Perplexity's own, which openai's types do not have. */
+export const FETCH_URL = { type: 'fetch_url' } as unknown as Tool;
+
 /**
- * Reads the events of an Agent run. The set of kinds is open: unknown ones are passed over. The notice, if any, is given out
+ * Parses the events of an Agent run. The set of kinds is open: unknown ones are passed over. The notice, if any, is given out
  * with the first event: before that it would only delay the request.
  */
-export function createAgentInterpreter(notice: string | null): Interpreter {
+export function createAgentParser(notice: string | null): ChunkParser {
   const run: Run = { sources: createAgentSources(), hasDeltas: false };
   let pendingNotice = notice;
-  return {
-    take(event, gathered, hasText) {
-      if (pendingNotice !== null) gathered.events.push({ type: 'notice', text: pendingNotice });
-      pendingNotice = null;
-      const error = errorIn(event);
-      if (error === undefined) takeProgress(event, gathered, run);
-      else gathered.failure = reportedFailure(error, hasText);
-    },
+  return (event) => {
+    const error = errorIn(event);
+    const parsed = error === null ? parseProgress(event, run) : { error };
+    if (pendingNotice === null) return parsed;
+    const told = { type: 'notice', text: pendingNotice } as const;
+    pendingNotice = null;
+    return { ...parsed, events: [told, ...(parsed.events ?? [])] };
   };
 }
 
@@ -91,67 +112,65 @@ interface Run {
   hasDeltas: boolean;
 }
 
-/** What an event says went wrong; undefined when it reports no failure. */
-function errorIn(event: JsonObject): JsonObject | null | undefined {
+/** What an event says went wrong, empty when it gives no reason; null when it reports no failure. */
+function errorIn(event: JsonObject): JsonObject | null {
   const type = event['type'];
   if (type === 'response.failed' || type === 'response.cancelled') {
-    return asRecord(asRecord(event['response'])?.['error']);
+    return asRecord(asRecord(event['response'])?.['error']) ?? {};
   }
   if (type === 'error') return asRecord(event['error']) ?? { code: event['code'], message: event['message'] };
   // A bare `{error}` in place of an event, as gateways send it.
-  return type === undefined ? (asRecord(event['error']) ?? undefined) : undefined;
+  return type === undefined ? asRecord(event['error']) : null;
 }
 
-function takeProgress(event: JsonObject, gathered: Gathered, run: Run): void {
+function parseProgress(event: JsonObject, run: Run): Partial<ParsedChunk> {
   switch (event['type']) {
     case 'response.output_text.delta': {
-      const delta = asText(event['delta']) ?? '';
-      run.hasDeltas ||= delta !== '';
-      gathered.text += delta;
-      break;
+      const text = asText(event['delta']) ?? '';
+      run.hasDeltas ||= text !== '';
+      return { text };
     }
     case 'response.reasoning.started':
-      gathered.isThinking = true;
-      break;
-    case 'response.reasoning.search_queries': {
-      const queries = asArray(event['queries']).flatMap((query) => asText(query) ?? []);
-      if (queries.length > 0) gathered.events.push({ type: 'searching', queries });
-      break;
-    }
+      return { isThinking: true };
+    case 'response.reasoning.search_queries':
+      return { events: searching(event['queries']) };
     case 'response.reasoning.search_results':
-      addSources(event['results'], gathered, run);
-      break;
+      return { events: newSources(event['results'], run) };
     case 'response.output_item.done':
-      takeItem(asRecord(event['item']), gathered, run);
-      break;
+      return { events: newSourcesIn([asRecord(event['item'])], run) };
     case 'response.completed':
     case 'response.incomplete':
-      takeTerminal(event, gathered, run);
-      break;
+      return parseEnd(event, run);
     default:
+      return {};
   }
 }
 
-function addSources(results: unknown, gathered: Gathered, { sources }: Run): void {
-  if (sources.add(results)) gathered.events.push({ type: 'sources', sources: sources.all() });
+/** All sources so far when the results hold new ones, else nothing. */
+function newSources(results: unknown, { sources }: Run): ParsedChunk['events'] {
+  return sources.add(results) ? [{ type: 'sources', sources: sources.all() }] : [];
 }
 
-function takeItem(item: JsonObject | null, gathered: Gathered, run: Run): void {
-  if (item?.['type'] === 'search_results') addSources(item['results'], gathered, run);
+function newSourcesIn(output: readonly (JsonObject | null)[], run: Run): ParsedChunk['events'] {
+  return output.flatMap((item) =>
+    item?.['type'] === 'search_results' ? newSources(item['results'], run) : [],
+  );
 }
 
-function takeTerminal(event: JsonObject, gathered: Gathered, run: Run): void {
+function parseEnd(event: JsonObject, run: Run): Partial<ParsedChunk> {
   const response = asRecord(event['response']);
   const output = asArray(response?.['output']).map(asRecord);
-  for (const item of output) takeItem(item, gathered, run);
-  if (!run.hasDeltas) gathered.text += wholeText(output);
-  gathered.usage = usageOfAgent(asRecord(response?.['usage']));
-  gathered.finish = event['type'] === 'response.completed' ? 'complete' : incompleteReason(response);
-  gathered.isOver = true;
+  return {
+    text: run.hasDeltas ? '' : wholeText(output),
+    events: newSourcesIn(output, run),
+    usage: usageOfAgent(asRecord(response?.['usage'])),
+    finish: event['type'] === 'response.completed' ? 'complete' : incompleteReason(response),
+    isLast: true,
+  };
 }
 
 /** Why a run is `incomplete`: everything but the filter means that the run was not allowed to go on to its end. */
-export function incompleteReason(response: JsonObject | null): 'length' | 'filtered' {
+export function incompleteReason(response: JsonObject | null): Exclude<Finish, 'complete'> {
   return asRecord(response?.['incomplete_details'])?.['reason'] === 'content_filter' ? 'filtered' : 'length';
 }
 

@@ -1,12 +1,25 @@
+import type { ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions/completions';
 import type { ModelRequest, Usage } from '../core/types.ts';
 import { asArray, asNumber, asRecord, asText, type JsonObject } from '../core/untrusted.ts';
-import { reportedFailure } from './errors.ts';
-import type { Gathered, Interpreter } from './interpreter.ts';
 import type { Profile } from './profiles.ts';
 import { sourcesOfChat } from './sources.ts';
+import type { ChunkParser, Finish, ParsedChunk } from './stream.ts';
+
+/** The fields that Perplexity adds to a chat completion; the service drops those it does not know without a word. */
+declare module 'openai/resources/chat/completions/completions' {
+  interface ChatCompletionCreateParamsBase {
+    stream_mode?: 'full' | 'concise';
+    search_recency_filter?: 'hour' | 'day' | 'week' | 'month' | 'year';
+    search_domain_filter?: readonly string[];
+    num_search_results?: number;
+    search_mode?: 'web' | 'academic' | 'sec';
+    return_images?: boolean;
+    return_related_questions?: boolean;
+  }
+}
 
 /** The body of a streamed chat completion. */
-export function chatBody(request: ModelRequest, profile: Profile): JsonObject {
+export function chatBody(request: ModelRequest, profile: Profile): ChatCompletionCreateParamsStreaming {
   return {
     ...chatRequest(request, profile),
     stream: true,
@@ -15,13 +28,17 @@ export function chatBody(request: ModelRequest, profile: Profile): JsonObject {
   };
 }
 
-/** What is asked, however it is answered. The service drops fields it does not know in silence, so their places matter. */
-export function chatRequest({ system, messages, options }: ModelRequest, profile: Profile): JsonObject {
-  const body: Record<string, unknown> = {
+/** What is asked, however it is answered. */
+export function chatRequest(
+  { system, messages, options }: ModelRequest,
+  profile: Profile,
+): Omit<ChatCompletionCreateParamsStreaming, 'stream'> {
+  const size = options.searchContextSize;
+  return omitUndefined({
     model: profile.chatModel,
     messages: [
-      ...(system === null ? [] : [{ role: 'system', content: system }]),
-      ...messages.map((message) => ({ role: message.role, content: message.text })),
+      ...(system === null ? [] : [{ role: 'system' as const, content: system }]),
+      ...messages.map(({ role, text }) => ({ role, content: text })),
     ],
     return_images: false,
     max_tokens: options.maxTokens,
@@ -30,86 +47,90 @@ export function chatRequest({ system, messages, options }: ModelRequest, profile
     presence_penalty: options.presencePenalty,
     frequency_penalty: options.frequencyPenalty,
     search_recency_filter: options.recency,
-    search_domain_filter: filled(options.domains),
+    search_domain_filter: unlessEmpty(options.domains),
     num_search_results: options.maxSearchResults,
     search_mode: options.searchMode,
     return_related_questions: options.relatedQuestions,
-  };
-  if (options.searchContextSize !== undefined) {
-    body['web_search_options'] = { search_context_size: options.searchContextSize };
-  }
-  return body;
+    web_search_options: size === undefined ? undefined : { search_context_size: size },
+  });
 }
 
+/** Without the fields that are undefined; JSON has no such value, and openai's types do not allow it. */
+export function omitUndefined<Fields extends object>(fields: Fields): Defined<Fields> {
+  // Exactly what the filter does: those fields are not there.
+  return Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== undefined),
+  ) as Defined<Fields>;
+}
+
+/** Fields that may be undefined become optional. */
+type Defined<Fields> = {
+  [Name in keyof Fields as undefined extends Fields[Name] ? never : Name]: Fields[Name];
+} & {
+  [Name in keyof Fields as undefined extends Fields[Name] ? Name : never]?: Exclude<Fields[Name], undefined>;
+};
+
 /** An empty list of domains would be a filter that nothing passes. */
-export function filled(domains: readonly string[] | undefined): readonly string[] | undefined {
+export function unlessEmpty(domains: readonly string[] | undefined): readonly string[] | undefined {
   return domains === undefined || domains.length === 0 ? undefined : domains;
 }
 
-/** Reads the chunks of a chat completion, in both of its stream modes. */
-export function createChatInterpreter(): Interpreter {
+/** Parses the chunks of a chat completion, in both of its stream modes. */
+export function createChatParser(): ChunkParser {
   let knownSources = 0;
 
-  const readSources = (event: JsonObject, gathered: Gathered): void => {
-    const citations = asArray(event['citations']);
-    const results = asArray(event['search_results']);
-    // Repeated with every chunk in the full mode: looked at again only when there are more.
-    if (citations.length + results.length <= knownSources) return;
+  const newSources = (chunk: JsonObject): ParsedChunk['events'] => {
+    const citations = asArray(chunk['citations']);
+    const results = asArray(chunk['search_results']);
+    // Repeated with every chunk in the full mode: parsed again only when there are more.
+    if (citations.length + results.length <= knownSources) return [];
     knownSources = citations.length + results.length;
     const sources = sourcesOfChat(citations, results);
-    if (sources.length > 0) gathered.events.push({ type: 'sources', sources });
-  };
-  const readChoice = (event: JsonObject, gathered: Gathered, isReasoning: boolean): void => {
-    const choice = asRecord(asArray(event['choices'])[0]);
-    if (choice === null) return;
-    const delta = asRecord(choice['delta']);
-    if (isReasoning) {
-      gathered.isThinking = true;
-      readSteps(delta, gathered);
-    } else {
-      // Never `message.content`: it holds everything so far, not what is new.
-      gathered.text += asText(delta?.['content']) ?? '';
-    }
-    gathered.finish = finishOf(choice) ?? gathered.finish;
+    return sources.length > 0 ? [{ type: 'sources', sources }] : [];
   };
 
-  return {
-    take(event, gathered, hasText) {
-      const kind = asText(event['object']);
-      const error = asRecord(event['error']) ?? (kind === null && asText(event['message']) ? event : null);
-      if (error !== null) {
-        gathered.failure = reportedFailure(error, hasText);
-        return;
-      }
-      readChoice(event, gathered, kind?.startsWith('chat.reasoning') === true);
-      readSources(event, gathered);
-      gathered.usage = usageOfChat(asRecord(event['usage'])) ?? gathered.usage;
-      if (kind === 'chat.completion.done') {
-        gathered.finish ??= 'complete';
-        gathered.isOver = true;
-      }
-    },
+  return (chunk) => {
+    const kind = asText(chunk['object']);
+    const error = asRecord(chunk['error']) ?? (kind === null && asText(chunk['message']) ? chunk : null);
+    if (error !== null) return { error };
+    const choice = asRecord(asArray(chunk['choices'])[0]);
+    const delta = asRecord(choice?.['delta']);
+    const isThinking = choice !== null && kind?.startsWith('chat.reasoning') === true;
+    return {
+      // Never `message.content`: it holds everything so far, not what is new.
+      text: isThinking ? '' : (asText(delta?.['content']) ?? ''),
+      isThinking,
+      events: [...(isThinking ? searchesIn(delta) : []), ...newSources(chunk)],
+      usage: usageOfChat(asRecord(chunk['usage'])),
+      finish: finishOf(choice),
+      isLast: kind === 'chat.completion.done',
+    };
   };
 }
 
 /** How a choice ended; null while it has not. */
-export function finishOf(choice: JsonObject | null): Gathered['finish'] {
+export function finishOf(choice: JsonObject | null): Finish | null {
   const reason = asText(choice?.['finish_reason']);
   return reason === null ? null : (FINISHES[reason] ?? 'complete');
 }
 
-const FINISHES: Readonly<Record<string, Gathered['finish']>> = {
+const FINISHES: Readonly<Record<string, Finish>> = {
   stop: 'complete',
   length: 'length',
   content_filter: 'filtered',
 };
 
-function readSteps(delta: JsonObject | null, gathered: Gathered): void {
-  for (const step of asArray(delta?.['reasoning_steps'])) {
+function searchesIn(delta: JsonObject | null): ParsedChunk['events'] {
+  return asArray(delta?.['reasoning_steps']).flatMap((step) => {
     const search = asRecord(asRecord(step)?.['web_search']);
-    const queries = asArray(search?.['search_keywords']).flatMap((query) => asText(query) ?? []);
-    if (queries.length > 0) gathered.events.push({ type: 'searching', queries });
-  }
+    return searching(search?.['search_keywords']);
+  });
+}
+
+/** The event of a search, by its list of queries; none when the list holds no query. */
+export function searching(list: unknown): ParsedChunk['events'] {
+  const queries = asArray(list).flatMap((query) => asText(query) ?? []);
+  return queries.length > 0 ? [{ type: 'searching', queries }] : [];
 }
 
 export function usageOfChat(usage: JsonObject | null): Usage | null {

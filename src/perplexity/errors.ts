@@ -1,19 +1,22 @@
 import { APIConnectionError, APIConnectionTimeoutError, APIError } from 'openai';
 import { Failure, type FailureKind } from '../core/failures.ts';
 import { asRecord, asText, type JsonObject } from '../core/untrusted.ts';
+import { BodyTooLarge } from './response-body.ts';
 
 /**
  * Translates what the client throws before a stream has begun. Errors that are not about the other side are ours and are
  * returned as they are.
  */
 export function failureFrom(error: unknown): unknown {
-  if (error instanceof APIConnectionTimeoutError) {
+  const wasNeverSent = isConnectError(error);
+  if (error instanceof APIConnectionTimeoutError && !wasNeverSent) {
     return new Failure('too-slow', 'no response from Perplexity', { cause: error, ambiguous: true });
   }
   if (error instanceof APIConnectionError) {
     const code = networkCode(error);
-    const message = `Perplexity could not be reached (${code ?? 'no code'})`;
-    return new Failure('unreachable', message, { code, ambiguous: !wasNeverSent(error) });
+    const remedy = remedyForCertificate(code ?? '');
+    const message = `Perplexity could not be reached (${code ?? 'no code'})${remedy ? `: ${remedy}` : ''}`;
+    return new Failure('unreachable', message, { code, remedy, ambiguous: !wasNeverSent });
   }
   if (!(error instanceof APIError) || typeof error.status !== 'number') return error;
   // Typed as any by the client: whatever JSON the body's `error` field held.
@@ -45,21 +48,32 @@ function isAmbiguous(status: number, code: string | undefined): boolean {
 }
 
 /** True when the connection failed before any request was written to it. */
-function wasNeverSent(error: unknown): boolean {
+function isConnectError(error: unknown): boolean {
   for (let at = error; at instanceof Error; at = at.cause) {
     if ('syscall' in at && (at.syscall === 'connect' || at.syscall === 'getaddrinfo')) return true;
     const code = asText('code' in at ? at.code : null) ?? '';
-    if (NEVER_SENT.has(code) || /CERT|^ERR_TLS|^ERR_SSL|VERIFY/.test(code)) return true;
+    if (CONNECT_CODES.has(code) || /^ERR_TLS|^ERR_SSL/.test(code) || CERTIFICATE.test(code)) return true;
   }
   return false;
 }
 
-const NEVER_SENT: ReadonlySet<string> = new Set([
+const CONNECT_CODES: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
   'EAI_AGAIN',
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
+
+/** The codes of a certificate that is not trusted, as OpenSSL and Node name them. */
+const CERTIFICATE = /CERT|VERIFY/;
+
+function remedyForCertificate(code: string): string | undefined {
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return 'the certificate there is for another host than the one in PERPLEXITY_BASE_URL';
+  if (code === 'CERT_HAS_EXPIRED') return 'the certificate there has expired';
+  if (!CERTIFICATE.test(code)) return undefined;
+  return 'the certificate there is signed by an authority that is not known here; if it is yours, name the file with its certificate in NODE_EXTRA_CA_CERTS';
+}
 
 /** True for the two refusals of a key or account that can only use the Agent API. */
 export function isRetired(failure: Failure): boolean {
@@ -78,13 +92,13 @@ export function brokenStream(what: string, hasText: boolean, cause?: unknown): F
   });
 }
 
-/**
- * A stream sent what cannot be read: bad JSON (SyntaxError) or more than any answer holds (RangeError). Other errors are
- * our own and are thrown again.
- */
-export function unreadableStream(error: unknown, hasText: boolean): Failure {
-  if (!(error instanceof SyntaxError || error instanceof RangeError)) throw error;
-  const what = error instanceof RangeError ? 'is too large' : 'is not JSON';
+/** Translates what the client throws while a stream is read: it was cut, cannot be read, or reports an error. */
+export function streamFailure(error: unknown, hasText: boolean): Failure {
+  if (error instanceof APIError) return reportedFailure(asRecord(error.error), hasText);
+  const isTooLarge = error instanceof BodyTooLarge;
+  // Told without the parser's message, which may quote the text.
+  if (!isTooLarge && !(error instanceof SyntaxError)) return brokenStream('was cut', hasText, error);
+  const what = isTooLarge ? 'is too large' : 'is not JSON';
   return new Failure(hasText ? 'cut-off' : 'malformed', `the stream from Perplexity ${what}`);
 }
 
@@ -114,6 +128,7 @@ function remedyFor(status: number, code: string | undefined, message: string): s
   if (status === 401) return 'PERPLEXITY_API_KEY is not accepted by Perplexity';
   if (status === 403) return 'PERPLEXITY_API_KEY is not allowed to do this';
   if (status === 413 || TOO_LONG.test(message)) return IS_TOO_LONG;
+  if (status >= 300 && status < 400) return 'PERPLEXITY_BASE_URL has to be the address that it redirects to';
   if (status === 404) return 'PERPLEXITY_BASE_URL does not lead to the Perplexity API';
   if (/\bmodel\b/i.test(message)) return 'Perplexity does not offer this model; choose another one';
   if (/domain/i.test(message)) return 'the list of sites to search was not accepted';

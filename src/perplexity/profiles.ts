@@ -47,7 +47,7 @@ const DEFAULTS: Profiles = {
 };
 
 /** The table with what configuration changes in it, field by field. An own `agent` entry needs no notice of ours. */
-export function profilesWith(overrides: ProfileOverrides): Profiles {
+export function createProfiles(overrides: ProfileOverrides): Profiles {
   const entry = (name: ProfileName): Profile => {
     const own = overrides[name] ?? {};
     const notice = own.agent === undefined ? {} : { agentNotice: null };

@@ -1,14 +1,19 @@
 /** The Agent API's background mode: what is sent and what comes back. */
-import type { UpstreamState } from '../core/research/ports.ts';
+import type { ResponseCreateParamsNonStreaming } from 'openai/resources/responses/responses';
+import type { Report, UpstreamState } from '../core/research/ports.ts';
 import type { ModelRequest } from '../core/types.ts';
 import { asArray, asRecord, asText, type JsonObject } from '../core/untrusted.ts';
-import { agentRequest, incompleteReason, usageOfAgent, webSearch, wholeText } from './agent.ts';
+import { agentRequest, FETCH_URL, incompleteReason, usageOfAgent, webSearch, wholeText } from './agent.ts';
 import { remedyForJob } from './errors.ts';
 import type { Profile } from './profiles.ts';
-import { finished } from './reports.ts';
 import { createAgentSources } from './sources.ts';
 
-export function agentJobBody(request: ModelRequest, profile: Profile, key: string): JsonObject {
+/** A run that goes on without a connection. */
+export function agentJobBody(
+  request: ModelRequest,
+  profile: Profile,
+  key: string,
+): ResponseCreateParamsNonStreaming {
   const search = webSearch(request.options, profile);
   return {
     ...agentRequest(request, profile),
@@ -16,22 +21,22 @@ export function agentJobBody(request: ModelRequest, profile: Profile, key: strin
     // A run that is not stored cannot be looked at later.
     store: true,
     // A given list takes the place of the preset's own tools, and research has to read whole pages.
-    tools: search === null ? undefined : [search, { type: 'fetch_url' }],
+    ...(search && { tools: [search, FETCH_URL] }),
     // This API takes no key to recognise a repeated request by; the mark only helps people to find the run.
     metadata: { footnote_job: key },
   };
 }
 
-/** How a run stands, by its description; whatever is not known to be an end means that it goes on. */
+/** How a run stands, by its description; any status that is not known to be an end means that it goes on. */
 export function agentJobState(body: unknown): UpstreamState {
   const run = asRecord(body);
   switch (asText(run?.['status']) ?? '') {
     case 'queued':
       return { state: 'queued' };
     case 'completed':
-      return reportIn(run);
+      return { state: 'done', report: reportIn(run) };
     case 'incomplete':
-      return reportIn(run, incompleteReason(run));
+      return { state: 'done', report: { ...reportIn(run), cut: incompleteReason(run) } };
     case 'failed':
       return { state: 'failed', remedy: remedyForJob(asRecord(run?.['error'])) };
     case 'cancelled':
@@ -41,14 +46,13 @@ export function agentJobState(body: unknown): UpstreamState {
   }
 }
 
-function reportIn(run: JsonObject | null, cut?: 'length' | 'filtered'): UpstreamState {
+function reportIn(run: JsonObject | null): Report {
   const output = asArray(run?.['output']).map(asRecord);
   const sources = createAgentSources();
   for (const item of output) if (item?.['type'] === 'search_results') sources.add(item['results']);
-  return finished({
+  return {
     text: wholeText(output),
     sources: sources.all(),
     usage: usageOfAgent(asRecord(run?.['usage'])),
-    ...(cut === undefined ? {} : { cut }),
-  });
+  };
 }

@@ -1,33 +1,28 @@
 /** Asynchronous chat completions: what is sent and what comes back. */
-import type { UpstreamJob, UpstreamState } from '../core/research/ports.ts';
+import type { Report, UpstreamJob, UpstreamState } from '../core/research/ports.ts';
 import type { Effort, ModelRequest } from '../core/types.ts';
 import { asArray, asNumber, asRecord, asText, type JsonObject } from '../core/untrusted.ts';
 import { chatRequest, finishOf, usageOfChat } from './chat.ts';
 import { remedyForJob } from './errors.ts';
 import type { Profile } from './profiles.ts';
-import { finished } from './reports.ts';
 import { sourcesOfChat } from './sources.ts';
 
-export function chatJobBody(
-  request: ModelRequest,
-  profile: Profile,
-  effort: Effort,
-  key: string,
-): JsonObject {
+/** A chat completion to be done later; the same key makes the same job. */
+export function chatJobBody(request: ModelRequest, profile: Profile, effort: Effort, key: string) {
   return {
     request: { ...chatRequest(request, profile), reasoning_effort: effort },
     idempotency_key: key,
   };
 }
 
-/** How a job stands, by its description; whatever is not known to be an end means that it goes on. */
+/** How a job stands, by its description; any status that is not known to be an end means that it goes on. */
 export function chatJobState(body: unknown): UpstreamState {
   const job = asRecord(body);
   switch (statusOf(job)) {
     case 'CREATED':
       return { state: 'queued' };
     case 'COMPLETED':
-      return reportIn(asRecord(job?.['response']));
+      return { state: 'done', report: reportIn(asRecord(job?.['response'])) };
     case 'FAILED':
       return { state: 'failed', remedy: remedyForJob({ message: job?.['error_message'] }) };
     default:
@@ -35,15 +30,15 @@ export function chatJobState(body: unknown): UpstreamState {
   }
 }
 
-function reportIn(response: JsonObject | null): UpstreamState {
+function reportIn(response: JsonObject | null): Report {
   const choice = asRecord(asArray(response?.['choices'])[0]);
   const finish = finishOf(choice);
-  return finished({
+  return {
     text: asText(asRecord(choice?.['message'])?.['content']) ?? '',
     sources: sourcesOfChat(asArray(response?.['citations']), asArray(response?.['search_results'])),
     usage: usageOfChat(asRecord(response?.['usage'])),
     ...(finish === 'length' || finish === 'filtered' ? { cut: finish } : {}),
-  });
+  };
 }
 
 /** One page of the list of jobs; `next` is null on the last. */

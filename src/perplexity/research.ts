@@ -1,51 +1,65 @@
 import { Failure } from '../core/failures.ts';
-import type { ResearchModel, UpstreamJob, UpstreamState } from '../core/research/ports.ts';
+import type { Report, ResearchModel, UpstreamJob, UpstreamState } from '../core/research/ports.ts';
 import { asRecord, asText } from '../core/untrusted.ts';
 import { agentNotice } from './agent.ts';
-import type { Connection } from './connection.ts';
+import type { ApiChoice } from './api-choice.ts';
+import { type Clients, requestJson, type Send, TOO_LARGE } from './client.ts';
+import type { Timeouts } from './deadline.ts';
 import { isRetired } from './errors.ts';
-import { exchange, type Request, TOO_LARGE } from './exchange.ts';
 import { type ProfileOverrides, researchProfile } from './profiles.ts';
 import { agentJobBody, agentJobState } from './research-agent.ts';
 import { chatJobBody, chatJobPage, chatJobState } from './research-chat.ts';
-import type { Timers } from './watch.ts';
+import { withoutThoughts } from './thinking.ts';
 
-export interface ResearchOptions {
-  readonly profiles?: ProfileOverrides;
-  /** For one of the short requests that jobs are handed in and looked at with. */
-  readonly researchTimers?: Partial<Timers>;
+interface ResearchDeps {
+  readonly clients: Clients;
+  readonly choice: ApiChoice;
+  readonly profiles: ProfileOverrides;
+  /** For one request. */
+  readonly timeouts: Partial<Timeouts>;
 }
 
-const DEFAULT_TIMERS: Timers = { headersMs: 30_000, idleMs: 20_000, totalMs: 60_000 };
+const TIMEOUTS: Timeouts = { headersMs: 30_000, idleMs: 20_000, totalMs: 60_000 };
+
+/** Where asynchronous chat completions live. */
+const CHAT_JOBS = '/async/chat/completions';
 
 /** The list of jobs goes back seven days; one that never ends is broken. */
 const MOST_PAGES = 1_000;
 
-type Job = Parameters<ResearchModel['submit']>[0];
-type Ask = (request: Omit<Request, 'client' | 'timers'>, signal: AbortSignal) => Promise<unknown>;
+/** No report is longer, in characters; the same bound as for answers. */
+const LONGEST_REPORT = 200_000;
 
-/** The ResearchModel port over a connection. Every method makes one request at a time and retries nothing. */
-export function createResearchModel(connection: Connection, options: ResearchOptions): ResearchModel {
-  const { client, paths, choice } = connection;
-  const timers = { ...DEFAULT_TIMERS, ...options.researchTimers };
-  const ask: Ask = (request, signal) => exchange({ ...request, client, timers }, signal);
+type Job = Parameters<ResearchModel['submit']>[0];
+
+/** Makes one request; resolves with the JSON it is answered with. @throws {Failure} as `requestJson` does. */
+type Ask = (send: Send, signal: AbortSignal) => Promise<unknown>;
+
+/** The ResearchModel port over both APIs. Every method makes one request at a time and retries nothing. */
+export function createResearchModel({ clients, choice, profiles, ...deps }: ResearchDeps): ResearchModel {
+  const timeouts = { ...TIMEOUTS, ...deps.timeouts };
+  const ask: Ask = (send, signal) => requestJson(send, timeouts, signal);
+  const { agent, chatJobs } = clients;
 
   return {
     api: choice.forResearch,
     isRepeatable: (api) => api === 'chat',
     async submit(job) {
       try {
-        return await submit(ask, paths, job, options.profiles ?? {});
+        return await submit(ask, clients, job, profiles);
       } catch (error) {
         if (job.api === 'chat' && choice.learnFromJob(error)) return 'retired';
         throw error;
       }
     },
     async poll(api, upstream, signal) {
-      const path = `${api === 'chat' ? paths.chatJobs : paths.agent}/${encodeURIComponent(upstream)}`;
       try {
-        const body = await ask({ method: 'get', path }, signal);
-        return api === 'chat' ? chatJobState(body) : agentJobState(body);
+        if (api === 'agent') {
+          const run = await ask((options) => agent.responses.retrieve(upstream, {}, options), signal);
+          return checkReport(agentJobState(run));
+        }
+        const path = `${CHAT_JOBS}/${encodeURIComponent(upstream)}`;
+        return checkReport(chatJobState(await ask((options) => chatJobs.get(path, options), signal)));
       } catch (error) {
         if (api === 'chat') choice.learn(error);
         return stateBehind(error);
@@ -53,32 +67,31 @@ export function createResearchModel(connection: Connection, options: ResearchOpt
     },
     async cancel(api, upstream, signal) {
       if (api === 'chat') return false;
-      const end = `${encodeURIComponent(upstream)}/cancel`;
-      const isKnown = await ended(ask({ method: 'post', path: `${paths.agentRuns}/${end}` }, signal));
-      // The documented address; a gateway may know only the one of OpenAI's API.
-      if (!isKnown) await ended(ask({ method: 'post', path: `${paths.agent}/${end}` }, signal));
+      // Where Perplexity documents the end of a run; a gateway may know only the address of OpenAI's API.
+      const path = `/agent/${encodeURIComponent(upstream)}/cancel`;
+      const isKnown = await hasEnded(ask((options) => agent.post(path, options), signal));
+      if (!isKnown) await hasEnded(ask((options) => agent.responses.cancel(upstream, options), signal));
       return true;
     },
     async list(api, signal) {
-      if (api === 'agent') return null;
-      return listJobs(ask, paths.chatJobs, signal);
+      return api === 'agent' ? null : listJobs(ask, chatJobs, signal);
     },
   };
 }
 
 async function submit(
   ask: Ask,
-  paths: Connection['paths'],
+  { agent, chatJobs }: Clients,
   { api, request, effort, key, signal }: Job,
   profiles: ProfileOverrides,
 ): Promise<{ upstream: string; notice?: string }> {
   const profile = researchProfile(profiles, effort);
   if (api === 'chat') {
     const body = chatJobBody(request, profile, effort, key);
-    return { upstream: idIn(await ask({ method: 'post', path: paths.chatJobs, body }, signal)) };
+    return { upstream: idIn(await ask((options) => chatJobs.post(CHAT_JOBS, { ...options, body }), signal)) };
   }
   const body = agentJobBody(request, profile, key);
-  const upstream = idIn(await ask({ method: 'post', path: paths.agent, body }, signal));
+  const upstream = idIn(await ask((options) => agent.responses.create(body, options), signal));
   const notice = agentNotice(request.options, profile);
   return notice === null ? { upstream } : { upstream, notice };
 }
@@ -87,6 +100,29 @@ function idIn(body: unknown): string {
   const id = asText(asRecord(body)?.['id']);
   if (id !== null) return id;
   throw new Failure('malformed', 'Perplexity took a research job without saying its id', { ambiguous: true });
+}
+
+/** The state with its report as people may read it: without thoughts, of a length that can be stored. */
+function checkReport(state: UpstreamState): UpstreamState {
+  if (state.state !== 'done') return state;
+  const { report } = state;
+  const text = withoutThoughts(report.text).trim();
+  if (text === '') return report.cut === undefined ? { state: 'empty' } : withheld(report.cut);
+  if (text.length <= LONGEST_REPORT) return { state: 'done', report: { ...report, text } };
+  return { state: 'done', report: { ...report, text: shorten(text), cut: 'length' } };
+}
+
+/** Stopped before anything was written: all it was allowed went into searching and thinking. */
+function withheld(cut: NonNullable<Report['cut']>): UpstreamState {
+  const remedy =
+    cut === 'length' ? 'its limit on tokens left no room for a report' : 'Perplexity withheld the report';
+  return { state: 'failed', remedy };
+}
+
+/** Never ends between the halves of one character. */
+function shorten(text: string): string {
+  const last = text.codePointAt(LONGEST_REPORT - 1) ?? 0;
+  return text.slice(0, last > 0xff_ff ? LONGEST_REPORT - 1 : LONGEST_REPORT);
 }
 
 /** What a look that failed says about the job, if anything. @throws {Failure} when it says nothing. */
@@ -103,7 +139,7 @@ function stateBehind(error: unknown): UpstreamState {
 }
 
 /** False when the address or the run is unknown. A run that is over already is refused, which is as good as ended. */
-async function ended(answer: Promise<unknown>): Promise<boolean> {
+async function hasEnded(answer: Promise<unknown>): Promise<boolean> {
   try {
     await answer;
   } catch (error) {
@@ -113,13 +149,19 @@ async function ended(answer: Promise<unknown>): Promise<boolean> {
   return true;
 }
 
-async function listJobs(ask: Ask, path: string, signal: AbortSignal): Promise<readonly UpstreamJob[]> {
+async function listJobs(
+  ask: Ask,
+  client: Clients['chatJobs'],
+  signal: AbortSignal,
+): Promise<readonly UpstreamJob[]> {
   const jobs: UpstreamJob[] = [];
   const seen = new Set<string>();
   let token: string | null = null;
   for (let page = 0; page < MOST_PAGES; page++) {
     const query: Record<string, string> = token === null ? {} : { next_token: token };
-    const { jobs: found, next } = chatJobPage(await ask({ method: 'get', path, query }, signal));
+    const { jobs: found, next } = chatJobPage(
+      await ask((options) => client.get(CHAT_JOBS, { ...options, query }), signal),
+    );
     jobs.push(...found);
     if (next === null || seen.has(next)) return jobs;
     seen.add(next);

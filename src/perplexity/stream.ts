@@ -1,119 +1,162 @@
-import type OpenAI from 'openai';
+import type { APIPromise } from 'openai';
+import type { Stream } from 'openai/core/streaming';
 import { Failure } from '../core/failures.ts';
-import type { AnswerEvent } from '../core/types.ts';
-import type { JsonObject } from '../core/untrusted.ts';
-import type { TextStream } from '../http/text-stream.ts';
-import { brokenStream, failureFrom } from './errors.ts';
-import type { Interpreter } from './interpreter.ts';
-import type { Pace } from './pace.ts';
-import { createReading, type Reading } from './reading.ts';
-import { startWatch, type Timers, type Watch } from './watch.ts';
+import type { AnswerEvent, Usage } from '../core/types.ts';
+import { asRecord, type JsonObject } from '../core/untrusted.ts';
+import { type Deadline, startDeadline, type Timeouts } from './deadline.ts';
+import { brokenStream, failureFrom, reportedFailure, streamFailure } from './errors.ts';
+import { isEventStream } from './response-body.ts';
+import { createThoughtFilter } from './thinking.ts';
+
+/** What one chunk of a stream says. */
+export interface ParsedChunk {
+  /** New text, thoughts included. */
+  readonly text: string;
+  /** Searches and sources, in order. */
+  readonly events: readonly AnswerEvent[];
+  /** The model thinks, without its thoughts being part of the text. */
+  readonly isThinking: boolean;
+  /** Replaces what earlier chunks said; null when this one says nothing. */
+  readonly usage: Usage | null;
+  /** How the answer ended, once the stream says so. */
+  readonly finish: Finish | null;
+  /** Nothing of interest comes after this chunk; an answer whose end has not been described is complete then. */
+  readonly isLast: boolean;
+  /** The error that the stream reports in place of an answer; empty when it gives no reason. */
+  readonly error: JsonObject | null;
+}
+
+export type Finish = 'complete' | 'length' | 'filtered';
+
+/** Reads the chunks of one answer of one API, in order. Never throws, whatever a chunk holds; leaves out what it lacks. */
+export type ChunkParser = (chunk: JsonObject) => Partial<ParsedChunk>;
 
 /** One streamed request to one of the APIs. */
-export interface Call {
-  readonly client: OpenAI;
-  /** The body of a response of that client; null when it is no stream. */
-  readonly streamOf: (response: Response) => TextStream | null;
-  readonly pace: Pace;
-  readonly path: string;
-  readonly body: JsonObject;
-  readonly timers: Timers;
-  readonly interpreter: Interpreter;
+export interface StreamRequest {
+  readonly create: (options: {
+    readonly signal: AbortSignal;
+    readonly timeout: number;
+  }) => APIPromise<Stream<unknown>>;
+  readonly parse: ChunkParser;
+  readonly timeouts: Timeouts;
 }
 
-/** How long the connection may take to end after the answer has: one that ends in order can be used again. */
-const LINGER_MS = 250;
+/** What is known of an answer so far. */
+interface Progress {
+  /** A person has been given some of the text. */
+  hasText: boolean;
+  finish: Finish | null;
+  usage: Usage | null;
+}
 
-/**
- * Makes one request and reads its stream. Events come at most one of a kind per read from the socket, however many tokens
- * that read brought.
- * @throws {Failure} of every kind; see `errors.ts`.
- */
+/** How long the connection may take to end after the answer has, in milliseconds: one that ends can be used again. */
+const DRAIN_MS = 250;
+
+/** Makes one request and reads its stream. @throws {Failure} of every kind; see `errors.ts`. */
 export async function* streamAnswer(
-  call: Call,
+  request: StreamRequest,
   caller: AbortSignal,
 ): AsyncGenerator<AnswerEvent, void, undefined> {
-  const watch = startWatch(call.timers, caller);
-  const reading = createReading(call.interpreter);
-  const ended = call.pace.begin();
-  let body: TextStream | null = null;
+  const deadline = startDeadline(request.timeouts, caller);
+  const progress: Progress = { hasText: false, finish: null, usage: null };
+  let chunks: AsyncIterator<unknown> | null = null;
+  let isComplete = false;
   try {
-    body = await open(call, watch);
-    watch.headers();
-    while (!reading.isOver()) {
-      const text = await read(body, watch, reading);
-      if (text === null) break;
-      // Comments alone do not move the idle clock on.
-      if (!reading.take(text)) continue;
-      watch.pause();
-      for (const event of reading.emit()) yield event;
-      watch.resume();
-      const failure = reading.failure();
-      if (failure) throw failure;
-      await rest(body, call.pace, reading);
-    }
-    for (const event of reading.conclude()) yield event;
+    chunks = await open(request, deadline);
+    yield* readChunks(chunks, request.parse, deadline, progress);
+    isComplete = true;
+    if (progress.usage) yield { type: 'usage', usage: progress.usage };
+    if (progress.finish) yield { type: 'done', reason: progress.finish };
   } finally {
-    ended();
-    watch.close();
+    deadline.close();
     // Beside the consumer, who is not to wait for the end of a connection once the answer is complete.
-    if (body !== null && reading.isFinished()) void linger(body, watch);
-    else watch.abort();
+    if (chunks !== null && isComplete) void drain(chunks, deadline);
+    else deadline.abort();
   }
 }
 
-/** Lets more of the text gather; neither the first words nor what follows the last wait for anything. */
-async function rest(body: TextStream, pace: Pace, reading: Reading): Promise<void> {
-  if (pace.restMs() === 0 || !reading.hasText() || reading.isFinished()) return;
-  body.pause();
-  // Too short for an abort to be heard in it.
-  await pace.rest();
-}
-
-async function open(call: Call, watch: Watch): Promise<TextStream> {
-  const refused = watch.verdict();
+/** Sends the request; resolves once the stream has begun. */
+async function open(
+  { create, timeouts }: StreamRequest,
+  deadline: Deadline,
+): Promise<AsyncIterator<unknown>> {
+  const refused = deadline.reason();
   if (refused) throw refused;
-  let response: Response;
   try {
-    const options = { body: call.body, stream: true, signal: watch.signal, timeout: call.timers.totalMs };
-    response = await call.client.post(call.path, options).asResponse();
-  } catch (error) {
-    throw watch.verdict() ?? failureFrom(error);
-  }
-  const type = response.headers.get('content-type') ?? 'no content type';
-  const body = call.streamOf(response);
-  if (body === null) {
+    const options = { signal: deadline.signal, timeout: timeouts.totalMs };
+    const { data, response } = await create(options).withResponse();
+    deadline.headersArrived();
+    if (isEventStream(response)) return data[Symbol.asyncIterator]();
     // A web page with status 200 comes from something between us and Perplexity.
+    const type = response.headers.get('content-type') ?? 'no content type';
     throw new Failure('malformed', `Perplexity answered with ${type.slice(0, 60)} instead of a stream`);
+  } catch (error) {
+    throw deadline.reason() ?? failureFrom(error);
   }
-  return body;
 }
 
-/** What comes next; null when the stream has ended and the answer with it. */
-async function read(body: TextStream, watch: Watch, reading: Reading): Promise<string | null> {
-  try {
-    const text = await body.read();
-    const verdict = watch.verdict();
-    if (verdict) throw verdict;
-    if (text !== null) return text;
-  } catch (error) {
-    const verdict = watch.verdict();
-    if (verdict?.kind === 'stopped') throw verdict;
-    // Once the answer is known to be complete, nothing that happens to the connection takes that back.
-    if (reading.isFinished()) return null;
-    throw verdict ?? brokenStream('was cut', reading.hasText(), error);
+async function* readChunks(
+  chunks: AsyncIterator<unknown>,
+  parse: ChunkParser,
+  deadline: Deadline,
+  progress: Progress,
+): AsyncGenerator<AnswerEvent, void, undefined> {
+  const thoughts = createThoughtFilter();
+  let isThinkingTold = false;
+  for (let isOver = false; !isOver; ) {
+    const chunk = await nextChunk(chunks, deadline, progress);
+    const parsed: Partial<ParsedChunk> = chunk === null ? { isLast: true } : parse(chunk);
+    isOver = parsed.isLast === true;
+    deadline.pause();
+    const text = thoughts.push(parsed.text ?? '') + (isOver ? thoughts.end() : '');
+    if (!isThinkingTold && (parsed.isThinking === true || thoughts.hasThought())) {
+      isThinkingTold = true;
+      yield { type: 'thinking' };
+    }
+    yield* parsed.events ?? [];
+    if (text !== '') yield { type: 'text', text };
+    progress.hasText ||= text !== '';
+    if (parsed.error) throw reportedFailure(parsed.error, progress.hasText);
+    progress.usage = parsed.usage ?? progress.usage;
+    progress.finish = parsed.finish ?? progress.finish ?? (isOver ? 'complete' : null);
+    deadline.resume();
   }
-  if (!reading.isFinished()) throw brokenStream('ended without a finish', reading.hasText());
+}
+
+/** The next chunk; null when the stream has ended and the answer with it. */
+async function nextChunk(
+  chunks: AsyncIterator<unknown>,
+  deadline: Deadline,
+  { hasText, finish }: Progress,
+): Promise<JsonObject | null> {
+  try {
+    for (;;) {
+      const { done, value } = await chunks.next();
+      // openai ends an aborted stream as if it were complete.
+      const reason = deadline.reason();
+      if (reason) throw reason;
+      if (done === true) break;
+      const chunk = asRecord(value);
+      if (chunk !== null) return chunk;
+    }
+  } catch (error) {
+    const reason = deadline.reason();
+    if (reason?.kind === 'stopped') throw reason;
+    // Once the answer is known to be complete, nothing that happens to the connection takes that back.
+    if (finish !== null) return null;
+    throw reason ?? streamFailure(error, hasText);
+  }
+  if (finish === null) throw brokenStream('ended without a finish', hasText);
   return null;
 }
 
-/** Reads what little is left, so that the connection can be used again. Never throws; ends after `LINGER_MS`. */
-async function linger(body: TextStream, watch: Watch): Promise<void> {
-  const timer = setTimeout(() => watch.abort(), LINGER_MS).unref();
+/** Reads what little is left, so that the connection can be used again: to stop reading would close it. Never throws. */
+async function drain(chunks: AsyncIterator<unknown>, deadline: Deadline): Promise<void> {
+  const timer = setTimeout(deadline.abort, DRAIN_MS).unref();
   try {
-    while ((await body.read()) !== null);
+    while ((await chunks.next()).done !== true);
   } catch {
-    // The answer is complete; how its connection ends is nobody's concern.
+    // The answer is complete; how its connection ends changes nothing.
   } finally {
     clearTimeout(timer);
   }

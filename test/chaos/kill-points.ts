@@ -39,11 +39,9 @@ function onRequest(when: string, { request }: { readonly request: HttpRequest })
   if (!UPKEEP.test(name)) point(`${when} ${name}`);
 }
 
-// Of Node's own fetch and of the undici package, as undici documents the message; then those of `src/http`.
+// Of Node's own fetch and of the undici package, as undici documents the message.
 subscribe('undici:request:create', (message) => onRequest('before', message as { request: HttpRequest }));
 subscribe('undici:request:headers', (message) => onRequest('after', message as { request: HttpRequest }));
-subscribe('footnote:http:request', (message) => onRequest('before', { request: message as HttpRequest }));
-subscribe('footnote:http:response', (message) => onRequest('after', { request: message as HttpRequest }));
 
 const CHANGES = /\b(?:insert into|(?<!for )update|delete from)\s+(?:"?\w+"?\.)?"?(\w+)/i;
 /** What the queue does all the time, work or none. */

@@ -3,12 +3,15 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Failure, type FailureKind } from '../../src/core/failures.ts';
 import type { Model } from '../../src/core/ports.ts';
 import type { AnswerEvent, ModelRequest, Source } from '../../src/core/types.ts';
-import type { Timers } from '../../src/perplexity/watch.ts';
+import type { Timeouts } from '../../src/perplexity/deadline.ts';
 import type { FaultName } from '../servers/perplexity/faults.ts';
 import { type PerplexityServer, startPerplexityServer } from '../servers/perplexity/server.ts';
 
-/** Makes the implementation under test; clocks as given, else its own defaults. */
-export type MakeModel = (server: Pick<PerplexityServer, 'url' | 'apiKey'>, timers?: Partial<Timers>) => Model;
+/** Makes the implementation under test; timeouts as given, else its own defaults. */
+export type MakeModel = (
+  server: Pick<PerplexityServer, 'url' | 'apiKey'>,
+  timeouts?: Partial<Timeouts>,
+) => Model;
 
 /** A question without history and without options. */
 export function question(text: string, options: ModelRequest['options'] = {}): ModelRequest {
@@ -67,13 +70,24 @@ const REFUSALS: Readonly<Partial<Record<FaultName, Expected>>> = {
   '529': { kind: 'unreachable', status: 529 },
   html: { kind: 'malformed' },
   json: { kind: 'malformed' },
+  'endless-html': { kind: 'malformed' },
+  'endless-json': { kind: 'malformed' },
+  'endless-error': { kind: 'unreachable', status: 500 },
   reset: { kind: 'unreachable' },
   'cut-first': { kind: 'unreachable' },
   'error-first': { kind: 'unreachable' },
 };
 
 /** What ends a stream in the middle of its text. */
-const CUTS: readonly FaultName[] = ['cut', 'clean-cut', 'malformed', 'error-event', 'failed'];
+const CUTS: readonly FaultName[] = [
+  'cut',
+  'clean-cut',
+  'malformed',
+  'endless-event',
+  'endless-stream',
+  'error-event',
+  'failed',
+];
 
 const SILENCES: readonly FaultName[] = [
   'silence-headers',
@@ -163,8 +177,8 @@ function answerContract(server: () => PerplexityServer, model: () => Model): voi
     expect(echo.text).toContain('Be brief.');
   });
 
-  test.for(['odd', 'empty-event'] as const)(
-    'a stream with %s events in it is read to its end',
+  test.for(['odd', 'empty-event', 'crlf', 'comments', 'split'] as const)(
+    'a stream of the kind %s is read to its end',
     async (fault) => {
       server().fault(fault);
       const { text, events, failure } = await outcomeOf(model(), question('How are the tides?'));
@@ -203,6 +217,7 @@ function failureContract(server: () => PerplexityServer, model: () => Model): vo
     else expect(failure?.retryAfterMs).toBeGreaterThanOrEqual(least);
     expect(failure?.retryAfterMs ?? 0).toBeLessThanOrEqual(most ?? 0);
     expect(server().requests.length).toBe(before + 1);
+    await vi.waitFor(() => expect(server().requests.at(-1)?.state).not.toBe('open'));
   });
 
   test.for(CUTS)('a stream that ends in %s is cut off and keeps its text', async (fault) => {
@@ -212,6 +227,7 @@ function failureContract(server: () => PerplexityServer, model: () => Model): vo
     expect(text.length).toBeGreaterThan(50);
     expect(server().requests.at(-1)?.answer?.startsWith(text)).toBe(true);
     expect(events.some((event) => event.type === 'done')).toBe(false);
+    await vi.waitFor(() => expect(server().requests.at(-1)?.state).not.toBe('open'));
   });
 
   test('what a failure carries for people and logs holds no upstream page', async () => {

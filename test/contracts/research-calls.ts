@@ -35,6 +35,9 @@ const SUBMISSIONS: Readonly<Partial<Record<Fault, Refusal>>> = {
   '529': { kind: 'unreachable', ambiguous: false },
   html: { kind: 'malformed', ambiguous: true },
   json: { kind: 'malformed', ambiguous: true },
+  'endless-html': { kind: 'malformed', ambiguous: true },
+  'endless-json': { kind: 'malformed', ambiguous: true },
+  'endless-error': { kind: 'unreachable', ambiguous: true },
   reset: { kind: 'unreachable', ambiguous: true },
   lost: { kind: 'unreachable', ambiguous: true },
   'lost-502': { kind: 'unreachable', ambiguous: true },
@@ -44,7 +47,7 @@ const SUBMISSIONS: Readonly<Partial<Record<Fault, Refusal>>> = {
   malformed: { kind: 'malformed', ambiguous: true },
 };
 
-const LOOKS: Readonly<Partial<Record<Fault, FailureKind | 'missing' | 'running'>>> = {
+const LOOKS: Readonly<Partial<Record<Fault, FailureKind | 'missing' | 'running' | 'empty'>>> = {
   '401': 'not-authorised',
   '403': 'not-authorised',
   '404': 'missing',
@@ -54,6 +57,8 @@ const LOOKS: Readonly<Partial<Record<Fault, FailureKind | 'missing' | 'running'>
   '503': 'unreachable',
   reset: 'unreachable',
   html: 'unreachable',
+  'endless-html': 'empty',
+  'endless-error': 'unreachable',
   cut: 'unreachable',
   malformed: 'unreachable',
   // Nothing in it says that the job is over.

@@ -3,13 +3,13 @@ import { expect } from 'vitest';
 import { Failure } from '../../src/core/failures.ts';
 import type { Report, ResearchApi, ResearchModel, UpstreamState } from '../../src/core/research/ports.ts';
 import type { Effort, ModelRequest } from '../../src/core/types.ts';
-import type { Timers } from '../../src/perplexity/watch.ts';
+import type { Timeouts } from '../../src/perplexity/deadline.ts';
 import type { PerplexityServer } from '../servers/perplexity/server.ts';
 
-/** Makes the implementation under test; clocks as given, else its own defaults. */
+/** Makes the implementation under test; timeouts as given, else its own defaults. */
 export type MakeResearch = (
   server: Pick<PerplexityServer, 'url' | 'apiKey'>,
-  timers?: Partial<Timers>,
+  timeouts?: Partial<Timeouts>,
 ) => ResearchModel;
 
 /** A question for research, with the instruction that asks for a summary. */

@@ -3,8 +3,8 @@ import { modelContract } from '../contracts/model.ts';
 import { createSilentLog } from './silent-log.ts';
 
 for (const api of ['chat', 'agent'] as const) {
-  modelContract(api, ({ url, apiKey }, timers = {}) => {
+  modelContract(api, ({ url, apiKey }, timeouts = {}) => {
     const { log } = createSilentLog();
-    return createPerplexity({ apiKey, baseUrl: url, api, log, timers }).model;
+    return createPerplexity({ apiKey, baseUrl: url, api, log, timeouts }).model;
   });
 }

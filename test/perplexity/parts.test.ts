@@ -1,15 +1,14 @@
 import { assert, nat, property, uniqueArray } from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { resolveProfile } from '../../src/core/commands/options.ts';
+import { startDeadline } from '../../src/perplexity/deadline.ts';
 import { sourcesOfChat } from '../../src/perplexity/sources.ts';
-import { createSseReader } from '../../src/perplexity/sse.ts';
-import { createThinkStripper } from '../../src/perplexity/think.ts';
-import { startWatch } from '../../src/perplexity/watch.ts';
+import { createThoughtFilter } from '../../src/perplexity/thinking.ts';
 
 describe('thoughts', () => {
   const strip = (pieces: readonly string[]): string => {
-    const stripper = createThinkStripper();
-    return pieces.map((piece) => stripper.push(piece)).join('') + stripper.end();
+    const thoughts = createThoughtFilter();
+    return pieces.map((piece) => thoughts.push(piece)).join('') + thoughts.end();
   };
   const CASES: readonly (readonly [string, string])[] = [
     ['<think>\nlet me see <b> </thin </think>\n\nThe answer.', 'The answer.'],
@@ -32,30 +31,6 @@ describe('thoughts', () => {
         expect(strip(at.slice(1).map((end, i) => text.slice(at[i], end)))).toBe(shown);
       }),
     );
-  });
-});
-
-describe('server-sent events', () => {
-  test('are the same however their text is split', () => {
-    const stream =
-      ': hi\n\ndata: {"a":"ä€😀"}\n\nevent: x\r\nid: 7\r\ndata:two\r\ndata: lines\r\n\r\ndata:\n\n:\n\ndata: [DONE]\n\ndata: lost';
-    const expected = ['{"a":"ä€😀"}', 'two\nlines', '[DONE]'];
-    assert(
-      property(uniqueArray(nat(stream.length), { maxLength: 8 }), (cuts) => {
-        const reader = createSseReader();
-        const at = [0, ...cuts.sort((a, b) => a - b), stream.length];
-        const events = at.slice(1).flatMap((end, i) => reader.push(stream.slice(at[i], end)));
-        expect(events).toEqual(expected);
-      }),
-    );
-  });
-
-  test('without an end are refused before they fill the memory', () => {
-    const reader = createSseReader();
-    const block = 'x'.repeat(1_000_000);
-    expect(() => {
-      for (let i = 0; i < 5; i++) reader.push(block);
-    }).toThrow(RangeError);
   });
 });
 
@@ -102,32 +77,32 @@ describe('model names', () => {
   });
 });
 
-describe('clocks', () => {
+describe('timeouts', () => {
   afterEach(() => void vi.useRealTimers());
   const start = () => {
     vi.useFakeTimers();
-    return startWatch({ headersMs: 100, idleMs: 100, totalMs: 1000 }, new AbortController().signal);
+    return startDeadline({ headersMs: 100, idleMs: 100, totalMs: 1000 }, new AbortController().signal);
   };
 
   test('a consumer that takes its time is not the other side being silent', () => {
-    const watch = start();
-    watch.headers();
-    watch.pause();
+    const deadline = start();
+    deadline.headersArrived();
+    deadline.pause();
     vi.advanceTimersByTime(500);
-    expect(watch.verdict()).toBeNull();
-    watch.resume();
+    expect(deadline.reason()).toBeNull();
+    deadline.resume();
     vi.advanceTimersByTime(99);
-    expect(watch.verdict()).toBeNull();
+    expect(deadline.reason()).toBeNull();
     vi.advanceTimersByTime(1);
-    expect(watch.verdict()?.kind).toBe('too-slow');
-    expect(watch.signal.aborted).toBe(true);
+    expect(deadline.reason()?.kind).toBe('too-slow');
+    expect(deadline.signal.aborted).toBe(true);
   });
 
   test('none is left running after the end', () => {
-    const watch = start();
-    watch.headers();
-    watch.close();
+    const deadline = start();
+    deadline.headersArrived();
+    deadline.close();
     expect(vi.getTimerCount()).toBe(0);
-    expect(watch.verdict()).toBeNull();
+    expect(deadline.reason()).toBeNull();
   });
 });

@@ -101,7 +101,7 @@ describe('agent API', () => {
     expect(request?.path).toBe('/v1/responses');
     expect(request?.body).toEqual({
       model: 'perplexity/sonar',
-      input: [{ role: 'user', content: 'How are the tides?' }],
+      input: [{ type: 'message', role: 'user', content: 'How are the tides?' }],
       instructions: 'Be brief.',
       stream: true,
       store: false,

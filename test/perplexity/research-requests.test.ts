@@ -107,7 +107,7 @@ describe('background runs', () => {
     expect(sent).toMatchObject({ method: 'POST', path: '/v1/responses', status: 200 });
     expect(sent?.body).toEqual({
       preset: 'high',
-      input: SENT,
+      input: SENT.map((message) => ({ type: 'message', ...message })),
       instructions: 'Begin with `## Summary`.',
       background: true,
       store: true,
@@ -139,7 +139,7 @@ describe('background runs', () => {
     const { sent, result } = await submit({ api: 'agent' }, { effort });
     expect(sent?.body).toEqual({
       preset,
-      input: SENT,
+      input: SENT.map((message) => ({ type: 'message', ...message })),
       instructions: 'Begin with `## Summary`.',
       background: true,
       store: true,

@@ -3,8 +3,8 @@ import { researchModelContract } from '../contracts/research-model.ts';
 import { createSilentLog } from './silent-log.ts';
 
 for (const api of ['chat', 'agent'] as const) {
-  researchModelContract(api, ({ url, apiKey }, researchTimers = {}) => {
+  researchModelContract(api, ({ url, apiKey }, researchTimeouts = {}) => {
     const { log } = createSilentLog();
-    return createPerplexity({ apiKey, baseUrl: url, api, log, researchTimers }).research;
+    return createPerplexity({ apiKey, baseUrl: url, api, log, researchTimeouts }).research;
   });
 }

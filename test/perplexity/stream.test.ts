@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { assert, asyncProperty, nat, uniqueArray } from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createPerplexity } from '../../src/perplexity/perplexity.ts';
 import { type Outcome, outcomeOf, question } from '../contracts/model.ts';
@@ -36,16 +37,19 @@ function chunk(content: string, rest: object = {}, finish: string | null = null)
   return { object: 'chat.completion.chunk', choices, ...rest };
 }
 
+/** Writes these bytes cut at these places, each piece once the one before has left. */
+async function sendCut(response: ServerResponse, bytes: Buffer, cuts: readonly number[]): Promise<void> {
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  const at = [0, ...cuts.toSorted((a, b) => a - b), bytes.length];
+  for (let i = 1; i < at.length; i++) {
+    await new Promise((resolve) => response.write(bytes.subarray(at[i - 1], at[i]), resolve));
+  }
+  response.end();
+}
+
 const DONE = { type: 'done', reason: 'complete' };
 
 describe('reading a stream', () => {
-  test('gives the text of one read in one piece, however many events it came in', async () => {
-    const words = Array.from({ length: 200 }, (_, i) => chunk(`${i} `));
-    const { events, text } = await answerWith('chat', [...words, chunk('end', {}, 'stop'), '[DONE]']);
-    expect(text).toMatch(/^0 1 2 .* 199 end$/);
-    expect(events.filter((event) => event.type === 'text')).toHaveLength(1);
-  });
-
   test('keeps an answer complete when its connection breaks after the finish', async () => {
     const { events, failure } = await answerWith('chat', [chunk('All of it.', {}, 'stop')], (response) =>
       setTimeout(() => response.socket?.resetAndDestroy(), 30),
@@ -59,27 +63,53 @@ describe('reading a stream', () => {
     expect(failure?.kind).toBe('cut-off');
   });
 
-  test('lets a connection end in order, to use it again, while the consumer goes on', async () => {
-    const { model } = createPerplexity({
-      apiKey: server.apiKey,
-      baseUrl: server.url,
-      api: 'chat',
-      log: createSilentLog().log,
-    });
-    const first = server.requests.length;
-    for (let i = 0; i < 4; i++) {
-      server.fault((response) => {
-        response.writeHead(200, { 'content-type': 'text/event-stream' });
-        response.write(`data: ${asData(chunk('Done.', {}, 'stop'))}\n\ndata: [DONE]\n\n`);
-        setTimeout(() => response.end(), 30);
-      });
-      for await (const event of model.answer(question('?'), new AbortController().signal)) {
-        if (event.type === 'done') break;
+  test.for([
+    ['chat', `data: ${asData(chunk('Done.', {}, 'stop'))}\n\ndata: [DONE]\n\n`],
+    ['agent', `data: ${asData({ type: 'response.completed', response: {} })}\n\n`],
+  ] as const)(
+    'lets a connection end in order, to use it again, while the consumer goes on (%s)',
+    async (row) => {
+      const [api, stream] = row;
+      const { log } = createSilentLog();
+      const { model } = createPerplexity({ apiKey: server.apiKey, baseUrl: server.url, api, log });
+      const first = server.requests.length;
+      for (let i = 0; i < 4; i++) {
+        server.fault((response) => {
+          response.writeHead(200, { 'content-type': 'text/event-stream' });
+          response.write(stream);
+          setTimeout(() => response.end(), 30);
+        });
+        for await (const event of model.answer(question('?'), new AbortController().signal)) {
+          if (event.type === 'done') break;
+        }
+        await vi.waitFor(() => expect(server.requests.at(-1)?.state).toBe('complete'));
       }
-      await vi.waitFor(() => expect(server.requests.at(-1)?.state).toBe('complete'));
-    }
-    const used = server.requests.slice(first).map(({ connection }) => connection);
-    expect(new Set(used).size).toBeLessThanOrEqual(2);
+      const used = server.requests.slice(first).map(({ connection }) => connection);
+      expect(new Set(used).size).toBeLessThanOrEqual(2);
+    },
+  );
+
+  test('is not told apart by where its bytes are cut', async () => {
+    const { log } = createSilentLog();
+    const { model } = createPerplexity({ apiKey: server.apiKey, baseUrl: server.url, api: 'chat', log });
+    const [before = '', after = ''] = asData(chunk('zwei')).split('"zwei"');
+    const stream = Buffer.from(
+      [
+        `: hi\n\ndata: ${asData(chunk('ä€😀 '))}\n\n`,
+        `event: x\r\nid: 7\r\ndata:${before}\r\ndata:"zwei"${after}\r\n\r\ndata:\n\n:\n\nevent: ping\r\n\r\n`,
+        `data: ${asData(chunk('.', {}, 'stop'))}\n\ndata: [DONE]\n\ndata: lost`,
+      ].join(''),
+    );
+    await assert(
+      asyncProperty(uniqueArray(nat(stream.length), { maxLength: 8 }), async (cuts) => {
+        server.fault((response) => void sendCut(response, stream, cuts));
+        const { text, events, failure } = await outcomeOf(model, question('?'));
+        expect(failure).toBeNull();
+        expect(text).toBe('ä€😀 zwei.');
+        expect(events.at(-1)).toEqual(DONE);
+      }),
+      { numRuns: 60 },
+    );
   });
 
   test('closes a connection that does not end after the answer has', async () => {

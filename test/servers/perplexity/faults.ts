@@ -11,15 +11,20 @@
  *   html           200 with a web page          json       200 with a JSON object that is no answer
  *   reset          the connection is reset before any header
  *   silence-headers   no header, ever
+ *   endless-html, endless-json, endless-error   200 with a web page, 200 with JSON, 500 with JSON, none with an end
  * After the headers, before any text:
  *   silence-first  nothing, ever                keepalive  comments only, one every 20 ms
  *   cut-first      the connection is reset      error-first  an error event
  * In the middle of the text:
  *   cut            the connection is reset      clean-cut  the response ends in order, without a finish
  *   silence        nothing more                 keepalive-middle  comments only from there on
- *   malformed      an event with broken JSON    empty-event  an event with empty data, then on as usual
+ *   malformed      an event with broken JSON    empty-event  events without data, then on as usual
+ *   endless-event  an event without an end      endless-stream  large events without an end
  *   error-event    an error event, then the end
  *   odd            events with null choices, wrong types and unknown kinds, then on as usual
+ * All along, and nothing is wrong with it:
+ *   crlf           lines end in CR LF           comments   every event begins with a comment, and comments between them
+ *   split          every event arrives in three pieces, cut anywhere
  * At the end:
  *   length, content-filter   the text stops half-way with that reason
  *   failed         (Agent API) `response.failed`; chat completions: an error event
@@ -41,7 +46,12 @@ export type StreamFault =
   | 'malformed'
   | 'empty-event'
   | 'error-event'
+  | 'endless-event'
+  | 'endless-stream'
   | 'odd'
+  | 'crlf'
+  | 'comments'
+  | 'split'
   | 'length'
   | 'content-filter'
   | 'failed';
@@ -58,7 +68,12 @@ const STREAM_FAULTS: ReadonlySet<string> = new Set<StreamFault>([
   'malformed',
   'empty-event',
   'error-event',
+  'endless-event',
+  'endless-stream',
   'odd',
+  'crlf',
+  'comments',
+  'split',
   'length',
   'content-filter',
   'failed',
@@ -151,7 +166,26 @@ const ANSWERS = {
   json: (response: ServerResponse) => sendJson(response, 200, { hello: 'world' }),
   reset: (response: ServerResponse) => response.socket?.resetAndDestroy(),
   'silence-headers': () => undefined,
+  'endless-html': (response: ServerResponse) => sendEndless(response, 200, 'text/html', '<html><body>'),
+  'endless-json': (response: ServerResponse) => sendEndless(response, 200, 'application/json', '{"status":"'),
+  'endless-error': (response: ServerResponse) =>
+    sendEndless(response, 500, 'application/json', '{"error":{"message":"'),
 };
+
+function sendEndless(response: ServerResponse, status: number, type: string, start: string): void {
+  response.writeHead(status, { 'content-type': type });
+  response.write(start);
+  repeat(response, 'x'.repeat(64_000));
+}
+
+/** Writes the same again and again, as fast as it is read, until the connection goes away. */
+export function repeat(response: ServerResponse, text: string): void {
+  const write = (): void => {
+    while (!response.destroyed && response.write(text));
+  };
+  response.on('drain', write);
+  write();
+}
 
 /** The two forms of the 403 that a key meets when chat completions are closed to it. */
 export function sendRetired(

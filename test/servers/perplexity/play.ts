@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { StreamFault } from './faults.ts';
+import { repeat, type StreamFault } from './faults.ts';
 
 /** How fast and in what pieces text is sent. */
 export interface Pace {
@@ -42,22 +42,40 @@ export async function play(
   });
   response.flushHeaders();
   if (await strikesBeforeText(response, script, fault)) return;
-  for (const frame of script.opening()) response.write(frame);
+  const send = async (frames: readonly string[]): Promise<void> => {
+    for (const frame of frames) await sendFrame(response, frame, fault);
+  };
+  await send(script.opening());
   await wait(pace.firstTokenMs, response);
 
   const stopAt = fault === 'length' || fault === 'content-filter' || STOPS.has(fault) ? middle : limit;
   const startedAt = performance.now();
   for (let sent = 0; sent < stopAt && !response.destroyed; ) {
-    if (sent === middle) for (const frame of passingTrouble(script, fault)) response.write(frame);
-    response.write(script.delta(all[sent] ?? ''));
+    if (sent === middle) await send(passingTrouble(script, fault));
+    await send([script.delta(all[sent] ?? '')]);
     sent++;
     await due(startedAt, sent, pace, response);
   }
   if (response.destroyed) return;
   if (await strikesInTheMiddle(response, script, fault)) return;
   const finish = finishFor(fault, stopAt < all.length);
-  for (const frame of script.closing(finish, all.slice(0, stopAt).join(''))) response.write(frame);
+  await send(script.closing(finish, all.slice(0, stopAt).join('')));
   response.end();
+}
+
+/** One event, in the form that the fault asks for. */
+async function sendFrame(response: ServerResponse, frame: string, fault: StreamFault | null): Promise<void> {
+  if (fault === 'crlf') response.write(frame.replaceAll('\n', '\r\n'));
+  else if (fault === 'comments') response.write(`: keep-alive\n\n: of this event\n${frame}`);
+  else if (fault === 'split') {
+    const bytes = Buffer.from(frame);
+    // Within the name or the first characters, and within the line ends; elsewhere for every length.
+    const [start, end] = [1 + (bytes.length % 11), bytes.length - 1 - (bytes.length % 3)];
+    for (const piece of [bytes.subarray(0, start), bytes.subarray(start, end), bytes.subarray(end)]) {
+      response.write(piece);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  } else response.write(frame);
 }
 
 const STOPS: ReadonlySet<StreamFault | null> = new Set<StreamFault | null>([
@@ -66,6 +84,8 @@ const STOPS: ReadonlySet<StreamFault | null> = new Set<StreamFault | null>([
   'silence',
   'keepalive-middle',
   'malformed',
+  'endless-event',
+  'endless-stream',
   'error-event',
   'failed',
 ]);
@@ -76,9 +96,17 @@ function finishFor(fault: StreamFault | null, isShortened: boolean): Finish {
 }
 
 function passingTrouble(script: Script, fault: StreamFault | null): readonly string[] {
-  if (fault === 'empty-event') return ['data:\n\n', 'data: \n\n'];
+  if (fault === 'empty-event') return EMPTY_EVENTS;
   return fault === 'odd' ? script.odd() : [];
 }
+
+const EMPTY_EVENTS = [
+  'data:\n\n',
+  'data: \n\n',
+  'data\ndata:\n\n',
+  'event: ping\n\n',
+  'id: 7\nevent: ping\ndata:\n\n',
+];
 
 async function strikesBeforeText(
   response: ServerResponse,
@@ -111,6 +139,8 @@ async function strikesInTheMiddle(
   else if (fault === 'clean-cut') response.end();
   else if (fault === 'keepalive-middle') keepAlive(response);
   else if (fault === 'malformed') response.end('data: {"choices":[{"delta":{"content":"half a\n\n');
+  else if (fault === 'endless-event') repeat(response, `data: ${'x'.repeat(60_000)}\n`);
+  else if (fault === 'endless-stream') repeat(response, `data: {"x":"${'x'.repeat(1_000_000)}"}\n\n`);
   else if (fault === 'error-event') response.end(script.error());
   else if (fault === 'failed') response.end(script.failed());
   return true;

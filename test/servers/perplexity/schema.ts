@@ -90,7 +90,8 @@ const webSearch = z.strictObject({
 });
 
 const item = z.strictObject({
-  type: z.literal('message').optional(),
+  // The official SDK's types require it.
+  type: z.literal('message'),
   role: z.enum(['user', 'assistant', 'system', 'developer']),
   content: z.string(),
 });

@@ -1,7 +1,7 @@
 const OPEN = '<think>';
 const CLOSE = '</think>';
 
-export interface ThinkStripper {
+export interface ThoughtFilter {
   /** Takes the next piece of the model's text and returns what of it a person may read. */
   push(piece: string): string;
   /** The text is over: returns what was held back because it might have become a tag. */
@@ -15,7 +15,7 @@ export interface ThinkStripper {
  * pieces. Only a block at the very start counts: the same tag later is part of the answer (somebody may ask about it).
  * A block that is never closed swallows the rest.
  */
-export function createThinkStripper(): ThinkStripper {
+export function createThoughtFilter(): ThoughtFilter {
   let state: 'start' | 'thinking' | 'after' | 'answer' = 'start';
   let held = '';
   let hasThought = false;
@@ -67,6 +67,6 @@ export function createThinkStripper(): ThinkStripper {
 
 /** A whole text without its thoughts. */
 export function withoutThoughts(text: string): string {
-  const thoughts = createThinkStripper();
+  const thoughts = createThoughtFilter();
   return thoughts.push(text) + thoughts.end();
 }

@@ -1,0 +1,96 @@
+/** Node's fetch as the openai client needs it: bodies end at a limit, and event streams are made fit for its reader. */
+
+/** In bytes. A long report with the excerpts of some hundred pages stays well below. */
+const LARGEST_DOCUMENT = 8_000_000;
+/** In bytes. No answer is this large: a stream that goes on is broken. */
+const LARGEST_STREAM = 64_000_000;
+/** In bytes. The largest real events carry some 50 search results. */
+const LARGEST_EVENT = 4_000_000;
+
+/** How long the rest of a stream is read after `[DONE]`, in milliseconds. */
+const DRAIN_MS = 250;
+
+/** A body is larger than anything Perplexity has to say. */
+export class BodyTooLarge extends Error {
+  constructor(what: string, bytes: number) {
+    super(`the ${what} is larger than ${bytes} bytes`);
+    this.name = 'BodyTooLarge';
+  }
+}
+
+/** Follows no redirect: the key and the question are for the configured address only. */
+export async function boundedFetch(url: string | URL | Request, init?: RequestInit): Promise<Response> {
+  const response = await fetch(url, { ...init, redirect: 'manual' });
+  const { status, headers, body } = response;
+  if (body === null) return response;
+  const isStream = isEventStream(response);
+  const limit = isStream ? LARGEST_STREAM : LARGEST_DOCUMENT;
+  return new Response(boundBody(body, limit, isStream ? dropEmptyEvents() : null), { status, headers });
+}
+
+/** True for the start of an event stream, false for an error and for the web page of something in between. */
+export function isEventStream({ status, headers }: Response): boolean {
+  return status === 200 && headers.get('content-type')?.includes('text/event-stream') === true;
+}
+
+/** Takes the bytes that came, null at the end, and returns those to pass on. */
+type Filter = (bytes: Uint8Array | null) => Uint8Array;
+
+function boundBody(
+  body: ReadableStream<Uint8Array>,
+  limit: number,
+  filter: Filter | null,
+): ReadableStream<Uint8Array> {
+  const reader = body.getReader();
+  let bytesRead = 0;
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = await reader.read();
+        try {
+          bytesRead += value?.length ?? 0;
+          if (bytesRead > limit) throw new BodyTooLarge('answer', limit);
+          if (filter) controller.enqueue(filter(value ?? null));
+          else if (value) controller.enqueue(value);
+          if (done) controller.close();
+        } catch (error) {
+          void reader.cancel().catch(() => undefined);
+          throw error;
+        }
+      },
+      cancel: (reason) => (filter ? drain(reader) : reader.cancel(reason)),
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/**
+ * openai 7.57.0 fails on an event without data (`data:`, or nothing but a name), which the standard says to pass over. Those
+ * events are taken out; an incomplete event is held back, as openai would.
+ */
+function dropEmptyEvents(): Filter {
+  let rest = '';
+  return (bytes) => {
+    // As Latin-1: one character for every byte, whatever the encoding.
+    const text = bytes === null ? rest : rest + Buffer.from(bytes).toString('latin1');
+    const events = text.split(/(?<=\n\r?\n)/);
+    rest = bytes === null || /\n\r?\n$/.test(text) ? '' : (events.pop() ?? '');
+    if (rest.length > LARGEST_EVENT) throw new BodyTooLarge('event', LARGEST_EVENT);
+    return Buffer.from(events.filter((event) => /^data:.*\S/m.test(event)).join(''), 'latin1');
+  };
+}
+
+/**
+ * openai 7.57.0 cancels the body at `[DONE]`, which closes the connection; read to its end, the connection is used again.
+ * Resolves at once: the answer is complete and nobody is to wait for its connection.
+ */
+function drain(reader: ReadableStreamDefaultReader<Uint8Array>): void {
+  const timer = setTimeout(() => void reader.cancel().catch(() => undefined), DRAIN_MS).unref();
+  const read = async (): Promise<void> => {
+    while (!(await reader.read()).done);
+  };
+  void read()
+    // The connection broke, or the request was aborted: there is nothing left to use again.
+    .catch(() => undefined)
+    .finally(() => clearTimeout(timer));
+}
