@@ -3,13 +3,13 @@ import type { Fence } from './fences.ts';
 import type { Flow } from './inline-flow.ts';
 import type { Line } from './lines.ts';
 import { createLists, type Lists } from './lists.ts';
-import type { Parts } from './parts.ts';
+import type { Parts } from './split-parts.ts';
 import type { Table } from './tables.ts';
 
-/** A line that was read. */
+/** A line whose kind is known. */
 export type KnownLine = Exclude<Line, { type: 'open' }>;
 
-/** The block that text goes to until a line says otherwise. */
+/** The open block, which receives text until another line ends it. */
 interface OpenBlock {
   readonly flow: Flow;
   readonly isParagraph: boolean;
@@ -21,9 +21,9 @@ export interface State {
   readonly lists: Lists;
   buffer: string;
   complete: boolean;
-  /** Inside a line whose kind is known. */
+  /** Whether the reader stands inside a line whose kind is known. */
   inLine: boolean;
-  /** Behind the marker of a list item, where another block may begin. */
+  /** Whether the reader stands behind a list marker, where another block may begin. */
   behindMarker: boolean;
   block: OpenBlock | null;
   fence: Fence | null;
@@ -31,11 +31,11 @@ export interface State {
   wasBlank: boolean;
   isFirst: boolean;
   lastQuote: number;
-  /** What stood last; some blocks must not touch each other. */
+  /** The kind of the line before: some blocks need a blank line between them. */
   last: Line['type'] | null;
 }
 
-/** Before anything was read. */
+/** Creates the state of an unread document. */
 export function createState(dialect: Dialect, parts: Parts): State {
   return {
     dialect,
@@ -55,7 +55,7 @@ export function createState(dialect: Dialect, parts: Parts): State {
   };
 }
 
-/** Line breaks before a line: what the source has, and more where the platform would join the two otherwise. */
+/** The line breaks before a line: those of the source, and one more where the platform would join the two blocks. */
 export function gapBefore(state: State, line: KnownLine, atLeast: number): number {
   const leavesQuote = state.lastQuote > 0 && quoteOf(state, line) !== state.lastQuote;
   const afterTable = state.dialect.hasTables && state.last === 'row';
@@ -75,7 +75,7 @@ export function quoteOf(state: State, line: { readonly quote: number }): number 
 export function endBlock(state: State): void {
   state.block?.flow.end();
   state.block = null;
-  // An empty item or heading is its marker alone.
+  // An empty item or heading consists of its marker.
   state.parts.flush();
 }
 

@@ -14,12 +14,12 @@ import { createFence, type Fence } from './fences.ts';
 import type { Flow } from './inline-flow.ts';
 import { createParagraph } from './inline-flow.ts';
 import { readLine } from './lines.ts';
-import type { Boundary } from './part-state.ts';
-import type { Parts } from './parts.ts';
 import { type Prefix, raw } from './pieces.ts';
+import type { Parts } from './split-parts.ts';
+import type { Boundary } from './split-state.ts';
 import { createTable, tableStarts } from './tables.ts';
 
-/** Reads Markdown line by line as it arrives and hands what is certain to the parts. */
+/** Parses streamed Markdown line by line and passes what later text cannot change to the parts. */
 export interface Blocks {
   /** Cleaned text. `complete`: nothing follows. */
   feed(delta: string, complete: boolean): void;
@@ -37,7 +37,7 @@ export function createBlocks(dialect: Dialect, parts: Parts): Blocks {
   };
 }
 
-/** One line, or as much of it as is certain; false when more text is needed. */
+/** Parses one line, or the part of it that is decided; false when more text is needed. */
 function step(state: State): boolean {
   if (state.buffer === '') return false;
   if (state.fence !== null) return stepFence(state, state.fence);
@@ -73,7 +73,7 @@ function stepFence(state: State, fence: Fence): boolean {
   return moved;
 }
 
-/** The rest of a line goes to its block as it comes. */
+/** Passes the rest of a line to its block. */
 function stepInline(state: State): boolean {
   const end = state.buffer.indexOf('\n');
   const text = end === -1 ? state.buffer : state.buffer.slice(0, end);
@@ -88,7 +88,7 @@ function stepInline(state: State): boolean {
   return true;
 }
 
-/** What the line begins; whatever is open and does not go on in it ends here. */
+/** Starts what the line begins, and ends the open blocks that it does not continue. */
 function take(state: State, line: KnownLine, text: string): boolean {
   if (state.table !== null && (line.type !== 'row' || line.quote !== state.lastQuote)) endTable(state);
   switch (line.type) {
@@ -182,13 +182,13 @@ function takeRow(state: State, line: Known<'row'>, text: string): boolean {
   return skip(state, text);
 }
 
-/** Ends what is open and places the next line; returns what its lines begin with. */
+/** Ends open blocks and positions the next line; returns the prefix of its lines. */
 function begin(state: State, line: KnownLine, boundary: Boundary, breaks: number): Prefix {
   if (state.behindMarker) {
     state.behindMarker = false;
     state.block = null;
     state.isFirst = false;
-    // A block of its own inside an item begins on the marker's line only where that is plain text.
+    // Inside an item only plain text begins on the marker's line.
     if (line.type !== 'text' && line.type !== 'heading') state.parts.flush();
     const prefix = { quote: state.lastQuote, indent: state.lists.contentIndent };
     if (line.type !== 'text' && line.type !== 'heading') state.parts.line(prefix, 1, boundary);
@@ -228,7 +228,7 @@ function skip(state: State, line: string): boolean {
 }
 
 function endAll(state: State): void {
-  // First, so that an opening behind which nothing came is left out.
+  // The fence ends first, so that an empty one is left out.
   state.fence?.end();
   state.fence = null;
   endBlock(state);

@@ -3,14 +3,14 @@ import { parseInline, type Span } from './inline-parse.ts';
 import { inline, type Piece, raw } from './pieces.ts';
 import { shownAddress, splitAddresses } from './urls.ts';
 
-/** Inline Markdown in bold, where it can be. */
+/** Makes inline Markdown bold where the dialect allows it. */
 export function boldPieces(dialect: Dialect, source: string): readonly Piece[] {
   if (dialect.marksEndInCode && hidesMarks(parseInline(source, ['strong']))) return [inline(source)];
   const mark = raw(dialect.mark('strong'));
   return [mark, inline(source, { bold: true }), mark];
 }
 
-/** Whether any code in it, or an address that will be shown as code, holds what could end an emphasis around it. */
+/** Whether code in it, or an address shown as code, contains a mark that would end the emphasis around it. */
 function hidesMarks(spans: readonly Span[]): boolean {
   const words = spans.map((span) => (span.type === 'text' ? span.text : '')).join('');
   if (MARK.test(words) && splitAddresses(words).some(({ isAddress }) => isAddress)) return true;
@@ -22,7 +22,7 @@ function hidesMarks(spans: readonly Span[]): boolean {
 
 const MARK = /[*~]/;
 
-/** The same without each emphasis that would end too early. */
+/** Removes each emphasis that would end too early. */
 export function withoutEarlyEnds(spans: readonly Span[]): readonly Span[] {
   const dropped = new Set<Span>();
   for (const [index, span] of spans.entries()) {

@@ -1,66 +1,66 @@
 /**
- * What differs between the two platforms' Markdown, and nothing else. Everything here gets cleaned text (`clean.ts`), and
- * everything it returns is inert under the platform's own parser, not only under ours.
+ * The differences between the platforms' Markdown. Everything here takes cleaned text (`clean.ts`) and returns text that is
+ * inert under the platform's own parser.
  */
 
-/** Where a stretch of literal text will stand. */
+/** Where literal text will stand. */
 export interface Place {
-  /** Nothing but mark-up of ours stands before it on its line. */
+  /** Whether it begins its line, apart from our own mark-up. */
   readonly lineStart: boolean;
   /** The character before it; empty at a line start. */
   readonly before: string;
-  /** It stands in a cell of a table. */
+  /** Whether it stands in a table cell. */
   readonly cell: boolean;
-  /** It stands between the brackets of a link. */
+  /** Whether it is the label of a link. */
   readonly label: boolean;
 }
 
 export interface Dialect {
   readonly name: 'slack' | 'discord' | 'mrkdwn' | 'plain';
-  /** Where a part ends at the latest, in the platform's unit. */
+  /** The longest part, in the platform's unit. */
   readonly softLimit: number;
-  /** What the platform refuses beyond. */
+  /** The platform's own limit. */
   readonly hardLimit: number;
-  /** Room kept in a part for a link to each source it cites while the sources are not known yet. */
+  /** The room reserved in a part for the link to each source it cites, while the sources are unknown. */
   readonly linkReserve: number;
-  /** The most that is kept for them, as a share of the soft limit: words come first. */
+  /** The largest reserved share of the soft limit. */
   readonly mostReserved: number;
-  /** Nested lists deeper than this are drawn at this depth. */
+  /** Deeper lists are drawn at this depth. */
   readonly maxListDepth: number;
   readonly maxQuoteDepth: number;
   readonly maxHeading: number;
-  /** Tables stay tables; otherwise they become code blocks or rows. */
+  /** Whether the platform shows tables; otherwise they become code blocks or lists. */
   readonly hasTables: boolean;
-  /** Blocks inside list items keep the item's indentation. */
+  /** Whether code blocks inside list items keep the item's indentation. */
   readonly indentsFences: boolean;
   readonly rule: string;
-  /** What opens and closes a block of code. */
+  /** The fence of a code block. */
   readonly fence: string;
   readonly task: (done: boolean) => string;
-  /** The length the platform counts. */
+  /** Measures text in the platform's unit. */
   readonly measure: (text: string) => number;
-  /** Literal text, no newline in it. */
+  /** Escapes literal text of one line. */
   readonly escape: (text: string, place: Place) => string;
-  /** The inside of a code block. */
+  /** Makes the content of a code block inert. */
   readonly code: (text: string) => string;
-  /** Code in a line of text; empty for nothing visible. */
+  /** Writes inline code; empty when nothing in it is visible. */
   readonly codeSpan: (text: string) => string;
-  /** The end of an emphasis is looked for before code: a mark inside code would end it, and the code be text. */
+  /** Whether the platform matches emphasis before code, so that a mark inside code ends the emphasis. */
   readonly marksEndInCode: boolean;
-  /** What opens and closes an emphasis. */
+  /** The delimiter of an emphasis. */
   readonly mark: (kind: 'strong' | 'em' | 'del') => string;
-  /** A link with a label that is mark-up already; `target` from `linkTarget`. */
+  /** Writes a link. `label` is mark-up already; `target` comes from `linkTarget`. */
   readonly link: (label: string, target: string) => string;
-  /** A citation marker that leads to its source. */
+  /** Writes a linked citation marker. */
   readonly cite: (number: number, target: string) => string;
-  /** Stands between such a marker and a letter, digit or marker beside it, where only the number is seen; else empty. */
+  /** Separates a linked marker from a neighbouring letter, digit or marker where only its number is visible; else empty. */
   readonly citeGap: string;
 }
 
-/** Invisible, and keeps a token from being one where a platform knows no escape. */
+/** A zero-width space, which breaks a token that the platform cannot escape. */
 export const BREAKER = '\u200b';
 
-/** Slack's standard Markdown (`markdown_text`, `markdown` blocks). Limits: facts measured by others, 9,500 of about 12,000. */
+/** Slack's standard Markdown (`markdown_text`, `markdown` blocks). Slack takes about 12,000 characters. */
 export const slackMarkdown: Dialect = {
   name: 'slack',
   softLimit: 9_500,
@@ -77,7 +77,7 @@ export const slackMarkdown: Dialect = {
   task: (done) => (done ? '[x] ' : '[ ] '),
   measure: (text) => text.length,
   escape: escapeForSlack,
-  // Slack looks for `<…>` tokens before it looks for code.
+  // Slack parses `<…>` tokens before code.
   code: codeForSlack,
   codeSpan: (text) => codeSpan(codeForSlack(text)),
   marksEndInCode: false,
@@ -93,7 +93,7 @@ export const discordMarkdown: Dialect = {
   softLimit: 1_900,
   hardLimit: 2_000,
   linkReserve: 60,
-  // With what lies between the limits, four or five links.
+  // With the room between the limits: four or five links.
   mostReserved: 0.08,
   maxListDepth: 5,
   maxQuoteDepth: 1,
@@ -109,20 +109,20 @@ export const discordMarkdown: Dialect = {
   codeSpan: (text) => codeSpan(codeForDiscord(text)),
   marksEndInCode: true,
   mark: (kind) => MARKS[kind],
-  // Angle brackets keep the preview away.
+  // Angle brackets suppress the preview.
   link: (label, target) => `[${label}](<${target}>)`,
   cite: (number, target) => `[[${number}]](<${target}>)`,
   citeGap: '',
 };
 
-/** Three backticks end a block on both platforms wherever they stand. */
+/** Three backticks end a code block on both platforms, anywhere in a line. */
 export function withoutFences(code: string): string {
   return code.replace(/`{3,}/g, (run) => run.split('').join(BREAKER));
 }
 
 const MARKS = { strong: '**', em: '*', del: '~~' } as const;
 
-/** Both platforms understand two backticks around one. */
+/** Both platforms accept double backticks around a backtick. */
 function codeSpan(code: string): string {
   const text = code.replace(/\s+/g, ' ').replace(/`(?=`)/g, `\`${BREAKER}`);
   if (text.trim() === '') return '';
@@ -130,8 +130,8 @@ function codeSpan(code: string): string {
 }
 
 /**
- * Discord looks for the end of a link before it looks for escapes and code: what stands between a link of ours and a later
- * `](address)` would become that link's label. Only an address makes it one, so that other code stays as it can be copied.
+ * Discord parses links before escapes and code: text between a link of ours and a later `](address)` would become a label.
+ * Only an address makes it a link, so other code stays unchanged and can be copied.
  */
 function codeForDiscord(text: string): string {
   return text.replace(
@@ -144,7 +144,7 @@ function codeForSlack(text: string): string {
   return neutralEntities(text).replace(/</g, '&lt;');
 }
 
-/** Nothing in it that any platform would act on, but for a line start and what stands before. */
+/** Escapes what the platform acts on, except at a line start. */
 const INERT = /^[\p{L}\p{N} ,.;'’"!?-]*$/u;
 
 function isInert(text: string, { lineStart }: Place): boolean {
@@ -153,7 +153,7 @@ function isInert(text: string, { lineStart }: Place): boolean {
 
 function escapeForSlack(text: string, place: Place): string {
   if (isInert(text, place)) return text;
-  // Between spaces it is a star.
+  // A star between spaces is no mark.
   if (text === '*' && !place.lineStart) return text;
   const escaped = neutralEntities(text)
     .replace(/</g, '&lt;')
@@ -175,21 +175,21 @@ function escapeForDiscord(text: string, place: Place): string {
     .replace(/[\\*_~`|[<]/g, '\\$&')
     .replace(/(?<=<)@|@(?=everyone|here)/gi, `@${BREAKER}`)
     .replace(/(?<=<)(?=[#:/]|(?:a|t|id):)/gi, BREAKER)
-    // An escape does not help here: see `codeForDiscord`.
+    // An escape does not help: see `codeForDiscord`.
     .replace(/\](?=\()/g, `]${BREAKER}`);
   const joined = place.before === ']' && escaped.startsWith('(') ? BREAKER + escaped : escaped;
   const labelled = place.label ? joined.replace(/\]/g, '\\]') : joined;
   return place.lineStart ? escapeLineStart(labelled).replace(/^(\s*)>/, '$1\\>') : labelled;
 }
 
-/** What would open a heading, a list, a rule or small text at the start of a line. */
+/** Escapes what begins a heading, a list, a rule or small text. */
 function escapeLineStart(text: string): string {
   return text
     .replace(/^(\s*)(#{1,6}(?:\s|$)|-#|[-+](?:\s|$)|-{2,})/, '$1\\$2')
     .replace(/^(\s*\d{1,9})([.)](?:\s|$))/, '$1\\$2');
 }
 
-/** `&` stays itself in Slack's Markdown, except where it would be read as an entity. */
+/** `&` is literal in Slack's Markdown, unless it begins an entity. */
 function neutralEntities(text: string): string {
   return text.replace(/&(?=#?\w{1,31};)/g, '&amp;');
 }
@@ -203,7 +203,7 @@ function codePoints(text: string): number {
   return text.length - pairs;
 }
 
-/** What a text reads as: no mark-up of any platform, no token either would act on. */
+/** Plain text: no mark-up of any platform, no live token. */
 export const plainDialect: Dialect = {
   ...discordMarkdown,
   name: 'plain',
@@ -220,7 +220,7 @@ export const plainDialect: Dialect = {
   cite: (number) => `[${number}]`,
 };
 
-/** Slack's older mark-up, which has no escapes but the three entities. */
+/** Slack's older mark-up, whose only escapes are three entities. */
 export const mrkdwnDialect: Dialect = {
   ...discordMarkdown,
   name: 'mrkdwn',
@@ -250,7 +250,7 @@ function plainEscape(text: string): string {
     .replace(/@(?=everyone|here|channel|group|$)|:(?=\/\/)/gi, `$&${BREAKER}`);
 }
 
-/** Without a code span around it, an address must fall apart by itself. */
+/** Breaks an address that stands outside a code span. */
 function plainCode(text: string): string {
   return plainEscape(text).replace(/[.:](?=[\p{L}\p{N}/])/gu, `$&${BREAKER}`);
 }

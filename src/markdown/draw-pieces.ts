@@ -1,13 +1,13 @@
+import { type Citations, type LinkRoom, type Links, meet } from './citation-links.ts';
 import { type Dialect, plainDialect } from './dialects.ts';
-import { renderInline } from './inline.ts';
-import { type Citations, type LinkRoom, type Links, meet } from './links.ts';
+import { renderInline } from './inline-write.ts';
 import { type Piece, raw } from './pieces.ts';
 
-/** How pieces are drawn, and where they will stand. */
+/** The context that pieces are drawn in. */
 interface Drawing {
   readonly dialect: Dialect;
   readonly links: Links;
-  /** The character in front of them; empty at a line start. */
+  /** The character before them; empty at a line start. */
   readonly before: string;
   readonly isLineStart: boolean;
   readonly linkRoom: LinkRoom;
@@ -21,7 +21,7 @@ export interface Drawn {
   readonly citations: Citations;
 }
 
-/** Draws pieces that follow each other; their links share the room. */
+/** Draws consecutive pieces; their links share the room. */
 export function drawPieces(pieces: readonly Piece[], drawing: Drawing): Drawn {
   const { dialect, links, linkRoom } = drawing;
   const citations: Citations = { met: new Map() };
@@ -31,7 +31,7 @@ export function drawPieces(pieces: readonly Piece[], drawing: Drawing): Drawn {
     return renderInline(piece.source, { ...piece, dialect, links, citations, place, linkRoom });
   };
   let text = '';
-  // Looked at in the text itself, it would be copied into one piece each time.
+  // Reading the last character of `text` would flatten the string each time, which is quadratic.
   let { before, isLineStart } = drawing;
   for (const piece of pieces) {
     const shown = piece.type === 'inline' ? inlineText(piece) : piece.text;
@@ -43,7 +43,7 @@ export function drawPieces(pieces: readonly Piece[], drawing: Drawing): Drawn {
   return { pieces, text, length, citations };
 }
 
-/** Draws pieces into a limited room: where it is too little for every link, each source gets one before any gets a second. */
+/** Draws pieces into a limited room. When it is too small for all links, each source gets one before any gets a second. */
 export function drawFairly(pieces: readonly Piece[], how: Omit<Drawing, 'linkRoom'>, left: number): Drawn {
   const all: LinkRoom = { left };
   const drawn = drawPieces(pieces, { ...how, linkRoom: all });
@@ -53,27 +53,24 @@ export function drawFairly(pieces: readonly Piece[], how: Omit<Drawing, 'linkRoo
   return drawPieces(pieces, { ...how, linkRoom: { left, again: once.left, linked: new Set() } });
 }
 
-/** Adds what was met while drawing to what is known of the whole text. */
+/** Adds the citations of a drawing to those of the whole text. */
 export function addCitations(all: Citations, drawn: Drawn): void {
   for (const [marker, uses] of drawn.citations.met) meet(all, marker, uses);
 }
 
-/**
- * A part as it reads, from the pieces it is made of: for what is drawn already this costs a tenth of reading its Markdown
- * again. No mark-up but bullets and the bars of tables, no token a platform would act on.
- */
+/** Draws pieces as plain text: no mark-up but bullets and the bars of tables, no live token. */
 export function plainText(pieces: readonly Piece[], links: Links): string {
   const how = { dialect: plainDialect, links, before: '', isLineStart: true };
   const drawn = drawPieces(pieces.map(unmarked), { ...how, linkRoom: { left: Number.POSITIVE_INFINITY } });
   return tidy(drawn.text);
 }
 
-/** Without the blank lines that marks leave where they stood. */
+/** Removes the blank lines that removed mark-up leaves. */
 export function tidy(text: string): string {
   return text.replace(/\n{3,}/g, '\n\n').trim();
 }
 
-/** The mark-up of ours that stands alone in a piece: a heading, the opening or the end of a fence, bold. */
+/** Our own mark-up that forms a piece: a heading, the opening or end of a fence, bold. */
 const MARK_UP = /^(?:#{1,6} |\n?`{3,}[^\n]*|\*\*)$/;
 
 const QUOTE = /(?<=^|\n)(?:> )+/g;
@@ -81,6 +78,6 @@ const QUOTE = /(?<=^|\n)(?:> )+/g;
 function unmarked(piece: Piece): Piece {
   if (piece.type !== 'raw') return piece;
   if (MARK_UP.test(piece.text)) return raw('');
-  // What is left is code, and what stands between pieces.
+  // The rest is code, and separators between pieces.
   return raw(plainDialect.code(piece.text.replace(QUOTE, '')));
 }

@@ -1,12 +1,12 @@
 import { type Dialect, withoutFences } from './dialects.ts';
 import { mayCut } from './graphemes.ts';
-import type { Parts } from './parts.ts';
 import { type Prefix, raw } from './pieces.ts';
+import type { Parts } from './split-parts.ts';
 
-/** A block of code between fences, handed on word by word. */
+/** A fenced code block, passed on word by word. */
 export interface Fence {
   readonly isClosed: boolean;
-  /** Takes what it can of the buffer and returns the rest. */
+  /** Takes the decided part of the buffer and returns the rest. */
   feed(buffer: string, complete: boolean): string;
   end(): void;
 }
@@ -19,10 +19,10 @@ interface Opening {
   readonly indent: number;
 }
 
-/** Code without spaces is handed on in stretches of this many characters. */
+/** Code without spaces is passed on in stretches of this many characters. */
 const STRETCH = 200;
 
-/** A block whose lines we begin with `prefix`. */
+/** Opens a code block whose lines begin with `prefix`. */
 export function createFence(parts: Parts, dialect: Dialect, opening: Opening, prefix: Prefix): Fence {
   const { fence } = dialect;
   parts.open({ opener: [raw(fence === '' ? '' : fence + opening.language)], closer: fence, prefix });
@@ -52,7 +52,7 @@ interface State {
   inLine: boolean;
 }
 
-/** Returns what is left of the buffer; null when more text is needed. */
+/** Returns the rest of the buffer; null when more text is needed. */
 function step(state: State, buffer: string, complete: boolean): string | null {
   const { parts, dialect } = state;
   if (state.inLine) {
@@ -79,7 +79,7 @@ function close(state: State): void {
 
 type Start = { readonly state: 'open' } | { readonly state: 'closed' | 'code'; readonly length: number };
 
-/** The line that ends a block: a run at least as long as the one that began it, or the other end of a formula. */
+/** Matches the closing line: a fence at least as long as the opening one, or the end of a formula. */
 function closingOf(mark: string): { readonly begun: RegExp; readonly whole: RegExp } {
   if (mark === '$$') return { begun: /^[ \t]*\$*[.,;]?[ \t]*$/, whole: /^[ \t]*\$\$[.,;]?[ \t]*$/ };
   if (mark === '\\[') return { begun: /^[ \t]*(?:\\\]?)?[.,;]?[ \t]*$/, whole: /^[ \t]*\\\][.,;]?[ \t]*$/ };
@@ -90,7 +90,7 @@ function closingOf(mark: string): { readonly begun: RegExp; readonly whole: RegE
   };
 }
 
-/** What a line inside the block begins with: the closing fence, something outside its container, or code. */
+/** Tells what a line begins with: the closing fence, text outside the container, or code. */
 function readStart(buffer: string, complete: boolean, { mark, quote, indent }: Opening): Start {
   const end = buffer.indexOf('\n');
   const line = buffer.slice(0, end === -1 ? Math.min(buffer.length, 2 * STRETCH) : end);
@@ -108,7 +108,7 @@ function readStart(buffer: string, complete: boolean, { mark, quote, indent }: O
   return { state: 'code', length: quoted.length + indented.length };
 }
 
-/** One word of code with the spaces before it, up to the end of its line; null when more text is needed. */
+/** Takes one word of code with the spaces before it; null when more text is needed. */
 function readCode(buffer: string, complete: boolean): string | null {
   const word = /^[^\S\n]*[^\s]*/.exec(buffer.slice(0, 2 * STRETCH))?.[0] ?? '';
   if (word.length <= STRETCH) return complete || word.length < buffer.length ? word : null;

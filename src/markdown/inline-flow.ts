@@ -1,44 +1,44 @@
 import { mayCut } from './graphemes.ts';
 import { isSpecial, OPEN_LIMIT, readMark } from './inline-scan.ts';
-import type { Parts } from './parts.ts';
 import { inline, ORDINARY_WORD, type Prefix } from './pieces.ts';
+import type { Parts } from './split-parts.ts';
 
-/** A stretch of inline Markdown that can be shown: a word, or marks with what they hold. */
+/** Inline Markdown that can be shown: a word, or complete mark-up. */
 interface Unit {
   readonly source: string;
-  /** The rest of a word whose beginning was handed out before. */
+  /** Whether it continues a word whose beginning was passed on before. */
   readonly glued: boolean;
 }
 
-/** What a flow hands out, in order. A newline stands alone. */
+/** Receives the units of a flow, in order. */
 interface FlowSink {
   unit(unit: Unit): void;
   space(): void;
   newline(): void;
 }
 
-/** The inline text of one block, arriving in pieces. */
+/** The streamed inline text of one block. */
 export interface Flow {
   push(text: string): void;
-  /** The block is over: marks still open are plain characters. */
+  /** Ends the block: marks that are still open become plain characters. */
   end(): void;
 }
 
-/** Scripts that are written without spaces: between two of their letters a word may end. */
+/** Scripts without spaces: a word may end between any two of their letters. */
 const UNSPACED =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
 
-/** Letters that stand for themselves wherever they are: most of a text, stepped over at once. */
+/** Characters that never begin mark-up. */
 const ORDINARY = /[A-Za-z0-9,;]+/y;
 
 const SPACE = /\s/;
 
-/** A word that is over, with nothing in it that could be a mark. */
+/** A finished word without any mark-up. */
 const WORD = new RegExp(`${ORDINARY_WORD}(?= )`, 'y');
 
 /**
- * Cuts inline text into units at places that cannot change what any of it means, whatever comes later.
- * `eager`: the first word is handed out letter by letter, so that an answer's first token is seen at once.
+ * Cuts inline text into units whose meaning later text cannot change. `eager`: the first word is passed on letter by letter,
+ * so that an answer's first token is shown at once.
  */
 function createFlow(sink: FlowSink, eager: boolean): Flow {
   const state: State = { sink, text: '', cursor: 0, glued: false, isFirst: eager };
@@ -55,9 +55,9 @@ function createFlow(sink: FlowSink, eager: boolean): Flow {
 
 interface State {
   readonly sink: FlowSink;
-  /** From the beginning of the unit that is being read. */
+  /** The text from the beginning of the current unit. */
   text: string;
-  /** Up to here everything is decided. */
+  /** The end of the decided text. */
   cursor: number;
   glued: boolean;
   isFirst: boolean;
@@ -80,7 +80,7 @@ function emit(state: State, end: number): void {
   state.cursor = 0;
 }
 
-/** The letters an answer begins with, each as it comes. */
+/** Passes on the first letters of an answer one by one. */
 function takeLetters(state: State): void {
   const letter = /^[\p{L}\p{N}]/u.exec(state.text)?.[0] ?? '';
   state.isFirst = letter !== '' && !UNSPACED.test(letter);
@@ -108,7 +108,7 @@ function takeWords(state: State): boolean {
 
 function takeSpace(state: State): void {
   const isNewline = state.text.startsWith('\n', state.cursor);
-  // A backslash at the end of a line stands for the line break that follows anyway.
+  // A backslash at the end of a line means the line break, which follows anyway.
   const backslash = isNewline && endsInBackslash(state.text.slice(0, state.cursor)) ? 1 : 0;
   emit(state, state.cursor - backslash);
   if (isNewline) state.sink.newline();
@@ -117,12 +117,12 @@ function takeSpace(state: State): void {
   state.glued = false;
 }
 
-/** A backslash that no other one escapes. */
+/** Whether the text ends in an unescaped backslash. */
 function endsInBackslash(text: string): boolean {
   return (/\\+$/.exec(text)?.[0].length ?? 0) % 2 === 1;
 }
 
-/** Decides about the character at the cursor and moves over what it begins; false when more text is needed. */
+/** Moves the cursor over what the character begins; false when more text is needed. */
 function takeCharacter(state: State, ended: boolean): boolean {
   const { text, cursor } = state;
   if (cursor >= OPEN_LIMIT) {
@@ -152,10 +152,10 @@ function takeCharacter(state: State, ended: boolean): boolean {
   return true;
 }
 
-/** The end of a sentence, behind which a part may well end. */
+/** The end of a sentence, a good place to end a part. */
 const SENTENCE_END = /[.!?…。！？]["'”’)\]*_]*$/;
 
-/** Inline text that goes to the parts word by word, its further lines behind `prefix`. `eager` as in `createFlow`. */
+/** Creates a flow that puts inline text into the parts word by word; further lines begin with `prefix`. `eager`: see `createFlow`. */
 export function createParagraph(parts: Parts, prefix: Prefix, eager: boolean): Flow {
   let isSentenceOver = false;
   const sink = {

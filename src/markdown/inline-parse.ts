@@ -1,17 +1,17 @@
 import { Lexer, type Token, type Tokens } from 'marked';
-import { splitCitations } from './markers.ts';
+import { splitCitations } from './citation-markers.ts';
 import { formulasAsCode } from './maths.ts';
 
 export type MarkKind = 'strong' | 'em' | 'del';
 
-/** What inline Markdown says, before any platform or source is thought of. */
+/** Parsed inline Markdown, independent of platform and sources. */
 export type Span =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'code'; readonly text: string }
   | { readonly type: 'open' | 'close'; readonly mark: MarkKind }
-  /** `text`: as it was written; `markers`: what it refers to, at least one. */
+  /** `text`: as written; `markers`: at least one. */
   | { readonly type: 'cite'; readonly text: string; readonly markers: readonly string[] }
-  /** Also an image. `text`: the label's source; `isBare`: there is no label but the address. */
+  /** A link or an image. `text`: the label's source; `isBare`: the label is the address. */
   | {
       readonly type: 'link';
       readonly href: string;
@@ -20,16 +20,16 @@ export type Span =
       readonly label: readonly Span[];
     };
 
-/** Marks nest; what nests deeper than this is hostile. */
+/** Deeper nesting is hostile input. */
 const MAX_DEPTH = 8;
 
-/** Nothing in it that the parser could see as mark-up. */
+/** Text without anything that the parser could take for mark-up. */
 const PLAIN = /^[^\\`*_~[\]!<&【［]*$/;
 
-/** Words and citations in square brackets, which the parser would leave alone. */
+/** Text with citations in square brackets, which the parser leaves alone. */
 const CITED_WORDS = /^(?:[\p{L}\p{N} ,;'’-]|\.(?![\p{L}\p{N}])|\[\d{1,3}\])*$/u;
 
-/** `inside`: the marks that are open already; the same mark again is left out. */
+/** Parses inline Markdown. `inside`: the marks that are already open; nested ones of the same kind are left out. */
 export function parseInline(text: string, inside: readonly MarkKind[]): readonly Span[] {
   const source = formulasAsCode(text);
   if (PLAIN.test(source)) return source === '' ? [] : [{ type: 'text', text: source }];
@@ -45,7 +45,7 @@ function readTokens(tokens: readonly Token[], inside: readonly MarkKind[], depth
 function readToken(token: Token, inside: readonly MarkKind[], depth: number): readonly Span[] {
   switch (token.type) {
     case 'del':
-      // `~5 to 7~` and H~2~O are no deletions: neither platform strikes out between single tildes.
+      // Neither platform strikes out between single tildes: `~5 to 7~`, H~2~O.
       if (!token.raw.startsWith('~~')) return withTildes(readTokens(token.tokens ?? [], inside, depth + 1));
       return readMark(token.type, token.tokens ?? [], inside, depth);
     case 'strong':
@@ -55,7 +55,7 @@ function readToken(token: Token, inside: readonly MarkKind[], depth: number): re
       return [{ type: 'code', text: String(token.text) }];
     case 'link':
     case 'image':
-      // The lexer gives these two exactly these types.
+      // The lexer's types for these two are known.
       return readLink(token as Tokens.Link | Tokens.Image, inside, depth);
     case 'escape':
       return [{ type: 'text', text: String(token.text) }];
@@ -73,7 +73,7 @@ function withTildes(inner: readonly Span[]): readonly Span[] {
   return [tilde, ...inner, tilde];
 }
 
-/** Marks around nothing visible would be seen themselves. */
+/** The platforms show the marks of an empty emphasis as characters. */
 function readMark(
   mark: MarkKind,
   tokens: readonly Token[],
@@ -91,7 +91,7 @@ function readLink(
   inside: readonly MarkKind[],
   depth: number,
 ): readonly Span[] {
-  // A bare address is text: it is judged with the word it is part of.
+  // A bare address is text: it is checked together with its word.
   if (!/^!?\[|^</.test(token.raw)) return [{ type: 'text', text: token.raw }];
   const isBare = token.raw.startsWith('<') || token.text.trim() === '';
   const label = isBare ? [] : readTokens(token.tokens, inside, depth + 1);
@@ -115,7 +115,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 
 const ENTITY = /&(?:#(\d{1,7})|#x([\da-f]{1,6})|(amp|lt|gt|quot|apos|nbsp));/gi;
 
-/** The entities that models write; what they stand for is judged like any other text. */
+/** The entities that models write; the decoded text is escaped like any other. */
 function decode(text: string): string {
   if (!text.includes('&')) return text;
   return text.replace(ENTITY, (whole, decimal?: string, hex?: string, name?: string) => {
@@ -123,7 +123,7 @@ function decode(text: string): string {
     const code = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
     if (code < 0x20 || code > 0x1_ffff) return whole;
     const char = String.fromCodePoint(code);
-    // Controls, bidi marks and the like stay spelt out: they went from the text itself as well.
+    // Entities of control and bidi characters stay as written, as these characters are removed from the text.
     return /[\p{C}\p{DI}]/u.test(char) ? whole : char;
   });
 }

@@ -1,31 +1,31 @@
 /**
- * Finds where inline mark-up ends, from left to right and without looking at anything twice, so that a stream can be shown up
- * to the first mark that is still open. What stands inside is left to the parser (`inline.ts`).
+ * Finds the end of inline mark-up in one pass from left to right, so that a stream can be shown up to the first open mark. The
+ * content is parsed by `inline-parse.ts`.
  */
 
-import { citationEnd, isWideBegun } from './markers.ts';
+import { citationEnd, isWideBegun } from './citation-markers.ts';
 import { readFormula } from './maths.ts';
 
-/** How long an open mark is waited for before it is taken as a plain character. */
+/** An open mark that is longer becomes a plain character. */
 export const OPEN_LIMIT = 400;
 
-/** The address of a link may be longer: it is not text that a reader waits for. */
+/** A link's address may be longer, because nobody waits to read it. */
 const TARGET_LIMIT = 2_000;
 
 const LONGEST_RUN = 32;
 
-/** The characters at which something can begin. */
+/** The characters that can begin mark-up. */
 const SPECIAL = /[\\`*_~[!<$【［]/;
 
 const AUTOLINK = /<[a-z][a-z0-9+.-]{1,31}:[^\s<>]*>/iy;
 const AUTOLINK_BEGUN = /^<(?:[a-z][a-z0-9+.-]{0,31}(?::[^\s<>]*)?)?$/i;
 
-/** `open`: what follows decides. `closed`: mark-up up to `end`. `literal`: plain characters up to `end`. */
+/** `open`: undecided. `closed`: mark-up up to `end`. `literal`: plain characters up to `end`. */
 export type Mark =
   | { readonly state: 'open' }
   | { readonly state: 'closed' | 'literal'; readonly end: number };
 
-/** What is being scanned: `ended` says that nothing follows `text` in its block. */
+/** The scanned text; `ended`: nothing follows it in its block. */
 export interface Scan {
   readonly text: string;
   readonly ended: boolean;
@@ -37,7 +37,7 @@ export function isSpecial(char: string): boolean {
   return SPECIAL.test(char);
 }
 
-/** What begins at `at`, where `isSpecial` holds. The answer does not depend on text that comes later. */
+/** Reads the mark-up that begins at `at`, a special character. Later text cannot change a decided result. */
 export function readMark(scan: Scan, at: number): Mark {
   const { text, ended } = scan;
   const char = text.charAt(at);
@@ -118,7 +118,7 @@ function readBracket(scan: Scan, at: number): Mark {
   return undecided(scan, at) ? OPEN : literal(at + 1);
 }
 
-/** From the `(` behind a label to behind its `)`: an address, then perhaps a title. */
+/** Scans from `(` behind a label to its `)`: an address and perhaps a title. */
 function readTarget(scan: Scan, at: number): Mark {
   const { text } = scan;
   const limit = Math.min(text.length, at + TARGET_LIMIT);
@@ -149,7 +149,7 @@ function endsTarget(part: TargetPart): boolean {
   return part === 'start' || part === 'address' || part === 'gap' || part === 'end';
 }
 
-/** The part of a target that the character belongs to; null when it cannot be a target. */
+/** Advances the state of a link target by one character; null when it cannot be a target. */
 function targetPart(part: TargetPart, char: string): TargetPart | null {
   const isSpace = /\s/.test(char);
   switch (part) {
@@ -174,7 +174,7 @@ function targetPart(part: TargetPart, char: string): TargetPart | null {
   }
 }
 
-/** `*`, `_`, `~~` runs, matched by the nearest run that can close them. */
+/** Scans runs of `*`, `_`, `~~`, each matched by the nearest run that can close it. */
 function readEmphasis(scan: Scan, at: number): Mark {
   const { text } = scan;
   const char = text.charAt(at);
@@ -201,7 +201,7 @@ function readEmphasis(scan: Scan, at: number): Mark {
   return undecided(scan, at) ? OPEN : literal(at + length);
 }
 
-/** Takes a run off the open ones, or adds it to them. The end of the outermost mark if this run closed it. */
+/** Closes an open run or opens a new one; returns the end of the outermost mark if this run closed it. */
 function matchRun(text: string, at: number, run: number, open: number[]): number | null {
   const closes = canClose(text, at, run);
   const opens = canOpen(text, at, run);
@@ -226,7 +226,7 @@ function canOpen(text: string, at: number, run: number): boolean {
   if (after === '' || /\s/.test(after)) return false;
   if (char === '~') return run === 2;
   if (char === '_') return !isWord(before);
-  // `2*3` is a product.
+  // `2*3` is a product, no emphasis.
   return !(run === 1 && /\d/.test(before) && /\d/.test(after));
 }
 
@@ -242,12 +242,12 @@ function isWord(char: string): boolean {
 function runLength(text: string, at: number): number {
   const char = text.charAt(at);
   let end = at + 1;
-  // A longer run is several: nobody means it, and it must not be read again and again while it grows.
+  // A longer run counts as several, so that a growing run is not scanned again and again.
   while (end < at + LONGEST_RUN && text.charAt(end) === char) end += 1;
   return end - at;
 }
 
-/** Whether the character at `at` is there, or certainly never will be. */
+/** Whether the character at `at` is known, or known to be absent. */
 function isKnown(scan: Scan, at: number): boolean {
   return scan.ended || at < scan.text.length;
 }

@@ -1,42 +1,42 @@
-/** What a line of Markdown is, read from as little of it as possible. */
+/** The kind of a Markdown line, decided from as little of it as possible. */
 export type Line =
-  /** More of the line is needed to tell. */
+  /** Undecided: more of the line is needed. */
   | { readonly type: 'open' }
   | ({ readonly type: 'blank' } & Place)
-  /** ``` or ~~~, or what begins a formula of several lines: $$ or \[ */
+  /** ``` or ~~~, or the beginning of a formula of several lines: $$ or \[ */
   | ({ readonly type: 'fence'; readonly mark: string; readonly language: string } & Place)
   | ({ readonly type: 'heading'; readonly level: number } & Place)
   | ({ readonly type: 'rule' } & Place)
   | ({ readonly type: 'item'; readonly marker: string; readonly task: boolean | null } & Place)
-  /** It begins with a bar and is whole; whether it is one the next line tells. */
+  /** A whole line that begins with a bar; the next line decides whether it is a table. */
   | ({ readonly type: 'row' } & Place)
   | ({ readonly type: 'text' } & Place);
 
 interface Place {
-  /** Quote marks in front. */
+  /** The number of quote marks. */
   readonly quote: number;
   /** Columns of white space before the content or the marker. */
   readonly indent: number;
-  /** Where in the line the content begins. */
+  /** The index of the content. */
   readonly start: number;
 }
 
-/** What stands before the line and changes what it can be. */
+/** The context that decides what a line can be. */
 export interface LineContext {
   readonly isWhole: boolean;
-  /** A paragraph is open: only some markers end it. */
+  /** Whether a paragraph is open, which only some markers end. */
   readonly inParagraph: boolean;
   readonly inList: boolean;
-  /** Headings below this level are waited for as a whole. */
+  /** Deeper headings are held until the line is whole. */
   readonly maxHeading: number;
-  /** Columns that the line's item has already taken (content behind a list marker). */
+  /** Whether the line is the content behind a list marker. */
   readonly behindMarker: boolean;
 }
 
-/** A line that is longer before it is known what it is, is text. */
+/** A line that is undecided for longer is text. */
 const UNDECIDED_LIMIT = 300;
 
-/** A row of a table that is longer is text: it could not be held together in a message. */
+/** A longer table row is text, because it would not fit into a message. */
 const ROW_LIMIT = 1_200;
 
 const OPEN: Line = { type: 'open' };
@@ -56,7 +56,7 @@ export function readLine(line: string, context: LineContext): Line {
   const isLong = line.length > UNDECIDED_LIMIT;
   if (!context.isWhole && !isLong && isUndecided(rest, context)) return OPEN;
   const heading = readHeading(rest, place);
-  // Had it come bit by bit, it would have been out as text before it was whole.
+  // A streamed heading of this length has already been shown as text.
   if (isLong && heading !== null && heading.level > context.maxHeading) return { ...heading, type: 'text' };
   return (
     (isLong ? null : readFence(rest, place)) ??
@@ -100,7 +100,7 @@ function readHeading(rest: string, place: Place): Extract<Line, { type: 'heading
   return { type: 'heading', level: found[1]?.length ?? 1, ...place, start: place.start + found[0].length };
 }
 
-/** A row of dashes, or the underline of a heading whose text is out already. */
+/** A row of dashes, or the underline of a heading whose text has already been shown. */
 function readRule(rest: string, place: Place, { isWhole, inParagraph }: LineContext): Line | null {
   const isRule = /^([-*_])(?:[ \t]*\1){2,}[ \t]*$/.test(rest);
   const isUnderline = inParagraph && /^(?:=+|-+)[ \t]*$/.test(rest);
@@ -111,7 +111,7 @@ function readItem(rest: string, place: Place, context: LineContext): Line | null
   const found = /^([-*+]|\d{1,9}[.)])(?:[ \t]+|$)/.exec(rest);
   if (found === null) return null;
   const [all, marker = '-'] = found;
-  // `2024.` at the start of a line is the end of a sentence.
+  // `2024.` at the start of a line ends a sentence.
   if (context.inParagraph && !context.inList && /^\d/.test(marker) && marker.slice(0, -1) !== '1')
     return null;
   const task = /^\[([ xX])\](?:[ \t]+|$)/.exec(rest.slice(all.length));

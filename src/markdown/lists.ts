@@ -1,24 +1,24 @@
 interface Level {
   /** The column of its marker in the source. */
   readonly column: number;
-  /** Where its content stands in what we write. */
+  /** The indent of its content in the output. */
   readonly content: number;
   readonly marker: number;
 }
 
-/** The list items that a line can belong to. Columns are the source's, indents ours. */
+/** The open list items. Columns refer to the source, indents to the output. */
 export interface Lists {
   readonly depth: number;
-  /** Where text of the innermost item stands. */
+  /** The indent of the innermost item's text. */
   readonly contentIndent: number;
-  /** A new item; returns where its marker stands. */
+  /** Opens an item; returns the indent of its marker. */
   item(column: number, marker: string, behindMarker: boolean): number;
-  /** A line that is no item. `leaves`: it ends the items it is not indented for; otherwise it goes on lazily. */
+  /** Places a line that is no item. `leaves`: it ends items that it is not indented for; otherwise it continues lazily. */
   text(column: number, leaves: boolean): number;
   reset(): void;
 }
 
-/** Two columns make a child: models indent by two even under `1. `, where the letter of the format wants three. */
+/** Two columns make a child: models indent by two even under `1. `, where CommonMark wants three. */
 const STEP = 2;
 
 export function createLists(maxDepth: number): Lists {

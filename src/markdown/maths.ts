@@ -1,23 +1,20 @@
-/**
- * Formulas. Neither platform draws them, so they are shown as they were written, in code: as text their underscores, stars
- * and backslashes would be read as marks.
- */
+/** Formulas. No platform draws them, so they are shown as code: as text their underscores and stars would become marks. */
 import type { Mark } from './inline-scan.ts';
 
-/** No formula in a line of text is longer, and none is waited for longer. */
+/** The longest inline formula. */
 const LONGEST = 300;
 
 interface Kind {
   readonly open: string;
   readonly close: string;
-  /** Whether what stands between the two is a formula. */
+  /** Whether the content is a formula. */
   readonly isFormula: (inside: string) => boolean;
-  /** Whether what came so far can still become one. */
+  /** Whether the text so far can still become a formula. */
   readonly canBe: (inside: string) => boolean;
 }
 
 const always = (): boolean => true;
-/** What no sentence has; escaped brackets around words are no formula. */
+/** Characters of formulas; escaped brackets around words are none. */
 const isSigned = (inside: string): boolean => /[\\^_=<>+*/|{}]|^\s*\p{L}\s*$/u.test(inside);
 
 const KINDS: readonly Kind[] = [
@@ -27,25 +24,22 @@ const KINDS: readonly Kind[] = [
   {
     open: '$',
     close: '$',
-    // Mostly a dollar is money: `$5 and $6`, `$AAPL rose`.
+    // A dollar usually means money: `$5 and $6`, `$AAPL rose`.
     isFormula: (inside) => isSigned(inside) && !/^[\s\d]|\s$/.test(inside),
     canBe: (inside) => !/^[\s\d]|\n|^[^\\]*\p{L}{2}[^\\]*\s[^\\]*\p{L}{2}/u.test(inside),
   },
 ];
 
-/**
- * The formula that begins at `at`, if one does: `open` while that is not known, null when it is none.
- * `ended`: nothing follows the text.
- */
+/** Reads the formula that begins at `at`: `open` while undecided, null when there is none. `ended`: nothing follows. */
 export function readFormula(text: string, at: number, ended: boolean): Mark | null {
   const kind = KINDS.find(({ open }) => text.startsWith(open, at));
   const before = text.charAt(at - 1);
-  // Part of the opening may be all there is.
+  // The opening itself may be incomplete.
   if (!ended && at + 1 >= text.length) return { state: 'open' };
-  // Within a word or an address it is neither.
+  // Inside a word or an address it is no formula.
   if (kind === undefined || (kind.open === '$' && /[^\s([{"'*_~—–:|>「（]/u.test(before))) return null;
   const from = at + kind.open.length;
-  // Never more than that: a text of nothing but openings must not be searched to its end for each.
+  // The bound keeps a text of nothing but openings linear.
   const near = text.slice(from, from + LONGEST + kind.close.length);
   const length = near.indexOf(kind.close);
   if (length === -1) {
@@ -60,14 +54,14 @@ export function readFormula(text: string, at: number, ended: boolean): Mark | nu
   return /[\p{L}\p{N}$]/u.test(text.charAt(after)) ? null : { state: 'closed', end: after };
 }
 
-/** A backtick would end the code it is shown in. */
+/** A backtick would end the code. */
 function canBe(kind: Kind, inside: string): boolean {
   return !inside.includes('`') && kind.canBe(inside);
 }
 
 const CODE = /(`+)[^]*?[^`]\1(?!`)/y;
 
-/** The text with its formulas as code; code that is there already stays as it is. */
+/** Turns formulas into code; existing code stays unchanged. */
 export function formulasAsCode(text: string): string {
   if (!/\$|\\[([]/.test(text)) return text;
   let result = '';
@@ -75,7 +69,7 @@ export function formulasAsCode(text: string): string {
     const end = text.charAt(at) === '`' ? codeEnd(text, at) : formulaEnd(text, at);
     const piece = text.slice(at, end ?? at + (text.charAt(at) === '\\' ? 2 : 1));
     const isFormula = end !== null && !piece.startsWith('`');
-    // Code beside code would be read as one.
+    // Adjacent code spans would be parsed as one.
     if (isFormula)
       result += `${result.endsWith('`') ? ' ' : ''}\`${insideOf(piece)}\`${text.charAt(at + piece.length) === '`' ? ' ' : ''}`;
     else result += piece;

@@ -1,9 +1,9 @@
 import { boundaryBefore } from './graphemes.ts';
 
-/** What a part is made of, kept so that the part can be drawn again when its sources are known. */
+/** An element of a part, kept so that the part can be drawn again with links. */
 export type Piece =
   | { readonly type: 'raw'; readonly text: string }
-  /** Words that read the same in every dialect, whatever the sources are; grows by the next ones. */
+  /** Words that look the same in every dialect; following words are appended. */
   | { readonly type: 'words'; text: string }
   | {
       readonly type: 'inline';
@@ -14,30 +14,30 @@ export type Piece =
       readonly cell: boolean;
     };
 
-/** An ordinary word, its punctuation included: nothing in it means anything to us or to any platform, except at a line start. */
+/** A word with its punctuation that has no meaning to any platform, except at a line start. */
 export const ORDINARY_WORD = String.raw`[A-Za-z\u00c0-\u024f][A-Za-z0-9\u00c0-\u024f,;'’\-]{0,60}[.!?:]?`;
 
 const ORDINARY = new RegExp(`^${ORDINARY_WORD}$`);
 
-/** The word if the piece is nothing but one, which needs no drawing where it goes on with a line; else null. */
+/** The word if the piece is just an ordinary one, which needs no drawing within a line; else null. */
 export function ordinaryWord(pieces: readonly Piece[]): string | null {
   const [piece] = pieces;
   if (piece?.type !== 'inline' || pieces.length > 1 || piece.glued || piece.cell) return null;
   return ORDINARY.test(piece.source) ? piece.source : null;
 }
 
-/** What every line of a container begins with: quote marks, then the indentation of a list item. */
+/** The beginning of every line in a container: quote marks, then a list item's indentation. */
 export interface Prefix {
   readonly quote: number;
   readonly indent: number;
 }
 
-/** Finished mark-up of ours. */
+/** Our own finished mark-up. */
 export function raw(text: string): Piece {
   return { type: 'raw', text };
 }
 
-/** Inline Markdown of the model's. */
+/** The model's inline Markdown. */
 export function inline(
   source: string,
   options: { glued?: boolean; bold?: boolean; cell?: boolean } = {},
@@ -45,19 +45,19 @@ export function inline(
   return { type: 'inline', source, glued: false, bold: false, literal: false, cell: false, ...options };
 }
 
-/** `base`: the indentation at which the part began, which is its left edge: four spaces would be code. */
+/** Writes a prefix. `base` is the part's own left edge: an indent of four or more would be code. */
 export function prefixText({ quote, indent }: Prefix, base: number): string {
   return '> '.repeat(quote) + ' '.repeat(Math.max(0, indent - base));
 }
 
-/** Two halves of a piece that no part can hold. Marks in it become plain characters. */
+/** Halves a piece that is too long for any part. Its marks become plain characters. */
 export function cutPiece(piece: Piece | undefined): readonly Piece[] {
   if (piece === undefined) return [];
   const text = piece.type === 'inline' ? piece.source : piece.text;
   const middle = Math.ceil(text.length / 2);
   const edge = boundaryBefore(text, middle);
   const unit = text.charCodeAt(middle);
-  // One grapheme of thousands of marks is no character any more.
+  // A grapheme of thousands of combining marks is cut as well.
   const at = edge > 0 ? edge : middle + (unit >= 0xdc00 && unit <= 0xdfff ? 1 : 0);
   if (at <= 0 || at >= text.length) return [];
   if (piece.type !== 'inline') return [raw(text.slice(0, at)), raw(text.slice(at))];

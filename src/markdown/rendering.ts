@@ -1,37 +1,35 @@
 import type { Source } from '../core/types.ts';
 import { createBlocks } from './blocks.ts';
+import { type Citations, createLinks, type Links, type Numbering, webStart } from './citation-links.ts';
 import { createCleaner } from './clean.ts';
 import type { Dialect } from './dialects.ts';
-import { type Citations, createLinks, type Links, type Numbering, webStart } from './links.ts';
-import { createParts } from './parts.ts';
+import { createParts } from './split-parts.ts';
 
-/** One answer's text as messages of a platform, drawn while it grows: work is spent on what is new, never on the whole. */
+/** Renders a growing answer as the platform's messages. Each update costs as much as its new text, not as the whole. */
 export interface Rendering {
   /**
-   * Takes the answer's Markdown so far; it must begin with what the last call had. `complete`: nothing follows, and
-   * nothing is held back any more. Sources that come later than the text make links
-   * from there on; `relink` makes the rest, also in the middle of a stream whose messages can be rewritten.
+   * Takes the answer's Markdown so far, which must begin with the text of the last call. `complete`: nothing follows, so
+   * nothing is held back. Sources that arrive after some text are linked from there on; `relink` links the text before.
    */
   update(text: string, sources: readonly Source[], complete: boolean): void;
-  /** One text per message. All but the last are final; the last only grows. Empty while there is nothing to show. */
+  /** One text per message. All but the last are final; the last only grows. Empty while nothing can be shown. */
   readonly parts: readonly string[];
-  /** How often each part has grown: more with every word that comes, the same whether they are linked or not. */
+  /** How often each part has grown. It counts words, and does not depend on links. */
   readonly growth: readonly number[];
   /**
-   * What closes the last part as it stands (an open code block), else empty. A message that will be rewritten shows
-   * `parts.at(-1) + closer`; a stream that is only appended to leaves it out, it comes by itself.
+   * Closes the last part as it stands (an open code block); empty when nothing is open. A message that will be rewritten
+   * shows `parts.at(-1) + closer`; an append-only stream omits it, because it will be part of the text.
    */
   readonly closer: string;
-  /** A part as it reads, for notifications and `text` fall-backs: no mark-up, no token a platform would act on. */
+  /** A part as plain text, for notifications and `text` fall-backs: no mark-up, no live token. */
   plain(index: number): string;
-  /** Ends the current part here (its message grew too old); an open code block or table goes on in the next one. */
+  /** Ends the current part (its message is too old); an open code block or table continues in the next one. */
   breakPart(): void;
   /**
-   * Draws every part again with links to these sources and returns them. The parts end where they ended before and keep
-   * within the hard limit: a link that has no room is left out, rather of a source that is linked in the part already. `parts`
-   * are the new ones from here on. Where `[web:n]` count from is decided here, when the text is complete, unless a `[web:0]`
-   * has told it before. `below`: how much will stand under the last part, asked once the sources are known; its links leave
-   * room for that if its text does.
+   * Draws all parts again with links to these sources and returns them. Each part keeps its text and stays within the hard
+   * limit: links without room are omitted, first those to sources that the part already links. When the text is complete,
+   * the first number of `[web:n]` is decided here, unless a `[web:0]` has shown it. `below` returns the length that will be
+   * added under the last part; its links leave room for it if the text does.
    */
   relink(sources: readonly Source[], below?: () => number): readonly string[];
   /** The numbers of the sources used, in order of first use. */
@@ -111,7 +109,7 @@ function unresolvedOf({ met }: Citations, links: Links): number {
   return count;
 }
 
-/** Views carry a new list each time, mostly of the same sources. */
+/** Each view has a new list, mostly of the same sources. */
 function isSame(one: readonly Source[], other: readonly Source[]): boolean {
   if (one === other) return true;
   return (

@@ -1,15 +1,12 @@
+import { createLinks } from './citation-links.ts';
 import { clean } from './clean.ts';
 import { type Dialect, mrkdwnDialect, plainDialect } from './dialects.ts';
 import { tidy } from './draw-pieces.ts';
 import { graphemes } from './graphemes.ts';
-import { renderInline } from './inline.ts';
-import { createLinks } from './links.ts';
+import { renderInline } from './inline-write.ts';
 import { createRendering } from './rendering.ts';
 
-/**
- * Text of ours or of people (questions, titles, names) as the platform shows it literally: no mark-up, no mention, no link.
- * Line breaks stay.
- */
+/** Escapes text of ours or of people (questions, titles, names): no mark-up, no mention, no link. Line breaks stay. */
 export function escapeText(dialect: Dialect, text: string): string {
   return clean(text)
     .split('\n')
@@ -17,7 +14,7 @@ export function escapeText(dialect: Dialect, text: string): string {
     .join('\n');
 }
 
-/** The same in one line, to stand between the brackets of a link. */
+/** Escapes text for the label of a link, in one line. */
 export function escapeLabel(dialect: Dialect, text: string): string {
   return literalLine(dialect, clean(text), true);
 }
@@ -35,12 +32,12 @@ function literalLine(dialect: Dialect, line: string, label: boolean): string {
   });
 }
 
-/** Markdown as it reads, for notifications and `text` fall-backs: no mark-up, no token a platform would act on. */
+/** Renders Markdown as plain text, for notifications and `text` fall-backs: no mark-up, no live token. */
 export function plain(text: string): string {
   return drawWhole(plainDialect, text);
 }
 
-/** A short Markdown text in Slack's `mrkdwn`, for fields that know nothing else. Links become text. */
+/** Renders a short Markdown text as Slack's `mrkdwn`, for fields that take nothing else. Links become text. */
 export function toMrkdwn(text: string): string {
   return drawWhole(mrkdwnDialect, text);
 }
@@ -51,9 +48,9 @@ function drawWhole(dialect: Dialect, text: string): string {
   return tidy(rendering.parts.join('\n'));
 }
 
-/** The text, or its beginning with `…` when it has more than `max` characters as a reader counts them. */
+/** Cuts a text to `max` characters as a reader counts them, `…` included. */
 export function cutText(text: string, max: number): string {
-  // A character can be many units long, so that only a short text is surely short.
+  // A character can consist of many units, so only a short text needs no segmenting.
   if (text.length <= max) return text;
   const segments = graphemes(text.slice(0, max * 32));
   return segments.length <= max

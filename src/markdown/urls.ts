@@ -1,18 +1,18 @@
-/** Tracking parameters: they do not change which page it is. */
+/** Tracking parameters, which do not identify the page. */
 const TRACKING = /^(?:utm_\w+|fbclid|gclid|msclkid|mc_[ce]id|igshid|ref_src)$/i;
 
-/** What a link target may hold raw. Everything else could end the link, start a mark or be read as an entity. */
+/** The characters that a link target may contain unencoded. Others could end the link or begin mark-up or an entity. */
 const UNSAFE_IN_TARGET = /[\s()<>"'`\\|[\]{}^*~]/g;
 
-/** A link target beyond this is not worth the room it takes in a message. */
+/** The longest link target. */
 const MAX_TARGET = 700;
 
-/** How much of an address that is not a link is shown. */
+/** How much of an unlinked address is shown. */
 const MAX_SHOWN = 100;
 
 /**
- * One string per page: scheme, `www.`, default port, fragment, trailing slash, tracking and parameter order do not count.
- * Null when it is not an http(s) address.
+ * Returns one string per page: scheme, `www.`, default port, fragment, trailing slash, tracking parameters and parameter order
+ * do not count. Null when it is not an http(s) address.
  */
 export function canonicalUrl(address: string): string | null {
   const url = parseWeb(address);
@@ -22,23 +22,23 @@ export function canonicalUrl(address: string): string | null {
   return `${url.host.replace(/^www\./, '')}${path}${query.length > 0 ? `?${query.sort().join('&')}` : ''}`;
 }
 
-/** The address as it can stand in a link of either platform; null when it must not become a link. */
+/** Encodes an address for a link on either platform; null when it must not become a link. */
 export function linkTarget(address: string): string | null {
   const url = parseWeb(address);
   if (url === null) return null;
   const target = url.href
     .replace(UNSAFE_IN_TARGET, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`)
-    // Slack would decode these inside a target.
+    // Slack decodes these inside a target.
     .replace(/&(?=#?\w+;)/g, '%26');
   return target.length <= MAX_TARGET ? target : null;
 }
 
-/** The site as people know it, `example.com`; empty when there is none. */
+/** The site name, such as `example.com`; empty when there is none. */
 export function siteOf(address: string): string {
   return parseWeb(address)?.hostname.replace(/^www\./, '') ?? '';
 }
 
-/** An address as text for a code span: no scheme, no room for tricks, cut when long. */
+/** Shortens an address for a code span: without scheme, cut when long. */
 export function shownAddress(address: string): string {
   const bare = address
     .trim()
@@ -47,7 +47,7 @@ export function shownAddress(address: string): string {
   return bare.length > MAX_SHOWN ? `${bare.slice(0, MAX_SHOWN).replace(/[\ud800-\udbff]$/, '')}…` : bare;
 }
 
-/** A stretch of plain text: words, or something that a platform could turn into a link. */
+/** A stretch of plain text: words, or an address that a platform could link. */
 export interface Stretch {
   readonly text: string;
   readonly isAddress: boolean;
@@ -59,11 +59,11 @@ const BARE = String.raw`(?:${LABEL}(?:[.+]${LABEL})*@)?(?:${LABEL}\.)+\p{L}{2}[\
 const SCHEMES = String.raw`(?:mailto|tel|sms|data|javascript|vbscript|file|slack|discord|steam):[^\s<>"]+`;
 const ADDRESS = new RegExp(`${WITH_SCHEME}|${SCHEMES}|${BARE}`, 'giu');
 
-/** Endings of file and product names that are no top-level domains: no platform links them. */
+/** Endings of file and product names that are no top-level domains, so no platform links them. */
 const NOT_A_DOMAIN =
   /^[^/?#@:]*\.(?:js|jsx|tsx|mjs|cjs|json|jsonl|yaml|yml|toml|ini|txt|csv|tsv|xml|html|htm|css|scss|sql|log|pdf|doc|docx|xls|xlsx|ppt|pptx|png|jpg|jpeg|gif|svg|webp|mp3|wav|exe|dll|jar|cpp|hpp|java|kt|go|php|rb|env|lock|bak|tmp)$/i;
 
-/** Splits plain text into words and addresses: with a scheme, bare domains, `www.`, invites, e-mail addresses. */
+/** Splits plain text into words and addresses: URLs, bare domains, `www.`, invites, e-mail addresses. */
 export function splitAddresses(text: string): readonly Stretch[] {
   if (!/[.:]/.test(text)) return [{ text, isAddress: false }];
   const stretches: Stretch[] = [];
@@ -80,7 +80,7 @@ export function splitAddresses(text: string): readonly Stretch[] {
   return stretches;
 }
 
-/** Leaves sentence punctuation and closing brackets that the address did not open to the sentence. */
+/** Removes sentence punctuation and unmatched closing brackets from the end of an address. */
 function trimAddress(address: string): string {
   let end = address.length;
   while (end > 0) {
@@ -89,7 +89,7 @@ function trimAddress(address: string): string {
     else if (char === ')' && count(address, '(', end) < count(address, ')', end)) end -= 1;
     else break;
   }
-  // A scheme alone keeps its slashes: `http://` in front of something else must not become a link either.
+  // A bare `http://` keeps its slashes, because it must not become a link with the text behind it.
   return address.slice(0, end).includes('://') || !address.includes('://') ? address.slice(0, end) : address;
 }
 
@@ -100,6 +100,6 @@ function count(text: string, char: string, end: number): number {
 function parseWeb(address: string): URL | null {
   const url = URL.parse(address.trim());
   if (url === null || !/^https?:$/.test(url.protocol)) return null;
-  // `https://bank.com@evil.example` reads as another site than it leads to.
+  // `https://bank.com@evil.example` shows another site than it leads to.
   return url.username === '' && url.password === '' && url.hostname.includes('.') ? url : null;
 }

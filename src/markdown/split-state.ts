@@ -1,12 +1,12 @@
+import type { Citations, Links } from './citation-links.ts';
 import type { Dialect } from './dialects.ts';
 import { addCitations, type Drawn, drawFairly, drawPieces } from './draw-pieces.ts';
-import type { Citations, Links } from './links.ts';
 import { type Piece, type Prefix, prefixText } from './pieces.ts';
 
-/** Something that goes on over lines: at the end of a part it is closed, in the next one opened again. */
+/** A code block or table. It is closed at the end of a part and reopened in the next one. */
 export interface Frame {
   readonly opener: readonly Piece[];
-  /** A line of its own; empty when nothing closes it. */
+  /** Its closing line; empty when it has none. */
   readonly closer: string;
   readonly prefix: Prefix;
 }
@@ -14,26 +14,26 @@ export interface Frame {
 /** One message as it grows. */
 export interface Part {
   text: string;
-  /** The last character of the text, to look at without having the whole copied into one piece. */
+  /** The text's last character: reading it from `text` would flatten the string each time, which is quadratic. */
   last: string;
   readonly pieces: Piece[];
   growth: number;
-  /** In the platform's unit, without the room kept for links. */
+  /** In the platform's unit, without reserved room. */
   size: number;
-  /** The citations met before their sources were known: each will want one link at least. */
+  /** Citations whose sources are unknown yet; room for one link each is reserved. */
   readonly awaited: Set<string>;
   /** The indentation that is the part's left edge. */
   base: number;
   lastQuote: number;
 }
 
-/** How large a part should and may be, in the dialect's unit. */
+/** The preferred and the largest size of a part, in the dialect's unit. */
 export interface Limits {
   readonly soft: number;
   readonly hard: number;
 }
 
-/** What `createParts` works on. */
+/** The state of `createParts`. */
 export interface State {
   readonly dialect: Dialect;
   readonly limits: Limits;
@@ -43,26 +43,26 @@ export interface State {
   part: Part | null;
   frame: Frame | null;
   leads: Piece[];
-  /** What stands before the next piece. */
+  /** The line breaks before the next piece. */
   breaks: number;
   boundary: Boundary;
   prefix: Prefix;
   hasSpace: boolean;
 }
 
-/** Without any part. */
+/** Creates the state without any part. */
 export function emptyState(dialect: Dialect, limits: Limits, current: State['current']): State {
   const prefix = { quote: 0, indent: 0 };
   const before = { breaks: 0, boundary: 'word', prefix, hasSpace: false } as const;
   return { dialect, limits, current, parts: [], part: null, frame: null, leads: [], ...before };
 }
 
-/** Whether a part of this size ends in front of what comes next, with so much of it kept for links. */
+/** Whether a part of this size ends before the next piece, with `kept` of it reserved for links. */
 export function endsHere({ limits, boundary }: State, size: number, next: Boundary, kept: number): boolean {
   return isNearlyFull(limits.soft - kept - size, limits.soft, better(next, boundary));
 }
 
-/** What is kept free in a part for links to sources that are not known yet, those of `more` markers as well. */
+/** The room reserved in a part for links to sources that are unknown yet, including those of `more` markers. */
 export function linkRoom(
   { dialect, current, limits }: State,
   { awaited }: Part,
@@ -79,25 +79,24 @@ export function extend(part: Part, text: string): void {
   part.last = text.slice(-1) || part.last;
 }
 
-/** The end of what is open in the last part, with its line break; empty when nothing is. */
+/** The closing line of the open frame, with its line break; empty when none is open. */
 export function closerOf({ frame, leads, part }: State): string {
-  // A frame whose opening is not out yet needs no end.
+  // A frame whose opening has not been written needs no end.
   if (frame === null || frame.closer === '' || leads.length > 0) return '';
   return `\n${prefixText(frame.prefix, part?.base ?? 0)}${frame.closer}`;
 }
 
-/** How large a part may become, the end of what is open in it set aside. */
+/** The size a part may reach, without the closing line of its open frame. */
 export function roomOf(state: State): number {
   return state.limits.soft - state.dialect.measure(closerOf(state));
 }
 
-/** How good a place for a new part is; the better it is, the earlier in a part it is taken. */
+/** A place where a part may end, from best to worst. */
 export type Boundary = 'block' | 'item' | 'line' | 'sentence' | 'word';
 
 /**
- * How little room must be left in a part for it to end at such a place: a share of the soft limit, but no more than so many of
- * the platform's units. What is out cannot be taken back, so a part ends at a good place near its end instead of looking for
- * one when it is full.
+ * A part ends at such a place when less room than this is left: a share of the soft limit, at most so many units. Shown text
+ * cannot be moved to the next part, so a part ends at a good place near its end and not where it is full.
  */
 const NEARLY_FULL: Readonly<Record<Boundary, readonly [share: number, most: number]>> = {
   block: [0.25, 200],
@@ -107,18 +106,18 @@ const NEARLY_FULL: Readonly<Record<Boundary, readonly [share: number, most: numb
   word: [0, 0],
 };
 
-/** Whether a part of which so much is left ends at such a place. Both in the platform's units. */
+/** Whether a part with so much room left ends at such a place. */
 function isNearlyFull(left: number, softLimit: number, boundary: Boundary): boolean {
   const [share, most] = NEARLY_FULL[boundary];
   return left <= Math.min(share * softLimit, most);
 }
 
-/** The better of two places. */
+/** Returns the better of two places. */
 export function better(one: Boundary, other: Boundary): Boundary {
   return NEARLY_FULL[one][0] > NEARLY_FULL[other][0] ? one : other;
 }
 
-/** Draws every part again with these links. `below`: what will stand under the last one, for which it leaves room if it can. */
+/** Draws all parts again with these links; see `Rendering.relink`. */
 export function relink(state: State, links: Links, below: number): void {
   const { dialect, limits, current } = state;
   current.links = links;
@@ -138,7 +137,7 @@ export function relink(state: State, links: Links, below: number): void {
   }
 }
 
-/** With every link where there is room for all and for what will stand below; else with as many as fit, fairly. */
+/** Draws a part with all links if they and the text below fit, else with as many as fit. */
 function drawWithin(
   { pieces }: Part,
   { dialect, links }: { readonly dialect: Dialect; readonly links: Links },

@@ -1,29 +1,29 @@
 import { withoutEarlyEnds } from './bold.ts';
+import { afford, type Citations, type Linked, type LinkRoom, type Links, meet } from './citation-links.ts';
+import { markerOf } from './citation-markers.ts';
 import { BREAKER, type Dialect, type Place } from './dialects.ts';
 import { parseInline, type Span } from './inline-parse.ts';
-import { afford, type Citations, type Linked, type LinkRoom, type Links, meet } from './links.ts';
-import { markerOf } from './markers.ts';
 import { type Stretch, shownAddress, splitAddresses } from './urls.ts';
 
-/** More citations of one claim than this are counted, not shown. */
+/** The citations shown in one run; more are counted. */
 const MAX_RUN = 4;
 
-/** Where a stretch of inline Markdown stands and what it may use. */
+/** The context of inline Markdown. */
 export interface InlineContext {
   readonly dialect: Dialect;
   readonly links: Links;
   readonly citations: Citations;
   readonly place: Place;
-  /** It goes on in the middle of a word whose beginning is already out. */
+  /** Whether it continues a word whose beginning has been written. */
   readonly glued: boolean;
-  /** It stands inside bold text of ours. */
+  /** Whether it stands inside our own bold. */
   readonly bold: boolean;
-  /** No parsing: every character is meant as it is. */
+  /** Whether every character is literal. */
   readonly literal: boolean;
   readonly linkRoom: LinkRoom;
 }
 
-/** Inline Markdown, newlines as spaces, in the platform's dialect: every character is literal that is no mark-up of ours. */
+/** Writes inline Markdown in the platform's dialect. Newlines become spaces; everything but our own mark-up is escaped. */
 export function renderInline(source: string, context: InlineContext): string {
   const text = source.replace(/\s*\n\s*/g, ' ');
   const spans: readonly Span[] = context.literal
@@ -36,7 +36,7 @@ export function renderInline(source: string, context: InlineContext): string {
 
 interface Writer {
   text: string;
-  /** What a reader saw last is the number of a citation that leads somewhere. */
+  /** Whether the last thing written is a linked citation. */
   isAfterCitation: boolean;
   readonly context: InlineContext;
 }
@@ -83,7 +83,7 @@ function judge(span: Span, context: InlineContext): readonly Judged[] {
   return shown === '' ? label : [...label, { type: 'text', text: ' (' }, code, { type: 'text', text: ')' }];
 }
 
-/** One by one what leads to a source; what leads nowhere as it was written. */
+/** Splits a citation into single markers if any has a source; otherwise it stays as written. */
 function judgeCitation(span: Extract<Span, { type: 'cite' }>, links: Links): readonly Judged[] {
   const each = span.markers.map((marker) => ({ marker, linked: links.byMarker(marker) }));
   if (each.every(({ linked }) => linked === null)) return [{ ...span, linked: null }];
@@ -109,7 +109,7 @@ function writeSpans(writer: Writer, all: readonly Span[]): void {
   }
 }
 
-/** Text that touches text is one: an address may be written with escapes in it. */
+/** Joins adjacent text, because an address may contain escapes. */
 function writeTexts(writer: Writer, judged: readonly Judged[], from: number): number {
   let text = '';
   let at = from;
@@ -138,7 +138,7 @@ function writeStretch(writer: Writer, { text, isAddress }: Stretch): void {
   else writeLinked(writer, linked, [], shown);
 }
 
-/** The rest of a word that is out cannot become a code span with it, so whatever would make it a link is taken apart. */
+/** The rest of a written word cannot become code with it, so anything that could make it a link is broken. */
 function ungluedStretches(text: string, writer: Writer): readonly Stretch[] {
   const end = text.search(/\s/);
   const rest = end === -1 ? text : text.slice(0, end);
@@ -157,7 +157,7 @@ function writeMarkup(
       write(writer, codeIn(writer.context, span.text));
       break;
     case 'open':
-      // `*a*` and `**b**` side by side would be read as something else.
+      // Adjacent `*a*` and `**b**` would be parsed as one run.
       write(writer, (before?.type === 'close' ? BREAKER : '') + writer.context.dialect.mark(span.mark));
       break;
     case 'close':
@@ -169,7 +169,7 @@ function writeMarkup(
   }
 }
 
-/** A link to a source; without a label it is called by its address. */
+/** Writes a link to a source; without a label its address is shown. */
 function writeLinked(writer: Writer, linked: Linked, label: readonly Span[], shown: string): void {
   const { context } = writer;
   const inner: Writer = {
@@ -187,7 +187,7 @@ function writeLinked(writer: Writer, linked: Linked, label: readonly Span[], sho
   write(writer, linkIfRoom(context, linked.number, context.dialect.link(words, linked.target), words));
 }
 
-/** Markers that stand together: the first few, and how many more. */
+/** Writes a run of citations: the first few, and the number of the others. */
 function writeCitations(writer: Writer, judged: readonly Judged[], from: number): number {
   const { dialect, citations, place } = writer.context;
   let at = from;
@@ -213,15 +213,15 @@ function writeCitations(writer: Writer, judged: readonly Judged[], from: number)
   return at;
 }
 
-/** Whether a reader saw a letter or digit last; marks are not seen. A `!` would make an image of a link. */
+/** Whether the last visible character is a letter, a digit or a `!`, which would turn a link into an image. */
 function endsInWord({ text, context }: Writer): boolean {
   return /[\p{L}\p{N}!]$/u.test(text.replace(/[*~]+$/, '') || context.place.before);
 }
 
-/** What may have to stand beside a link that does not stand beside its words: a gap on each side, a breaker. */
+/** A link may need a gap on each side and a breaker. */
 const BESIDE = 3;
 
-/** The link if the message has room for it, else the same without one. */
+/** Returns the link if the message has room for it, else the plain text. */
 function linkIfRoom(
   { dialect, linkRoom }: InlineContext,
   number: number,
@@ -232,16 +232,16 @@ function linkIfRoom(
   return afford(linkRoom, number, cost) ? linked : plain;
 }
 
-/** A bar would end the cell of a table even inside code. */
+/** A bar ends a table cell even inside code. */
 function codeIn({ dialect, place }: InlineContext, text: string): string {
   const code = dialect.codeSpan(text);
   return place.cell ? code.replace(/\|/g, '\\|') : code;
 }
 
 function write(writer: Writer, text: string): void {
-  // Two code spans side by side would be read as one.
+  // Adjacent code spans would be parsed as one.
   const touches = text.startsWith('`') && lastChar(writer) === '`';
-  // And a `!` in front of a link would make it an image.
+  // A `!` before a link would make it an image.
   const isImage = /^\[[^]*\]\(/.test(text) && lastChar(writer) === '!';
   writer.text += `${touches ? ' ' : isImage ? BREAKER : ''}${text}`;
 }

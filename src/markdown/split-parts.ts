@@ -1,6 +1,7 @@
+import type { Links } from './citation-links.ts';
 import type { Dialect } from './dialects.ts';
 import { addCitations, type Drawn, drawPieces, plainText } from './draw-pieces.ts';
-import type { Links } from './links.ts';
+import { cutPiece, ordinaryWord, type Piece, type Prefix, prefixText, raw } from './pieces.ts';
 import {
   type Boundary,
   better,
@@ -15,37 +16,36 @@ import {
   relink,
   roomOf,
   type State,
-} from './part-state.ts';
-import { cutPiece, ordinaryWord, type Piece, type Prefix, prefixText, raw } from './pieces.ts';
+} from './split-state.ts';
 
-/** Puts pieces into messages. What a part holds never changes except by growing, and by `relink`. */
+/** Splits pieces into parts, one per message. A part only grows, except when `relink` draws it again. */
 export interface Parts {
   readonly texts: readonly string[];
-  /** How often each part has grown: more with every word that comes, the same whether they are linked or not. */
+  /** How often each part has grown; see `Rendering.growth`. */
   readonly growth: readonly number[];
-  /** What would close the last part as it stands. */
+  /** Closes the last part as it stands; see `Rendering.closer`. */
   readonly closer: string;
-  /** The next piece stands on a new line. `breaks`: 1 for the next line, 2 for one blank line between. */
+  /** Puts the next piece on a new line. `breaks`: 1 for the next line, 2 for a blank line between. */
   line(prefix: Prefix, breaks: number, boundary: Boundary): void;
-  /** The next line of code: one more line break than there is already. Blank lines right behind the opening are left out. */
+  /** Starts the next line of code with one more line break. Blank lines right after the opening are omitted. */
   codeLine(): void;
   space(): void;
-  /** Stands in front of the next piece and never ends a part alone: a list marker, the opening of a fence. */
+  /** Puts a list marker or a fence's opening before the next piece, so that it never ends a part alone. */
   lead(piece: Piece): void;
-  /** Writes what `lead` has left, if there is any. */
+  /** Writes pending `lead` pieces. */
   flush(): void;
-  /** Pieces that stay together if a part can hold them. */
+  /** Adds pieces that stay together if a part can hold them. */
   put(pieces: readonly Piece[], boundary: Boundary): void;
   open(frame: Frame): void;
   close(): void;
   breakPart(): void;
-  /** A part as it reads, without mark-up; empty when there is no such part. */
+  /** A part as plain text; empty when there is no such part. */
   plain(index: number): string;
-  /** Draws every part again with these links. `below`: what will stand under the last one, for which it leaves room if it can. */
+  /** Draws all parts again with these links; see `Rendering.relink`. */
   relink(links: Links, below: number): void;
 }
 
-/** `current.links` is read at every piece: it may be replaced at any time. */
+/** Creates the parts of one text. `current.links` is read for every piece, so it may be replaced at any time. */
 export function createParts(dialect: Dialect, limits: Limits, current: State['current']): Parts {
   const state = emptyState(dialect, limits, current);
   return {
@@ -80,7 +80,7 @@ export function createParts(dialect: Dialect, limits: Limits, current: State['cu
     },
     close() {
       writeCloser(state);
-      // Nothing came: to Discord, two fences without code between them are the beginning of something else.
+      // An empty code block is omitted: Discord reads two adjacent fences differently.
       state.leads = [];
       state.frame = null;
     },
@@ -130,11 +130,11 @@ function putWord(state: State, part: Part, group: readonly Piece[], boundary: Bo
   return true;
 }
 
-/** Puts a group into a fresh part; a group that no part can hold is taken apart. */
+/** Puts a group into a new part; a group that fits no part is divided. */
 function place(state: State, group: readonly Piece[], into: Part): void {
   const room = roomOf(state) - into.size;
   const drawn = draw(state, into, group, state.limits.soft / 2);
-  // Room kept for links must never be what breaks a mark in two.
+  // Reserved room must not be the reason to divide a mark.
   if (drawn.length <= room || group.length === 0) return append(state, into, drawn);
   const bare = draw(state, into, group, 0);
   if (bare.length <= room) return append(state, into, bare);
@@ -185,7 +185,7 @@ function draw(state: State, into: Part, group: readonly Piece[], room: number): 
   return drawPieces(pieces, { dialect, links: current.links, before, isLineStart, linkRoom: { left: room } });
 }
 
-/** What stands between the end of the part and the next piece. */
+/** The separator between the end of the part and the next piece. */
 function joint({ breaks, prefix, hasSpace }: State, into: Part): string {
   if (into.text === '') return prefixText(prefix, into.base);
   if (breaks === 0) return hasSpace ? ' ' : '';

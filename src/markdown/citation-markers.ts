@@ -1,12 +1,11 @@
 /**
- * The ways models write citations: `[1]`, `[1, 2]`, `[^1]`, `[web:0]`, and in wide brackets `【1】`, `【1†source】`. A marker is
- * what one of them refers to: `1` is the source of that number, `web:0` a source counted from a beginning that the whole
- * answer tells (`links.ts`).
+ * The citation formats of models: `[1]`, `[1, 2]`, `[^1]`, `[web:0]`, and with wide brackets `【1】`, `【1†source】`. A marker is
+ * the reference in one: `1` is the source of that number; the first number of `web:n` is found in `citation-links.ts`.
  */
 
 const ONE = String.raw`(?:web:|\^)?\d{1,3}`;
 const SEVERAL = String.raw`${ONE}(?: {0,2}[,;] {0,2}${ONE}){0,15}`;
-/** What some models put behind the number: the place in the page. */
+/** Some models add the place in the page behind the number. */
 const PLACE = String.raw`(?:†[^】\]\n]{0,80})?`;
 const WRITTEN = String.raw`\[${SEVERAL}${PLACE}\]|【${SEVERAL}${PLACE}】|［${SEVERAL}］`;
 
@@ -15,27 +14,27 @@ const AT = new RegExp(WRITTEN, 'y');
 const EVERYWHERE = new RegExp(WRITTEN, 'g');
 const WIDE_BEGUN = new RegExp(String.raw`^(?:【[\dweb:^,; ]{0,100}${PLACE}|［[\dweb:^,; ]{0,100})$`);
 
-/** The longest beginning of a citation in wide brackets that is waited for. */
+/** How long an unfinished citation in wide brackets is held back. */
 const LONGEST_WIDE = 200;
 
-/** Where the citation that begins at `at` ends; null when none does. */
+/** Finds the end of the citation that begins at `at`; null when none begins there. */
 export function citationEnd(text: string, at: number): number | null {
   AT.lastIndex = at;
   return AT.test(text) ? AT.lastIndex : null;
 }
 
-/** Whether a citation in wide brackets could still come of what stands at `at`, the end of what is known. */
+/** Whether the text from `at` to its end could still become a citation in wide brackets. */
 export function isWideBegun(text: string, at: number): boolean {
   return WIDE_BEGUN.test(text.slice(at, at + LONGEST_WIDE));
 }
 
-/** A stretch of text: words, or a citation with what it refers to. */
+/** A stretch of text: words without markers, or a citation with its markers. */
 export interface Cited {
   readonly text: string;
   readonly markers: readonly string[];
 }
 
-/** Splits text into words, which have no markers, and citations. */
+/** Splits text into words and citations. */
 export function splitCitations(text: string): readonly Cited[] {
   if (!BRACKET.test(text)) return [{ text, markers: [] }];
   const stretches: Cited[] = [];
@@ -43,7 +42,7 @@ export function splitCitations(text: string): readonly Cited[] {
   EVERYWHERE.lastIndex = 0;
   for (let found = EVERYWHERE.exec(text); found !== null; found = EVERYWHERE.exec(text)) {
     const markers = found[0].replace(/†.*/, '').match(/(?:web:)?\d+/g) ?? [];
-    // `[0, 1]` is an interval: nobody counts sources from nought without saying so.
+    // `[0, 1]` is an interval: plain numbers count from 1.
     const isCitation = markers.length === 1 || markers.every((marker) => !/^0+$/.test(marker));
     if (!isCitation) continue;
     if (found.index > last) stretches.push({ text: text.slice(last, found.index), markers: [] });
@@ -54,7 +53,7 @@ export function splitCitations(text: string): readonly Cited[] {
   return stretches;
 }
 
-/** What the label of a link refers to, when it is a marker and nothing else. */
+/** The marker that a link's label consists of; null for any other label. */
 export function markerOf(label: string): string | null {
   const found = /^\[?\^?((?:web:)?\d{1,3})\]?$/.exec(label)?.[1];
   return found === undefined ? null : withoutZeros(found);
