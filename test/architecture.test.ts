@@ -1,86 +1,166 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { expect, test } from 'vitest';
+import packageJson from '../package.json' with { type: 'json' };
 
-const ROOT = resolve(import.meta.dirname, '../src');
+const ROOT = resolve(import.meta.dirname, '..');
+const SRC = join(ROOT, 'src');
 
-/** What each folder may import besides itself: folders of ours, then packages. `main.ts` and its neighbours may import all. */
-const ALLOWED: Readonly<
-  Record<string, { readonly ours: readonly string[]; readonly packages: readonly string[] }>
-> = {
+interface Layer {
+  /** Layers it may import besides itself. */
+  readonly ours: readonly string[];
+  /** Packages it may import, and anything inside them. */
+  readonly packages: readonly string[];
+}
+
+const CORE = ['core', 'core/answering', 'core/commands', 'core/limits', 'core/research'];
+
+/** The layers of src: a file belongs to the longest one that its folder begins with. No two of them import each other. */
+const LAYERS: Readonly<Record<string, Layer>> = {
   core: { ours: [], packages: [] },
-  markdown: { ours: ['core'], packages: ['marked'] },
-  perplexity: { ours: ['core'], packages: ['openai'] },
-  store: {
-    ours: ['core'],
-    packages: ['pg', 'pg-boss', 'keyv', '@electric-sql/pglite'],
+  'core/commands': { ours: ['core'], packages: [] },
+  'core/limits': { ours: ['core'], packages: [] },
+  'core/answering': { ours: ['core', 'core/commands'], packages: [] },
+  'core/research': { ours: ['core', 'core/commands', 'core/answering'], packages: [] },
+  markdown: { ours: CORE, packages: ['marked'] },
+  perplexity: { ours: CORE, packages: ['openai'] },
+  store: { ours: CORE, packages: ['pg', 'pg-boss', 'keyv', '@electric-sql/pglite'] },
+  ops: { ours: CORE, packages: ['prom-client'] },
+  'platforms/slack': {
+    ours: [...CORE, 'markdown'],
+    packages: ['@slack/bolt', '@slack/web-api', '@slack/socket-mode', '@slack/types'],
   },
-  ops: { ours: ['core'], packages: ['prom-client'] },
-  'platforms/slack': { ours: ['core', 'markdown'], packages: ['@slack/'] },
   'platforms/discord': {
-    ours: ['core', 'markdown'],
+    ours: [...CORE, 'markdown'],
     packages: ['discord.js', '@discordjs/ws', 'discord-api-types'],
   },
 };
 
-/** The one file outside that an entry point of its own may read: the configuration. */
+/** What the files directly in src may import besides all of the above, by the beginning of their names. */
+const AT_THE_TOP: Readonly<Record<string, readonly string[]>> = { config: ['zod'], log: ['pino'] };
+
+/** What an entry point inside a layer may read at the top: the configuration. */
 const ENTRY_POINTS: Readonly<Record<string, readonly string[]>> = {
   'platforms/discord/register-commands.ts': ['config.ts', 'node-version.js'],
 };
 
-function filesIn(folder: string): string[] {
-  return readdirSync(folder, { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile() && /\.(ts|js)$/.test(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name));
+/** Modules of Node that only protocols and tricks need: the packages speak HTTP, WebSocket and TLS, and here is who may. */
+const RESERVED: Readonly<Record<string, readonly string[]>> = {
+  'node:http': ['ops/server.ts', 'config.ts'],
+  'node:https': [],
+  'node:http2': [],
+  'node:net': [],
+  'node:tls': [],
+  'node:dgram': [],
+  'node:diagnostics_channel': [],
+  'node:v8': ['store/pglite.ts'],
+  'node:vm': [],
+};
+
+interface Import {
+  /** Relative to src. */
+  readonly from: string;
+  readonly specifier: string;
+  readonly isType: boolean;
 }
 
-/** Every module specifier of a file: static, dynamic, re-exported, type-only and `typeof import()`. */
-function importsOf(file: string): string[] {
-  const source = readFileSync(file, 'utf8');
-  const specifiers = source.matchAll(/(?:\bfrom\s*|\bimport\s*\(?\s*)['"]([^'"]+)['"]/g);
-  return [...specifiers].map((match) => match[1] ?? '');
+const IMPORT = /(?:\b(import|export)(\s+type)?\b[^'"`;]*?\bfrom\s*|\bimport\s*\(?\s*)['"]([^'"]+)['"]/g;
+
+const FILES = readdirSync(SRC, { withFileTypes: true, recursive: true })
+  .filter((entry) => entry.isFile() && /\.(?:ts|js)$/.test(entry.name))
+  .map((entry) => join(entry.parentPath, entry.name))
+  .map((path) => ({ name: relative(SRC, path), source: readFileSync(path, 'utf8') }));
+
+/** Every import of src: static, dynamic, re-exported, type-only and `typeof import()`. */
+const IMPORTS: readonly Import[] = FILES.flatMap(({ name, source }) =>
+  [...source.matchAll(IMPORT)].map(([, , type, specifier = '']) => ({
+    from: name,
+    specifier,
+    isType: type !== undefined,
+  })),
+);
+
+/** Null at the top. */
+function layerOf(name: string): string | null {
+  const layers = Object.keys(LAYERS).filter((layer) => name.startsWith(`${layer}/`));
+  return layers.toSorted((a, b) => b.length - a.length)[0] ?? null;
 }
 
-function layerOf(path: string): string {
-  const [first = '', second = ''] = path.split('/');
-  return first === 'platforms' ? `${first}/${second}` : first;
+function isAllowed({ from, specifier, isType }: Import): boolean {
+  if (specifier.startsWith('node:')) return isType || (RESERVED[specifier]?.includes(from) ?? true);
+  const layer = layerOf(from);
+  if (!specifier.startsWith('.')) return packagesOf(from).some((name) => isInside(specifier, name));
+  if (layer === null) return true;
+  const target = relative(SRC, resolve(SRC, dirname(from), specifier));
+  const theirs = layerOf(target);
+  if (theirs === null) return ENTRY_POINTS[from]?.includes(target) ?? false;
+  return theirs === layer || (LAYERS[layer]?.ours.includes(theirs) ?? false);
 }
 
-function isAllowed(file: string, specifier: string): boolean {
-  const from = relative(ROOT, file);
-  const rule = ALLOWED[layerOf(from)];
-  if (!from.includes('/')) return true;
-  if (!rule) return false;
-  if (specifier.startsWith('node:')) return true;
-  if (!specifier.startsWith('.')) {
-    return rule.packages.some(
-      (name) => specifier === name || specifier.startsWith(name.endsWith('/') ? name : `${name}/`),
-    );
-  }
-  const target = relative(ROOT, resolve(dirname(file), specifier));
-  const isEntryRead = ENTRY_POINTS[from]?.includes(target) ?? false;
-  return isEntryRead || layerOf(target) === layerOf(from) || rule.ours.includes(layerOf(target));
+function packagesOf(from: string): readonly string[] {
+  const layer = layerOf(from);
+  if (layer !== null) return LAYERS[layer]?.packages ?? [];
+  const known = Object.entries(AT_THE_TOP).filter(([prefix]) => from.startsWith(prefix));
+  return known.flatMap(([, packages]) => packages);
+}
+
+function isInside(specifier: string, name: string): boolean {
+  return specifier === name || specifier.startsWith(`${name}/`);
 }
 
 test('every import stays within its layer', () => {
-  const wrong = filesIn(ROOT).flatMap((file) =>
-    importsOf(file)
-      .filter((specifier) => !isAllowed(file, specifier))
-      .map((specifier) => `${relative(ROOT, file)} imports ${specifier}`),
+  expect(IMPORTS.length).toBeGreaterThan(500);
+  const wrong = IMPORTS.filter((one) => !isAllowed(one));
+  expect(wrong.map(({ from, specifier }) => `${from} imports ${specifier}`)).toEqual([]);
+});
+
+test('every folder is a layer, every layer is a folder, and none imports one that imports it', () => {
+  const strays = FILES.filter(({ name }) => name.includes('/') && layerOf(name) === null);
+  expect(strays.map(({ name }) => name)).toEqual([]);
+  const used = new Set(FILES.map(({ name }) => layerOf(name)));
+  expect(Object.keys(LAYERS).filter((layer) => !used.has(layer))).toEqual([]);
+  const mutual = Object.entries(LAYERS).flatMap(([layer, { ours }]) =>
+    ours.filter((other) => LAYERS[other]?.ours.includes(layer)).map((other) => `${layer} and ${other}`),
   );
-  expect(wrong).toEqual([]);
+  expect(mutual).toEqual([]);
+});
+
+test('every package that the service depends on is imported, or not a dependency', () => {
+  const unused = Object.keys(packageJson.dependencies).filter(
+    (name) => !IMPORTS.some(({ specifier }) => isInside(specifier, name)),
+  );
+  expect(unused).toEqual([]);
 });
 
 test('only the configuration reads the environment', () => {
-  const readers = filesIn(ROOT)
-    .filter((file) => /process\.env\b|loadEnvFile/.test(readFileSync(file, 'utf8')))
-    .map((file) => relative(ROOT, file));
-  expect(readers).toEqual(['config.ts']);
+  const readers = FILES.filter(({ source }) => /process\.env\b|loadEnvFile\(['"`]/.test(source));
+  expect(readers.map(({ name }) => name)).toEqual(['config.ts']);
 });
 
 test('product code knows nothing of the stand-ins', () => {
-  const wrong = filesIn(ROOT).filter((file) =>
-    importsOf(file).some((specifier) => specifier.includes('test/')),
+  expect(IMPORTS.filter(({ specifier }) => specifier.includes('test/'))).toEqual([]);
+});
+
+test('the engine runs as it is: no internals, no flags but those that compiling PGlite needs', () => {
+  const tricks = FILES.filter(({ source }) => /process\.binding\b|internalBinding\b/.test(source));
+  expect(tricks.map(({ name }) => name)).toEqual([]);
+  const flagged = FILES.filter(({ source }) => source.includes('setFlagsFromString('));
+  expect(flagged.map(({ name }) => name)).toEqual(['store/pglite.ts']);
+});
+
+test('the service is started by node and its file alone', () => {
+  const flags = Object.entries(packageJson.scripts).flatMap(([name, script]) =>
+    [...script.matchAll(/\bnode((?: +-\S+(?: +\.\/src\/node-version\.js)?)*)/g)].map(([, given = '']) => ({
+      name,
+      given: given.trim(),
+    })),
   );
-  expect(wrong).toEqual([]);
+  expect(new Set(flags.filter(({ name }) => name === 'start').map(({ given }) => given))).toEqual(
+    new Set(['']),
+  );
+  const allowed = ['', '--watch', '--import ./src/node-version.js'];
+  expect(flags.filter(({ given }) => !allowed.includes(given))).toEqual([]);
+  const dockerfile = readFileSync(join(ROOT, 'Dockerfile'), 'utf8');
+  expect(dockerfile).toMatch(/^CMD \["node", "src\/main\.ts"\]$/m);
+  expect(dockerfile).not.toMatch(/NODE_OPTIONS|--import|--max|--v8/);
 });
