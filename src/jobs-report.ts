@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Config, ConfigError, loadConfig } from './config.ts';
 import { Failure } from './core/failures.ts';
 import type { Log } from './core/ports.ts';
-import { formatJobsTable, type JobEntry } from './core/research/jobs-table.ts';
+import { formatJobsTable, type JobEntry, listJobs } from './core/research/jobs-table.ts';
 import type { UpstreamJob } from './core/research/ports.ts';
 import { opsUrl } from './ops/server.ts';
 import { createPerplexity } from './perplexity/perplexity.ts';
@@ -13,7 +13,6 @@ import { openPostgres } from './store/postgres.ts';
 import { readingOf } from './store/researches.ts';
 import type { Sql } from './store/sql.ts';
 import { StoreError } from './store/store-error.ts';
-import { listResearch } from './work.ts';
 
 /** The running service is on this machine: it answers at once or not at all. */
 const SERVICE_MS = 5_000;
@@ -68,7 +67,7 @@ async function readStore(sql: Sql): Promise<readonly JobEntry[]> {
       "select to_regclass('footnote.research')::text as name",
     );
     if (!table?.name) throw new Unreachable('no Footnote that knows research has used this database yet');
-    return await listResearch(readingOf(sql));
+    return await listJobs(readingOf(sql));
   } finally {
     await sql.close();
   }

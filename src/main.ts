@@ -1,115 +1,93 @@
 import './node-version.js';
-import { flushCompileCache } from 'node:module';
 import { type Config, loadConfig } from './config.ts';
 import { createIntake } from './core/answering/accept.ts';
-import type { AnsweringSettings } from './core/answering/deps.ts';
-import { createHistory, type History } from './core/answering/history.ts';
+import type { AnsweringDeps } from './core/answering/deps.ts';
+import { createHistory } from './core/answering/history.ts';
 import { createStops } from './core/answering/stop.ts';
-import { onDemand } from './core/concurrency.ts';
 import { createAdminAlerts } from './core/notifications.ts';
-import type { Intake, Log, Platform, ResearchCommands } from './core/ports.ts';
+import type { Intake, Log, Metrics, Model, Platform, ResearchCommands } from './core/ports.ts';
 import { createResearchIntake } from './core/research/accept.ts';
-import type { JobEntry } from './core/research/jobs-table.ts';
-import type { ResearchMessages } from './core/research/ports.ts';
+import { createResearchCommands } from './core/research/commands.ts';
+import { listJobs } from './core/research/jobs-table.ts';
+import type { ResearchMessages, ResearchModel } from './core/research/ports.ts';
+import type { ResearchDeps } from './core/research/step.ts';
 import type { PlatformName } from './core/types.ts';
 import { createLog } from './log.ts';
 import { createMetrics } from './ops/metrics.ts';
 import { startOpsServer } from './ops/server.ts';
+import { createPerplexity } from './perplexity/perplexity.ts';
 import type { DiscordApp } from './platforms/discord/discord.ts';
+import { startQueues } from './queues.ts';
 import { exitCodeOf, explainStart } from './start-faults.ts';
 import type { Lease } from './store/leases.ts';
 import { openStore, type Store } from './store/store.ts';
-import { listResearch, takeUpWork, type WorkDeps } from './work.ts';
 
-/** Wires the service together and starts it; returns how to stop it. */
+// A log reader that goes away must not take the service with it.
+process.stdout.on('error', () => {});
+process.stderr.on('error', () => {});
+const signals = stopOnSignals();
+try {
+  const config = loadConfig();
+  const log = createLog({ level: config.logLevel, secrets: config.secrets });
+  process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'));
+  signals.started(await start(config, log));
+} catch (error) {
+  process.stderr.write(`${explainStart(error)}\n`);
+  process.exit(exitCodeOf(error));
+}
+
+/** Starts the service; returns how to stop it. */
 async function start(config: Config, log: Log): Promise<() => Promise<void>> {
   for (const warning of config.warnings) log.warn({}, warning);
-  const { metrics, ...figures } = createMetrics();
-  const told: Told = { unready: async () => ['still starting'], research: async () => [] };
-  const ops = await startOpsServer({
-    ...config.server,
-    metrics: figures.read,
-    unready: () => told.unready(),
-    research: () => told.research(),
-  });
+  const { metrics, registry } = createMetrics();
+  const status = {
+    unready: async () => ['still starting'],
+    research: async (): Promise<readonly object[]> => [],
+  };
+  const ops = await startOpsServer({ ...config.server, registry, status });
   const { store, slack, discord } = await openAll(config, log);
-  const { platforms, researchMessages } = sidesOf({ slack, discord });
-  const admins = { slack: config.slack?.admins ?? [], discord: config.discord?.admins ?? [] };
-  const isAdmin = (platform: PlatformName, person: string): boolean => admins[platform].includes(person);
-  const stops = createStops(store.keyValue('stops'), log);
-  const shared = { ...store, platforms, stops, metrics, log, isAdmin };
-  const perplexity = onDemand(async () => {
-    const { createPerplexity } = await import('./perplexity/perplexity.ts');
-    return createPerplexity({ ...config.perplexity, log });
+  const { model, research } = createPerplexity({ ...config.perplexity, log });
+  const sides = platformsOf({ slack, discord });
+  const answering = answeringDeps(config, { store, model, metrics, log, platforms: sides.platforms });
+  const researching = researchDeps(config, { ...sides, store, answering, model: research });
+  const researchCommands = createResearchCommands(researching);
+  await startQueues(store.jobs, {
+    answering,
+    concurrentAnswers: config.answers.concurrent,
+    research: researching,
+    researchCommands,
   });
-  const deps: WorkDeps = { ...shared, ...answeringOf(config, store, admins), researchMessages };
-  const desk = await takeUpWork(config, store, deps, perplexity);
-
   const intake = createIntake({
-    ...shared,
-    research: createResearchIntake(shared),
+    ...answering,
+    research: createResearchIntake(researching),
     follow: config.answers.follow,
   });
-  told.unready = () => unready(store, { slack, discord });
-  told.research = () => listResearch(store.researches);
-  await slack?.listen(intake, desk);
-  // One replica holds Discord's gateway: a second session would get every event twice.
-  const gateway = discord && holdGateway(store, discord, { intake, desk, log });
+  status.unready = () => findUnready(store, { slack, discord });
+  status.research = () => listJobs(store.researches);
+  await slack?.listen(intake, researchCommands);
+  const gateway = discord && holdGateway(store, discord, { intake, researchCommands, log });
   await gateway?.decided;
-  log.info(
-    { store: store.kind, platforms: [...platforms.keys()], port: ops.port, pid: process.pid },
-    'ready',
-  );
-  finishLoading(async () => void (await Promise.all([perplexity(), figures.load()])));
+  const facts = {
+    store: store.kind,
+    platforms: [...sides.platforms.keys()],
+    port: ops.port,
+    pid: process.pid,
+  };
+  log.info(facts, 'ready');
 
   return async () => {
-    told.unready = async () => ['stopping'];
+    status.unready = async () => ['stopping'];
     log.info({}, 'stopping');
-    await drain(config, store, slack, gateway);
+    // Where another replica takes the gateway over, events still come until it has: this one answers what it accepts then.
+    const handedOver = gateway?.stop();
+    await slack?.stop();
+    await store.jobs.stop(config.shutdownGraceMs);
+    await handedOver;
     await discord?.stop();
     await ops.close();
     await store.close();
     log.info({}, 'stopped');
   };
-}
-
-/** Where another replica takes the gateway over, events still come until it has: it answers what is accepted then. */
-async function drain(
-  { shutdownGraceMs }: Config,
-  store: Store,
-  slack: { stop(): Promise<void> } | null,
-  gateway: Lease | null,
-): Promise<void> {
-  const handedOver = gateway?.stop();
-  await slack?.stop();
-  await store.jobs.stop(shutdownGraceMs);
-  await handedOver;
-}
-
-/** What the ops server tells; more once the service is up. */
-interface Told {
-  unready: () => Promise<readonly string[]>;
-  research: () => Promise<readonly JobEntry[]>;
-}
-
-interface Inbound {
-  readonly intake: Intake;
-  readonly desk: ResearchCommands;
-  readonly log: Log;
-}
-
-/** The outbound ports of the platforms that are configured. */
-function sidesOf({ slack, discord }: Sides) {
-  const platforms = new Map<PlatformName, Platform>();
-  const researchMessages = new Map<PlatformName, ResearchMessages>();
-  for (const [name, app] of [
-    ['slack', slack],
-    ['discord', discord],
-  ] as const) {
-    if (app) platforms.set(name, app.platform);
-    if (app) researchMessages.set(name, app.researchMessages);
-  }
-  return { platforms, researchMessages };
 }
 
 async function openAll(config: Config, log: Log) {
@@ -125,72 +103,7 @@ async function openAll(config: Config, log: Log) {
   return { slack, discord, store: opened ?? (await open()) };
 }
 
-/** The probe that waits for a ready service, or a first question, goes before. */
-const LOAD_AFTER_MS = 200;
-const KEEP_AFTER_MS = 10_000;
-
-/** Loads what no start has to wait for, so that no question has to either, and has Node keep what it has compiled. */
-function finishLoading(load: () => Promise<void>): void {
-  setTimeout(() => void load(), LOAD_AFTER_MS).unref();
-  // It does so by itself only at an exit in order.
-  setTimeout(flushCompileCache, KEEP_AFTER_MS).unref();
-}
-
-function holdGateway(store: Store, discord: DiscordApp, inbound: Inbound): Lease {
-  const { intake, desk, log } = inbound;
-  const sessions = store.keyValue('discord');
-  const acquired = (): Promise<void> => discord.listen(intake, sessions, desk);
-  const duties = { acquired, lost: () => discord.unlisten(), log };
-  return store.holdLease('discord-gateway', duties);
-}
-
-function answeringOf(
-  config: Config,
-  store: Store,
-  admins: Readonly<Record<PlatformName, readonly string[]>>,
-) {
-  return {
-    history: historyOf(config, store),
-    settings: settingsOf(config),
-    hasAdmins: (platform: PlatformName) => admins[platform].length > 0,
-    alertAdmins: createAdminAlerts(store.jobs, admins),
-  };
-}
-
-function settingsOf({ answers }: Config): AnsweringSettings {
-  const { systemPrompt, contextChars, options, model } = answers;
-  return { defaults: { ...options, profile: model }, systemPrompt, contextChars };
-}
-
-function historyOf({ answers }: Config, store: Store): History {
-  const options = { window: answers.historyExchanges, ttlMs: answers.historyDays * 24 * 3_600_000 };
-  return createHistory(store.keyValue('history'), options);
-}
-
-async function unready(store: Store, { slack, discord }: Apps): Promise<string[]> {
-  const reasons: string[] = [];
-  await store.ping().catch(() => reasons.push('the store does not answer'));
-  if (slack && !slack.ready()) reasons.push('Slack is not connected');
-  if (discord && !discord.ready()) reasons.push('Discord is not connected');
-  return reasons;
-}
-
-interface Sides {
-  readonly slack: Outbound | null;
-  readonly discord: Outbound | null;
-}
-
-interface Outbound {
-  readonly platform: Platform;
-  readonly researchMessages: ResearchMessages;
-}
-
-interface Apps {
-  readonly slack: { ready(): boolean } | null;
-  readonly discord: { ready(): boolean } | null;
-}
-
-// Loaded only when configured: a Slack-only service never pays for discord.js, nor the other way round.
+// A platform that is not configured is not loaded.
 async function openSlack({ slack }: Config, log: Log) {
   if (!slack) return null;
   const platform = await import('./platforms/slack/slack.ts');
@@ -201,6 +114,90 @@ async function openDiscord({ discord }: Config, log: Log) {
   if (!discord) return null;
   const platform = await import('./platforms/discord/discord.ts');
   return platform.openDiscord({ ...discord, log: log.child({ platform: 'discord' }) });
+}
+
+type Opened<T> = Readonly<Record<PlatformName, T | null>>;
+
+function platformsOf({ slack, discord }: Opened<{ platform: Platform; researchMessages: ResearchMessages }>) {
+  const platforms = new Map<PlatformName, Platform>();
+  const researchMessages = new Map<PlatformName, ResearchMessages>();
+  for (const [name, app] of [
+    ['slack', slack],
+    ['discord', discord],
+  ] as const) {
+    if (app) platforms.set(name, app.platform);
+    if (app) researchMessages.set(name, app.researchMessages);
+  }
+  return { platforms, researchMessages };
+}
+
+interface AnsweringParts extends Pick<AnsweringDeps, 'platforms' | 'log'> {
+  readonly store: Store;
+  readonly model: Model;
+  readonly metrics: Metrics;
+}
+
+function answeringDeps({ answers, ...config }: Config, { store, ...parts }: AnsweringParts): AnsweringDeps {
+  const admins = { slack: config.slack?.admins ?? [], discord: config.discord?.admins ?? [] };
+  const { jobs, threads } = store;
+  const memory = { window: answers.historyExchanges, ttlMs: answers.historyDays * 24 * 3_600_000 };
+  const { systemPrompt, contextChars, options, model: profile } = answers;
+  return {
+    ...parts,
+    jobs,
+    threads,
+    answers: store.answers,
+    history: createHistory(store.keyValue('history'), memory),
+    stops: createStops(store.keyValue('stops'), parts.log),
+    settings: { defaults: { ...options, profile }, systemPrompt, contextChars },
+    isAdmin: (platform, person) => admins[platform].includes(person),
+    hasAdmins: (platform) => admins[platform].length > 0,
+    alertAdmins: createAdminAlerts(jobs, admins),
+  };
+}
+
+interface ResearchParts extends Pick<ResearchDeps, 'researchMessages'> {
+  readonly store: Store;
+  readonly answering: AnsweringDeps;
+  readonly model: ResearchModel;
+}
+
+function researchDeps({ answers, research }: Config, parts: ResearchParts): ResearchDeps {
+  const { perPerson, perWorkspace, ...paces } = research;
+  const limits = { perPerson, perWorkspace };
+  return {
+    ...parts.answering,
+    researches: parts.store.researches,
+    researchMessages: parts.researchMessages,
+    model: parts.model,
+    settings: { ...paces, limits, defaults: answers.options, contextChars: answers.contextChars },
+    now: Date.now,
+    random: Math.random,
+  };
+}
+
+interface Inbound {
+  readonly intake: Intake;
+  readonly researchCommands: ResearchCommands;
+  readonly log: Log;
+}
+
+/** One replica holds Discord's gateway: a second session would get every event twice. */
+function holdGateway(store: Store, discord: DiscordApp, { intake, researchCommands, log }: Inbound): Lease {
+  const sessions = store.keyValue('discord');
+  const acquired = (): Promise<void> => discord.listen(intake, sessions, researchCommands);
+  return store.holdLease('discord-gateway', { acquired, lost: () => discord.unlisten(), log });
+}
+
+async function findUnready(
+  store: Store,
+  { slack, discord }: Opened<{ ready(): boolean }>,
+): Promise<string[]> {
+  const reasons: string[] = [];
+  await store.ping().catch(() => reasons.push('the store does not answer'));
+  if (slack && !slack.ready()) reasons.push('Slack is not connected');
+  if (discord && !discord.ready()) reasons.push('Discord is not connected');
+  return reasons;
 }
 
 /**
@@ -226,18 +223,4 @@ function stopOnSignals(): { started(stop: () => Promise<void>): void } {
       drain = stop;
     },
   };
-}
-
-// A log reader that goes away must not take the service with it.
-process.stdout.on('error', () => {});
-process.stderr.on('error', () => {});
-const signals = stopOnSignals();
-try {
-  const config = loadConfig();
-  const log = createLog({ level: config.logLevel, secrets: config.secrets });
-  process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'));
-  signals.started(await start(config, log));
-} catch (error) {
-  process.stderr.write(`${explainStart(error)}\n`);
-  process.exit(exitCodeOf(error));
 }

@@ -1,30 +1,82 @@
-import { onDemand } from '../core/concurrency.ts';
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import type { Metrics } from '../core/ports.ts';
-import type { Exposition } from './server.ts';
 
-/** Prometheus' view of the service: the core's counters and the process's own figures. */
-export interface MetricsRegistry {
-  readonly metrics: Metrics;
-  /** Loads the library, which starts the process's own figures; what was counted before is not lost. */
-  load(): Promise<void>;
-  read(): Promise<Exposition>;
+/** The core's counters, and the registry that `/metrics` shows, with the figures of the process. */
+export function createMetrics(): { readonly metrics: Metrics; readonly registry: Registry } {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry, prefix: 'footnote_' });
+  const registers = [registry];
+  const messages = new Counter({
+    name: 'footnote_messages_total',
+    help: 'Messages that reached the intake, by what became of them',
+    labelNames: ['platform', 'result'],
+    registers,
+  });
+  const answers = new Counter({
+    name: 'footnote_answers_total',
+    help: 'Answers that ended, by outcome: done or the kind of failure',
+    labelNames: ['platform', 'outcome'],
+    registers,
+  });
+  const unresolved = new Counter({
+    name: 'footnote_citations_unresolved_total',
+    help: "Citation markers that lead to none of the answer's sources; they stay plain text",
+    labelNames: ['platform'],
+    registers,
+  });
+  const seconds = new Histogram({
+    name: 'footnote_answer_seconds',
+    help: 'Time from taking up a question to its final message',
+    labelNames: ['platform'],
+    buckets: [1, 2, 5, 10, 20, 40, 80, 160, 320],
+    registers,
+  });
+  const metrics: Metrics = {
+    ...createResearchMetrics(registers),
+    heard: (platform, result) => messages.inc({ platform, result }),
+    unresolvedCitations: (platform, count) => unresolved.inc({ platform }, count),
+    answered(platform, outcome, ms) {
+      answers.inc({ platform, outcome });
+      seconds.observe({ platform }, ms / 1000);
+    },
+  };
+  return { metrics, registry };
 }
 
-/** Counts from the start, with a library that is loaded later: a start has no time for it. */
-export function createMetrics(): MetricsRegistry {
-  const loaded = onDemand(async () => (await import('./prometheus.ts')).createRegistry());
-  const count = (how: (metrics: Metrics) => void): void => void loaded().then(({ metrics }) => how(metrics));
+function createResearchMetrics(
+  registers: Registry[],
+): Pick<Metrics, 'researchStarted' | 'researchEnded' | 'researchNoticed'> {
+  const started = new Counter({
+    name: 'footnote_research_started_total',
+    help: 'Research jobs handed to Perplexity, by API',
+    labelNames: ['platform', 'api'],
+    registers,
+  });
+  const ended = new Counter({
+    name: 'footnote_research_ended_total',
+    help: 'Research jobs that ended, by outcome: done, stopped or why they failed',
+    labelNames: ['platform', 'outcome'],
+    registers,
+  });
+  const noticed = new Counter({
+    name: 'footnote_research_notices_total',
+    help: 'Notifications about ended research jobs: sent, unknown or undeliverable',
+    labelNames: ['platform', 'outcome'],
+    registers,
+  });
+  const seconds = new Histogram({
+    name: 'footnote_research_seconds',
+    help: 'Time from asking for a research job to its report',
+    labelNames: ['platform'],
+    buckets: [30, 60, 120, 300, 600, 1_200, 2_400, 3_600, 7_200, 86_400],
+    registers,
+  });
   return {
-    metrics: {
-      heard: (platform, result) => count((metrics) => metrics.heard(platform, result)),
-      unresolvedCitations: (platform, n) => count((metrics) => metrics.unresolvedCitations(platform, n)),
-      answered: (platform, outcome, ms) => count((metrics) => metrics.answered(platform, outcome, ms)),
-      researchStarted: (platform, api) => count((metrics) => metrics.researchStarted(platform, api)),
-      researchEnded: (platform, outcome, ms) =>
-        count((metrics) => metrics.researchEnded(platform, outcome, ms)),
-      researchNoticed: (platform, outcome) => count((metrics) => metrics.researchNoticed(platform, outcome)),
+    researchStarted: (platform, api) => started.inc({ platform, api }),
+    researchEnded(platform, outcome, ms) {
+      ended.inc({ platform, outcome });
+      if (outcome === 'done') seconds.observe({ platform }, ms / 1000);
     },
-    load: async () => void (await loaded()),
-    read: async () => (await loaded()).read(),
+    researchNoticed: (platform, outcome) => noticed.inc({ platform, outcome }),
   };
 }

@@ -1,22 +1,21 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Registry } from 'prom-client';
 
 export interface OpsOptions {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
-  /** What keeps the service from being ready, one reason each; empty when it is. */
-  readonly unready: () => Promise<readonly string[]>;
-  readonly metrics: () => Promise<Exposition>;
-  /** What `/research` tells: every research job, without a word that anybody wrote. */
-  readonly research: () => Promise<readonly object[]>;
+  readonly registry: Pick<Registry, 'contentType' | 'metrics'>;
+  /** Asked with every request; its functions may be replaced while the service runs. */
+  readonly status: Status;
 }
 
-/** What a scraper reads. */
-export interface Exposition {
-  /** Its content type. */
-  readonly type: string;
-  readonly text: string;
+interface Status {
+  /** What keeps the service from being ready, one reason each; empty when it is. */
+  readonly unready: () => Promise<readonly string[]>;
+  /** What `/research` shows: every research job, without a word that anybody wrote. */
+  readonly research: () => Promise<readonly object[]>;
 }
 
 export interface OpsServer {
@@ -36,13 +35,7 @@ export class AddressInUse extends Error {}
  * jobs`; from this machine only).
  * @throws {AddressInUse} when it is another Footnote that listens there, else the listen error (EADDRINUSE, EACCES).
  */
-export async function startOpsServer({
-  host,
-  port,
-  unready,
-  metrics,
-  research,
-}: OpsOptions): Promise<OpsServer> {
+export async function startOpsServer({ host, port, registry, status }: OpsOptions): Promise<OpsServer> {
   const server = createServer((request, response) => {
     // Not by `new URL`, which throws for a request target such as `//`.
     const [path = ''] = (request.url ?? '').split('?', 1);
@@ -50,15 +43,12 @@ export async function startOpsServer({
   });
   const respond = async (path: string, request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (path === '/healthz') return send(response, 200, 'text/plain', 'ok\n');
-    if (path === '/metrics') {
-      const { type, text } = await metrics();
-      return send(response, 200, type, text);
-    }
+    if (path === '/metrics') return send(response, 200, registry.contentType, await registry.metrics());
     if (path === '/research' && isLocal(request)) {
-      return send(response, 200, 'application/json', JSON.stringify(await research()));
+      return send(response, 200, 'application/json', JSON.stringify(await status.research()));
     }
     if (path !== '/readyz') return send(response, 404, 'text/plain', 'not found\n');
-    const reasons = await unready();
+    const reasons = await status.unready();
     return send(
       response,
       reasons.length === 0 ? 200 : 503,

@@ -1,19 +1,18 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { Registry } from 'prom-client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type OpsServer, startOpsServer } from '../../src/ops/server.ts';
 
 let server: OpsServer;
 
 beforeAll(async () => {
-  const metrics = async () => ({ type: 'text/plain', text: 'footnote_up 1\n' });
   server = await startOpsServer({
     host: '127.0.0.1',
     port: 0,
-    unready: async () => [],
-    metrics,
-    research: async () => [{ name: 'R-TEST' }],
+    registry: new Registry(),
+    status: { unready: async () => [], research: async () => [{ name: 'R-TEST' }] },
   });
 });
 afterAll(() => server.close());

@@ -25,7 +25,7 @@ export interface AnsweringDeps {
   readonly alertAdmins: (question: Question, text: string) => Promise<void>;
 }
 
-export interface AnsweringSettings {
+interface AnsweringSettings {
   readonly defaults: AnswerOptions;
   /** What the model is told about its task. */
   readonly systemPrompt: string;

@@ -3,6 +3,7 @@ import type { PlatformName } from '../types.ts';
 import type {
   NotificationState,
   ResearchApi,
+  Researches,
   ResearchFault,
   ResearchRecord,
   ResearchState,
@@ -26,7 +27,12 @@ export interface JobEntry {
 }
 
 /** The list's length. */
-export const MAX_JOB_ENTRIES = 200;
+const MAX_JOB_ENTRIES = 200;
+
+/** Lists the newest research jobs of all workspaces, for the operator. */
+export async function listJobs(researches: Pick<Researches, 'list'>): Promise<readonly JobEntry[]> {
+  return (await researches.list({}, MAX_JOB_ENTRIES)).map(toJobEntry);
+}
 
 /** Maps a record to its entry. */
 export function toJobEntry(record: ResearchRecord): JobEntry {

@@ -1,0 +1,48 @@
+import { answerQuestion, giveUp } from './core/answering/answer.ts';
+import { ANSWER_QUEUE, type AnsweringDeps, type AnswerJob } from './core/answering/deps.ts';
+import { type WaitJob, waitBehind } from './core/answering/join-thread.ts';
+import { NOTIFICATION_QUEUE, type NotificationJob, sendNotification } from './core/notifications.ts';
+import type { ResearchCommands } from './core/ports.ts';
+import { type RememberJob, rememberReport } from './core/research/remember.ts';
+import { reviveResearchStep, runResearchStep } from './core/research/run-step.ts';
+import { RESEARCH_QUEUE, type ResearchDeps, type ResearchStep } from './core/research/step.ts';
+import type { StoreJobs } from './store/jobs.ts';
+
+/** Steps of research are short: one request, one write. More of them at once would only wait for the platforms' rate limits. */
+const CONCURRENT_STEPS = 50;
+const CONCURRENT_NOTIFICATIONS = 10;
+
+interface QueueDeps {
+  readonly answering: AnsweringDeps;
+  readonly concurrentAnswers: number;
+  readonly research: ResearchDeps;
+  readonly researchCommands: ResearchCommands;
+}
+
+/** Runs the jobs of all queues, those that are waiting first. */
+export async function startQueues(
+  jobs: StoreJobs,
+  { answering, concurrentAnswers, research, researchCommands }: QueueDeps,
+): Promise<void> {
+  await Promise.all([
+    jobs.work<AnswerJob | WaitJob | RememberJob>(
+      ANSWER_QUEUE,
+      concurrentAnswers,
+      ({ data, ...job }) => {
+        if ('behind' in data) return waitBehind(answering.answers, { ...job, data });
+        if ('remember' in data) return rememberReport(research, { ...job, data });
+        return answerQuestion(answering, { ...job, data });
+      },
+      async ({ data }) => ('question' in data ? giveUp(answering, data) : undefined),
+    ),
+    jobs.work<ResearchStep>(
+      RESEARCH_QUEUE,
+      CONCURRENT_STEPS,
+      (job) => runResearchStep(research, job),
+      ({ data }) => reviveResearchStep(research, data),
+    ),
+    jobs.work<NotificationJob>(NOTIFICATION_QUEUE, CONCURRENT_NOTIFICATIONS, ({ data }) =>
+      sendNotification({ ...answering, researchCommands }, data),
+    ),
+  ]);
+}
