@@ -31,6 +31,8 @@ export interface Errand {
   faults(scene: Scene, point: string | null): readonly string[];
   /** Longer than the longest wait between a restart and the end. */
   readonly withinMs: number;
+  /** The number of side effects it surely has on either platform. */
+  readonly leastPoints: number;
 }
 
 /** One run of an errand as it looks from outside. */
@@ -54,6 +56,7 @@ const ANSWER: Errand = {
     ...(perplexity.requests.length > 2 ? [`the model was asked ${perplexity.requests.length} times`] : []),
   ],
   withinMs: 30_000,
+  leastPoints: 13,
 };
 
 /**
@@ -83,11 +86,11 @@ const BEYOND = 5;
 
 async function sweep(errand: Errand, startSide: () => Promise<Side>, run: ChaosRun): Promise<Outcome> {
   const whole = await perform(errand, startSide, 0);
-  const last = whole.points + BEYOND;
+  const last = whole.points.length + BEYOND;
   const step = run.isShort ? 5 : 1;
   const due: number[] = [];
   for (let at = 1 + Math.floor(run.random() * step); at <= last; at += step) due.push(at);
-  const faults = [...whole.faults];
+  const faults = [...whole.faults, ...unseen(errand, whole.points)];
   let kills = 0;
   const lane = async (): Promise<void> => {
     for (let at = due.shift(); at !== undefined; at = due.shift()) {
@@ -98,13 +101,33 @@ async function sweep(errand: Errand, startSide: () => Promise<Side>, run: ChaosR
   };
   await Promise.all(Array.from({ length: LANES }, lane));
   if (kills === 0) faults.push('nothing was ever cut off');
-  const figures = `${whole.points} side effects, ${kills} kills`;
+  const figures = `${whole.points.length} side effects, ${kills} kills`;
   return { check: `kill sweep of ${errand.name} on ${whole.side}`, figures, faults };
+}
+
+/** What every errand does, before and after: it asks the model, writes on the platform, and stores something. */
+const SIDE_EFFECTS: readonly RegExp[] = [
+  / before POST \S*\/(?:chat\/completions|responses)/,
+  / after POST \S*\/(?:chat\/completions|responses)/,
+  / before (?:POST|PATCH) \S*\/(?:chat\.|channels\/)/,
+  / after (?:POST|PATCH) \S*\/(?:chat\.|channels\/)/,
+  / stored in /,
+];
+
+/** Says what the kill points do not see: a sweep that had become blind to a client would pass. */
+function unseen({ leastPoints }: Errand, points: readonly string[]): string[] {
+  const missing = SIDE_EFFECTS.filter((effect) => !points.some((point) => effect.test(point)));
+  return [
+    ...missing.map((effect) => `no kill point matches ${effect.source}`),
+    ...(points.length < leastPoints
+      ? [`${points.length} kill points, at least ${leastPoints} expected`]
+      : []),
+  ];
 }
 
 interface Performed {
   readonly side: string;
-  readonly points: number;
+  readonly points: readonly string[];
   readonly killedAt: string | null;
   readonly faults: readonly string[];
 }
@@ -147,7 +170,7 @@ async function perform(errand: Errand, startSide: () => Promise<Side>, killAt: n
     const faults = errand
       .faults(scene(), killedAt)
       .map((fault) => `killed at ${killedAt ?? 'no point'}: ${fault}`);
-    return { side: side.name, points: points.length, killedAt, faults };
+    return { side: side.name, points, killedAt, faults };
   } finally {
     stopWatching();
     await service.kill('SIGKILL');
