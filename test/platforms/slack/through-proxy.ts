@@ -1,7 +1,12 @@
-/** Calls Slack from a process that was told to use a proxy, which a process has to be from its start. */
+/** Calls Slack in every way from a process that was told to use a proxy, which a process has to be from its start. Prints what came back as JSON. */
 import { SlackClient } from '../../../src/platforms/slack/client.ts';
-import { createSilentLog } from '../../perplexity/silent-log.ts';
+import { respondPrivately } from '../../../src/platforms/slack/respond.ts';
+import { silentLog } from './log.ts';
+import { GENERAL } from './setup.ts';
 
-const [token = '', apiUrl = ''] = process.argv.slice(2);
-const { ok, team } = await new SlackClient(token, apiUrl, createSilentLog().log).auth.test();
-process.stdout.write(JSON.stringify({ ok, team }));
+const [token = '', apiUrl = '', responseUrl = ''] = process.argv.slice(2);
+const client = new SlackClient(token, apiUrl, silentLog);
+const { ok } = await client.chat.postMessage({ channel: GENERAL, text: 'Through a proxy' });
+const { files } = await client.filesUploadV2({ filename: 'a.md', content: 'Hello' });
+const isTold = await respondPrivately(responseUrl, 'In private', silentLog);
+process.stdout.write(JSON.stringify({ ok, uploads: files.length, isTold }));

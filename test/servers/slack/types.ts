@@ -131,13 +131,16 @@ export interface RecordedCall {
   status: number;
   /** Seconds, when the answer was a 429. */
   retryAfter?: number;
+  /** How much of a body without end has been taken, in bytes. */
+  sentBytes?: number;
   /** The call came although an earlier 429 for the same budget had not run out. */
   insideRetryAfter: boolean;
 }
 
 /**
  * A fault for one or more calls: an HTTP status, a platform error at status 200 (`{ error: 'ratelimited' }`), a broken
- * connection before or after the call took effect, no answer at all, a page of HTML, or a delay (the call then succeeds).
+ * connection before or after the call took effect, no answer at all, a page of HTML, a body without end, or a delay (the
+ * call then succeeds).
  */
 export type Fault =
   | { readonly status: number; readonly retryAfter?: number }
@@ -148,7 +151,8 @@ export type Fault =
   | 'commit-then-500'
   | 'commit-then-hang'
   | 'hang'
-  | 'html';
+  | 'html'
+  | 'endless';
 
 export type DisconnectReason = 'warning' | 'refresh_requested' | 'link_disabled' | 'too_many_websockets';
 

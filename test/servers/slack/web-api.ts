@@ -1,4 +1,5 @@
 /** The HTTP side: reads a call, records it, injects faults, checks token, limits and arguments, answers. */
+import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import {
@@ -68,6 +69,7 @@ export async function answerWithFaults(
     await wait(fault.slowMs, undefined, { ref: false });
     return reply(api, call, response, run());
   }
+  if (fault === 'endless') return sendWithoutEnd(call, response);
   const answer = fault === null ? run() : injected(api, call, fault, run);
   if (answer === 'hang') return;
   if (answer === 'reset') response.destroy();
@@ -86,7 +88,7 @@ export interface Answer {
 function injected(
   api: WebApi,
   call: RecordedCall,
-  fault: Fault,
+  fault: Exclude<Fault, 'endless'>,
   run: () => Answer,
 ): Answer | 'hang' | 'reset' {
   call.result = typeof fault === 'string' ? fault : 'fault';
@@ -177,6 +179,19 @@ async function reply(
     'content-type': isPage ? 'text/html; charset=utf-8' : 'application/json; charset=utf-8',
   });
   response.end(isPage ? answer.body : JSON.stringify(answer.body));
+}
+
+/** As much as is taken, until whoever reads it goes away. */
+async function sendWithoutEnd(call: RecordedCall, response: ServerResponse): Promise<void> {
+  call.result = 'endless';
+  call.status = 200;
+  call.sentBytes = 0;
+  const chunk = Buffer.alloc(1_000_000, 'x');
+  response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' });
+  while (!response.destroyed) {
+    call.sentBytes += chunk.length;
+    if (!response.write(chunk)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+  }
 }
 
 /** Form fields or a JSON object, over those of the query. A body that is neither counts as empty. */
