@@ -5,7 +5,7 @@ import type {
 } from 'openai/resources/responses/responses';
 import type { AnswerOptions, ModelRequest, Usage } from '../core/types.ts';
 import { asArray, asNumber, asRecord, asText, type JsonObject } from '../core/untrusted.ts';
-import { omitUndefined, searching, unlessEmpty } from './chat.ts';
+import { omitEmpty, omitUndefined, parseQueries } from './chat.ts';
 import type { Profile } from './profiles.ts';
 import { type AgentSources, createAgentSources } from './sources.ts';
 import type { ChunkParser, Finish, ParsedChunk } from './stream.ts';
@@ -29,10 +29,10 @@ const LEAST_OUTPUT_TOKENS = 16;
 type AgentRequest = Omit<ResponseCreateParamsStreaming, 'stream'>;
 
 /** The body of a streamed Agent API request. */
-export function agentBody(request: ModelRequest, profile: Profile): ResponseCreateParamsStreaming {
-  const tool = webSearch(request.options, profile);
+export function buildAgentBody(request: ModelRequest, profile: Profile): ResponseCreateParamsStreaming {
+  const tool = buildSearchTool(request.options, profile);
   return {
-    ...agentRequest(request, profile),
+    ...buildAgentRequest(request, profile),
     stream: true,
     // We keep the history ourselves: nothing is to be looked up there later.
     store: false,
@@ -41,7 +41,10 @@ export function agentBody(request: ModelRequest, profile: Profile): ResponseCrea
 }
 
 /** What is asked, but for the tools. */
-export function agentRequest({ system, messages, options }: ModelRequest, profile: Profile): AgentRequest {
+export function buildAgentRequest(
+  { system, messages, options }: ModelRequest,
+  profile: Profile,
+): AgentRequest {
   const { maxTokens } = options;
   return {
     // `model`, or Perplexity's own `models`, `preset`, `effort`: names that openai's types do not have.
@@ -57,7 +60,7 @@ export function agentRequest({ system, messages, options }: ModelRequest, profil
 }
 
 /** What was asked for and cannot be had from this API, in one sentence for the person; null when nothing was lost. */
-export function agentNotice(options: AnswerOptions, profile: Profile): string | null {
+export function describeLostOptions(options: AnswerOptions, profile: Profile): string | null {
   const lost = [
     ...((options.presencePenalty ?? 0) === 0 ? [] : ['presence penalty']),
     ...((options.frequencyPenalty ?? 0) === 0 ? [] : ['frequency penalty']),
@@ -72,9 +75,9 @@ export function agentNotice(options: AnswerOptions, profile: Profile): string | 
 }
 
 /** A bare model searches only with this tool; a preset brings its own, which the tool would replace. */
-export function webSearch(options: AnswerOptions, profile: Profile): WebSearchTool | null {
+export function buildSearchTool(options: AnswerOptions, profile: Profile): WebSearchTool | null {
   const filters = omitUndefined({
-    search_domain_filter: unlessEmpty(options.domains),
+    search_domain_filter: omitEmpty(options.domains),
     search_recency_filter: options.recency,
   });
   const isBare = 'model' in profile.agent || 'models' in profile.agent;
@@ -98,7 +101,7 @@ export function createAgentParser(notice: string | null): ChunkParser {
   const run: Run = { sources: createAgentSources(), hasDeltas: false };
   let pendingNotice = notice;
   return (event) => {
-    const error = errorIn(event);
+    const error = findReportedError(event);
     const parsed = error === null ? parseProgress(event, run) : { error };
     if (pendingNotice === null) return parsed;
     const told = { type: 'notice', text: pendingNotice } as const;
@@ -113,7 +116,7 @@ interface Run {
 }
 
 /** What an event says went wrong, empty when it gives no reason; null when it reports no failure. */
-function errorIn(event: JsonObject): JsonObject | null {
+function findReportedError(event: JsonObject): JsonObject | null {
   const type = event['type'];
   if (type === 'response.failed' || type === 'response.cancelled') {
     return asRecord(asRecord(event['response'])?.['error']) ?? {};
@@ -133,11 +136,11 @@ function parseProgress(event: JsonObject, run: Run): Partial<ParsedChunk> {
     case 'response.reasoning.started':
       return { isThinking: true };
     case 'response.reasoning.search_queries':
-      return { events: searching(event['queries']) };
+      return { events: parseQueries(event['queries']) };
     case 'response.reasoning.search_results':
-      return { events: newSources(event['results'], run) };
+      return { events: addSources(event['results'], run) };
     case 'response.output_item.done':
-      return { events: newSourcesIn([asRecord(event['item'])], run) };
+      return { events: addSourcesOf([asRecord(event['item'])], run) };
     case 'response.completed':
     case 'response.incomplete':
       return parseEnd(event, run);
@@ -147,13 +150,13 @@ function parseProgress(event: JsonObject, run: Run): Partial<ParsedChunk> {
 }
 
 /** All sources so far when the results hold new ones, else nothing. */
-function newSources(results: unknown, { sources }: Run): ParsedChunk['events'] {
+function addSources(results: unknown, { sources }: Run): ParsedChunk['events'] {
   return sources.add(results) ? [{ type: 'sources', sources: sources.all() }] : [];
 }
 
-function newSourcesIn(output: readonly (JsonObject | null)[], run: Run): ParsedChunk['events'] {
+function addSourcesOf(output: readonly (JsonObject | null)[], run: Run): ParsedChunk['events'] {
   return output.flatMap((item) =>
-    item?.['type'] === 'search_results' ? newSources(item['results'], run) : [],
+    item?.['type'] === 'search_results' ? addSources(item['results'], run) : [],
   );
 }
 
@@ -161,20 +164,20 @@ function parseEnd(event: JsonObject, run: Run): Partial<ParsedChunk> {
   const response = asRecord(event['response']);
   const output = asArray(response?.['output']).map(asRecord);
   return {
-    text: run.hasDeltas ? '' : wholeText(output),
-    events: newSourcesIn(output, run),
-    usage: usageOfAgent(asRecord(response?.['usage'])),
-    finish: event['type'] === 'response.completed' ? 'complete' : incompleteReason(response),
+    text: run.hasDeltas ? '' : joinText(output),
+    events: addSourcesOf(output, run),
+    usage: parseAgentUsage(asRecord(response?.['usage'])),
+    finish: event['type'] === 'response.completed' ? 'complete' : parseIncompleteReason(response),
     isLast: true,
   };
 }
 
 /** Why a run is `incomplete`: everything but the filter means that the run was not allowed to go on to its end. */
-export function incompleteReason(response: JsonObject | null): Exclude<Finish, 'complete'> {
+export function parseIncompleteReason(response: JsonObject | null): Exclude<Finish, 'complete'> {
   return asRecord(response?.['incomplete_details'])?.['reason'] === 'content_filter' ? 'filtered' : 'length';
 }
 
-export function wholeText(output: readonly (JsonObject | null)[]): string {
+export function joinText(output: readonly (JsonObject | null)[]): string {
   return output
     .filter((item) => item?.['type'] === 'message')
     .flatMap((item) => asArray(item?.['content']))
@@ -182,7 +185,7 @@ export function wholeText(output: readonly (JsonObject | null)[]): string {
     .join('');
 }
 
-export function usageOfAgent(usage: JsonObject | null): Usage | null {
+export function parseAgentUsage(usage: JsonObject | null): Usage | null {
   const inputTokens = asNumber(usage?.['input_tokens']);
   const outputTokens = asNumber(usage?.['output_tokens']);
   if (inputTokens === null || outputTokens === null) return null;

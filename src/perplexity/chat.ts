@@ -2,7 +2,7 @@ import type { ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/
 import type { ModelRequest, Usage } from '../core/types.ts';
 import { asArray, asNumber, asRecord, asText, type JsonObject } from '../core/untrusted.ts';
 import type { Profile } from './profiles.ts';
-import { sourcesOfChat } from './sources.ts';
+import { parseChatSources } from './sources.ts';
 import type { ChunkParser, Finish, ParsedChunk } from './stream.ts';
 
 /** The fields that Perplexity adds to a chat completion; the service drops those it does not know without a word. */
@@ -19,9 +19,9 @@ declare module 'openai/resources/chat/completions/completions' {
 }
 
 /** The body of a streamed chat completion. */
-export function chatBody(request: ModelRequest, profile: Profile): ChatCompletionCreateParamsStreaming {
+export function buildChatBody(request: ModelRequest, profile: Profile): ChatCompletionCreateParamsStreaming {
   return {
-    ...chatRequest(request, profile),
+    ...buildChatRequest(request, profile),
     stream: true,
     // The default mode repeats the whole text and all sources with every token: quadratic in the answer's length.
     stream_mode: 'concise',
@@ -29,7 +29,7 @@ export function chatBody(request: ModelRequest, profile: Profile): ChatCompletio
 }
 
 /** What is asked, however it is answered. */
-export function chatRequest(
+export function buildChatRequest(
   { system, messages, options }: ModelRequest,
   profile: Profile,
 ): Omit<ChatCompletionCreateParamsStreaming, 'stream'> {
@@ -47,7 +47,7 @@ export function chatRequest(
     presence_penalty: options.presencePenalty,
     frequency_penalty: options.frequencyPenalty,
     search_recency_filter: options.recency,
-    search_domain_filter: unlessEmpty(options.domains),
+    search_domain_filter: omitEmpty(options.domains),
     num_search_results: options.maxSearchResults,
     search_mode: options.searchMode,
     return_related_questions: options.relatedQuestions,
@@ -71,7 +71,7 @@ type Defined<Fields> = {
 };
 
 /** An empty list of domains would be a filter that nothing passes. */
-export function unlessEmpty(domains: readonly string[] | undefined): readonly string[] | undefined {
+export function omitEmpty(domains: readonly string[] | undefined): readonly string[] | undefined {
   return domains === undefined || domains.length === 0 ? undefined : domains;
 }
 
@@ -85,7 +85,7 @@ export function createChatParser(): ChunkParser {
     // Repeated with every chunk in the full mode: parsed again only when there are more.
     if (citations.length + results.length <= knownSources) return [];
     knownSources = citations.length + results.length;
-    const sources = sourcesOfChat(citations, results);
+    const sources = parseChatSources(citations, results);
     return sources.length > 0 ? [{ type: 'sources', sources }] : [];
   };
 
@@ -100,16 +100,16 @@ export function createChatParser(): ChunkParser {
       // Never `message.content`: it holds everything so far, not what is new.
       text: isThinking ? '' : (asText(delta?.['content']) ?? ''),
       isThinking,
-      events: [...(isThinking ? searchesIn(delta) : []), ...newSources(chunk)],
-      usage: usageOfChat(asRecord(chunk['usage'])),
-      finish: finishOf(choice),
+      events: [...(isThinking ? parseSearchSteps(delta) : []), ...newSources(chunk)],
+      usage: parseChatUsage(asRecord(chunk['usage'])),
+      finish: parseFinish(choice),
       isLast: kind === 'chat.completion.done',
     };
   };
 }
 
 /** How a choice ended; null while it has not. */
-export function finishOf(choice: JsonObject | null): Finish | null {
+export function parseFinish(choice: JsonObject | null): Finish | null {
   const reason = asText(choice?.['finish_reason']);
   return reason === null ? null : (FINISHES[reason] ?? 'complete');
 }
@@ -120,20 +120,20 @@ const FINISHES: Readonly<Record<string, Finish>> = {
   content_filter: 'filtered',
 };
 
-function searchesIn(delta: JsonObject | null): ParsedChunk['events'] {
+function parseSearchSteps(delta: JsonObject | null): ParsedChunk['events'] {
   return asArray(delta?.['reasoning_steps']).flatMap((step) => {
     const search = asRecord(asRecord(step)?.['web_search']);
-    return searching(search?.['search_keywords']);
+    return parseQueries(search?.['search_keywords']);
   });
 }
 
 /** The event of a search, by its list of queries; none when the list holds no query. */
-export function searching(list: unknown): ParsedChunk['events'] {
+export function parseQueries(list: unknown): ParsedChunk['events'] {
   const queries = asArray(list).flatMap((query) => asText(query) ?? []);
   return queries.length > 0 ? [{ type: 'searching', queries }] : [];
 }
 
-export function usageOfChat(usage: JsonObject | null): Usage | null {
+export function parseChatUsage(usage: JsonObject | null): Usage | null {
   const inputTokens = asNumber(usage?.['prompt_tokens']);
   const outputTokens = asNumber(usage?.['completion_tokens']);
   if (inputTokens === null || outputTokens === null) return null;

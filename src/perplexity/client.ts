@@ -1,8 +1,8 @@
 import OpenAI from 'openai';
 import { Failure } from '../core/failures.ts';
 import { type Deadline, startDeadline, type Timeouts } from './deadline.ts';
-import { failureFrom, networkCode } from './errors.ts';
-import { BodyTooLarge, boundedFetch } from './response-body.ts';
+import { translateRequestError } from './errors.ts';
+import { boundedFetch } from './response-body.ts';
 
 export interface ClientOptions {
   readonly apiKey: string;
@@ -47,21 +47,24 @@ export type Send = (options: { readonly signal: AbortSignal; readonly timeout: n
   asResponse(): Promise<Response>;
 };
 
-/** The `code` of a failure to read an answer that was larger than any report. */
-export const TOO_LARGE = 'TOO_LARGE';
-
 /**
  * Makes one short request and resolves with the JSON it is answered with, of whatever shape. The client's own parsing is
- * passed by: it knows neither an idle timeout nor answers that are not what they should be.
+ * passed by: it knows no idle timeout, and expects of an answer what only OpenAI's API promises.
  * @throws {Failure} of every kind but `cut-off`; `ambiguous` when the request may have been carried out all the same.
  */
 export async function requestJson(send: Send, timeouts: Timeouts, caller: AbortSignal): Promise<unknown> {
   const deadline = startDeadline(timeouts, caller);
+  const refused = deadline.reason();
   try {
-    const refused = deadline.reason();
     if (refused) throw refused;
-    const response = await receive(send, timeouts, deadline);
-    return parse(await readBody(response, deadline));
+    const response = await send({ signal: deadline.signal, timeout: timeouts.totalMs }).asResponse();
+    deadline.headersArrived();
+    return JSON.parse(await readText(response, deadline));
+  } catch (error) {
+    const reason = deadline.reason();
+    if (refused || !reason) throw translateRequestError(error);
+    // Once a request is under way, nobody knows how far it got when it was given up.
+    throw new Failure(reason.kind, reason.message, { ambiguous: true });
   } finally {
     deadline.close();
     // Closes the connection when the body was not read to its end.
@@ -69,51 +72,12 @@ export async function requestJson(send: Send, timeouts: Timeouts, caller: AbortS
   }
 }
 
-async function receive(send: Send, timeouts: Timeouts, deadline: Deadline): Promise<Response> {
-  try {
-    const response = await send({ signal: deadline.signal, timeout: timeouts.totalMs }).asResponse();
-    deadline.headersArrived();
-    return response;
-  } catch (error) {
-    throw ambiguous(deadline.reason()) ?? failureFrom(error);
-  }
-}
-
-async function readBody(response: Response, deadline: Deadline): Promise<string> {
+async function readText(response: Response, deadline: Deadline): Promise<string> {
   const decoder = new TextDecoder();
   let text = '';
-  try {
-    for await (const bytes of response.body ?? []) {
-      text += decoder.decode(bytes, { stream: true });
-      deadline.resume();
-    }
-  } catch (error) {
-    throw ambiguous(deadline.reason()) ?? unreadBody(error);
+  for await (const bytes of response.body ?? []) {
+    text += decoder.decode(bytes, { stream: true });
+    deadline.resume();
   }
-  const reason = ambiguous(deadline.reason());
-  if (reason) throw reason;
   return text + decoder.decode();
-}
-
-function unreadBody(error: unknown): Failure {
-  if (error instanceof BodyTooLarge) {
-    const details = { code: TOO_LARGE, ambiguous: true };
-    return new Failure('malformed', 'the answer from Perplexity is too large', details);
-  }
-  const code = networkCode(error);
-  return new Failure('unreachable', 'the answer from Perplexity was cut', { code, ambiguous: true });
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Told without the parser's message, which quotes the text.
-    throw new Failure('malformed', 'the answer from Perplexity is not JSON', { ambiguous: true });
-  }
-}
-
-/** Once a request is under way, nobody knows how far it got when it was given up. */
-function ambiguous(reason: Failure | null): Failure | null {
-  return reason && new Failure(reason.kind, reason.message, { ambiguous: true });
 }

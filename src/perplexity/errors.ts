@@ -3,36 +3,53 @@ import { Failure, type FailureKind } from '../core/failures.ts';
 import { asRecord, asText, type JsonObject } from '../core/untrusted.ts';
 import { BodyTooLarge } from './response-body.ts';
 
+/** The `code` of a failure to read an answer that was larger than any report. */
+export const TOO_LARGE = 'TOO_LARGE';
+
 /**
- * Translates what the client throws before a stream has begun. Errors that are not about the other side are ours and are
- * returned as they are.
+ * Translates what the client throws before a stream has begun, or while a short answer is read. Errors that are not about
+ * the other side are ours and are returned as they are.
  */
-export function failureFrom(error: unknown): unknown {
+export function translateRequestError(error: unknown): unknown {
+  const code = findNetworkCode(error);
+  if (error instanceof APIConnectionError) return createConnectionFailure(error, code);
+  if (error instanceof APIError && typeof error.status === 'number') {
+    // Typed as any by the client: whatever JSON the body's `error` field held.
+    return createStatusFailure(error.status, asRecord(error.error), error.headers ?? new Headers());
+  }
+  if (error instanceof BodyTooLarge) {
+    const details = { code: TOO_LARGE, ambiguous: true };
+    return new Failure('malformed', 'the answer from Perplexity is too large', details);
+  }
+  // Told without the parser's message, which quotes the text.
+  if (error instanceof SyntaxError) {
+    return new Failure('malformed', 'the answer from Perplexity is not JSON', { ambiguous: true });
+  }
+  // Node's fetch throws a TypeError with the network's error as its cause; without one it is a fault of ours.
+  if (!(error instanceof TypeError) || code === undefined) return error;
+  return new Failure('unreachable', 'the answer from Perplexity was cut', { code, ambiguous: true });
+}
+
+function createConnectionFailure(error: APIConnectionError, code: string | undefined): Failure {
   const wasNeverSent = isConnectError(error);
   if (error instanceof APIConnectionTimeoutError && !wasNeverSent) {
     return new Failure('too-slow', 'no response from Perplexity', { cause: error, ambiguous: true });
   }
-  if (error instanceof APIConnectionError) {
-    const code = networkCode(error);
-    const remedy = remedyForCertificate(code ?? '');
-    const message = `Perplexity could not be reached (${code ?? 'no code'})${remedy ? `: ${remedy}` : ''}`;
-    return new Failure('unreachable', message, { code, remedy, ambiguous: !wasNeverSent });
-  }
-  if (!(error instanceof APIError) || typeof error.status !== 'number') return error;
-  // Typed as any by the client: whatever JSON the body's `error` field held.
-  return failureForStatus(error.status, asRecord(error.error), error.headers ?? new Headers());
+  const remedy = findCertificateRemedy(code ?? '');
+  const message = `Perplexity could not be reached (${code ?? 'no code'})${remedy ? `: ${remedy}` : ''}`;
+  return new Failure('unreachable', message, { code, remedy, ambiguous: !wasNeverSent });
 }
 
 /** The failure for a status other than 2xx; `body` is the `error` object of the answer, if it had one. */
-function failureForStatus(status: number, body: JsonObject | null, headers: Headers): Failure {
-  const code = errorCode(body);
-  const kind = kindOfStatus(status, code);
-  return new Failure(kind, describe(`Perplexity answered ${status}`, body), {
+function createStatusFailure(status: number, body: JsonObject | null, headers: Headers): Failure {
+  const code = readErrorCode(body);
+  const kind = classifyStatus(status, code);
+  return new Failure(kind, describeError(`Perplexity answered ${status}`, body), {
     status,
     code,
     retryAfterMs:
-      kind === 'rate-limited' || kind === 'unreachable' ? retryAfterMs(headers, Date.now()) : undefined,
-    remedy: remedyFor(status, code, asText(body?.['message']) ?? ''),
+      kind === 'rate-limited' || kind === 'unreachable' ? readRetryAfter(headers, Date.now()) : undefined,
+    remedy: findRemedy(status, code, asText(body?.['message']) ?? ''),
     ambiguous: isAmbiguous(status, code),
   });
 }
@@ -67,7 +84,7 @@ const CONNECT_CODES: ReadonlySet<string> = new Set([
 /** The codes of a certificate that is not trusted, as OpenSSL and Node name them. */
 const CERTIFICATE = /CERT|VERIFY/;
 
-function remedyForCertificate(code: string): string | undefined {
+function findCertificateRemedy(code: string): string | undefined {
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
     return 'the certificate there is for another host than the one in PERPLEXITY_BASE_URL';
   if (code === 'CERT_HAS_EXPIRED') return 'the certificate there has expired';
@@ -86,34 +103,34 @@ const RETIRED: ReadonlySet<string> = new Set([
 ]);
 
 /** A stream ended early: once a person has read some of it this is a cut, before that another try will do. */
-export function brokenStream(what: string, hasText: boolean, cause?: unknown): Failure {
+export function createCutFailure(what: string, hasText: boolean, cause?: unknown): Failure {
   return new Failure(hasText ? 'cut-off' : 'unreachable', `the stream from Perplexity ${what}`, {
-    code: networkCode(cause),
+    code: findNetworkCode(cause),
   });
 }
 
 /** Translates what the client throws while a stream is read: it was cut, cannot be read, or reports an error. */
-export function streamFailure(error: unknown, hasText: boolean): Failure {
-  if (error instanceof APIError) return reportedFailure(asRecord(error.error), hasText);
+export function translateStreamError(error: unknown, hasText: boolean): Failure {
+  if (error instanceof APIError) return createReportedFailure(asRecord(error.error), hasText);
   const isTooLarge = error instanceof BodyTooLarge;
   // Told without the parser's message, which may quote the text.
-  if (!isTooLarge && !(error instanceof SyntaxError)) return brokenStream('was cut', hasText, error);
+  if (!isTooLarge && !(error instanceof SyntaxError)) return createCutFailure('was cut', hasText, error);
   const what = isTooLarge ? 'is too large' : 'is not JSON';
   return new Failure(hasText ? 'cut-off' : 'malformed', `the stream from Perplexity ${what}`);
 }
 
 /** The stream itself reported an error, after a 200. */
-export function reportedFailure(body: JsonObject | null, hasText: boolean): Failure {
-  const code = errorCode(body);
+export function createReportedFailure(body: JsonObject | null, hasText: boolean): Failure {
+  const code = readErrorCode(body);
   const status = Number(body?.['code']);
-  const kind: FailureKind = status >= 400 && status < 600 ? kindOfStatus(status, code) : 'unreachable';
-  return new Failure(hasText ? 'cut-off' : kind, describe('Perplexity reported an error', body), {
+  const kind: FailureKind = status >= 400 && status < 600 ? classifyStatus(status, code) : 'unreachable';
+  return new Failure(hasText ? 'cut-off' : kind, describeError('Perplexity reported an error', body), {
     code,
-    remedy: hasText ? undefined : remedyFor(status, code, asText(body?.['message']) ?? ''),
+    remedy: hasText ? undefined : findRemedy(status, code, asText(body?.['message']) ?? ''),
   });
 }
 
-function kindOfStatus(status: number, code: string | undefined): FailureKind {
+function classifyStatus(status: number, code: string | undefined): FailureKind {
   if (status === 401 || status === 402 || status === 403 || code === 'insufficient_quota')
     return 'not-authorised';
   if (status === 429) return 'rate-limited';
@@ -122,7 +139,7 @@ function kindOfStatus(status: number, code: string | undefined): FailureKind {
 }
 
 /** Fits into a sentence: no capital at its start, no full stop at its end. */
-function remedyFor(status: number, code: string | undefined, message: string): string | undefined {
+function findRemedy(status: number, code: string | undefined, message: string): string | undefined {
   if (RETIRED.has(code ?? '')) return 'PERPLEXITY_API has to be auto or agent for this key';
   if (status === 402 || code === 'insufficient_quota') return NEEDS_CREDIT;
   if (status === 401) return 'PERPLEXITY_API_KEY is not accepted by Perplexity';
@@ -136,8 +153,8 @@ function remedyFor(status: number, code: string | undefined, message: string): s
 }
 
 /** The same for a research job that has failed; its message is free text, so only what is certain is taken from it. */
-export function remedyForJob(error: JsonObject | null): string | null {
-  const code = errorCode(error);
+export function findJobRemedy(error: JsonObject | null): string | null {
+  const code = readErrorCode(error);
   const message = asText(error?.['message']) ?? '';
   if (
     code === 'insufficient_quota' ||
@@ -153,7 +170,7 @@ const TOO_LONG = /context (?:length|window)|too (?:long|large|many tokens)/i;
 const IS_TOO_LONG = 'the question and its thread are too long; ask it in a new thread';
 
 /** Reads, in this order, `retry-after-ms`, Retry-After (seconds or a date), and `x-ratelimit-reset` (epoch seconds). */
-function retryAfterMs(headers: Headers, now: number): number | undefined {
+function readRetryAfter(headers: Headers, now: number): number | undefined {
   const exact = Number.parseFloat(headers.get('retry-after-ms') ?? '');
   if (exact >= 0) return exact;
   const after = headers.get('retry-after');
@@ -166,18 +183,18 @@ function retryAfterMs(headers: Headers, now: number): number | undefined {
   return reset >= 0 ? Math.max(0, reset * 1000 - now) : undefined;
 }
 
-function errorCode(body: JsonObject | null): string | undefined {
+function readErrorCode(body: JsonObject | null): string | undefined {
   return asText(body?.['type']) ?? asText(body?.['code']) ?? undefined;
 }
 
 /** For the log: one short line, whatever the other side sent. */
-function describe(what: string, body: JsonObject | null): string {
+function describeError(what: string, body: JsonObject | null): string {
   const message = asText(body?.['message'])?.replaceAll(/\s+/g, ' ').slice(0, 200);
-  return [what, errorCode(body), message].filter((part) => part !== undefined).join(': ');
+  return [what, readErrorCode(body), message].filter((part) => part !== undefined).join(': ');
 }
 
 /** The code of the innermost network error: ECONNREFUSED, UND_ERR_SOCKET and the like. */
-export function networkCode(error: unknown): string | undefined {
+function findNetworkCode(error: unknown): string | undefined {
   let code: string | undefined;
   for (let at = error; at instanceof Error; at = at.cause) {
     code = asText('code' in at ? at.code : null) ?? code;

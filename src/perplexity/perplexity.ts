@@ -1,12 +1,12 @@
 import type { Log, Model } from '../core/ports.ts';
 import type { ResearchModel } from '../core/research/ports.ts';
 import type { AnswerEvent, ModelRequest } from '../core/types.ts';
-import { agentBody, agentNotice, createAgentParser } from './agent.ts';
+import { buildAgentBody, createAgentParser, describeLostOptions } from './agent.ts';
 import { type ApiChoice, type ApiSetting, createApiChoice } from './api-choice.ts';
-import { chatBody, createChatParser } from './chat.ts';
+import { buildChatBody, createChatParser } from './chat.ts';
 import { type ClientOptions, type Clients, createClients } from './client.ts';
 import type { Timeouts } from './deadline.ts';
-import { createProfiles, type ProfileOverrides } from './profiles.ts';
+import { createProfiles, type Profile, type ProfileOverrides } from './profiles.ts';
 import { createResearchModel } from './research.ts';
 import { streamAnswer } from './stream.ts';
 
@@ -33,13 +33,11 @@ const ANSWER_TIMEOUTS: Timeouts = { headersMs: 30_000, idleMs: 30_000, totalMs: 
 
 /** Perplexity behind both of its ports, through either of its APIs. Reads no environment and retries nothing. */
 export function createPerplexity(options: PerplexityOptions): Perplexity {
-  const { api, log, profiles = {} } = options;
-  const clients = createClients(options);
-  const choice = createApiChoice(api, log);
-  const timeouts = { ...ANSWER_TIMEOUTS, ...options.timeouts };
+  const { api, log, profiles = {}, timeouts = {}, researchTimeouts = {} } = options;
+  const shared = { clients: createClients(options), choice: createApiChoice(api, log), profiles };
   return {
-    model: createModel({ clients, choice, profiles, timeouts }),
-    research: createResearchModel({ clients, choice, profiles, timeouts: options.researchTimeouts ?? {} }),
+    model: createModel({ ...shared, timeouts: { ...ANSWER_TIMEOUTS, ...timeouts } }),
+    research: createResearchModel({ ...shared, timeouts: researchTimeouts }),
   };
 }
 
@@ -50,44 +48,34 @@ interface ModelDeps {
   readonly timeouts: Timeouts;
 }
 
-function createModel({ clients, choice, profiles: overrides, timeouts }: ModelDeps): Model {
-  const profiles = createProfiles(overrides);
+function createModel({ clients, choice, timeouts, ...deps }: ModelDeps): Model {
+  const { chat, agent } = clients;
+  const profiles = createProfiles(deps.profiles);
+  type Answer = AsyncIterable<AnswerEvent>;
 
-  const askChat = (request: ModelRequest, signal: AbortSignal): AsyncIterable<AnswerEvent> => {
-    const body = chatBody(request, profiles[request.options.profile ?? 'sonar']);
-    return streamAnswer(
-      {
-        create: (options) => clients.chat.chat.completions.create(body, options),
-        parse: createChatParser(),
-        timeouts,
-      },
-      signal,
-    );
+  const askChat = (request: ModelRequest, profile: Profile, signal: AbortSignal): Answer => {
+    const body = buildChatBody(request, profile);
+    const parse = createChatParser();
+    return streamAnswer((options) => chat.chat.completions.create(body, options), parse, timeouts, signal);
   };
-  const askAgent = (request: ModelRequest, signal: AbortSignal): AsyncIterable<AnswerEvent> => {
-    const profile = profiles[request.options.profile ?? 'sonar'];
-    const body = agentBody(request, profile);
-    return streamAnswer(
-      {
-        create: (options) => clients.agent.responses.create(body, options),
-        parse: createAgentParser(agentNotice(request.options, profile)),
-        timeouts,
-      },
-      signal,
-    );
+  const askAgent = (request: ModelRequest, profile: Profile, signal: AbortSignal): Answer => {
+    const body = buildAgentBody(request, profile);
+    const parse = createAgentParser(describeLostOptions(request.options, profile));
+    return streamAnswer((options) => agent.responses.create(body, options), parse, timeouts, signal);
   };
 
   return {
     async *answer(request, signal) {
+      const profile = profiles[request.options.profile ?? 'sonar'];
       if (choice.forAnswers() === 'chat') {
         try {
-          yield* askChat(request, signal);
+          yield* askChat(request, profile, signal);
           return;
         } catch (error) {
           if (!choice.learn(error)) throw error;
         }
       }
-      yield* askAgent(request, signal);
+      yield* askAgent(request, profile, signal);
     },
   };
 }

@@ -74,7 +74,7 @@ const RESEARCH_PRESETS: Readonly<Record<Effort, Profile['agent']>> = {
  * The profile of a research job. Configuration may give one `agent` entry for every effort, or one for each under the
  * efforts' names.
  */
-export function researchProfile(overrides: ProfileOverrides, effort: Effort): Profile {
+export function chooseResearchProfile(overrides: ProfileOverrides, effort: Effort): Profile {
   const { agent, ...own } = overrides[RESEARCH_PROFILE] ?? {};
   const byEffort = agent !== undefined && EFFORTS.some((name) => isEntry(agent[name])) ? agent : null;
   const chosen = byEffort === null ? agent : byEffort[effort];

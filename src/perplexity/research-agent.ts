@@ -3,22 +3,29 @@ import type { ResponseCreateParamsNonStreaming } from 'openai/resources/response
 import type { Report, UpstreamState } from '../core/research/ports.ts';
 import type { ModelRequest } from '../core/types.ts';
 import { asArray, asRecord, asText, type JsonObject } from '../core/untrusted.ts';
-import { agentRequest, FETCH_URL, incompleteReason, usageOfAgent, webSearch, wholeText } from './agent.ts';
-import { remedyForJob } from './errors.ts';
+import {
+  buildAgentRequest,
+  buildSearchTool,
+  FETCH_URL,
+  joinText,
+  parseAgentUsage,
+  parseIncompleteReason,
+} from './agent.ts';
+import { findJobRemedy } from './errors.ts';
 import type { Profile } from './profiles.ts';
 import { createAgentSources } from './sources.ts';
 
 /** A run that goes on without a connection. */
-export function agentJobBody(
+export function buildAgentJob(
   request: ModelRequest,
   profile: Profile,
   key: string,
 ): ResponseCreateParamsNonStreaming {
-  const search = webSearch(request.options, profile);
+  const search = buildSearchTool(request.options, profile);
   return {
-    ...agentRequest(request, profile),
+    ...buildAgentRequest(request, profile),
     background: true,
-    // A run that is not stored cannot be looked at later.
+    // A run that is not stored cannot be polled.
     store: true,
     // A given list takes the place of the preset's own tools, and research has to read whole pages.
     ...(search && { tools: [search, FETCH_URL] }),
@@ -28,17 +35,17 @@ export function agentJobBody(
 }
 
 /** How a run stands, by its description; any status that is not known to be an end means that it goes on. */
-export function agentJobState(body: unknown): UpstreamState {
+export function parseAgentJob(body: unknown): UpstreamState {
   const run = asRecord(body);
   switch (asText(run?.['status']) ?? '') {
     case 'queued':
       return { state: 'queued' };
     case 'completed':
-      return { state: 'done', report: reportIn(run) };
+      return { state: 'done', report: parseReport(run) };
     case 'incomplete':
-      return { state: 'done', report: { ...reportIn(run), cut: incompleteReason(run) } };
+      return { state: 'done', report: { ...parseReport(run), cut: parseIncompleteReason(run) } };
     case 'failed':
-      return { state: 'failed', remedy: remedyForJob(asRecord(run?.['error'])) };
+      return { state: 'failed', remedy: findJobRemedy(asRecord(run?.['error'])) };
     case 'cancelled':
       return { state: 'cancelled' };
     default:
@@ -46,13 +53,13 @@ export function agentJobState(body: unknown): UpstreamState {
   }
 }
 
-function reportIn(run: JsonObject | null): Report {
+function parseReport(run: JsonObject | null): Report {
   const output = asArray(run?.['output']).map(asRecord);
   const sources = createAgentSources();
   for (const item of output) if (item?.['type'] === 'search_results') sources.add(item['results']);
   return {
-    text: wholeText(output),
+    text: joinText(output),
     sources: sources.all(),
-    usage: usageOfAgent(asRecord(run?.['usage'])),
+    usage: parseAgentUsage(asRecord(run?.['usage'])),
   };
 }

@@ -1,15 +1,15 @@
 import { Failure } from '../core/failures.ts';
 import type { Report, ResearchModel, UpstreamJob, UpstreamState } from '../core/research/ports.ts';
 import { asRecord, asText } from '../core/untrusted.ts';
-import { agentNotice } from './agent.ts';
+import { describeLostOptions } from './agent.ts';
 import type { ApiChoice } from './api-choice.ts';
-import { type Clients, requestJson, type Send, TOO_LARGE } from './client.ts';
+import { type Clients, requestJson, type Send } from './client.ts';
 import type { Timeouts } from './deadline.ts';
-import { isRetired } from './errors.ts';
-import { type ProfileOverrides, researchProfile } from './profiles.ts';
-import { agentJobBody, agentJobState } from './research-agent.ts';
-import { chatJobBody, chatJobPage, chatJobState } from './research-chat.ts';
-import { withoutThoughts } from './thinking.ts';
+import { isRetired, TOO_LARGE } from './errors.ts';
+import { chooseResearchProfile, type ProfileOverrides } from './profiles.ts';
+import { buildAgentJob, parseAgentJob } from './research-agent.ts';
+import { buildChatJob, parseChatJob, parseChatJobPage } from './research-chat.ts';
+import { removeThoughts } from './thinking.ts';
 
 interface ResearchDeps {
   readonly clients: Clients;
@@ -56,21 +56,21 @@ export function createResearchModel({ clients, choice, profiles, ...deps }: Rese
       try {
         if (api === 'agent') {
           const run = await ask((options) => agent.responses.retrieve(upstream, {}, options), signal);
-          return checkReport(agentJobState(run));
+          return checkReport(parseAgentJob(run));
         }
         const path = `${CHAT_JOBS}/${encodeURIComponent(upstream)}`;
-        return checkReport(chatJobState(await ask((options) => chatJobs.get(path, options), signal)));
+        return checkReport(parseChatJob(await ask((options) => chatJobs.get(path, options), signal)));
       } catch (error) {
         if (api === 'chat') choice.learn(error);
-        return stateBehind(error);
+        return interpretPollFailure(error);
       }
     },
     async cancel(api, upstream, signal) {
       if (api === 'chat') return false;
       // Where Perplexity documents the end of a run; a gateway may know only the address of OpenAI's API.
       const path = `/agent/${encodeURIComponent(upstream)}/cancel`;
-      const isKnown = await hasEnded(ask((options) => agent.post(path, options), signal));
-      if (!isKnown) await hasEnded(ask((options) => agent.responses.cancel(upstream, options), signal));
+      const isKnown = await tryCancel(ask((options) => agent.post(path, options), signal));
+      if (!isKnown) await tryCancel(ask((options) => agent.responses.cancel(upstream, options), signal));
       return true;
     },
     async list(api, signal) {
@@ -85,18 +85,20 @@ async function submit(
   { api, request, effort, key, signal }: Job,
   profiles: ProfileOverrides,
 ): Promise<{ upstream: string; notice?: string }> {
-  const profile = researchProfile(profiles, effort);
+  const profile = chooseResearchProfile(profiles, effort);
   if (api === 'chat') {
-    const body = chatJobBody(request, profile, effort, key);
-    return { upstream: idIn(await ask((options) => chatJobs.post(CHAT_JOBS, { ...options, body }), signal)) };
+    const body = buildChatJob(request, profile, effort, key);
+    return {
+      upstream: readJobId(await ask((options) => chatJobs.post(CHAT_JOBS, { ...options, body }), signal)),
+    };
   }
-  const body = agentJobBody(request, profile, key);
-  const upstream = idIn(await ask((options) => agent.responses.create(body, options), signal));
-  const notice = agentNotice(request.options, profile);
+  const body = buildAgentJob(request, profile, key);
+  const upstream = readJobId(await ask((options) => agent.responses.create(body, options), signal));
+  const notice = describeLostOptions(request.options, profile);
   return notice === null ? { upstream } : { upstream, notice };
 }
 
-function idIn(body: unknown): string {
+function readJobId(body: unknown): string {
   const id = asText(asRecord(body)?.['id']);
   if (id !== null) return id;
   throw new Failure('malformed', 'Perplexity took a research job without saying its id', { ambiguous: true });
@@ -106,14 +108,14 @@ function idIn(body: unknown): string {
 function checkReport(state: UpstreamState): UpstreamState {
   if (state.state !== 'done') return state;
   const { report } = state;
-  const text = withoutThoughts(report.text).trim();
-  if (text === '') return report.cut === undefined ? { state: 'empty' } : withheld(report.cut);
+  const text = removeThoughts(report.text).trim();
+  if (text === '') return report.cut === undefined ? { state: 'empty' } : createWithheldState(report.cut);
   if (text.length <= LONGEST_REPORT) return { state: 'done', report: { ...report, text } };
   return { state: 'done', report: { ...report, text: shorten(text), cut: 'length' } };
 }
 
 /** Stopped before anything was written: all it was allowed went into searching and thinking. */
-function withheld(cut: NonNullable<Report['cut']>): UpstreamState {
+function createWithheldState(cut: NonNullable<Report['cut']>): UpstreamState {
   const remedy =
     cut === 'length' ? 'its limit on tokens left no room for a report' : 'Perplexity withheld the report';
   return { state: 'failed', remedy };
@@ -125,8 +127,8 @@ function shorten(text: string): string {
   return text.slice(0, last > 0xff_ff ? LONGEST_REPORT - 1 : LONGEST_REPORT);
 }
 
-/** What a look that failed says about the job, if anything. @throws {Failure} when it says nothing. */
-function stateBehind(error: unknown): UpstreamState {
+/** What a poll that failed says about the job, if anything. @throws {Failure} when it says nothing. */
+function interpretPollFailure(error: unknown): UpstreamState {
   if (!(error instanceof Failure)) throw error;
   if (error.kind === 'rejected') return { state: 'missing' };
   if (error.code === TOO_LARGE) return { state: 'empty' };
@@ -139,7 +141,7 @@ function stateBehind(error: unknown): UpstreamState {
 }
 
 /** False when the address or the run is unknown. A run that is over already is refused, which is as good as ended. */
-async function hasEnded(answer: Promise<unknown>): Promise<boolean> {
+async function tryCancel(answer: Promise<unknown>): Promise<boolean> {
   try {
     await answer;
   } catch (error) {
@@ -159,7 +161,7 @@ async function listJobs(
   let token: string | null = null;
   for (let page = 0; page < MOST_PAGES; page++) {
     const query: Record<string, string> = token === null ? {} : { next_token: token };
-    const { jobs: found, next } = chatJobPage(
+    const { jobs: found, next } = parseChatJobPage(
       await ask((options) => client.get(CHAT_JOBS, { ...options, query }), signal),
     );
     jobs.push(...found);

@@ -5,10 +5,13 @@ import { asArray, asNumber, asRecord, asText } from '../core/untrusted.ts';
  * The sources of a chat completion: `[n]` refers to the n-th of `citations`, and `search_results` knows their titles; where
  * there are no citations the results themselves are counted.
  */
-export function sourcesOfChat(citations: readonly unknown[], results: readonly unknown[]): readonly Source[] {
+export function parseChatSources(
+  citations: readonly unknown[],
+  results: readonly unknown[],
+): readonly Source[] {
   const byUrl = new Map(results.map((result) => [asRecord(result)?.['url'], result]));
   const pages = citations.length > 0 ? citations.map((url) => byUrl.get(url) ?? { url }) : results;
-  return pages.flatMap((page, index) => sourceFrom(page, index + 1) ?? []);
+  return pages.flatMap((page, index) => parseSource(page, index + 1) ?? []);
 }
 
 /** The sources of an Agent run, which arrive in several lists that overlap. */
@@ -24,7 +27,7 @@ export function createAgentSources(): AgentSources {
 
   const add = (result: unknown): boolean => {
     const id = asNumber(asRecord(result)?.['id']);
-    const source = sourceFrom(result, id ?? Math.max(0, ...byNumber.keys()) + 1);
+    const source = parseSource(result, id ?? Math.max(0, ...byNumber.keys()) + 1);
     // Without an id, a page that is known already is the same one announced again.
     if (source === null || byNumber.has(source.number) || (id === null && urls.has(source.url))) return false;
     byNumber.set(source.number, source);
@@ -42,10 +45,10 @@ export function createAgentSources(): AgentSources {
  * One search result of either API as a source, or null when it is not a page on the web (`javascript:`, uploaded files);
  * such a page is left out and its number stays free.
  */
-function sourceFrom(result: unknown, position: number): Source | null {
+function parseSource(result: unknown, position: number): Source | null {
   const page = asRecord(result);
   const url = asText(page?.['url']);
-  const host = url === null ? null : webHost(url);
+  const host = url === null ? null : parseWebHost(url);
   if (page === null || url === null || host === null) return null;
   return {
     number: position,
@@ -57,7 +60,7 @@ function sourceFrom(result: unknown, position: number): Source | null {
 }
 
 /** The host without `www.`, or null when the address is not an http one. */
-function webHost(url: string): string | null {
+function parseWebHost(url: string): string | null {
   if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) return null;
   return new URL(url).hostname.replace(/^www\./, '');
 }

@@ -4,7 +4,12 @@ import { Failure } from '../core/failures.ts';
 import type { AnswerEvent, Usage } from '../core/types.ts';
 import { asRecord, type JsonObject } from '../core/untrusted.ts';
 import { type Deadline, startDeadline, type Timeouts } from './deadline.ts';
-import { brokenStream, failureFrom, reportedFailure, streamFailure } from './errors.ts';
+import {
+  createCutFailure,
+  createReportedFailure,
+  translateRequestError,
+  translateStreamError,
+} from './errors.ts';
 import { isEventStream } from './response-body.ts';
 import { createThoughtFilter } from './thinking.ts';
 
@@ -31,15 +36,11 @@ export type Finish = 'complete' | 'length' | 'filtered';
 /** Reads the chunks of one answer of one API, in order. Never throws, whatever a chunk holds; leaves out what it lacks. */
 export type ChunkParser = (chunk: JsonObject) => Partial<ParsedChunk>;
 
-/** One streamed request to one of the APIs. */
-export interface StreamRequest {
-  readonly create: (options: {
-    readonly signal: AbortSignal;
-    readonly timeout: number;
-  }) => APIPromise<Stream<unknown>>;
-  readonly parse: ChunkParser;
-  readonly timeouts: Timeouts;
-}
+/** Makes a streamed request of one of the clients. */
+type Create = (options: {
+  readonly signal: AbortSignal;
+  readonly timeout: number;
+}) => APIPromise<Stream<unknown>>;
 
 /** What is known of an answer so far. */
 interface Progress {
@@ -54,16 +55,18 @@ const DRAIN_MS = 250;
 
 /** Makes one request and reads its stream. @throws {Failure} of every kind; see `errors.ts`. */
 export async function* streamAnswer(
-  request: StreamRequest,
+  create: Create,
+  parse: ChunkParser,
+  timeouts: Timeouts,
   caller: AbortSignal,
 ): AsyncGenerator<AnswerEvent, void, undefined> {
-  const deadline = startDeadline(request.timeouts, caller);
+  const deadline = startDeadline(timeouts, caller);
   const progress: Progress = { hasText: false, finish: null, usage: null };
   let chunks: AsyncIterator<unknown> | null = null;
   let isComplete = false;
   try {
-    chunks = await open(request, deadline);
-    yield* readChunks(chunks, request.parse, deadline, progress);
+    chunks = await openStream(create, timeouts, deadline);
+    yield* readChunks(chunks, parse, deadline, progress);
     isComplete = true;
     if (progress.usage) yield { type: 'usage', usage: progress.usage };
     if (progress.finish) yield { type: 'done', reason: progress.finish };
@@ -76,8 +79,9 @@ export async function* streamAnswer(
 }
 
 /** Sends the request; resolves once the stream has begun. */
-async function open(
-  { create, timeouts }: StreamRequest,
+async function openStream(
+  create: Create,
+  timeouts: Timeouts,
   deadline: Deadline,
 ): Promise<AsyncIterator<unknown>> {
   const refused = deadline.reason();
@@ -91,7 +95,7 @@ async function open(
     const type = response.headers.get('content-type') ?? 'no content type';
     throw new Failure('malformed', `Perplexity answered with ${type.slice(0, 60)} instead of a stream`);
   } catch (error) {
-    throw deadline.reason() ?? failureFrom(error);
+    throw deadline.reason() ?? translateRequestError(error);
   }
 }
 
@@ -116,7 +120,7 @@ async function* readChunks(
     yield* parsed.events ?? [];
     if (text !== '') yield { type: 'text', text };
     progress.hasText ||= text !== '';
-    if (parsed.error) throw reportedFailure(parsed.error, progress.hasText);
+    if (parsed.error) throw createReportedFailure(parsed.error, progress.hasText);
     progress.usage = parsed.usage ?? progress.usage;
     progress.finish = parsed.finish ?? progress.finish ?? (isOver ? 'complete' : null);
     deadline.resume();
@@ -144,9 +148,9 @@ async function nextChunk(
     if (reason?.kind === 'stopped') throw reason;
     // Once the answer is known to be complete, nothing that happens to the connection takes that back.
     if (finish !== null) return null;
-    throw reason ?? streamFailure(error, hasText);
+    throw reason ?? translateStreamError(error, hasText);
   }
-  if (finish === null) throw brokenStream('ended without a finish', hasText);
+  if (finish === null) throw createCutFailure('ended without a finish', hasText);
   return null;
 }
 

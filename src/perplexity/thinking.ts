@@ -20,18 +20,18 @@ export function createThoughtFilter(): ThoughtFilter {
   let held = '';
   let hasThought = false;
 
-  const atStart = (): string => {
+  const readStart = (): string => {
     const lead = held.trimStart();
     if (lead.startsWith(OPEN)) {
       state = 'thinking';
       hasThought = true;
       held = lead.slice(OPEN.length);
-      return inThoughts();
+      return skipThoughts();
     }
     if (OPEN.startsWith(lead)) return '';
     return release();
   };
-  const inThoughts = (): string => {
+  const skipThoughts = (): string => {
     const end = held.indexOf(CLOSE);
     if (end < 0) {
       // Only what could be the beginning of the closing tag is kept.
@@ -40,9 +40,9 @@ export function createThoughtFilter(): ThoughtFilter {
     }
     state = 'after';
     held = held.slice(end + CLOSE.length);
-    return afterThoughts();
+    return skipSpace();
   };
-  const afterThoughts = (): string => {
+  const skipSpace = (): string => {
     held = held.trimStart();
     return held === '' ? '' : release();
   };
@@ -57,8 +57,8 @@ export function createThoughtFilter(): ThoughtFilter {
     push(piece) {
       if (state === 'answer') return piece;
       held += piece;
-      if (state === 'start') return atStart();
-      return state === 'thinking' ? inThoughts() : afterThoughts();
+      if (state === 'start') return readStart();
+      return state === 'thinking' ? skipThoughts() : skipSpace();
     },
     end: () => (state === 'start' ? release() : ''),
     hasThought: () => hasThought,
@@ -66,7 +66,7 @@ export function createThoughtFilter(): ThoughtFilter {
 }
 
 /** A whole text without its thoughts. */
-export function withoutThoughts(text: string): string {
+export function removeThoughts(text: string): string {
   const thoughts = createThoughtFilter();
   return thoughts.push(text) + thoughts.end();
 }

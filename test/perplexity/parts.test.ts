@@ -2,7 +2,7 @@ import { assert, nat, property, uniqueArray } from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { resolveProfile } from '../../src/core/commands/options.ts';
 import { startDeadline } from '../../src/perplexity/deadline.ts';
-import { sourcesOfChat } from '../../src/perplexity/sources.ts';
+import { parseChatSources } from '../../src/perplexity/sources.ts';
 import { createThoughtFilter } from '../../src/perplexity/thinking.ts';
 
 describe('thoughts', () => {
@@ -41,7 +41,7 @@ describe('sources of a chat completion', () => {
       { url: 'https://a.example/', title: 'A', date: '2026-01-01', snippet: 'text' },
     ];
     const citations = ['https://a.example/', 'https://b.example/', 'https://www.c.example/x'];
-    expect(sourcesOfChat(citations, results)).toEqual([
+    expect(parseChatSources(citations, results)).toEqual([
       { number: 1, url: 'https://a.example/', title: 'A', date: '2026-01-01', snippet: 'text' },
       { number: 2, url: 'https://b.example/', title: 'B', date: '2026-01-02', snippet: null },
       { number: 3, url: 'https://www.c.example/x', title: 'c.example', date: null, snippet: null },
@@ -50,7 +50,7 @@ describe('sources of a chat completion', () => {
 
   test('leave out what is not a page on the web, without moving the numbers', () => {
     const urls = ['javascript:alert(1)', 'https://', 7, null, 'https://a.example/'];
-    expect(sourcesOfChat(urls, []).map(({ number, url }) => [number, url])).toEqual([
+    expect(parseChatSources(urls, []).map(({ number, url }) => [number, url])).toEqual([
       [5, 'https://a.example/'],
     ]);
   });
