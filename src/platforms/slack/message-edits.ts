@@ -30,7 +30,6 @@ const MAX_REFUSALS = 2;
 /** Rewrites a message that is not (or no longer) streaming. @throws {MessageTooLong} */
 export async function rewriteMessage(
   state: ReplyState,
-  index: number,
   message: ReplyMessage,
   text: string,
   extras: Extras,
@@ -38,15 +37,15 @@ export async function rewriteMessage(
   const { workspace } = state;
   const { chat } = workspace.client;
   message.reserved = null; // used by the call
-  let what = content(text, extras, fallbackText(state, index, text));
+  let what = content(text, extras, fallbackText(state, message.index, text));
   for (let refusals = 0; ; refusals++) {
-    const args = updateArguments(state, index, message, what);
+    const args = updateArguments(state, message, what);
     try {
       await callWithRetry(workspace, 'chat.update', () => chat.update(args));
       break;
     } catch (error) {
-      if (hasCode(error, TOO_LONG)) throw tooLong(state, index, text, error);
-      if (hasCode(error, NOT_EDITABLE)) return postPart(state, index, text, extras);
+      if (hasCode(error, TOO_LONG)) throw tooLong(state, text, error);
+      if (hasCode(error, NOT_EDITABLE)) return postPart(state, message.index, text, extras);
       if (!isRejected(error) || refusals >= MAX_REFUSALS) throw error;
       if (hasCode(error, STILL_STREAMING)) await endStream(state, message.ts);
       else what = contentWithoutBlocks(text, extras);
@@ -57,15 +56,10 @@ export async function rewriteMessage(
 }
 
 /** One edit of a growing message; the limiter was asked before. @throws {Failure} */
-export async function editMessage(
-  state: ReplyState,
-  index: number,
-  message: ReplyMessage,
-  text: string,
-): Promise<void> {
+export async function editMessage(state: ReplyState, message: ReplyMessage, text: string): Promise<void> {
   const { client, limits } = state.workspace;
   const what = content(text, state.growing, plainBeginning(text, true));
-  const args = updateArguments(state, index, message, what);
+  const args = updateArguments(state, message, what);
   await limits.call('chat.update', () => client.chat.update(args), true);
   message.shown = text;
   message.hasButtons = state.growing.blocks.length > 0;
@@ -73,8 +67,7 @@ export async function editMessage(
 
 function updateArguments(
   { thread, question }: ReplyState,
-  index: number,
-  { ts }: ReplyMessage,
+  { ts, index }: ReplyMessage,
   what: MessageContent,
 ): ChatUpdateArguments {
   return { channel: thread.channel, ts, ...what, ...UNPARSED, metadata: replyMetadata(question, index) };
@@ -97,13 +90,13 @@ export async function postPart(
     try {
       ts = await postPartOnce(state, index, what, isAcquired && refusals === 0);
     } catch (error) {
-      if (hasCode(error, TOO_LONG)) throw tooLong(state, index, text, error);
+      if (hasCode(error, TOO_LONG)) throw tooLong(state, text, error);
       if (!isRejected(error) || refusals >= MAX_REFUSALS) throw error;
       what = contentWithoutBlocks(text, extras);
     }
   }
   if (progress.line === line) progress.line = null;
-  await recordMessage(state, index, createMessage(ts, 'edit', text, reserved));
+  await recordMessage(state, createMessage(index, ts, 'edit', text, reserved));
 }
 
 function postPartOnce(

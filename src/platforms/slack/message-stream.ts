@@ -66,10 +66,10 @@ export async function startStream(state: ReplyState, index: number, text: string
     if (!(error instanceof Failure)) throw error;
     return recoverStart(state, index, error);
   }
-  const message = createMessage(ts, 'stream', text, 'chat.stopStream');
+  const message = createMessage(index, ts, 'stream', text, 'chat.stopStream');
   stepShown(state, message);
   if (progress.line === line) progress.line = null;
-  await recordMessage(state, index, message);
+  await recordMessage(state, message);
   return true;
 }
 
@@ -83,7 +83,7 @@ async function recoverStart(state: ReplyState, index: number, failure: Failure):
   const orphan = await findUnrecorded(state);
   if (orphan === null) return false;
   await endStream(state, orphan);
-  await recordMessage(state, index, createMessage(orphan, 'edit', null, null));
+  await recordMessage(state, createMessage(index, orphan, 'edit', null, null));
   return true;
 }
 
@@ -137,13 +137,12 @@ export const GOES_ON: StreamEnd = { extras: NO_EXTRAS, unlinked: '', isLast: fal
 /** Ends a stream so that it shows this text. False when Slack did not take that: the message is still to be rewritten. */
 export async function finishStream(
   state: ReplyState,
-  index: number,
   message: ReplyMessage,
   text: string,
   end: StreamEnd,
 ): Promise<boolean> {
   const tail = restOf(message, text);
-  const isShown = tail !== null && (await stopWithTail(state, index, message, tail, end));
+  const isShown = tail !== null && (await stopWithTail(state, message, tail, end));
   message.reserved = null; // used by one of the two calls
   if (!isShown && message.mode === 'stream')
     await endStream(state, message.ts, restOf(message, end.unlinked) ?? '', end.isLast);
@@ -155,7 +154,6 @@ export async function finishStream(
 /** False when Slack did not take the tail: the stream had ended, or the tail or the blocks are refused. */
 async function stopWithTail(
   state: ReplyState,
-  index: number,
   message: ReplyMessage,
   tail: string,
   { extras, isLast }: StreamEnd,
@@ -164,7 +162,7 @@ async function stopWithTail(
     await stopStream(state, message.ts, isLast, {
       ...(tail !== '' && { markdown_text: tail }),
       ...(extras.blocks.length > 0 && { blocks: [...extras.blocks] }),
-      metadata: replyMetadata(state.question, index),
+      metadata: replyMetadata(state.question, message.index),
     });
     return true;
   } catch (error) {

@@ -86,7 +86,7 @@ function openReply(
     rendering: createRendering(slackMarkdown, { hardLimit: PART_LIMIT }),
     growing: NO_EXTRAS,
     messages: [],
-    cuts: new Map(),
+    partLimit: PART_LIMIT,
     step: null,
     isStepOver: false,
     progress: { isSessionBusy: false, line: null },

@@ -20,7 +20,6 @@ import {
   type ReplyMessage,
   type ReplyState,
   releaseReserved,
-  splitTexts,
   stopCounting,
 } from './reply-state.ts';
 import { offerStep } from './search-step.ts';
@@ -28,8 +27,8 @@ import { callWithRetry } from './workspace.ts';
 
 /** Slack ends a stream about five minutes after its start, whatever is appended. */
 const STREAM_MAX_AGE_MS = 4 * 60_000;
-/** Each time, messages get shorter by a factor of 0.6: enough to get from the longest part to the shortest message. */
-const MAX_REPEATS = 8;
+/** Each time, messages get shorter by a factor of 0.6: enough to get from the longest part to the shortest. */
+const MAX_REPEATS = 10;
 
 /** The call that `acquire` has acquired for the next progress write. */
 export type Acquired = 'chat.appendStream' | 'chat.update' | null;
@@ -58,7 +57,7 @@ async function showOnce(state: ReplyState, view: View, acquired: Acquired): Prom
   if (!isLast) breakOldStream(state);
   rendering.update(view.text, view.sources, isLast);
   const unlinked = rendering.parts.at(-1) ?? '';
-  const texts = splitTexts(state, isLast ? rendering.relink(view.sources) : rendering.parts);
+  const texts = isLast ? rendering.relink(view.sources) : rendering.parts;
   // The step stands above the first message's next words.
   offerStep(state, isLast || texts.length > 1 ? [] : view.sources);
   for (const [index, text] of texts.slice(0, -1).entries()) await finishPart(state, index, text);
@@ -75,20 +74,19 @@ async function showOnce(state: ReplyState, view: View, acquired: Acquired): Prom
 async function finishPart(state: ReplyState, index: number, text: string): Promise<void> {
   const message = state.messages[index];
   if (!message) await postPart(state, index, text, NO_EXTRAS);
-  else if (message.mode === 'stream') await finishOrRewrite(state, index, message, text, GOES_ON);
+  else if (message.mode === 'stream') await finishOrRewrite(state, message, text, GOES_ON);
   else if (message.shown !== text || message.hasButtons)
-    await rewriteMessage(state, index, message, text, NO_EXTRAS);
+    await rewriteMessage(state, message, text, NO_EXTRAS);
 }
 
 async function finishOrRewrite(
   state: ReplyState,
-  index: number,
   message: ReplyMessage,
   text: string,
   end: StreamEnd,
 ): Promise<void> {
-  if (await finishStream(state, index, message, text, end)) return;
-  await rewriteMessage(state, index, message, text, end.extras);
+  if (await finishStream(state, message, text, end)) return;
+  await rewriteMessage(state, message, text, end.extras);
 }
 
 /** The last message while text is still coming. The next write makes good what fails here. */
@@ -104,9 +102,9 @@ async function showProgress(
     // Slack closes the open code block of a stream by itself.
     const closed = text + state.rendering.closer;
     if (!message) await beginMessage(state, index, text, closed);
-    else if (message.mode === 'edit') await showEdit(state, index, message, closed, acquired);
+    else if (message.mode === 'edit') await showEdit(state, message, closed, acquired);
     else if (message.shown === null || !text.startsWith(message.shown))
-      await finishOrRewrite(state, index, message, text, GOES_ON);
+      await finishOrRewrite(state, message, text, GOES_ON);
     else if (acquired === 'chat.appendStream' || tryAcquire(state, 'chat.appendStream'))
       await appendToStream(state, message, text);
   } catch (error) {
@@ -142,14 +140,12 @@ function reserveStream({ workspace, isStreamless, question }: ReplyState): boole
 
 async function showEdit(
   state: ReplyState,
-  index: number,
   message: ReplyMessage,
   text: string,
   acquired: Acquired,
 ): Promise<void> {
   if (message.shown === text) return;
-  if (acquired === 'chat.update' || tryAcquire(state, 'chat.update'))
-    await editMessage(state, index, message, text);
+  if (acquired === 'chat.update' || tryAcquire(state, 'chat.update')) await editMessage(state, message, text);
 }
 
 function tryAcquire({ workspace }: ReplyState, method: 'chat.appendStream' | 'chat.update'): boolean {
@@ -169,8 +165,8 @@ async function finishAnswer(
   const extras = extrasOf(view, state.rendering.cited, MARKDOWN_LIMIT - text.length - step);
   if (!message) await postPart(state, index, text, extras);
   else if (message.mode === 'stream')
-    await finishOrRewrite(state, index, message, text, { extras, unlinked, isLast: true });
-  else await rewriteMessage(state, index, message, text, extras);
+    await finishOrRewrite(state, message, text, { extras, unlinked, isLast: true });
+  else await rewriteMessage(state, message, text, extras);
 }
 
 /** Deletes messages of an earlier attempt that the answer does not need any more. */
@@ -213,7 +209,7 @@ async function adoptEarlierMessages(state: ReplyState): Promise<void> {
   // Parts are written one after the other: where the thread cannot be read, only the last can still be open.
   const open = found === null ? all.slice(-1) : all.filter((ts) => !finished.has(ts));
   if (start.attempt > 1) for (const ts of open) await endStream(state, ts);
-  messages.push(...all.map((ts) => createMessage(ts, 'edit', null, null)));
+  messages.push(...all.map((ts, index) => createMessage(index, ts, 'edit', null, null)));
   state.hasLooked = true;
   if (all.length > known.length) await start.posted(messageRefs(state));
 }
