@@ -106,7 +106,7 @@ async function openAll(config: Config, log: Log) {
 // A platform that is not configured is not loaded.
 async function openSlack({ slack }: Config, log: Log) {
   if (!slack) return null;
-  const platform = await import('./platforms/slack/slack.ts');
+  const platform = await import('./platforms/slack/app.ts');
   return platform.openSlack({ ...slack, log: log.child({ platform: 'slack' }) });
 }
 

@@ -3,7 +3,7 @@ import type { ConversationsHistoryResponse } from '@slack/web-api';
 import { Failure } from '../../core/failures.ts';
 import { isRetryable } from '../../core/retry.ts';
 import type { Question } from '../../core/types.ts';
-import { asNumber, asRecord, asText } from './payload.ts';
+import { asNumber, asRecord, asText } from '../../core/untrusted.ts';
 import type { Metadata } from './post-message.ts';
 import { callWithRetry, type SlackWorkspace } from './workspace.ts';
 

@@ -1,3 +1,5 @@
+/** What is done with what comes in: everything that the manifests subscribe to, and nothing else. */
+import type { App, BlockButtonAction, RespondArguments, SlashCommand } from '@slack/bolt';
 import {
   askUsage,
   type ParsedAsk,
@@ -9,15 +11,16 @@ import {
 import type { Intake, Log, Pressed, ResearchCommands } from '../../core/ports.ts';
 import { slackMarkdown } from '../../markdown/dialects.ts';
 import { sourcePages } from '../../markdown/sources.ts';
-import { deletedQuestion, questionFromEvent, stopFromEvent } from './inbound.ts';
-import type { SlackSelf } from './incoming-text.ts';
+import { deletedQuestion, questionFromMention, questionFromMessage, stopFromEvent } from './events.ts';
 import {
+  ASK_ABOUT_CALLBACK,
   jobsFromCommand,
+  OUR_ACTIONS,
   pressFromAction,
   questionFromCommand,
   questionFromShortcut,
 } from './interactions.ts';
-import { asRecord, asText } from './payload.ts';
+import type { SlackSelf } from './message-text.ts';
 import { inert, respondPrivately } from './respond.ts';
 
 /** The names of the slash commands, each with its slash. */
@@ -27,106 +30,101 @@ export interface SlackCommands {
   readonly jobs: string;
 }
 
+/** What `authorize` adds to Bolt's context: who we are in the workspace that an event is handled under. */
+export type Installation = { readonly self: SlackSelf };
+
 export interface ListenerOptions {
   readonly commands: SlackCommands;
-  readonly self: SlackSelf;
   readonly intake: Intake;
   readonly researchCommands: ResearchCommands;
   readonly log: Log;
 }
 
-/** Acknowledges, with what is to be shown to the person if anything is. */
-export type Ack = (response?: unknown) => void;
-
-type Payload = Readonly<Record<string, unknown>>;
-
-/** What is listened to, each by the name Slack gives it; all that the manifests subscribe to and nothing else. */
-export interface Listeners {
-  /** By the event's type. One that rejects leaves its event unacknowledged. */
-  readonly events: ReadonlyMap<string, (body: Payload) => Promise<void>>;
-  /** By the command, with its slash. */
-  readonly commands: ReadonlyMap<string, (body: Payload, ack: Ack) => Promise<void>>;
-  /** By the type of the interaction. */
-  readonly interactions: ReadonlyMap<string, (body: Payload, ack: Ack) => Promise<void>>;
-}
-
 const NOT_TAKEN = "I couldn't take that just now. Please try again in a moment.";
 
-/** Everything that is done with what comes in. */
-export function createListeners(options: ListenerOptions): Listeners {
-  const { commands, self, intake } = options;
-  const message = async (body: Payload): Promise<void> => {
-    const question = questionFromEvent(body, self);
+/** Registers all listeners. One of an event that rejects leaves it unacknowledged, so that Slack delivers it again. */
+export function addListeners(app: App<Installation>, options: ListenerOptions): void {
+  listenToEvents(app, options);
+  listenToCommands(app, options);
+  listenToInteractions(app, options);
+}
+
+function listenToEvents(app: App<Installation>, { intake, log }: ListenerOptions): void {
+  app.event('app_mention', async ({ event, body, context: { self } }) => {
+    const question = read(log, () => questionFromMention(event, self, body.event_time));
     if (question) await intake.accept(question);
-    const deleted = deletedQuestion(body, self);
+  });
+  app.event('message', async ({ event, body, context: { self } }) => {
+    const question = read(log, () => questionFromMessage(event, self, body.event_time));
+    if (question) await intake.accept(question);
+    const deleted = read(log, () => deletedQuestion(event, self));
     if (deleted) await intake.withdraw(deleted);
-  };
-  const stopped = async (body: Payload): Promise<void> => {
-    const stop = stopFromEvent(body, self);
+  });
+  app.event('agent_session_stopped', async ({ event, context: { self } }) => {
+    const stop = stopFromEvent(event, self);
     if (stop) await intake.stop(stop.thread, stop.by);
+  });
+}
+
+function listenToCommands(app: App<Installation>, options: ListenerOptions): void {
+  const { commands, intake, researchCommands, log } = options;
+  const listenToQuestions = (
+    name: string,
+    parse: (text: string) => ParsedAsk | ParsedResearch,
+    usage: (name: string) => string,
+  ): void => {
+    app.command(name, async ({ command, ack, context: { self } }) => {
+      const question = questionFromCommand(command, self, Date.now(), parse);
+      if (question === null) return ack(privately(usage(name)));
+      if ('problem' in question) return ack(privately(question.problem));
+      await acceptOrSay(() => intake.accept(question), command, log);
+      await ack();
+    });
   };
-  return {
-    events: new Map([
-      ['app_mention', message],
-      ['message', message],
-      ['agent_session_stopped', stopped],
-    ]),
-    commands: new Map([
-      [commands.ask, onCommand(options, commands.ask, parseAsk, askUsage)],
-      [commands.research, onCommand(options, commands.research, parseResearch, researchUsage)],
-      [commands.jobs, (body: Payload, ack: Ack) => onJobs(options, body, ack)],
-    ]),
-    interactions: new Map([
-      ['message_action', (body: Payload, ack: Ack) => onShortcut(options, body, ack)],
-      ['block_actions', (body: Payload, ack: Ack) => onPress(options, body, ack)],
-    ]),
-  };
+  listenToQuestions(commands.ask, parseAsk, askUsage);
+  listenToQuestions(commands.research, parseResearch, researchUsage);
+  app.command(commands.jobs, async ({ command, ack, context: { self } }) => {
+    const { jobs: name } = commands;
+    const request = jobsFromCommand(command, self);
+    if (request === null) return ack(privately(`Write ${name}, ${name} status R-… or ${name} stop R-….`));
+    // To stop a job is to ask Perplexity, which may take longer than Slack waits.
+    await ack();
+    const said = await acceptOrSay(() => researchCommands.run(request), command, log);
+    if (said !== null) await respondPrivately(command.response_url, said, log);
+  });
 }
 
-function onCommand(
-  { self, intake, log }: ListenerOptions,
-  name: string,
-  parse: (text: string) => ParsedAsk | ParsedResearch,
-  usage: (name: string) => string,
-): (body: Payload, ack: Ack) => Promise<void> {
-  return async (body, ack) => {
-    const question = questionFromCommand(body, self, Date.now(), parse);
-    if (question === null) return ack({ response_type: 'ephemeral', text: inert(usage(name)) });
-    if ('problem' in question) return ack({ response_type: 'ephemeral', text: inert(question.problem) });
-    await acceptOrSay(() => intake.accept(question), body, log);
-    ack();
-  };
+function listenToInteractions(app: App<Installation>, { intake, log }: ListenerOptions): void {
+  const onlyOurs = { type: 'message_action', callback_id: ASK_ABOUT_CALLBACK } as const;
+  app.shortcut(onlyOurs, async ({ shortcut, ack, context: { self } }) => {
+    const question = questionFromShortcut(shortcut, self, Date.now());
+    if (question) await acceptOrSay(() => intake.accept(question), shortcut, log);
+    await ack();
+  });
+  const ourButtons = { type: 'block_actions', action_id: OUR_ACTIONS } as const;
+  app.action<BlockButtonAction>(ourButtons, async ({ body, ack, context: { self } }) => {
+    const press = pressFromAction(body, self);
+    const pressed = press && (await acceptOrSay(() => intake.press(press), body, log));
+    await ack();
+    if (pressed) await showPressed(pressed, body.response_url, log);
+  });
 }
 
-async function onJobs(
-  { commands, self, researchCommands, log }: ListenerOptions,
-  body: Payload,
-  ack: Ack,
-): Promise<void> {
-  const { jobs: name } = commands;
-  const request = jobsFromCommand(body, self);
-  const usage = `Write ${name}, ${name} status R-… or ${name} stop R-….`;
-  if (request === null) return ack({ response_type: 'ephemeral', text: inert(usage) });
-  // To stop a job is to ask Perplexity, which may take longer than Slack waits.
-  ack();
-  const said = await acceptOrSay(() => researchCommands.run(request), body, log);
-  if (said !== null) await respondPrivately(responseUrl(body), said, log);
+/** Null too when the payload is not what Slack documents: delivered again, it would make no more sense. */
+function read<T>(log: Log, map: () => T | null): T | null {
+  try {
+    return map();
+  } catch (error) {
+    log.warn({ err: error }, 'dropped an event from Slack that makes no sense');
+    return null;
+  }
 }
 
-async function onShortcut({ self, intake, log }: ListenerOptions, body: Payload, ack: Ack): Promise<void> {
-  const question = questionFromShortcut(body, self, Date.now());
-  if (question) await acceptOrSay(() => intake.accept(question), body, log);
-  ack();
+function privately(text: string): RespondArguments {
+  return { response_type: 'ephemeral', text: inert(text) };
 }
 
-async function onPress({ self, intake, log }: ListenerOptions, body: Payload, ack: Ack): Promise<void> {
-  const press = pressFromAction(body, self);
-  const reply = press && (await acceptOrSay(() => intake.press(press), body, log));
-  ack();
-  if (reply) await showPressed(reply, responseUrl(body), log);
-}
-
-async function showPressed(pressed: NonNullable<Pressed>, url: string | null, log: Log): Promise<void> {
+async function showPressed(pressed: NonNullable<Pressed>, url: string, log: Log): Promise<void> {
   if (pressed.type === 'text') {
     await respondPrivately(url, pressed.text, log);
     return;
@@ -139,17 +137,17 @@ async function showPressed(pressed: NonNullable<Pressed>, url: string | null, lo
 /** All `markdown` blocks of a message together may hold 12,000 characters; a `response_url` takes five messages. */
 const PANEL = { room: 11_500, most: 5 };
 
-/** Slack does not repeat an interaction: when it cannot be stored, the person must hear of it. */
-async function acceptOrSay<T>(accept: () => Promise<T>, body: unknown, log: Log): Promise<T | null> {
+/** Slack does not repeat an interaction: when it cannot be stored, the person is told. Null then. */
+async function acceptOrSay<T>(
+  accept: () => Promise<T>,
+  { response_url }: Pick<SlashCommand, 'response_url'>,
+  log: Log,
+): Promise<T | null> {
   try {
     return await accept();
   } catch (error) {
     log.error({ err: error }, 'could not take an interaction');
-    await respondPrivately(responseUrl(body), NOT_TAKEN, log);
+    await respondPrivately(response_url, NOT_TAKEN, log);
     return null;
   }
-}
-
-function responseUrl(body: unknown): string | null {
-  return asText(asRecord(body)?.response_url);
 }

@@ -1,25 +1,15 @@
+import { type App, type Receiver, type ReceiverEvent, UnknownError } from '@slack/bolt';
 import { sleep } from '../../core/concurrency.ts';
 import type { Log } from '../../core/ports.ts';
-import type { Ack, Listeners } from './listeners.ts';
-import { asRecord, asText } from './payload.ts';
-import type { Envelope } from './socket.ts';
-import { createSockets, type Sockets } from './sockets.ts';
+import { asRecord } from '../../core/untrusted.ts';
+import { createSockets, type Envelope } from './socket-mode.ts';
 
 /** Slack shows "operation timed out" after 3 s; the network needs some of that. */
 const ACK_DEADLINE_MS = 2_500;
 /** What is being accepted when we stop gets this long to become durable and be acknowledged. */
 const DRAIN_MS = 3_000;
 
-const HANDLED: ReadonlySet<string> = new Set(['events_api', 'slash_commands', 'interactive']);
-
-/** Hands what the sockets deliver to the listeners, and acknowledges it. */
-export interface SlackReceiver {
-  /** Opens the sockets; resolves when the first is open. */
-  start(listeners: Listeners): Promise<void>;
-  /** Takes nothing new, lets what is being accepted end, closes the sockets. */
-  stop(): Promise<void>;
-  openSockets(): number;
-}
+const DELIVERIES: ReadonlySet<string> = new Set(['events_api', 'slash_commands', 'interactive']);
 
 export interface ReceiverOptions {
   readonly appToken: string;
@@ -27,28 +17,46 @@ export interface ReceiverOptions {
   readonly log: Log;
 }
 
+export interface SocketReceiver extends Receiver {
+  /** Resolves when the first socket is open. */
+  start(): Promise<void>;
+  /** Takes nothing new, lets what is being accepted end, closes the sockets. */
+  stop(): Promise<void>;
+  /** How many sockets are open now. */
+  openSockets(): number;
+}
+
 /**
- * An event is acknowledged only after its listener has succeeded, so that Slack delivers again what could not be stored.
- * Commands and buttons are acknowledged in time always: Slack does not repeat them. A frame that makes no sense, or that
- * nobody listens to, is acknowledged and dropped.
+ * Socket Mode for Bolt, with acknowledgements that mean "it is durable". Bolt acknowledges an event before its listeners run;
+ * here that only says that Bolt has understood it, and Slack is told after the listeners have succeeded. What they could
+ * not store is delivered again. Commands and interactions, which Slack does not repeat, are acknowledged by their listener, or
+ * in time without it. What Bolt cannot understand, or nobody listens to, is acknowledged and dropped.
  */
-export function createReceiver({ appToken, apiUrl, log }: ReceiverOptions): SlackReceiver {
+export function createReceiver({ appToken, apiUrl, log }: ReceiverOptions): SocketReceiver {
   const running = new Set<Promise<void>>();
-  let listeners: Listeners | null = null;
+  let app: App | null = null;
   let isStopping = false;
-  const onEnvelope = (envelope: Envelope): void => {
-    // Not acknowledged: Slack hands it to another process, or to us after the restart.
-    if (isStopping || !listeners) return;
-    const work = handle(listeners, envelope, log);
-    running.add(work);
-    void work.finally(() => running.delete(work));
-  };
-  const sockets: Sockets = createSockets({ appToken, apiUrl, log, onEnvelope });
-  return {
-    start(given) {
-      listeners = given;
-      return sockets.start();
+  const sockets = createSockets({
+    appToken,
+    apiUrl,
+    log,
+    onEnvelope(envelope) {
+      // Not acknowledged: Slack hands it to another process, or to this one after the restart.
+      if (isStopping || !app) return;
+      const work = processEnvelope(app, envelope, log);
+      running.add(work);
+      void work.finally(() => running.delete(work));
     },
+  });
+  return {
+    init(given) {
+      app = given;
+      // Bolt's default handler would only log the error of a listener: `processEvent` would resolve all the same.
+      app.error(async (error) => {
+        throw new ListenerError(error instanceof UnknownError ? error.original : error);
+      });
+    },
+    start: () => sockets.start(),
     async stop() {
       isStopping = true;
       const drained = new AbortController();
@@ -60,53 +68,45 @@ export function createReceiver({ appToken, apiUrl, log }: ReceiverOptions): Slac
   };
 }
 
+/** What a listener, or `authorize`, has thrown. */
+class ListenerError extends Error {
+  constructor(cause: Error) {
+    super(cause.message, { cause });
+  }
+}
+
 /** Never rejects. */
-async function handle(listeners: Listeners, envelope: Envelope, log: Log): Promise<void> {
+async function processEnvelope(app: App, envelope: Envelope, log: Log): Promise<void> {
   const body = asRecord(envelope.payload);
-  if (!body || !HANDLED.has(envelope.type)) {
+  if (!body || !DELIVERIES.has(envelope.type)) {
     log.debug({ type: envelope.type, envelope: envelope.id }, 'dropped a frame that is not a delivery');
     return envelope.ack();
   }
-  try {
-    if (envelope.type === 'events_api') await handleEvent(listeners, envelope, body);
-    else await handleInteraction(listeners, envelope, body);
-  } catch (error) {
-    log.error(
-      { err: error, type: envelope.type, retry: envelope.retryNum },
-      'could not take a delivery from Slack',
-    );
-  }
-}
-
-async function handleEvent(
-  { events }: Listeners,
-  envelope: Envelope,
-  body: Readonly<Record<string, unknown>>,
-): Promise<void> {
-  await events.get(asText(asRecord(body.event)?.type) ?? '')?.(body);
-  envelope.ack();
-}
-
-async function handleInteraction(
-  { commands, interactions }: Listeners,
-  envelope: Envelope,
-  body: Readonly<Record<string, unknown>>,
-): Promise<void> {
+  const isEvent = envelope.type === 'events_api';
   let isAcked = false;
-  const ack: Ack = (response) => {
-    if (isAcked) return;
+  const ack = (response?: unknown): void => {
+    if (!isAcked) envelope.ack(response);
     isAcked = true;
-    clearTimeout(deadline);
-    envelope.ack(response);
   };
-  const deadline = setTimeout(ack, ACK_DEADLINE_MS);
-  const isCommand = envelope.type === 'slash_commands';
-  const listener = isCommand
-    ? commands.get(asText(body.command) ?? '')
-    : interactions.get(asText(body.type) ?? '');
+  const deadline = isEvent ? undefined : setTimeout(ack, ACK_DEADLINE_MS);
+  const event: ReceiverEvent = {
+    body,
+    retryNum: envelope.retryNum,
+    ack: async (response) => {
+      if (!isEvent) ack(response);
+    },
+  };
   try {
-    await listener?.(body, ack);
-  } finally {
+    await app.processEvent(event);
     ack();
+  } catch (error) {
+    const isByListener = error instanceof ListenerError;
+    const err = isByListener ? error.cause : error;
+    const { type, retryNum: retry } = envelope;
+    log.error({ err, type, retry }, 'could not take a delivery from Slack');
+    // Any other error is Bolt's, about a frame that makes no sense.
+    if (!isEvent || !isByListener) ack();
+  } finally {
+    clearTimeout(deadline);
   }
 }

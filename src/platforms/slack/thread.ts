@@ -6,7 +6,7 @@ import { slackMarkdown } from '../../markdown/dialects.ts';
 import { escapeText, plain } from '../../markdown/text.ts';
 import { contextBlock, type MessageContent, markdownBlock } from './blocks.ts';
 import { findRoot, rootMetadata } from './find-messages.ts';
-import { decodeText, questionText, type SlackSelf } from './incoming-text.ts';
+import { decodeText, questionText, type SlackSelf } from './message-text.ts';
 import { postMessage, postOnce } from './post-message.ts';
 import type { SlackWorkspace } from './workspace.ts';
 

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { parseAsk, parseResearch } from '../../../src/core/commands/options.ts';
 import { idFrom } from '../../../src/core/ids.ts';
-import { decodeText, questionText } from '../../../src/platforms/slack/incoming-text.ts';
 import {
   jobsFromCommand,
   pressFromAction,
   questionFromCommand,
   questionFromShortcut,
 } from '../../../src/platforms/slack/interactions.ts';
+import { decodeText, questionText } from '../../../src/platforms/slack/message-text.ts';
 import { commandBody, pressBody, SELF, shortcutBody, TS } from './payloads.ts';
 
 describe('text from Slack', () => {
@@ -133,10 +133,6 @@ describe('Ask about this', () => {
     expect(question?.thread?.thread).toBe(TS);
     expect(question?.quote?.author).toBe('news');
   });
-
-  test('ignores other shortcuts', () => {
-    expect(questionFromShortcut(shortcutBody({}, { callback_id: 'other' }), SELF, 5)).toBeNull();
-  });
 });
 
 describe('buttons', () => {
@@ -150,7 +146,10 @@ describe('buttons', () => {
     });
   });
 
-  test.each([pressBody('other'), {}, null, { actions: [] }])('anything else is none', (body) => {
-    expect(pressFromAction(body, SELF)).toBeNull();
-  });
+  test.each([pressBody('footnote:other'), pressBody('footnote:stop', '')])(
+    'anything else is none',
+    (body) => {
+      expect(pressFromAction(body, SELF)).toBeNull();
+    },
+  );
 });

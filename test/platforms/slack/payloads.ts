@@ -1,4 +1,6 @@
-import type { SlackSelf } from '../../../src/platforms/slack/incoming-text.ts';
+/** Payloads with the fields that are read; the casts leave out the rest of what Slack sends. */
+import type { BlockButtonAction, MessageShortcut, SlashCommand, types } from '@slack/bolt';
+import type { SlackSelf } from '../../../src/platforms/slack/message-text.ts';
 
 export const SELF: SlackSelf = { team: 'T1', user: 'UBOT', bot: 'BBOT', name: 'footnote' };
 
@@ -8,22 +10,8 @@ export const TS = `${ASKED_AT_S}.000100`;
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** An Events API body around one inner event. */
-export function eventBody(event: Fields, envelope: Fields = {}): Fields {
-  return {
-    type: 'event_callback',
-    team_id: 'T1',
-    context_team_id: 'T1',
-    event_id: 'Ev1',
-    event_time: ASKED_AT_S,
-    authorizations: [{ team_id: 'T1', user_id: 'UBOT', is_bot: true }],
-    event,
-    ...envelope,
-  };
-}
-
 /** A plain message in a public channel. */
-export function messageEvent(fields: Fields = {}): Fields {
+export function messageEvent(fields: Fields = {}): types.MessageEvent {
   return {
     type: 'message',
     channel: 'C1',
@@ -33,10 +21,10 @@ export function messageEvent(fields: Fields = {}): Fields {
     ts: TS,
     team: 'T1',
     ...fields,
-  };
+  } as unknown as types.MessageEvent;
 }
 
-export function mentionEvent(fields: Fields = {}): Fields {
+export function mentionEvent(fields: Fields = {}): types.AppMentionEvent {
   return {
     type: 'app_mention',
     channel: 'C1',
@@ -45,11 +33,11 @@ export function mentionEvent(fields: Fields = {}): Fields {
     ts: TS,
     team: 'T1',
     ...fields,
-  };
+  } as unknown as types.AppMentionEvent;
 }
 
 /** An edit of a message: `message_changed` as channels get it. */
-export function editEvent(before: string, after: string, fields: Fields = {}): Fields {
+export function editEvent(before: string, after: string, fields: Fields = {}): types.MessageEvent {
   const message = {
     type: 'message',
     user: 'U1',
@@ -67,10 +55,10 @@ export function editEvent(before: string, after: string, fields: Fields = {}): F
     message,
     previous_message: { type: 'message', user: 'U1', text: before, ts: TS },
     ...fields,
-  };
+  } as unknown as types.MessageEvent;
 }
 
-export function commandBody(text: string): Fields {
+export function commandBody(text: string): SlashCommand {
   return {
     command: '/ask',
     text,
@@ -80,10 +68,10 @@ export function commandBody(text: string): Fields {
     team_id: 'T1',
     trigger_id: '13.37.abc',
     response_url: 'http://127.0.0.1:1/response',
-  };
+  } as unknown as SlashCommand;
 }
 
-export function shortcutBody(message: Fields, fields: Fields = {}): Fields {
+export function shortcutBody(message: Fields, fields: Fields = {}): MessageShortcut {
   return {
     type: 'message_action',
     callback_id: 'ask_about_message',
@@ -95,10 +83,10 @@ export function shortcutBody(message: Fields, fields: Fields = {}): Fields {
     user: { id: 'U1', name: 'ada', team_id: 'T1' },
     message: { type: 'message', user: 'U2', text: 'The moon is &lt; Mars', ts: TS, ...message },
     ...fields,
-  };
+  } as unknown as MessageShortcut;
 }
 
-export function pressBody(actionId: string, value = 'q-1'): Fields {
+export function pressBody(actionId: string, value = 'q-1'): BlockButtonAction {
   return {
     type: 'block_actions',
     trigger_id: '13.39.abc',
@@ -107,5 +95,5 @@ export function pressBody(actionId: string, value = 'q-1'): Fields {
     channel: { id: 'C1' },
     user: { id: 'U1', username: 'ada', name: 'ada', team_id: 'T1' },
     actions: [{ type: 'button', action_id: actionId, value, block_id: 'b' }],
-  };
+  } as unknown as BlockButtonAction;
 }

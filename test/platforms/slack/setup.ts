@@ -10,7 +10,7 @@ import type {
   ReplyStart,
 } from '../../../src/core/ports.ts';
 import type { MessageRef, Question, View } from '../../../src/core/types.ts';
-import { openSlack, type SlackApp } from '../../../src/platforms/slack/slack.ts';
+import { openSlack, type SlackApp } from '../../../src/platforms/slack/app.ts';
 import { type SlackServer, startSlackServer } from '../../servers/slack/server.ts';
 import type { SlackServerOptions } from '../../servers/slack/types.ts';
 import { silentLog } from './log.ts';

@@ -1,12 +1,15 @@
+import type { types } from '@slack/bolt';
 import { describe, expect, test } from 'vitest';
 import { idFrom } from '../../../src/core/ids.ts';
-import { questionFromEvent } from '../../../src/platforms/slack/inbound.ts';
-import { ASKED_AT_S, editEvent, eventBody, mentionEvent, messageEvent, SELF, TS } from './payloads.ts';
+import { questionFromMention, questionFromMessage } from '../../../src/platforms/slack/events.ts';
+import { ASKED_AT_S, editEvent, mentionEvent, messageEvent, SELF, TS } from './payloads.ts';
 
-const heard = (event: Readonly<Record<string, unknown>>, envelope = {}) =>
-  questionFromEvent(eventBody(event, envelope), SELF);
+const heard = (event: types.MessageEvent | types.AppMentionEvent, sentAt = ASKED_AT_S) =>
+  event.type === 'message'
+    ? questionFromMessage(event, SELF, sentAt)
+    : questionFromMention(event, SELF, sentAt);
 
-describe('questionFromEvent', () => {
+describe('an event', () => {
   test('makes a mention a question in the thread its message starts', () => {
     expect(heard(mentionEvent())).toEqual({
       id: idFrom('slack', 'T1', 'C1', TS),
@@ -75,17 +78,9 @@ describe('questionFromEvent', () => {
     ],
     ['joins', messageEvent({ subtype: 'channel_join', text: '<@UBOT> joined' })],
     ['deletions', messageEvent({ subtype: 'message_deleted', channel_type: 'im' })],
-    ['other events', { type: 'reaction_added', user: 'U1' }],
   ])('ignores %s', (_name, event) => {
     expect(heard(event)).toBeNull();
   });
-
-  test.each([null, [], 'text', {}, { event: null }, { event: [] }, { event: { type: 'message' } }])(
-    'ignores a body that is none: %j',
-    (body) => {
-      expect(questionFromEvent(body, SELF)).toBeNull();
-    },
-  );
 
   test('names the files that came along', () => {
     const files = [{ name: 'report.pdf', mimetype: 'application/pdf', size: 12 }, { title: 'Untitled' }];
@@ -98,14 +93,6 @@ describe('questionFromEvent', () => {
   test('quotes a message that was forwarded with the question', () => {
     const attachments = [{ is_share: true, author_name: 'Grace', text: 'A &amp; B' }];
     expect(heard(mentionEvent({ attachments }))?.quote).toEqual({ author: 'Grace', text: 'A & B' });
-  });
-
-  test("both events of a mention in a shared channel belong to the installation's workspace", () => {
-    const shared = { team_id: 'T9', is_ext_shared_channel: true };
-    const mention = heard(mentionEvent(), { ...shared, context_team_id: undefined });
-    const message = heard(messageEvent({ text: '<@UBOT> why?' }), { ...shared, context_team_id: 'T9' });
-    expect(mention?.workspace).toBe('T1');
-    expect(message).toEqual(mention);
   });
 
   test.each([
@@ -130,26 +117,17 @@ describe('edits', () => {
   });
 
   test.each([
-    ['an edit of a message that mentioned us before', editEvent('<@UBOT> why', '<@UBOT> why?'), {}],
-    ['an edit without a mention', editEvent('a', 'b'), {}],
+    ['an edit of a message that mentioned us before', editEvent('<@UBOT> why', '<@UBOT> why?')],
+    ['an edit without a mention', editEvent('a', 'b')],
     [
       'a preview added to a message',
-      { ...editEvent('a', '<@UBOT>'), message: { text: '<@UBOT>', ts: TS, user: 'U1' } },
-      {},
+      editEvent('a', '<@UBOT>', { message: { text: '<@UBOT>', ts: TS, user: 'U1' } }),
     ],
-    ['an edit in a direct message', editEvent('why', '<@UBOT> why', { channel_type: 'im' }), {}],
-    ['an edit of an old message', editEvent('why', '<@UBOT> why'), { event_time: ASKED_AT_S + 90_000 }],
-    [
-      'an old message mentioned anew',
-      mentionEvent({ edited: { ts: TS } }),
-      { event_time: ASKED_AT_S + 90_000 },
-    ],
-    [
-      'our own update',
-      { ...editEvent('a', 'b'), message: { text: 'b', ts: TS, bot_id: 'BBOT', edited: {} } },
-      {},
-    ],
-  ])('ignores %s', (_name, event, envelope) => {
-    expect(heard(event, envelope)).toBeNull();
+    ['an edit in a direct message', editEvent('why', '<@UBOT> why', { channel_type: 'im' })],
+    ['an edit of an old message', editEvent('why', '<@UBOT> why'), ASKED_AT_S + 90_000],
+    ['an old message mentioned anew', mentionEvent({ edited: { ts: TS } }), ASKED_AT_S + 90_000],
+    ['our own update', editEvent('a', 'b', { message: { text: 'b', ts: TS, bot_id: 'BBOT', edited: {} } })],
+  ])('ignores %s', (_name, event, sentAt = ASKED_AT_S) => {
+    expect(heard(event, sentAt)).toBeNull();
   });
 });

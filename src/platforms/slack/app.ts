@@ -1,14 +1,15 @@
+import { App } from '@slack/bolt';
 import { WebClient } from '@slack/web-api';
 import { sleep } from '../../core/concurrency.ts';
 import { Failure } from '../../core/failures.ts';
 import type { Intake, Log, Platform, ResearchCommands } from '../../core/ports.ts';
 import type { ResearchMessages } from '../../core/research/ports.ts';
-import { clientOptions, SlackClient } from './client.ts';
+import { clientOptions, createSdkLogger, SlackClient } from './client.ts';
 import { toFailure } from './failures.ts';
-import type { SlackSelf } from './incoming-text.ts';
-import { createListeners, type SlackCommands } from './listeners.ts';
+import { addListeners, type Installation, type SlackCommands } from './listeners.ts';
+import type { SlackSelf } from './message-text.ts';
 import { createSlackPlatform } from './platform.ts';
-import { createReceiver } from './receiver.ts';
+import { createReceiver, type SocketReceiver } from './receiver.ts';
 import { createResearchMessages } from './research-messages.ts';
 import { createWorkspaces } from './workspace.ts';
 
@@ -30,7 +31,7 @@ export interface SlackOptions {
 export interface SlackApp {
   readonly platform: Platform;
   readonly researchMessages: ResearchMessages;
-  /** Opens the sockets and hands what comes to the intake, and what is asked about research jobs to their desk. */
+  /** Opens the sockets and hands what comes to the intake, and what is asked about research jobs to their commands. */
   listen(intake: Intake, researchCommands: ResearchCommands): Promise<void>;
   /** True while at least one socket is open. */
   ready(): boolean;
@@ -53,9 +54,10 @@ export async function openSlack(options: SlackOptions): Promise<SlackApp> {
     platform: createSlackPlatform(workspaceOf),
     researchMessages: createResearchMessages(workspaceOf),
     async listen(intake, researchCommands) {
-      const listeners = createListeners({ commands, self, intake, researchCommands, log });
+      const app = createApp(options, self, receiver);
+      addListeners(app, { commands, intake, researchCommands, log });
       const connected = new AbortController();
-      const start = receiver.start(listeners).then(() => connected.abort());
+      const start = app.start().then(() => connected.abort());
       await Promise.race([start, sleep(LISTEN_WAIT_MS, connected.signal)]);
       if (receiver.openSockets() === 0) log.warn({}, 'not connected to Slack yet; still trying');
       else log.info({ team: self.team, bot: self.user }, 'listening to Slack');
@@ -66,6 +68,22 @@ export async function openSlack(options: SlackOptions): Promise<SlackApp> {
       return stopped;
     },
   };
+}
+
+/**
+ * `authorize` answers with the one installation there is. To serve several workspaces it would look up the one that
+ * `source.teamId` names; all that is stored is keyed by the workspace in `self`.
+ */
+function createApp({ botToken, apiUrl, log }: SlackOptions, self: SlackSelf, receiver: SocketReceiver) {
+  return new App<Installation>({
+    receiver,
+    authorize: async () => ({ botToken, botId: self.bot, botUserId: self.user, teamId: self.team, self }),
+    convoStore: false,
+    tokenVerificationEnabled: false,
+    attachFunctionToken: false,
+    clientOptions: clientOptions(apiUrl, log),
+    logger: createSdkLogger(log),
+  });
 }
 
 async function identify(options: SlackOptions): Promise<SlackSelf> {

@@ -1,4 +1,4 @@
-import { asText } from './payload.ts';
+import { asText } from '../../core/untrusted.ts';
 
 /** Who we are on Slack, from `auth.test`. */
 export interface SlackSelf {
@@ -9,12 +9,17 @@ export interface SlackSelf {
   readonly name: string;
 }
 
+/** True when all of these are ids. Bolt does not check that a payload has the shape of its types. */
+export function isComplete(ids: readonly unknown[]): boolean {
+  return ids.every((id) => asText(id) !== null);
+}
+
 /**
  * The workspace a person belongs to, which a stream's recipient is named with: through Slack Connect it is not ours. In an
  * Enterprise Grid the fields can hold the organisation (E…), which is no recipient.
  */
-export function recipientTeam(self: SlackSelf, ...candidates: readonly unknown[]): string {
-  return candidates.map(asText).find((team) => team?.startsWith('T')) ?? self.team;
+export function recipientTeam(self: SlackSelf, ...candidates: readonly (string | undefined)[]): string {
+  return candidates.find((team) => team?.startsWith('T')) ?? self.team;
 }
 
 /**
