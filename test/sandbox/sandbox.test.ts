@@ -29,7 +29,7 @@ describe('the sandbox', { timeout: 90_000 }, () => {
     removeDirectory(directory);
   });
 
-  test.each(PLATFORMS)(
+  test.concurrent.each(PLATFORMS)(
     'shows an answer on %s grow in at least three steps, with sources',
     async (platform) => {
       const seen = watchTexts(url, platform);
@@ -88,7 +88,7 @@ describe('the sandbox', { timeout: 90_000 }, () => {
     },
   );
 
-  test.each(PLATFORMS)('takes /ask and "Ask about this" on %s', async (platform) => {
+  test.concurrent.each(PLATFORMS)('takes /ask and "Ask about this" on %s', async (platform) => {
     const place = { platform, ...someone((await stateOf(url))[platform]), thread: null };
     await act(url, { do: 'command', command: 'ask', ...place, text: 'What does a megawatt cost?' });
     const isAnswered = async (words: string): Promise<boolean> =>

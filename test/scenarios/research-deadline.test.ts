@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { openResearchTown } from '../support/research-town.ts';
+
+test('research that is stuck is told of past its deadline, and can still be stopped', async () => {
+  const town = await openResearchTown({ PERPLEXITY_API: 'agent', RESEARCH_DEADLINE_MINUTES: '0.1' });
+  try {
+    await Promise.all(
+      town.talks.map(async (talk) => {
+        const place = await talk.research('fault:job-stuck for ever');
+        const card = (): string => talk.cards(place)[0]?.text ?? '';
+        await talk.see('the word', () =>
+          /is still running at Perplexity. I keep looking, once an hour/.test(card()),
+        );
+        expect(talk.notices(place)).toEqual([]);
+        talk.pressStop(place);
+        await talk.see('the end', () => /Cancelled R-/.test(card()));
+        expect(talk.jobsOf('for ever')[0]?.state()).toBe('cancelled');
+        expect(talk.notices(place)).toEqual([]);
+      }),
+    );
+  } finally {
+    await town.close();
+  }
+}, 120_000);
