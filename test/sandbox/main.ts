@@ -37,16 +37,6 @@ const sandbox = await startSandbox({
   process.exit(75);
 });
 
-console.log(`Footnote sandbox: ${sandbox.url}`);
-console.log(
-  PERPLEXITY_API_KEY
-    ? 'Answers come from the real Perplexity API, with your key.'
-    : 'Answers are scripted; set PERPLEXITY_API_KEY to get real ones.',
-);
-console.log(
-  `Conversations are kept in ${relative(process.cwd(), directory) || directory}. Ctrl-C ends everything.`,
-);
-
 /** npm passes on the ctrl-C that the terminal has already sent to all: one press may come twice. */
 const ONE_PRESS_MS = 1_000;
 let endingSince: number | null = null;
@@ -64,3 +54,14 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     );
   });
 }
+
+// Only now, since whoever reads the address may end it with ctrl-C.
+console.log(`Footnote sandbox: ${sandbox.url}`);
+console.log(
+  PERPLEXITY_API_KEY
+    ? 'Answers come from the real Perplexity API, with your key.'
+    : 'Answers are scripted; set PERPLEXITY_API_KEY to get real ones.',
+);
+console.log(
+  `Conversations are kept in ${relative(process.cwd(), directory) || directory}. Ctrl-C ends everything.`,
+);
