@@ -8,9 +8,8 @@ import { clientOptions, createSdkLogger, SlackClient } from './client.ts';
 import { toFailure } from './failures.ts';
 import { addListeners, type Installation, type SlackCommands } from './listeners.ts';
 import type { SlackSelf } from './message-text.ts';
-import { createSlackPlatform } from './platform.ts';
+import { createResearchMessages, createSlackPlatform } from './platform.ts';
 import { createReceiver, type SocketReceiver } from './receiver.ts';
-import { createResearchMessages } from './research-messages.ts';
 import { createWorkspaces } from './workspace.ts';
 
 /** Start-up must end, well or badly, within 5 s. */

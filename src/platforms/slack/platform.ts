@@ -1,10 +1,13 @@
 import { Failure } from '../../core/failures.ts';
 import type { Platform } from '../../core/ports.ts';
+import type { ResearchMessages } from '../../core/research/ports.ts';
 import { isRetryable } from '../../core/retry.ts';
 import type { Question } from '../../core/types.ts';
 import { NOTICE_METADATA } from './find-messages.ts';
-import { type NewMessage, postMessage, UNPARSED } from './post-message.ts';
+import { type NewMessage, openDirectMessages, postMessage, UNPARSED } from './post-message.ts';
 import { createReply } from './reply.ts';
+import { showCard } from './research-card.ts';
+import { notify } from './research-notification.ts';
 import { inert, respondPrivately } from './respond.ts';
 import { readThread } from './thread.ts';
 import { callWithRetry, type SlackWorkspace, type WorkspaceOf } from './workspace.ts';
@@ -24,6 +27,28 @@ export function createSlackPlatform(workspaceOf: WorkspaceOf): Platform {
     directMessage: (workspace, person, text) => sendDirectMessage(workspaceOf(workspace), person, text),
     readThread: (question, signal) => readThread(workspaceOf(question.workspace), question, signal),
   };
+}
+
+/** The messages of research jobs in Slack: ordinary ones, never streams, under the same rate limits as the answers. */
+export function createResearchMessages(workspaceOf: WorkspaceOf): ResearchMessages {
+  return {
+    showCard: (card) => undeliverableIfRefused(showCard(workspaceOf(card.question.workspace), card)),
+    notify: (notice) => undeliverableIfRefused(notify(workspaceOf(notice.question.workspace), notice)),
+    // A workspace may set a limit, which is only known once it refuses.
+    editableMs: Number.POSITIVE_INFINITY,
+  };
+}
+
+/** What Slack refuses for good, or for want of a scope, it refuses in this place: there may be another. */
+async function undeliverableIfRefused<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    if (error.kind !== 'rejected' && error.code !== 'missing_scope') throw error;
+    const { message, code, remedy } = error;
+    throw new Failure('undeliverable', message, { code, remedy, cause: error });
+  }
 }
 
 async function markWaiting(
@@ -81,14 +106,4 @@ async function replyInstead(workspace: SlackWorkspace, message: NewMessage): Pro
 async function sendDirectMessage(workspace: SlackWorkspace, person: string, text: string): Promise<void> {
   const channel = await openDirectMessages(workspace, person);
   await postMessage(workspace, { channel, text: inert(text), metadata: NOTICE_METADATA });
-}
-
-/** The channel of the direct messages with a person. @throws {Failure} `undeliverable` */
-export async function openDirectMessages(workspace: SlackWorkspace, person: string): Promise<string> {
-  const { conversations } = workspace.client;
-  const opened = await callWithRetry(workspace, 'conversations.open', () =>
-    conversations.open({ users: person }),
-  );
-  if (!opened.channel?.id) throw new Failure('undeliverable', 'conversations.open gave no channel');
-  return opened.channel.id;
 }

@@ -2,7 +2,7 @@ import type { ChatPostMessageArguments, ChatUpdateArguments } from '@slack/web-a
 import { Failure } from '../../core/failures.ts';
 import { retry } from '../../core/retry.ts';
 import type { MessageContent } from './blocks.ts';
-import { retryPolicy, type SlackWorkspace } from './workspace.ts';
+import { callWithRetry, retryPolicy, type SlackWorkspace } from './workspace.ts';
 
 /** Metadata of a message. Every app in the workspace can read it. */
 export type Metadata = NonNullable<ChatUpdateArguments['metadata']>;
@@ -65,4 +65,14 @@ export function postOnce<T>({ log }: SlackWorkspace, { mayExist, find, post }: O
       throw error;
     }
   });
+}
+
+/** The channel of the direct messages with a person. @throws {Failure} `undeliverable` */
+export async function openDirectMessages(workspace: SlackWorkspace, person: string): Promise<string> {
+  const { conversations } = workspace.client;
+  const opened = await callWithRetry(workspace, 'conversations.open', () =>
+    conversations.open({ users: person }),
+  );
+  if (!opened.channel?.id) throw new Failure('undeliverable', 'conversations.open gave no channel');
+  return opened.channel.id;
 }

@@ -1,4 +1,4 @@
-/** The messages of research jobs in Slack: ordinary ones, never streams, under the same rate limits as the answers. */
+/** The card of a research job: one message that is edited while the job runs. */
 import { Failure } from '../../core/failures.ts';
 import type { ReplyStart } from '../../core/ports.ts';
 import type { ResearchMessages } from '../../core/research/ports.ts';

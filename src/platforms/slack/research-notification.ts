@@ -1,17 +1,16 @@
-/** The message that tells the asker of the end of a research job, with the report as a file, and the port for both kinds of message. */
+/** The message that tells the asker of the end of a research job, with the report as a file. */
 import { Failure } from '../../core/failures.ts';
-import type { NotifyResult, ResearchMessages, ResearchNotification } from '../../core/research/ports.ts';
+import type { NotifyResult, ResearchNotification } from '../../core/research/ports.ts';
 import { retry } from '../../core/retry.ts';
 import type { MessageRef } from '../../core/types.ts';
 import { plain, toMrkdwn } from '../../markdown/text.ts';
 import { type Block, contextBlock, type MessageContent, markdownBlock } from './blocks.ts';
 import { hasCode, isRejected } from './failures.ts';
 import { type FoundMessage, findResearch, researchMetadata } from './find-messages.ts';
-import { openDirectMessages } from './platform.ts';
-import { postMessage, postOnce } from './post-message.ts';
-import { renderSingle, type SingleMessage, showCard } from './research-card.ts';
+import { openDirectMessages, postMessage, postOnce } from './post-message.ts';
+import { renderSingle, type SingleMessage } from './research-card.ts';
 import { inert } from './respond.ts';
-import { callWithRetry, retryPolicy, type SlackWorkspace, type WorkspaceOf } from './workspace.ts';
+import { callWithRetry, retryPolicy, type SlackWorkspace } from './workspace.ts';
 
 /** The channel takes messages, but no links to files. */
 const NO_FILE_LINKS: ReadonlySet<string> = new Set(['slack_connect_file_link_sharing_blocked']);
@@ -19,28 +18,6 @@ const LEAD_LIMIT = 300;
 const NAME_LIMIT = 100;
 /** How much of the text a notification and a screen reader get. */
 const FALLBACK_LIMIT = 3_000;
-
-/** The messages of research jobs in Slack. */
-export function createResearchMessages(workspaceOf: WorkspaceOf): ResearchMessages {
-  return {
-    showCard: (card) => undeliverableIfRefused(showCard(workspaceOf(card.question.workspace), card)),
-    notify: (notice) => undeliverableIfRefused(notify(workspaceOf(notice.question.workspace), notice)),
-    // A workspace may set a limit, which is only known once it refuses.
-    editableMs: Number.POSITIVE_INFINITY,
-  };
-}
-
-/** What Slack refuses for good, or for want of a scope, it refuses in this place: there may be another. */
-async function undeliverableIfRefused<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    if (error.kind !== 'rejected' && error.code !== 'missing_scope') throw error;
-    const { message, code, remedy } = error;
-    throw new Failure('undeliverable', message, { code, remedy, cause: error });
-  }
-}
 
 interface Place {
   readonly channel: string;
@@ -58,7 +35,8 @@ interface Links {
   readonly card: string | null;
 }
 
-async function notify(slack: SlackWorkspace, notice: ResearchNotification): Promise<NotifyResult> {
+/** Posts a notification once; see the port. */
+export async function notify(slack: SlackWorkspace, notice: ResearchNotification): Promise<NotifyResult> {
   const { question } = notice;
   const place = await placeOf(slack, notice);
   const message = renderSingle(notice.view);
