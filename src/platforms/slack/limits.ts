@@ -2,33 +2,38 @@ import { Failure } from '../../core/failures.ts';
 import { createRateLimiter, type RateLimit, type RateLimiter } from '../../core/limits/rate-limiter.ts';
 import type { Urgency } from '../../core/ports.ts';
 
-const MINUTE_MS = 60_000;
+/** Slack's documented tiers (docs.slack.dev/apis/web-api/rate-limits), per method, workspace and app. */
+const TIER_2 = perMinute(20);
+const TIER_3 = perMinute(50);
+const TIER_4 = perMinute(100);
 
-/**
- * Slack's documented tiers (docs.slack.dev/apis/web-api/rate-limits), per method, workspace and app: tier 2 is 20 calls a
- * minute, tier 3 is 50, tier 4 is 100. For `chat.postMessage` the docs say "several hundred" per workspace.
- */
 const LIMITS = {
-  'chat.startStream': { limit: 20, windowMs: MINUTE_MS },
-  'chat.stopStream': { limit: 20, windowMs: MINUTE_MS },
-  'chat.appendStream': { limit: 100, windowMs: MINUTE_MS },
-  'chat.update': { limit: 50, windowMs: MINUTE_MS },
-  'chat.delete': { limit: 50, windowMs: MINUTE_MS },
-  'chat.postMessage': { limit: 300, windowMs: MINUTE_MS },
-  'chat.postEphemeral': { limit: 100, windowMs: MINUTE_MS },
-  'chat.getPermalink': { limit: 100, windowMs: MINUTE_MS },
-  'files.getUploadURLExternal': { limit: 100, windowMs: MINUTE_MS },
-  'files.completeUploadExternal': { limit: 100, windowMs: MINUTE_MS },
-  'conversations.replies': { limit: 50, windowMs: MINUTE_MS },
-  'conversations.history': { limit: 50, windowMs: MINUTE_MS },
-  'conversations.open': { limit: 50, windowMs: MINUTE_MS },
-  'reactions.add': { limit: 50, windowMs: MINUTE_MS },
-  'reactions.remove': { limit: 20, windowMs: MINUTE_MS },
+  'chat.startStream': TIER_2,
+  'chat.stopStream': TIER_2,
+  'chat.appendStream': TIER_4,
+  'chat.update': TIER_3,
+  'chat.delete': TIER_3,
+  // "Several hundred" per workspace, and one a second per channel.
+  'chat.postMessage': perMinute(300),
+  'chat.postEphemeral': TIER_4,
+  'chat.getPermalink': TIER_4,
+  'files.getUploadURLExternal': TIER_4,
+  'files.completeUploadExternal': TIER_4,
+  'conversations.replies': TIER_3,
+  'conversations.history': TIER_3,
+  'conversations.open': TIER_3,
+  'reactions.add': TIER_3,
+  'reactions.remove': TIER_2,
   // A special tier whose number is not published.
-  'assistant.threads.setStatus': { limit: 100, windowMs: MINUTE_MS },
-  'agents.sessions.setStatus': { limit: 50, windowMs: MINUTE_MS },
+  'assistant.threads.setStatus': perMinute(100),
+  'agents.sessions.setStatus': TIER_3,
 } as const satisfies Record<string, RateLimit>;
-/** One message a second and channel; Slack tolerates short bursts. */
+
+function perMinute(limit: number): RateLimit {
+  return { limit, windowMs: 60_000 };
+}
+
+/** Slack tolerates short bursts of posts into a channel. */
 const CHANNEL_POSTS: RateLimit = { limit: 3, windowMs: 3_000 };
 /** From this many channels on, the limiters of those without a recent post are dropped. */
 const MAX_CHANNELS = 500;
