@@ -4,7 +4,7 @@ import { slackMarkdown } from '../../markdown/dialects.ts';
 import { sourceLines } from '../../markdown/sources.ts';
 import { escapeText, plain } from '../../markdown/text.ts';
 import { actionId } from './interactions.ts';
-import { inert } from './respond.ts';
+import { escapeMrkdwn } from './message-text.ts';
 
 /** A Block Kit block as Slack's SDK types it; @slack/web-api 8.2.0 does not export the type by a name. */
 export type Block = NonNullable<ChatStopStreamArguments['blocks']>[number];
@@ -54,7 +54,7 @@ export function extrasOf(view: View, cited: readonly number[], room: number): Ex
   const footer = plain((view.footer ?? '').slice(0, FOOTER_LIMIT));
   const texts = [sources, notices].filter((text) => text !== '');
   const blocks: Block[] = texts.map(markdownBlock);
-  if (footer !== '') blocks.push(contextBlock(inert(footer), true));
+  if (footer !== '') blocks.push(contextBlock(escapeMrkdwn(footer), true));
   if (view.buttons.length > 0) blocks.push({ type: 'actions', elements: view.buttons.map(buttonElement) });
   return {
     blocks,

@@ -20,8 +20,8 @@ import {
   questionFromCommand,
   questionFromShortcut,
 } from './interactions.ts';
-import type { SlackSelf } from './message-text.ts';
-import { inert, respondPrivately } from './respond.ts';
+import { escapeMrkdwn, type SlackSelf } from './message-text.ts';
+import { respondPrivately } from './platform.ts';
 
 /** The names of the slash commands, each with its slash. */
 export interface SlackCommands {
@@ -121,7 +121,7 @@ function read<T>(log: Log, map: () => T | null): T | null {
 }
 
 function privately(text: string): RespondArguments {
-  return { response_type: 'ephemeral', text: inert(text) };
+  return { response_type: 'ephemeral', text: escapeMrkdwn(text) };
 }
 
 async function showPressed(pressed: NonNullable<Pressed>, url: string, log: Log): Promise<void> {

@@ -48,6 +48,11 @@ export function mentionsUs(text: string, self: SlackSelf): boolean {
   return text.includes(`<@${self.user}>`) || text.includes(`<@${self.user}|`);
 }
 
+/** Escapes a text as Slack wants it in `mrkdwn` and `text`: nothing in it mentions or links. */
+export function escapeMrkdwn(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
 function decodeToken(inside: string, self: SlackSelf): string {
   const bar = inside.indexOf('|');
   const target = bar < 0 ? inside : inside.slice(0, bar);

@@ -1,20 +1,21 @@
 import { Failure } from '../../core/failures.ts';
-import type { Platform } from '../../core/ports.ts';
+import type { Log, Platform } from '../../core/ports.ts';
 import type { ResearchMessages } from '../../core/research/ports.ts';
 import { isRetryable } from '../../core/retry.ts';
 import type { Question } from '../../core/types.ts';
 import { NOTICE_METADATA } from './find-messages.ts';
+import { escapeMrkdwn } from './message-text.ts';
 import { type NewMessage, openDirectMessages, postMessage, UNPARSED } from './post-message.ts';
 import { createReply } from './reply.ts';
 import { showCard } from './research-card.ts';
 import { notify } from './research-notification.ts';
-import { inert, respondPrivately } from './respond.ts';
 import { readThread } from './thread.ts';
 import { callWithRetry, type SlackWorkspace, type WorkspaceOf } from './workspace.ts';
 
 const WAITING = 'clock1';
 /** Slack cuts an ephemeral text at 40,000 characters; ours are a few sentences. */
 const PRIVATE_LIMIT = 3_000;
+const RESPOND_TIMEOUT_MS = 5_000;
 
 /** The outbound side of Slack. */
 export function createSlackPlatform(workspaceOf: WorkspaceOf): Platform {
@@ -79,7 +80,7 @@ async function replyPrivately(workspace: SlackWorkspace, question: Question, tex
   const ephemeral = {
     channel,
     ...(isRoot ? {} : thread),
-    text: inert(text),
+    text: escapeMrkdwn(text),
     user: question.asker.id,
     ...UNPARSED,
   };
@@ -88,7 +89,43 @@ async function replyPrivately(workspace: SlackWorkspace, question: Question, tex
   } catch (error) {
     if (!(error instanceof Failure) || isRetryable(error)) throw error;
     log.debug({ err: error }, 'could not write privately; replying instead');
-    await replyInstead(workspace, { channel, ...thread, text: inert(text), metadata: NOTICE_METADATA });
+    await replyInstead(workspace, {
+      channel,
+      ...thread,
+      text: escapeMrkdwn(text),
+      metadata: NOTICE_METADATA,
+    });
+  }
+}
+
+/**
+ * Tells one person something through an interaction's `response_url` (usable 5 times within 30 minutes). False when it
+ * could not be said; never throws. The text is escaped here; `markdown` is shown in its place and is taken as it is.
+ */
+export async function respondPrivately(
+  url: string | null,
+  text: string,
+  log: Log,
+  markdown: string | null = null,
+): Promise<boolean> {
+  if (url === null) return false;
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        response_type: 'ephemeral',
+        replace_original: false,
+        text: escapeMrkdwn(text),
+        ...(markdown !== null && { blocks: [{ type: 'markdown', text: markdown }] }),
+      }),
+      signal: AbortSignal.timeout(RESPOND_TIMEOUT_MS),
+    });
+    await response.body?.cancel();
+    return response.ok;
+  } catch (error) {
+    log.debug({ err: error }, 'could not use a response_url');
+    return false;
   }
 }
 
@@ -105,5 +142,5 @@ async function replyInstead(workspace: SlackWorkspace, message: NewMessage): Pro
 /** @throws {Failure} `undeliverable` when the person takes no direct messages */
 async function sendDirectMessage(workspace: SlackWorkspace, person: string, text: string): Promise<void> {
   const channel = await openDirectMessages(workspace, person);
-  await postMessage(workspace, { channel, text: inert(text), metadata: NOTICE_METADATA });
+  await postMessage(workspace, { channel, text: escapeMrkdwn(text), metadata: NOTICE_METADATA });
 }

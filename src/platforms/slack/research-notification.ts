@@ -7,9 +7,9 @@ import { plain, toMrkdwn } from '../../markdown/text.ts';
 import { type Block, contextBlock, type MessageContent, markdownBlock } from './blocks.ts';
 import { hasCode, isRejected } from './failures.ts';
 import { type FoundMessage, findResearch, researchMetadata } from './find-messages.ts';
+import { escapeMrkdwn } from './message-text.ts';
 import { openDirectMessages, postMessage, postOnce } from './post-message.ts';
 import { renderSingle, type SingleMessage } from './research-card.ts';
-import { inert } from './respond.ts';
 import { callWithRetry, retryPolicy, type SlackWorkspace } from './workspace.ts';
 
 /** The channel takes messages, but no links to files. */
@@ -113,11 +113,11 @@ function noticeText(
 
 /** With the only mention of the message. */
 function leadOf({ question, lead }: ResearchNotification): string {
-  return `<@${question.asker.id}> ${inert(plain(lead.slice(0, LEAD_LIMIT)))}`;
+  return `<@${question.asker.id}> ${escapeMrkdwn(plain(lead.slice(0, LEAD_LIMIT)))}`;
 }
 
 function linksOf({ file }: ResearchNotification, shown: Links): string {
-  const name = inert((file?.name ?? '').slice(0, NAME_LIMIT)).replaceAll('|', '_');
+  const name = escapeMrkdwn((file?.name ?? '').slice(0, NAME_LIMIT)).replaceAll('|', '_');
   return [
     shown.file === null ? '' : `Full report: <${shown.file}|${name}>`,
     shown.card === null ? '' : `<${shown.card}|Where it was asked>`,

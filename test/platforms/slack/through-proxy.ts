@@ -1,6 +1,6 @@
 /** Calls Slack in every way from a process that was told to use a proxy, which a process has to be from its start. Prints what came back as JSON. */
 import { SlackClient } from '../../../src/platforms/slack/client.ts';
-import { respondPrivately } from '../../../src/platforms/slack/respond.ts';
+import { respondPrivately } from '../../../src/platforms/slack/platform.ts';
 import { silentLog } from './log.ts';
 import { GENERAL } from './setup.ts';
 
