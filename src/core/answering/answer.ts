@@ -73,6 +73,7 @@ function startRun(
     const isTheirs =
       !stop.by || stop.by.id === question.asker.id || deps.isAdmin(question.platform, stop.by.id);
     if (isTheirs) ending.abort(new StopRequested(stop));
+    return isTheirs;
   });
   const signal = AbortSignal.any([job.signal, ending.signal]);
   return {

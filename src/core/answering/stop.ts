@@ -27,8 +27,11 @@ export interface Stops {
   question(id: string, reason: Stop['reason'], by: Person | null): Promise<void>;
   /** Requests the end of every running answer in this thread. */
   thread(thread: ThreadRef, by: Person): Promise<void>;
-  /** Calls back once, when the end of this answer is requested; returns a function that stops watching. */
-  watch(question: Question, onStop: (stop: Stop) => void): () => void;
+  /**
+   * Calls back when the end of this answer is requested, until it says by returning true that the request was granted.
+   * Returns a function that stops watching.
+   */
+  watch(question: Question, onStop: (stop: Stop) => boolean): () => void;
 }
 
 /** Requests made on another replica are seen within this time; our own at once. */
@@ -40,7 +43,7 @@ interface Watcher {
   readonly keys: readonly string[];
   /** Requests for a whole thread apply only from this time on. */
   readonly since: number;
-  readonly onStop: (stop: Stop) => void;
+  readonly onStop: (stop: Stop) => boolean;
 }
 
 /** Creates stop requests over a key-value store. Keyv suffices, because a request is a signal, neither a claim nor a lock. */
@@ -67,7 +70,7 @@ class StoredStops implements Stops {
     return this.#request(threadStopKey(thread), { reason: 'stopped', by, at: Date.now() });
   }
 
-  watch(question: Question, onStop: (stop: Stop) => void): () => void {
+  watch(question: Question, onStop: (stop: Stop) => boolean): () => void {
     const keys = [questionKey(question.id), ...(question.thread ? [threadStopKey(question.thread)] : [])];
     const watcher: Watcher = { keys, since: Date.now(), onStop };
     this.#watchers.add(watcher);
@@ -83,7 +86,7 @@ class StoredStops implements Stops {
   #tell(key: string, stop: Stop): void {
     for (const watcher of this.#watchers) {
       const isMeant = watcher.keys.includes(key) && (isQuestionKey(key) || stop.at >= watcher.since);
-      if (isMeant && this.#watchers.delete(watcher)) watcher.onStop(stop);
+      if (isMeant && watcher.onStop(stop)) this.#watchers.delete(watcher);
     }
   }
 

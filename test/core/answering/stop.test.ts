@@ -17,14 +17,14 @@ function setup() {
 describe('stops', () => {
   test('an answer written here ends at once', async () => {
     const { here, stops } = setup();
-    here.watch(question(), (stop) => void stops.push(stop));
+    here.watch(question(), (stop) => stops.push(stop) > 0);
     await here.question(question().id, 'stopped', ann);
     expect(stops).toMatchObject([{ reason: 'stopped', by: ann }]);
   });
 
   test('an answer written by another replica ends within about a second', async () => {
     const { here, there, stops } = setup();
-    there.watch(question(), (stop) => void stops.push(stop));
+    there.watch(question(), (stop) => stops.push(stop) > 0);
     await here.question(question().id, 'stopped', ann);
     await vi.advanceTimersByTimeAsync(1_100);
     expect(stops).toHaveLength(1);
@@ -32,21 +32,36 @@ describe('stops', () => {
 
   test('a stop for a thread ends what is being answered there, and not the next answer', async () => {
     const { here, stops } = setup();
-    const unwatch = here.watch(question(), (stop) => void stops.push(stop));
+    const unwatch = here.watch(question(), (stop) => stops.push(stop) > 0);
     await vi.advanceTimersByTimeAsync(10);
     await here.thread(THREAD, ann);
     expect(stops).toHaveLength(1);
     unwatch();
     await vi.advanceTimersByTimeAsync(10);
-    here.watch(question({ id: 'q2' }), (stop) => void stops.push(stop));
+    here.watch(question({ id: 'q2' }), (stop) => stops.push(stop) > 0);
     await vi.advanceTimersByTimeAsync(5_000);
     expect(stops).toHaveLength(1);
+  });
+
+  test('a stop that is not granted leaves the answer to those who may stop it, on either replica', async () => {
+    const { here, there, stops } = setup();
+    const watch = (stop: Stop): boolean => {
+      stops.push(stop);
+      return stop.by?.id === ann.id;
+    };
+    here.watch(question(), watch);
+    there.watch(question(), watch);
+    await here.thread(THREAD, { id: 'U2', name: 'Bob' });
+    await vi.advanceTimersByTimeAsync(1_100);
+    await here.thread(THREAD, ann);
+    await vi.advanceTimersByTimeAsync(1_100);
+    expect(stops.filter(({ by }) => by?.id === ann.id)).toHaveLength(2);
   });
 
   test('a question deleted while it waited is known when its turn comes', async () => {
     const { here, stops } = setup();
     await here.question(question().id, 'deleted', null);
-    here.watch(question(), (stop) => void stops.push(stop));
+    here.watch(question(), (stop) => stops.push(stop) > 0);
     await vi.advanceTimersByTimeAsync(1_100);
     expect(stops).toMatchObject([{ reason: 'deleted' }]);
   });
@@ -54,7 +69,7 @@ describe('stops', () => {
   test('nothing is looked up while nothing is being answered', async () => {
     const store = memoryKeyValue();
     const stops = createStops(store, quietLog);
-    const unwatch = stops.watch(question(), () => {});
+    const unwatch = stops.watch(question(), () => true);
     unwatch();
     await vi.advanceTimersByTimeAsync(60_000);
     expect(store.reads()).toBe(0);
