@@ -107,7 +107,7 @@ export async function openResearchTown(env: Readonly<Record<string, string>>): P
 }
 
 /** The stand-in lets people use only what the manifest declares. */
-async function declareCommands({ server }: DiscordSide): Promise<void> {
+export async function declareCommands({ server }: DiscordSide): Promise<void> {
   const rest = createRest({ token: server.token, apiUrl: server.apiUrl, log: quietLog });
   const manifest = asObjects(JSON.parse(readFileSync(MANIFEST, 'utf8')));
   await registerCommands(rest, manifest, { applicationId: null, guild: null, dryRun: false });
