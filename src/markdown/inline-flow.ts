@@ -1,6 +1,6 @@
 import { mayCut } from './graphemes.ts';
 import { isSpecial, OPEN_LIMIT, readMark } from './inline-scan.ts';
-import { inline, ORDINARY_WORD, type Prefix } from './pieces.ts';
+import { inline, type Prefix } from './pieces.ts';
 import type { Parts } from './split-parts.ts';
 
 /** Inline Markdown that can be shown: a word, or complete mark-up. */
@@ -33,9 +33,6 @@ const ORDINARY = /[A-Za-z0-9,;]+/y;
 
 const SPACE = /\s/;
 
-/** A finished word without any mark-up. */
-const WORD = new RegExp(`${ORDINARY_WORD}(?= )`, 'y');
-
 /**
  * Cuts inline text into units whose meaning later text cannot change. `eager`: the first word is passed on letter by letter,
  * so that an answer's first token is shown at once.
@@ -66,7 +63,6 @@ interface State {
 function drain(state: State, ended: boolean): void {
   while (state.cursor < state.text.length) {
     if (state.isFirst) takeLetters(state);
-    else if (state.cursor === 0 && takeWords(state)) continue;
     else if (SPACE.test(state.text.charAt(state.cursor))) takeSpace(state);
     else if (!takeCharacter(state, ended)) break;
   }
@@ -87,23 +83,6 @@ function takeLetters(state: State): void {
   if (!state.isFirst) return;
   emit(state, letter.length);
   state.glued = true;
-}
-
-/** Takes the ordinary words at the beginning, which need no parsing; false when there is none. */
-function takeWords(state: State): boolean {
-  const { sink, text } = state;
-  let end = 0;
-  for (;;) {
-    WORD.lastIndex = end;
-    const source = WORD.exec(text)?.[0];
-    if (source === undefined) break;
-    sink.unit({ source, glued: state.glued });
-    sink.space();
-    state.glued = false;
-    end += source.length + 1;
-  }
-  state.text = text.slice(end);
-  return end > 0;
 }
 
 function takeSpace(state: State): void {

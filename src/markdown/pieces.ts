@@ -3,8 +3,6 @@ import { boundaryBefore } from './graphemes.ts';
 /** An element of a part, kept so that the part can be drawn again with links. */
 export type Piece =
   | { readonly type: 'raw'; readonly text: string }
-  /** Words that look the same in every dialect; following words are appended. */
-  | { readonly type: 'words'; text: string }
   | {
       readonly type: 'inline';
       readonly source: string;
@@ -13,18 +11,6 @@ export type Piece =
       readonly literal: boolean;
       readonly cell: boolean;
     };
-
-/** A word with its punctuation that has no meaning to any platform, except at a line start. */
-export const ORDINARY_WORD = String.raw`[A-Za-z\u00c0-\u024f][A-Za-z0-9\u00c0-\u024f,;'’\-]{0,60}[.!?:]?`;
-
-const ORDINARY = new RegExp(`^${ORDINARY_WORD}$`);
-
-/** The word if the piece is just an ordinary one, which needs no drawing within a line; else null. */
-export function ordinaryWord(pieces: readonly Piece[]): string | null {
-  const [piece] = pieces;
-  if (piece?.type !== 'inline' || pieces.length > 1 || piece.glued || piece.cell) return null;
-  return ORDINARY.test(piece.source) ? piece.source : null;
-}
 
 /** The beginning of every line in a container: quote marks, then a list item's indentation. */
 export interface Prefix {

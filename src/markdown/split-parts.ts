@@ -1,7 +1,7 @@
 import type { Links } from './citation-links.ts';
 import type { Dialect } from './dialects.ts';
 import { addCitations, type Drawn, drawPieces, plainText } from './draw-pieces.ts';
-import { cutPiece, ordinaryWord, type Piece, type Prefix, prefixText, raw } from './pieces.ts';
+import { cutPiece, type Piece, type Prefix, prefixText, raw } from './pieces.ts';
 import {
   type Boundary,
   better,
@@ -97,7 +97,6 @@ function flush(state: State): void {
 function put(state: State, group: readonly Piece[], boundary: Boundary): void {
   const { part, limits } = state;
   if (part !== null) {
-    if (putWord(state, part, group, boundary)) return;
     const drawn = draw(state, part, group, limits.soft / 2);
     const kept = linkRoom(state, part, [...drawn.citations.met.keys()]);
     if (!endsHere(state, part.size, boundary, kept) && part.size + drawn.length <= roomOf(state) - kept)
@@ -105,29 +104,6 @@ function put(state: State, group: readonly Piece[], boundary: Boundary): void {
     finish(state);
   }
   place(state, group, start(state));
-}
-
-/** Adds an ordinary word in the middle of a line without drawing it anew. False for everything else. */
-function putWord(state: State, part: Part, group: readonly Piece[], boundary: Boundary): boolean {
-  const isWithinLine =
-    part.text !== '' && state.breaks === 0 && state.leads.length === 0 && state.frame === null;
-  const word = isWithinLine ? ordinaryWord(group) : null;
-  if (word === null) return false;
-  const text = state.hasSpace ? ` ${word}` : word;
-  const kept = linkRoom(state, part, []);
-  // An ordinary word has no surrogate pairs, so its length is the same in every unit.
-  const size = part.size + text.length;
-  if (size > state.limits.soft - kept || endsHere(state, part.size, boundary, kept)) return false;
-  const last = part.pieces.at(-1);
-  if (last?.type === 'words') last.text += text;
-  else part.pieces.push({ type: 'words', text });
-  part.growth += 1;
-  part.base = Math.min(part.base, state.prefix.indent);
-  extend(part, text);
-  part.size = size;
-  state.boundary = 'word';
-  state.hasSpace = false;
-  return true;
 }
 
 /** Puts a group into a new part; a group that fits no part is divided. */
