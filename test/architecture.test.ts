@@ -28,7 +28,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   ops: { ours: CORE, packages: ['prom-client'] },
   'platforms/slack': {
     ours: [...CORE, 'markdown'],
-    packages: ['@slack/bolt', '@slack/web-api', '@slack/socket-mode', '@slack/types'],
+    packages: ['@slack/bolt', '@slack/web-api', '@slack/socket-mode', '@slack/types', 'undici'],
   },
   'platforms/discord': {
     ours: [...CORE, 'markdown'],
@@ -47,7 +47,8 @@ const ENTRY_POINTS: Readonly<Record<string, readonly string[]>> = {
 /** Modules of Node that only protocols and tricks need: the packages speak HTTP, WebSocket and TLS, and here is who may. */
 const RESERVED: Readonly<Record<string, readonly string[]>> = {
   'node:http': ['ops/server.ts', 'config.ts'],
-  'node:https': [],
+  // Whose agent says whether Node was told to use proxies.
+  'node:https': ['platforms/slack/socket-mode.ts'],
   'node:http2': [],
   'node:net': [],
   'node:tls': [],

@@ -42,12 +42,14 @@ export async function startProxy({ resolve = (authority) => authority }: ProxyOp
   server.on('connection', keep);
   server.on('connect', ({ url = '' }: IncomingMessage, near: Duplex, head: Buffer) => {
     const { host, port } = targetOf(url);
+    let isJoined = false;
     const far = connect(port, host, () => {
+      isJoined = true;
       near.write('HTTP/1.1 200 Connection established\r\n\r\n');
       join(near, far, head);
     });
     keep(far);
-    far.on('error', () => near.destroy());
+    far.on('error', () => (isJoined ? near.destroy() : near.end('HTTP/1.1 502 Bad Gateway\r\n\r\n')));
     near.on('error', () => far.destroy());
   });
   server.on('upgrade', (request: IncomingMessage, near: Duplex, head: Buffer) => {

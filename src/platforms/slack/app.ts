@@ -58,8 +58,8 @@ export async function openSlack(options: SlackOptions): Promise<SlackApp> {
       const connected = new AbortController();
       const start = app.start().then(() => connected.abort());
       await Promise.race([start, sleep(LISTEN_WAIT_MS, connected.signal)]);
-      if (receiver.openSockets() === 0) log.warn({}, 'not connected to Slack yet; still trying');
-      else log.info({ team: self.team, bot: self.user }, 'listening to Slack');
+      // Without a socket the receiver has logged why.
+      if (receiver.openSockets() > 0) log.info({ team: self.team, bot: self.user }, 'listening to Slack');
     },
     ready: () => receiver.openSockets() > 0 && client.isTokenAccepted(),
     stop() {

@@ -4,7 +4,9 @@
  * - its reconnecting: it waits 5 s at every renewal, and after an HTTP or network error it rejects unhandled and gives up;
  * - its frame handler: a frame without an inner event (`app_rate_limited`) rejects unhandled.
  */
+import { globalAgent } from 'node:https';
 import { SocketModeClient } from '@slack/socket-mode';
+import { EnvHttpProxyAgent } from 'undici';
 import { sleep } from '../../core/concurrency.ts';
 import { Failure } from '../../core/failures.ts';
 import type { Log } from '../../core/ports.ts';
@@ -17,7 +19,7 @@ const SOCKETS = 2;
 /** The second opens later than the first, so that Slack does not renew both at once. */
 const STAGGER_MS = 1_500;
 /** From asking for an address to Slack's hello. */
-const OPEN_TIMEOUT_MS = 15_000;
+const OPEN_TIMEOUT_MS = 9_000;
 /** The library waits 30 s for the other side's close frame; a process that ends does not. */
 const CLOSE_TIMEOUT_MS = 2_000;
 const BACKOFF_BASE_MS = 500;
@@ -126,7 +128,7 @@ async function tryOpen(shared: Shared): Promise<Socket | null> {
     await socket.open();
   } catch (error) {
     await socket.close();
-    if (!signal.aborted) reportFailure(shared, toFailure(error, 'apps.connections.open'));
+    if (!signal.aborted) reportFailure(shared, error);
     return null;
   } finally {
     signal.removeEventListener('abort', close);
@@ -144,18 +146,19 @@ async function tryOpen(shared: Shared): Promise<Socket | null> {
 }
 
 /** Logs an outage at once as a warning; as an error when an admin must act, or when it lasts for a minute. */
-function reportFailure({ options: { log }, open, outage }: Shared, failure: Failure): void {
-  const { kind, code = failure.message } = failure;
-  if (outage.reported || open.size > 0) return log.debug({ code }, 'could not open a socket to Slack');
-  if (kind === 'not-authorised') {
+function reportFailure({ options: { log }, open, outage }: Shared, error: unknown): void {
+  const failure = error instanceof Failure ? error : null;
+  const fields = { reason: failure?.code ?? failure?.message, err: failure ? undefined : error };
+  if (outage.reported || open.size > 0) return log.debug(fields, 'could not open a socket to Slack');
+  if (failure?.kind === 'not-authorised') {
     outage.reported = true;
-    log.error({ code }, 'Slack refuses SLACK_APP_TOKEN: create a new app-level token with connections:write');
+    log.error(fields, 'Slack refuses SLACK_APP_TOKEN: create a new app-level token with connections:write');
   } else if (Date.now() - outage.since > ALARM_MS) {
     outage.reported = true;
-    log.error({ code }, 'no connection to Slack for over a minute; still trying');
+    log.error(fields, 'no connection to Slack for over a minute; still trying');
   } else if (!outage.warned) {
     outage.warned = true;
-    log.warn({ code }, 'cannot connect to Slack; still trying');
+    log.warn(fields, 'cannot connect to Slack; still trying');
   }
 }
 
@@ -173,7 +176,7 @@ function backOffMs(failures: number): number {
 
 /** One WebSocket to Slack, used once. */
 interface Socket {
-  /** Resolves when Slack has greeted us. Rejects when it does not come to that within 15 s. */
+  /** Resolves when Slack has greeted us. @throws {Failure} when it does not come to that within 9 s. */
   open(): Promise<void>;
   /** Resolves with Slack's reason at the first sign of the end; the socket may still deliver for some seconds then. */
   readonly ended: Promise<string>;
@@ -183,19 +186,14 @@ interface Socket {
   close(): Promise<void>;
 }
 
-function createSocket({ appToken, apiUrl, log, onEnvelope }: SocketsOptions): Socket {
+function createSocket(options: SocketsOptions): Socket {
   const { promise: ended, resolve: end } = Promise.withResolvers<string>();
   const { promise: closed, resolve: markClosed } = Promise.withResolvers<void>();
+  let host = 'Slack';
   let isClosing = false;
-  let lastError: unknown = new Error('the socket was closed before it was open');
-  const client = new SocketModeClient({
-    appToken,
-    autoReconnectEnabled: false,
-    clientOptions: clientOptions(apiUrl, log),
-    logger: createSdkLogger(log),
-  });
-  client.on('error', (error: unknown) => {
-    lastError = error;
+  const client = createClient(options, end);
+  client.on('authenticated', ({ url }: { readonly url: string }) => {
+    host = new URL(url).host;
   });
   client.on('disconnected', () => {
     end('closed');
@@ -205,20 +203,20 @@ function createSocket({ appToken, apiUrl, log, onEnvelope }: SocketsOptions): So
     // The address came after we had given up waiting: without this, a socket would open that nobody owns.
     if (isClosing) delete client.websocket;
   });
-  client.removeAllListeners('ws_message');
-  client.on('ws_message', (data: unknown) => {
-    const frame = parseFrame(data);
-    if (!frame) return log.debug({}, 'ignored a frame that is not a JSON object');
-    if (frame.type === 'hello') return client.emit('connected', {});
-    if (frame.type === 'disconnect') return end(asText(frame.reason) ?? 'refresh_requested');
-    onEnvelope(toEnvelope(frame, client, log));
-  });
   return {
     ended,
     closed,
     async open() {
-      const rejected = closed.then(() => Promise.reject(lastError));
-      await within(OPEN_TIMEOUT_MS, Promise.race([client.start(), rejected]));
+      // A WebSocket does not say why it could not be opened: by its specification the reason stays hidden.
+      const noSocket = (): Failure =>
+        new Failure('unreachable', `no WebSocket to ${host}: closed before it was open`);
+      const rejected = closed.then(() => Promise.reject(noSocket()));
+      try {
+        await within(OPEN_TIMEOUT_MS, Promise.race([client.start(), rejected]));
+      } catch (error) {
+        // The client rejects with nothing when its socket closes.
+        throw toFailure(error ?? noSocket(), 'apps.connections.open');
+      }
       if (isClosing) throw new Failure('stopped', 'closed while it was being opened');
     },
     async close() {
@@ -229,6 +227,34 @@ function createSocket({ appToken, apiUrl, log, onEnvelope }: SocketsOptions): So
       markClosed();
     },
   };
+}
+
+/** The library's client with our frame handler in place of its own; `onDisconnect` is given Slack's reason. */
+function createClient(
+  { appToken, apiUrl, log, onEnvelope }: SocketsOptions,
+  onDisconnect: (reason: string) => void,
+): SocketModeClient {
+  const client = new SocketModeClient({
+    appToken,
+    autoReconnectEnabled: false,
+    clientOptions: clientOptions(apiUrl, log),
+    logger: createSdkLogger(log),
+    ...(usesProxies() && { dispatcher: new EnvHttpProxyAgent() }),
+  });
+  client.removeAllListeners('ws_message');
+  client.on('ws_message', (data: unknown) => {
+    const frame = parseFrame(data);
+    if (!frame) return log.debug({}, 'ignored a frame that is not a JSON object');
+    if (frame.type === 'hello') return client.emit('connected', {});
+    if (frame.type === 'disconnect') return onDisconnect(asText(frame.reason) ?? 'refresh_requested');
+    onEnvelope(toEnvelope(frame, client, log));
+  });
+  return client;
+}
+
+/** Node was told to use the proxies of its environment (`NODE_USE_ENV_PROXY=1`). It does so for `fetch`, not for sockets. */
+function usesProxies(): boolean {
+  return globalAgent.options.proxyEnv !== undefined;
 }
 
 function toEnvelope(frame: JsonObject, client: SocketModeClient, log: Log): Envelope {

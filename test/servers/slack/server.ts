@@ -160,7 +160,7 @@ function assemble(options: SlackServerOptions, port: number) {
     streamMaxAgeMs: options.streamMaxAgeMs ?? STREAM_MAX_AGE_MS,
     random,
     origin: `http://127.0.0.1:${port}`,
-    socketLink: () => sockets.link(port),
+    socketLink: () => sockets.link(options.socketHost ?? `127.0.0.1:${port}`),
   };
   const api: WebApi = {
     context,

@@ -25,8 +25,8 @@ export interface SocketListeners {
 }
 
 export interface Sockets {
-  /** The URL of a new connection, good for one use. */
-  link(port: number): string;
+  /** The URL of a new connection, good for one use. `host` may name a port. */
+  link(host: string): string;
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** A random open socket, not `except` if there is another; sockets about to be closed only when there is no other. */
   pick(except?: WebSocket | null): WebSocket | null;
@@ -75,10 +75,10 @@ export function createSockets(listeners: SocketListeners, random: () => number):
   };
 
   return {
-    link(port) {
+    link(host) {
       const ticket = randomUUID();
       tickets.add(ticket);
-      return `ws://127.0.0.1:${port}/link/?ticket=${ticket}&app_id=${BOT.app}`;
+      return `ws://${host}/link/?ticket=${ticket}&app_id=${BOT.app}`;
     },
     upgrade(request, socket, head) {
       const url = new URL(request.url ?? '/', 'http://localhost');

@@ -169,6 +169,8 @@ export interface Unacked {
 
 export interface SlackServerOptions {
   readonly port?: number;
+  /** The host in the addresses of sockets; its own unless given. */
+  readonly socketHost?: string;
   /** `real`: Slack's tiers as sliding 60 s windows. Default `off`. */
   readonly limits?: 'real' | 'off';
   /** Added to every Web API call, half before it takes effect and half after. */
