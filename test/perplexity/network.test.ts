@@ -62,9 +62,9 @@ describe('a proxy', () => {
 });
 
 const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
-if (!hasOpenssl) process.stdout.write('skipped: certificates (no openssl to make one with)\n');
+const needs = 'openssl';
 
-describe.skipIf(!hasOpenssl)('a certificate of an unknown authority', () => {
+describe.skipIf(!hasOpenssl)('a certificate of an unknown authority', { meta: { needs } }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'footnote-tls-'));
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
   beforeAll(() => {

@@ -25,7 +25,8 @@ export async function openSandbox(
 ): Promise<Sandbox> {
   const dataDir = join(directory, 'data');
   if (!existsSync(dataDir)) await prepareDataDir(dataDir);
-  const sandbox = await startSandbox({ port: 0, directory, perplexity: null, env });
+  const soon = { RESEARCH_FIRST_POLL_SECONDS: '0.5' };
+  const sandbox = await startSandbox({ port: 0, directory, perplexity: null, env: { ...soon, ...env } });
   await connected(sandbox);
   return sandbox;
 }

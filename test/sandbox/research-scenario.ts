@@ -37,7 +37,6 @@ export function describeResearch(api: 'chat' | 'agent'): void {
       sandbox = await openSandbox(directory, {
         PERPLEXITY_API: api,
         RESEARCH_PER_USER: '10',
-        RESEARCH_FIRST_POLL_SECONDS: '0.5',
       });
       url = sandbox.url;
     };
