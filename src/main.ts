@@ -16,7 +16,7 @@ import { createLog } from './log.ts';
 import { createMetrics } from './ops/metrics.ts';
 import { startOpsServer } from './ops/server.ts';
 import { createPerplexity } from './perplexity/perplexity.ts';
-import type { DiscordApp } from './platforms/discord/discord.ts';
+import type { DiscordApp } from './platforms/discord/app.ts';
 import { startQueues } from './queues.ts';
 import { exitCodeOf, explainStart } from './start-faults.ts';
 import type { Lease } from './store/leases.ts';
@@ -112,7 +112,7 @@ async function openSlack({ slack }: Config, log: Log) {
 
 async function openDiscord({ discord }: Config, log: Log) {
   if (!discord) return null;
-  const platform = await import('./platforms/discord/discord.ts');
+  const platform = await import('./platforms/discord/app.ts');
   return platform.openDiscord({ ...discord, log: log.child({ platform: 'discord' }) });
 }
 
@@ -184,8 +184,8 @@ interface Inbound {
 
 /** One replica holds Discord's gateway: a second session would get every event twice. */
 function holdGateway(store: Store, discord: DiscordApp, { intake, researchCommands, log }: Inbound): Lease {
-  const sessions = store.keyValue('discord');
-  const acquired = (): Promise<void> => discord.listen(intake, sessions, researchCommands);
+  const keyValue = store.keyValue('discord');
+  const acquired = (): Promise<void> => discord.listen(intake, keyValue, researchCommands);
   return store.holdLease('discord-gateway', { acquired, lost: () => discord.unlisten(), log });
 }
 

@@ -32,7 +32,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   },
   'platforms/discord': {
     ours: [...CORE, 'markdown'],
-    packages: ['discord.js', '@discordjs/ws', 'discord-api-types'],
+    packages: ['discord.js'],
   },
 };
 

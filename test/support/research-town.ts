@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { formatJobsTable, type JobEntry } from '../../src/core/research/jobs-table.ts';
-import { registerCommands } from '../../src/platforms/discord/commands.ts';
+import { registerCommands } from '../../src/platforms/discord/register-commands.ts';
 import { createRest } from '../../src/platforms/discord/rest.ts';
 import { asObjects } from '../../src/platforms/discord/wire.ts';
 import { quietLog } from '../core/fakes.ts';

@@ -1,163 +1,123 @@
+import { type Client, Events, type Guild, type Message } from 'discord.js';
 import { sleep } from '../../core/concurrency.ts';
-import type { KeyValue, Log } from '../../core/ports.ts';
-import { kindOf } from './channels.ts';
-import type { DiscordRest } from './rest.ts';
-import {
-  asId,
-  asNumber,
-  asObject,
-  asObjects,
-  compareIds,
-  idAtTime,
-  readMessage,
-  type WireMessage,
-} from './wire.ts';
-
-/**
- * Reads what was said while there was no session to resume: bounded, newest channels first. Whatever was asked before is
- * known by its id, so reading too much is harmless.
- */
-export interface CatchUp {
-  /** A new session has begun. @param newest the newest message dealt with before it; null on the very first start. */
-  begin(newest: string | null, guilds: number): void;
-  /** A guild as GUILD_CREATE describes it. */
-  offer(guild: unknown): void;
-  /** Direct conversations are in no guild: the recent ones are kept in the store. */
-  remember(directChannel: string): Promise<void>;
-  stop(): void;
-}
-
-interface Candidate {
-  readonly channel: string;
-  readonly guild: string | null;
-  readonly type: number;
-  readonly last: string;
-}
-
-/** Older questions have been given up by whoever asked them. */
-const LONGEST_MS = 15 * 60_000;
-const MOST_CHANNELS = 20;
-const MOST_MESSAGES = '50';
-const MOST_DIRECT = 10;
-/** A guild that is unavailable never comes. */
-const GUILDS_WAIT_MS = 5_000;
-const KEPT_MS = 30 * 24 * 60 * 60_000;
-const DM = 1;
+import type { Log } from '../../core/ports.ts';
+import type { DirectChannels } from './direct-channels.ts';
+import { boundAge, channelsWithNewer, type MissedChannel, readMissed } from './read-missed.ts';
+import type { Watermark } from './watermark.ts';
 
 export interface CatchUpDeps {
-  readonly rest: DiscordRest;
-  readonly store: KeyValue;
-  readonly botId: string;
+  readonly watermark: Watermark;
+  readonly direct: DirectChannels;
+  /** Waits for a call that the rate limits allow. */
+  readonly acquire: (signal: AbortSignal) => Promise<unknown>;
+  /** Resolves once the message is durable, or is no question. @throws when the process stops first. */
+  readonly accept: (message: Message) => Promise<void>;
+  /** Runs a task behind those of the same channel. */
+  readonly runInOrder: (channel: string, task: () => Promise<void>) => Promise<void>;
   readonly log: Log;
-  readonly hear: (message: WireMessage) => Promise<unknown>;
+  /** Ends all reading. */
+  readonly signal: AbortSignal;
 }
 
-/** What has come of a new session's guilds so far. */
-interface Gathering {
-  readonly since: string;
-  missing: number;
-  readonly found: Candidate[];
-  readonly complete: () => void;
+/**
+ * Reads over REST what was said while a shard had no session. Until it is known what was missed, new messages of that shard
+ * wait, and then those of a channel until its missed ones are durable: a conversation stays in order.
+ */
+export interface CatchUp {
+  /**
+   * Listens to the sessions of a client that is not logged in yet.
+   * @param run runs what has to be done when a session has begun, again until it succeeds.
+   */
+  attach(client: Client, run: (begin: () => Promise<void>) => void): void;
+  /** Resolves once new messages of the shard may be put in line; null when they may already. */
+  whenKnown(shard: number): Promise<void> | null;
 }
+
+/** A time without a session. The watermark is held at `since` until all of it is caught up with. */
+interface Gap {
+  readonly since: string;
+  readonly release: () => void;
+  readonly known: PromiseWithResolvers<void>;
+}
+
+/** New messages of a channel wait no longer than this for the missed ones: what cannot be read may never be. */
+const MAX_HOLD_MS = 30_000;
 
 export function createCatchUp(deps: CatchUpDeps): CatchUp {
-  const { log } = deps;
-  const stopping = new AbortController();
-  let gathering: Gathering | null = null;
+  const { watermark } = deps;
+  const gaps = new Map<number, Gap>();
+  const lateGuilds = new Map<string, Gap>();
+  /** Of the shards that have had no session yet. */
+  let login: Gap | null = null;
+
+  const openGap = (since: string): Gap => {
+    return { since, release: watermark.hold(since), known: Promise.withResolvers<void>() };
+  };
+  const gapOf = (shard: number): Gap => {
+    const gap = gaps.get(shard) ?? openGap(login?.since ?? watermark.get());
+    gaps.set(shard, gap);
+    return gap;
+  };
+  const beginSession = async (client: Client<true>, shard: number): Promise<void> => {
+    const gap = gapOf(shard);
+    // Discord sends direct messages to the first shard only.
+    const conversations = shard === 0 ? await deps.direct.list() : [];
+    gaps.delete(shard);
+    fillGap(deps, client, gap, { conversations, isWanted: (guild) => guild.shardId === shard });
+  };
+
   return {
-    begin(newest, guilds) {
-      if (!newest) return;
-      const oldest = idAtTime(Date.now() - LONGEST_MS);
-      const since = compareIds(newest, oldest) > 0 ? newest : oldest;
-      const all = Promise.withResolvers<void>();
-      const mine: Gathering = { since, missing: guilds, found: [], complete: all.resolve };
-      gathering = mine;
-      if (guilds === 0) all.resolve();
-      Promise.race([all.promise, sleep(GUILDS_WAIT_MS, stopping.signal)])
-        .then(() => {
-          if (gathering === mine) gathering = null;
-          return readMissed(deps, mine, stopping.signal);
-        })
-        .catch((error: unknown) => log.warn({ err: error }, 'not caught up with'));
+    attach(client, run) {
+      login ??= openGap(watermark.get());
+      client.on(Events.ShardReconnecting, gapOf);
+      client.on(Events.ShardResume, (shard) => {
+        const gap = gaps.get(shard);
+        gaps.delete(shard);
+        if (gap) closeGap(deps, gap, []);
+      });
+      client.on(Events.ShardReady, (shard, unavailable) => {
+        const { since } = gapOf(shard);
+        for (const guild of unavailable ?? []) {
+          if (!lateGuilds.has(guild)) lateGuilds.set(guild, openGap(since));
+        }
+        // READY, which comes before, has told the client who it is.
+        run(() => beginSession(client as Client<true>, shard));
+      });
+      client.on(Events.ClientReady, () => {
+        login?.release();
+        login = null;
+      });
+      client.on(Events.GuildAvailable, (guild) => {
+        const gap = lateGuilds.get(guild.id);
+        lateGuilds.delete(guild.id);
+        if (gap)
+          fillGap(deps, guild.client, gap, { conversations: [], isWanted: ({ id }) => id === guild.id });
+      });
     },
-    offer(guild) {
-      if (!gathering) return;
-      gathering.found.push(...candidatesIn(guild));
-      gathering.missing--;
-      if (gathering.missing === 0) gathering.complete();
-    },
-    remember: (directChannel) => rememberDirect(deps, directChannel),
-    stop: () => stopping.abort(),
+    whenKnown: (shard) => gaps.get(shard)?.known.promise ?? null,
   };
 }
 
-async function readMissed(
+/** Begins to read what was missed in the channels of some guilds, and in these direct conversations. */
+function fillGap(
   deps: CatchUpDeps,
-  { since, found }: Gathering,
-  signal: AbortSignal,
-): Promise<void> {
-  const { log } = deps;
-  const recent = (await directChannels(deps)).map((channel) => ({
-    channel,
-    guild: null,
-    type: DM,
-    last: since,
-  }));
-  const newer = found
-    .filter(({ last }) => compareIds(last, since) > 0)
-    .sort((a, b) => compareIds(b.last, a.last));
-  const chosen: readonly Candidate[] = [...recent, ...newer].slice(0, MOST_CHANNELS);
-  log.info({ channels: chosen.length }, 'the old gateway session was lost: reading what was missed');
-  for (const candidate of chosen) {
-    if (signal.aborted) return;
-    try {
-      await readChannel(deps, candidate, since, signal);
-    } catch (error) {
-      log.debug({ err: error, channel: candidate.channel }, 'channel not caught up with');
-    }
+  client: Client<true>,
+  gap: Gap,
+  where: { readonly conversations: readonly string[]; readonly isWanted: (guild: Guild) => boolean },
+): void {
+  const since = boundAge(gap.since);
+  const channels = channelsWithNewer(client, where.isWanted, since);
+  closeGap(deps, gap, readMissed({ ...deps, client }, [...where.conversations, ...channels], since));
+}
+
+function closeGap(
+  { runInOrder, signal }: CatchUpDeps,
+  { known, release }: Gap,
+  missed: readonly MissedChannel[],
+): void {
+  for (const { id, done } of missed) {
+    void runInOrder(id, () => Promise.race([done, sleep(MAX_HOLD_MS, signal)]));
   }
-}
-
-async function readChannel(
-  { rest, hear }: CatchUpDeps,
-  { channel, guild, type }: Candidate,
-  since: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const query = { after: since, limit: MOST_MESSAGES };
-  const messages = asObjects(await rest.get(`/channels/${channel}/messages`, { query, signal }))
-    // REST leaves out what the gateway would have said about the place.
-    .map((raw) => readMessage({ ...raw, channel_type: type, ...(guild && { guild_id: guild }) }))
-    .filter((message) => message !== null)
-    .sort((a, b) => compareIds(a.id, b.id));
-  for (const message of messages) await hear(message);
-}
-
-async function directChannels({ store, botId }: CatchUpDeps): Promise<readonly string[]> {
-  return (await store.get<readonly string[]>(`direct:${botId}`)) ?? [];
-}
-
-async function rememberDirect(deps: CatchUpDeps, channel: string): Promise<void> {
-  try {
-    const known = await directChannels(deps);
-    if (known[0] === channel) return;
-    const list = [channel, ...known.filter((id) => id !== channel)].slice(0, MOST_DIRECT);
-    await deps.store.set(`direct:${deps.botId}`, list, KEPT_MS);
-  } catch (error) {
-    // Only a later catch-up would miss it.
-    deps.log.debug({ err: error }, 'direct conversation not remembered');
-  }
-}
-
-function candidatesIn(value: unknown): Candidate[] {
-  const guild = asObject(value);
-  const id = asId(guild?.['id']);
-  return [...asObjects(guild?.['channels']), ...asObjects(guild?.['threads'])].flatMap((raw) => {
-    const channel = asId(raw['id']);
-    const last = asId(raw['last_message_id']);
-    const type = asNumber(raw['type']) ?? 0;
-    // A forum's last "message" is its newest post, which is a thread of its own.
-    const hasMessages = kindOf(type) !== 'text' || type === 0 || type === 2 || type === 5;
-    return channel && last && hasMessages ? [{ channel, guild: id, type, last }] : [];
-  });
+  known.resolve();
+  void Promise.all(missed.map(({ done }) => done)).then(release);
 }

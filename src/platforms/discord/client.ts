@@ -5,8 +5,8 @@ import {
   Options,
   Partials,
   type RESTOptions,
-  type WebSocketOptions,
 } from 'discord.js';
+import type { IdentifyThrottler } from './identify-throttler.ts';
 
 export interface DiscordClientOptions {
   /** What discord.js calls `rest.api`, without the version; null for Discord's own. */
@@ -14,7 +14,7 @@ export interface DiscordClientOptions {
   /** Whether to ask for the privileged Message Content intent. */
   readonly messageContent?: boolean;
   /** Paces IDENTIFY; discord.js' own throttler, which forgets at a restart, when left out. */
-  readonly buildIdentifyThrottler?: WebSocketOptions['buildIdentifyThrottler'];
+  readonly identifyThrottler?: IdentifyThrottler;
 }
 
 const INTENTS = [GatewayIntentBits.Guilds, GatewayIntentBits.GuildMessages, GatewayIntentBits.DirectMessages];
@@ -34,7 +34,7 @@ const MEMBERS_PER_GUILD = 100;
  * instead. Its `destroy` also clears that token.
  */
 export function createDiscordClient(options: DiscordClientOptions): Client {
-  const { apiUrl, messageContent = false, buildIdentifyThrottler } = options;
+  const { apiUrl, messageContent = false, identifyThrottler } = options;
   const client: Client = new Client({
     intents: messageContent ? [...INTENTS, GatewayIntentBits.MessageContent] : INTENTS,
     // Direct conversations, and messages that are edited or deleted, are not in the cache.
@@ -60,7 +60,7 @@ export function createDiscordClient(options: DiscordClientOptions): Client {
       // Node's own `fetch` knows its own forms and, with NODE_USE_ENV_PROXY=1, the proxies.
       makeRequest: NODE_FETCH as RESTOptions['makeRequest'],
     },
-    ws: { ...(buildIdentifyThrottler && { buildIdentifyThrottler }) },
+    ws: { ...(identifyThrottler && { buildIdentifyThrottler: () => identifyThrottler }) },
   });
   return client;
 }

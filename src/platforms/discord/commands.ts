@@ -1,63 +1,136 @@
-import { Failure } from '../../core/failures.ts';
-import type { DiscordRest } from './rest.ts';
-import { asId, asObject, asObjects, type Json } from './wire.ts';
+import {
+  type ButtonInteraction,
+  type CacheType,
+  type ChatInputCommandInteraction,
+  type CommandInteractionOptionResolver,
+  type Interaction,
+  type MessageContextMenuCommandInteraction,
+  SnowflakeUtil,
+} from 'discord.js';
+import { DEFAULT_WISH, parseSites } from '../../core/commands/options.ts';
+import { idFrom } from '../../core/ids.ts';
+import type { ButtonPress, JobsRequest } from '../../core/ports.ts';
+import {
+  type AnswerOptions,
+  EFFORTS,
+  type Person,
+  PROFILE_NAMES,
+  type Question,
+  RECENCIES,
+} from '../../core/types.ts';
+import { readCustomId } from './messages.ts';
+import {
+  cleanText,
+  DIRECT_WORKSPACE,
+  isOwnConversation,
+  quoteMessage,
+  readAttachments,
+  threadOf,
+} from './questions.ts';
 
-/** What registering came to. */
-export interface Registration {
-  readonly state: 'unchanged' | 'updated' | 'would-update';
-  readonly names: readonly string[];
+/** The command in the menu of a message, as manifests/discord-commands.json names it. */
+const ASK_ABOUT = 'Ask about this';
+
+type Options = Pick<CommandInteractionOptionResolver<CacheType>, 'getString'>;
+
+/** Reads the question of `/ask` or `/research`; null for another command, or `problem` for options that cannot be used. */
+export function questionFromCommand(
+  interaction: ChatInputCommandInteraction,
+): Question | { readonly problem: string } | null {
+  const { commandName, options } = interaction;
+  if (commandName !== 'ask' && commandName !== 'research') return null;
+  const text = cleanText(options.getString('question') ?? '').trim();
+  if (!text) return null;
+  const sites = parseSites(commandName === 'research' ? (options.getString('sites') ?? '') : '');
+  if ('problem' in sites) return sites;
+  const { domains } = sites;
+  const { channelId, guildId } = interaction;
+  const own = isOwnConversation(interaction.channel) || guildId === null;
+  const overrides = readOverrides(options);
+  const { recency } = overrides;
+  const asked =
+    commandName === 'ask'
+      ? { overrides }
+      : {
+          overrides: { ...(recency && { recency }), ...(domains.length > 0 && { domains }) },
+          research: readWish(options),
+        };
+  return {
+    ...questionBase(interaction),
+    trigger: 'command',
+    thread: own ? threadOf({ id: channelId, channelId, guildId, channel: interaction.channel }) : null,
+    message: null,
+    text,
+    quote: null,
+    attachments: [],
+    ...asked,
+  };
 }
 
-/**
- * Makes Discord's set of commands the manifest's. Writes only on a change: names that are new count towards 200 a day.
- * @param guild registers for one server (at once) instead of everywhere.
- * @throws {Failure}
- */
-export async function registerCommands(
-  rest: DiscordRest,
-  commands: readonly Json[],
-  options: { readonly applicationId: string | null; readonly guild: string | null; readonly dryRun: boolean },
-): Promise<Registration> {
-  const { guild, dryRun } = options;
-  const applicationId = options.applicationId ?? asId(asObject(await rest.get('/applications/@me'))?.['id']);
-  if (!applicationId) throw new Failure('malformed', 'Discord named no application');
-  const base = `/applications/${applicationId}`;
-  const route = guild ? `${base}/guilds/${guild}/commands` : `${base}/commands`;
-  const names = commands.map((command) => String(command['name']));
-  const registered = asObjects(await rest.get(route));
-  if (normalised(registered) === normalised(commands)) return { state: 'unchanged', names };
-  if (dryRun) return { state: 'would-update', names };
-  await rest.put(route, { body: commands });
-  return { state: 'updated', names };
+/** Reads the question of "Ask about this"; null for another command. */
+export function questionFromShortcut(interaction: MessageContextMenuCommandInteraction): Question | null {
+  if (interaction.commandName !== ASK_ABOUT) return null;
+  const { targetMessage: target, guildId, channel } = interaction;
+  const base = questionBase(interaction);
+  const { workspace } = base;
+  return {
+    ...base,
+    trigger: 'shortcut',
+    thread: threadOf({ id: target.id, channelId: base.channel, guildId, channel }),
+    message: { platform: 'discord', workspace, channel: base.channel, message: target.id },
+    text: '',
+    quote: quoteMessage(target),
+    attachments: readAttachments(target),
+    overrides: {},
+  };
 }
 
-/** What the manifest can say; Discord answers with ids, versions and defaults besides. */
-function normalised(commands: readonly Json[]): string {
-  const plain = commands.map((command) => ({
-    type: command['type'] ?? 1,
-    name: command['name'],
-    description: command['description'] ?? '',
-    contexts: sorted(command['contexts']),
-    integration_types: sorted(command['integration_types']),
-    options: plainOptions(command['options']),
-  }));
-  return JSON.stringify(plain.map((command) => JSON.stringify(command)).sort((a, b) => a.localeCompare(b)));
+/** Reads the press of a button of ours; null for another button. */
+export function readPress(interaction: ButtonInteraction): ButtonPress | null {
+  const carried = readCustomId(interaction.customId);
+  if (!carried) return null;
+  const { id: press } = interaction;
+  return { ...carried, presser: readPerson(interaction), press, delivery: readDelivery(interaction) };
 }
 
-/** Subcommands have options of their own. */
-function plainOptions(options: unknown): readonly Json[] {
-  return asObjects(options).map((option) => ({
-    type: option['type'],
-    name: option['name'],
-    description: option['description'],
-    required: option['required'] ?? false,
-    autocomplete: option['autocomplete'] ?? false,
-    max_length: option['max_length'] ?? null,
-    choices: asObjects(option['choices']).map(({ name, value }) => ({ name, value })),
-    options: plainOptions(option['options']),
-  }));
+/** Who uses `/jobs`, and where. */
+export function readRequester(interaction: Interaction): Omit<JobsRequest, 'action' | 'job'> {
+  const workspace = interaction.guildId ?? DIRECT_WORKSPACE;
+  return { platform: 'discord', workspace, person: readPerson(interaction) };
 }
 
-function sorted(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.map(String).sort((a, b) => a.localeCompare(b)) : [];
+function questionBase(interaction: ChatInputCommandInteraction | MessageContextMenuCommandInteraction) {
+  return {
+    id: idFrom('discord', interaction.id),
+    platform: 'discord' as const,
+    workspace: interaction.guildId ?? DIRECT_WORKSPACE,
+    channel: interaction.channelId,
+    repliesTo: null,
+    asker: readPerson(interaction),
+    delivery: readDelivery(interaction),
+    askedAt: SnowflakeUtil.timestampFrom(interaction.id),
+  };
+}
+
+/** The manifest offers nothing else; what a stale client sends beyond it is left out. */
+function readOverrides(options: Options): AnswerOptions {
+  const profile = PROFILE_NAMES.find((known) => known === options.getString('model'));
+  const recency = RECENCIES.find((known) => known === options.getString('recency'));
+  return { ...(profile && { profile }), ...(recency && { recency }) };
+}
+
+function readWish(options: Options): NonNullable<Question['research']> {
+  const effort = EFFORTS.find((known) => known === options.getString('effort'));
+  const notify = (['here', 'dm'] as const).find((known) => known === options.getString('notify'));
+  return { ...DEFAULT_WISH, ...(effort && { effort }), ...(notify && { notify }) };
+}
+
+function readPerson({ user, member }: Interaction): Person {
+  // Outside of the guilds that we are in, Discord's own object takes the place of discord.js' member.
+  const nick = member && ('displayName' in member ? member.displayName : member.nick);
+  return { id: user.id, name: cleanText(nick ?? user.displayName) };
+}
+
+function readDelivery({ id, token, applicationId }: Interaction): Question['delivery'] {
+  return { interaction: id, token, application: applicationId };
 }

@@ -1,49 +1,37 @@
-import { WebSocketManager, WebSocketShardEvents } from '@discordjs/ws';
-import { GatewayIntentBits } from 'discord-api-types/v10';
+import { type Client, Events } from 'discord.js';
 import { sleep } from '../../core/concurrency.ts';
 import { Failure } from '../../core/failures.ts';
 import type { KeyValue, Log } from '../../core/ports.ts';
-import { retry } from '../../core/retry.ts';
+import { isRetryable } from '../../core/retry.ts';
+import { createDiscordClient } from './client.ts';
 import { failureOf } from './errors.ts';
-import { createIdentifyPace } from './identify-pace.ts';
-import type { DiscordRest } from './rest.ts';
-import { createSessions, type Sessions } from './sessions.ts';
-
-/** One event as it came; `done` is called when it is dealt with, with the message it was about. */
-export interface Dispatch {
-  readonly type: string;
-  readonly data: unknown;
-  /** On READY: the newest message dealt with before this new session; messages since then may have been missed. */
-  readonly newestBefore: string | null;
-  readonly done: (message: string | null, isQuestion: boolean) => void;
-}
+import { createIdentifyThrottler } from './identify-throttler.ts';
 
 export interface GatewayDeps {
-  readonly rest: DiscordRest;
   readonly token: string;
+  readonly apiUrl: string | null;
   readonly botId: string;
   readonly messageContent: boolean;
   readonly store: KeyValue;
   readonly log: Log;
-  readonly receive: (dispatch: Dispatch) => void;
-  /** It ended in a way that no reconnect cures; also the reason `connect` rejects with. */
+  /** Adds listeners to a client before it logs in. There may be several, one after the other. */
+  readonly attach: (client: Client) => void;
+  /** It ended in a way that no reconnect cures. */
   readonly onFatal: (failure: Failure) => void;
 }
 
-/** The connection to Discord's gateway. It resumes by itself after every fault that allows it. */
+/** The connection to Discord's gateway. discord.js resumes or renews its sessions after every fault that allows it. */
 export interface Gateway {
   /** @throws {Failure} with a remedy when there is no session after 30 s, or there never can be one. */
   connect(): Promise<void>;
   isConnected(): boolean;
-  /** Disconnects, waits for what was received to be dealt with, and leaves the session resumable for the next process. */
-  close(drained: () => Promise<void>): Promise<void>;
+  /** Disconnects; waits for Discord to agree for at most 1 s. */
+  close(): Promise<void>;
 }
 
-const BASE_INTENTS =
-  GatewayIntentBits.Guilds | GatewayIntentBits.GuildMessages | GatewayIntentBits.DirectMessages;
 const DEADLINE_MS = 30_000;
-/** 1000 and 1001 would end the session (docs: topics/gateway). */
-const KEEP_SESSION = 4200;
+const FIRST_PAUSE_MS = 500;
+const MAX_PAUSE_MS = 4_000;
 const DISALLOWED_INTENTS = 4014;
 
 const FATAL: Readonly<Record<number, string>> = {
@@ -55,187 +43,158 @@ const FATAL: Readonly<Record<number, string>> = {
   4014: 'Discord disallows the intents (4014): see Bot > Privileged Gateway Intents in the developer portal',
 };
 
-/** Prepares the connection; nothing is sent before `connect`. */
-export function createGateway(deps: GatewayDeps): Gateway {
-  const opened = Promise.withResolvers<void>();
-  // Whoever does not wait in `connect` any more learns of it by `onFatal`.
-  opened.promise.catch(() => {});
-  const closing = new AbortController();
-  let connection: Connection | null = null;
-
-  const start = (withContent: boolean): void => {
-    const intents = BASE_INTENTS | (withContent ? GatewayIntentBits.MessageContent : 0);
-    connection = openConnection(deps, intents, closing.signal, {
-      ready: opened.resolve,
-      failed(failure, closeCode) {
-        if (closing.signal.aborted) return;
-        if (closeCode === DISALLOWED_INTENTS && withContent) {
-          deps.log.warn({ code: closeCode }, MENTION_ONLY);
-          return start(false);
-        }
-        opened.reject(failure);
-        if (closeCode !== null) deps.onFatal(failure);
-      },
-    });
-  };
-  return {
-    async connect() {
-      const deadline = new AbortController();
-      start(deps.messageContent);
-      const late = sleep(DEADLINE_MS, AbortSignal.any([deadline.signal, closing.signal])).then(() => {
-        if (!deadline.signal.aborted) throw tooLate();
-      });
-      try {
-        await Promise.race([opened.promise, late]);
-      } finally {
-        deadline.abort();
-      }
-    },
-    isConnected: () => connection?.isReady() ?? false,
-    async close(drained) {
-      closing.abort();
-      await connection?.close(drained);
-    },
-  };
-}
+const NO_CONNECTION = "no connection to Discord's gateway";
 
 const MENTION_ONLY =
   'Discord does not let this bot read messages that do not mention it; answering mentions only. To change that switch on "Message Content Intent" in the developer portal (Bot); to silence this set DISCORD_MESSAGE_CONTENT=false';
 
-function tooLate(): Failure {
+/** Prepares the connection; nothing is sent before `connect`. */
+export function createGateway(deps: GatewayDeps): Gateway {
+  const closing = new AbortController();
+  const identifyThrottler = createIdentifyThrottler(deps);
+  let messageContent = deps.messageContent;
+  let session: Session | null = null;
+
+  /** True when the same may be tried without the Message Content intent. */
+  const isContentRefused = ({ code }: Failure): boolean => {
+    if (code !== String(DISALLOWED_INTENTS) || !messageContent) return false;
+    deps.log.warn({ code }, MENTION_ONLY);
+    messageContent = false;
+    return true;
+  };
+  /** Tries until there is a session. @throws {Failure} when there can be none, or none before the abort. */
+  const open = async (signal: AbortSignal): Promise<void> => {
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
+      const client = createDiscordClient({ ...deps, messageContent, identifyThrottler });
+      session = openSession(client, deps, reopen);
+      const failure = await Promise.race([session.begin(), untilAborted(signal)]);
+      if (failure === null) return;
+      await session.end();
+      if (!signal.aborted && isContentRefused(failure)) continue;
+      if (signal.aborted || !isRetryable(failure)) throw failure;
+      deps.log.warn({ reason: failure.message }, `${NO_CONNECTION} yet, trying again`);
+      await sleep(pauseMs, signal);
+    }
+  };
+  /** Never rejects. */
+  const reopen = async (failure: Failure): Promise<void> => {
+    try {
+      if (closing.signal.aborted || !isContentRefused(failure)) throw failure;
+      await session?.end();
+      await open(closing.signal);
+    } catch (error) {
+      if (!closing.signal.aborted) deps.onFatal(failureOf(error, 'the gateway'));
+    }
+  };
+  return {
+    async connect() {
+      try {
+        await withDeadline(closing.signal, open);
+      } catch (error) {
+        const failure = failureOf(error, 'the gateway');
+        if (Number(failure.code) in FATAL) deps.onFatal(failure);
+        throw failure;
+      }
+    },
+    isConnected: () => session?.isReady() ?? false,
+    async close() {
+      closing.abort();
+      await session?.end();
+    },
+  };
+}
+
+async function withDeadline(signal: AbortSignal, run: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), DEADLINE_MS);
+  await run(AbortSignal.any([late.signal, signal])).finally(() => clearTimeout(timer));
+}
+
+interface Session {
+  /** Resolves once all shards are ready, or with the reason why they are not. Never rejects. */
+  begin(): Promise<Failure | null>;
+  isReady(): boolean;
+  end(): Promise<void>;
+}
+
+/** @param onLost told when Discord ends a session that had begun, for good. */
+function openSession(
+  client: Client,
+  deps: GatewayDeps,
+  onLost: (failure: Failure) => Promise<void>,
+): Session {
+  const { token, log } = deps;
+  const down = new Set<number>();
+  const ready = Promise.withResolvers<null>();
+  const refused = Promise.withResolvers<Failure>();
+  let hasBegun = false;
+  const isUp = (shard: number, how: string): void => {
+    down.delete(shard);
+    log.info({ shard }, how);
+  };
+  client.on(Events.ShardReady, (shard) => isUp(shard, 'gateway session begun'));
+  client.on(Events.ShardResume, (shard) => isUp(shard, 'gateway session resumed'));
+  client.on(Events.ShardReconnecting, (shard) => void down.add(shard));
+  client.on(Events.ShardDisconnect, ({ code }, shard) => {
+    down.add(shard);
+    const failure = closedFailure(code);
+    refused.resolve(failure);
+    if (hasBegun) void onLost(failure);
+  });
+  client.on(Events.ShardError, (error, shard) => {
+    // Once per outage: discord.js tries again twice a second.
+    const isNews = hasBegun && !down.has(shard);
+    down.add(shard);
+    log[isNews ? 'warn' : 'debug']({ shard, reason: error.message }, NO_CONNECTION);
+  });
+  // Without a listener an error would be thrown.
+  client.on(Events.Error, (error) => log.warn({ err: error }, 'discord.js failed'));
+  client.on(Events.ClientReady, () => {
+    hasBegun = true;
+    ready.resolve(null);
+  });
+  deps.attach(client);
+  return {
+    async begin() {
+      const failed = client.login(token).then(
+        () => ready.promise,
+        (error: unknown) => loginFailure(error),
+      );
+      return Promise.race([refused.promise, failed]);
+    },
+    isReady: () => client.isReady() && down.size === 0,
+    async end() {
+      // A peer that does not answer keeps the closing handshake open for half a minute.
+      await Promise.race([client.destroy().catch(() => {}), sleep(1_000)]);
+    },
+  };
+}
+
+function closedFailure(code: number): Failure {
+  const kind = code === 4004 ? 'not-authorised' : 'rejected';
+  return new Failure(kind, `the gateway closed with ${code}`, { code: String(code), remedy: FATAL[code] });
+}
+
+function loginFailure(error: unknown): Failure {
+  const reason = error instanceof Error ? error.message : 'unknown error';
+  if (reason.startsWith('Not enough sessions')) {
+    const remedy =
+      'DISCORD_TOKEN: the bot has used up its new gateway sessions for today; look for a restart loop';
+    return new Failure('rejected', reason, { remedy });
+  }
+  const failure = failureOf(error, 'GET /gateway/bot');
+  const isRefused =
+    failure.kind === 'not-authorised' ||
+    (error instanceof Error && 'code' in error && error.code === 'TokenInvalid');
+  return isRefused ? new Failure('not-authorised', reason, { status: 401, remedy: FATAL[4004] }) : failure;
+}
+
+function untilAborted(signal: AbortSignal): Promise<Failure> {
   const remedy =
     "DISCORD_API_URL, network: no connection to Discord's gateway within 30 s; see discordstatus.com";
-  return new Failure('unreachable', 'no gateway session in time', { remedy });
-}
-
-interface Connection {
-  isReady(): boolean;
-  close(drained: () => Promise<void>): Promise<void>;
-}
-
-interface Outcome {
-  /** Every shard has a session. */
-  ready(): void;
-  /** @param closeCode Discord's, when it ended the connection for good. */
-  failed(failure: Failure, closeCode: number | null): void;
-}
-
-/** One set of sessions with one set of intents. */
-function openConnection(
-  deps: GatewayDeps,
-  intents: number,
-  signal: AbortSignal,
-  outcome: Outcome,
-): Connection {
-  const { rest, token, store, botId, log } = deps;
-  const sessions = createSessions({ store, botId, intents, log });
-  const manager = new WebSocketManager({
-    token,
-    intents,
-    rest: rest.client,
-    handshakeTimeout: 10_000,
-    helloTimeout: 15_000,
-    readyTimeout: 15_000,
-    largeThreshold: 50,
-    retrieveSessionInfo: (shard) => sessions.retrieve(shard),
-    updateSessionInfo: (shard, session) => sessions.update(shard, session),
-    buildIdentifyThrottler: () => createIdentifyPace({ store, botId, log }),
+  const failure = new Failure('unreachable', 'no gateway session in time', { remedy });
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(failure);
+    signal.addEventListener('abort', () => resolve(failure), { once: true });
   });
-  const shards = followShards(manager, sessions, deps, outcome);
-  const run = async (): Promise<void> => {
-    const ids = await retry({ ...PATIENCE, signal }, () => shardsOf(manager));
-    await sessions.load(ids);
-    shards.expect(ids.length);
-    if (!signal.aborted) await manager.connect();
-  };
-  run().catch((error: unknown) => {
-    // An error of a shard comes here too, while that shard goes on trying.
-    if (shards.isTrying() && !isOutOfSessions(error)) return;
-    outcome.failed(startFailure(error), null);
-  });
-  return {
-    isReady: shards.areReady,
-    async close(drained) {
-      sessions.stop();
-      const left = manager.destroy({ code: KEEP_SESSION, reason: 'stopping' });
-      // A peer that does not answer keeps the closing handshake open for half a minute.
-      await Promise.race([Promise.resolve(left).catch(() => {}), sleep(1_000)]);
-      await drained();
-      await sessions.flush();
-    },
-  };
-}
-
-const PATIENCE = { attempts: 12, baseMs: 500, capMs: 4_000, longestWaitMs: 20_000 };
-
-async function shardsOf(manager: WebSocketManager): Promise<readonly number[]> {
-  try {
-    return await manager.getShardIds();
-  } catch (error) {
-    throw failureOf(error, 'GET /gateway/bot');
-  }
-}
-
-function isOutOfSessions(error: unknown): boolean {
-  return error instanceof Error && error.message.startsWith('Not enough sessions');
-}
-
-function startFailure(error: unknown): Failure {
-  if (error instanceof Failure && error.kind === 'not-authorised') {
-    return new Failure(error.kind, error.message, { status: error.status, remedy: FATAL[4004] });
-  }
-  if (error instanceof Failure) return error;
-  const reason = error instanceof Error ? error.message : 'unknown error';
-  const remedy = isOutOfSessions(error)
-    ? 'DISCORD_TOKEN: the bot has used up its new gateway sessions for today; look for a restart loop'
-    : undefined;
-  return new Failure('unreachable', `no gateway session: ${reason}`, { remedy });
-}
-
-function followShards(
-  manager: WebSocketManager,
-  sessions: Sessions,
-  { receive, log }: GatewayDeps,
-  outcome: Outcome,
-) {
-  const ready = new Set<number>();
-  let expected = Number.POSITIVE_INFINITY;
-  let isOver = false;
-  const isUp = (shard: number, how: string): void => {
-    ready.add(shard);
-    log.info({ shard }, how);
-    if (ready.size >= expected) outcome.ready();
-  };
-  manager.on(WebSocketShardEvents.Hello, ({ shardId }) => sessions.greeted(shardId));
-  manager.on(WebSocketShardEvents.Ready, ({ shardId }) => isUp(shardId, 'gateway session begun'));
-  manager.on(WebSocketShardEvents.Resumed, ({ shardId }) => isUp(shardId, 'gateway session resumed'));
-  manager.on(WebSocketShardEvents.Closed, ({ code, shardId }) => {
-    ready.delete(shardId);
-    sessions.closed(shardId);
-    log.debug({ shard: shardId, code }, 'gateway connection closed');
-    const remedy = FATAL[code];
-    if (!remedy || isOver) return;
-    isOver = true;
-    const kind = code === 4004 ? 'not-authorised' : 'rejected';
-    outcome.failed(
-      new Failure(kind, `the gateway closed with ${code}`, { code: String(code), remedy }),
-      code,
-    );
-  });
-  // Without a listener an error of a connection would be thrown.
-  manager.on(WebSocketShardEvents.Error, ({ error, shardId }) => {
-    log.debug({ shard: shardId, reason: error.message }, 'gateway connection failed');
-  });
-  manager.on(WebSocketShardEvents.Dispatch, ({ data, shardId }) => {
-    const done = sessions.track(shardId, data.s);
-    const newestBefore = sessions.newestBefore(shardId);
-    receive({ type: data.t, data: data.d, newestBefore, done });
-  });
-  return {
-    expect(count: number) {
-      expected = count;
-    },
-    areReady: () => !isOver && ready.size >= expected,
-    isTrying: () => expected !== Number.POSITIVE_INFINITY,
-  };
 }

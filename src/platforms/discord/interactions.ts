@@ -1,154 +1,173 @@
-import { idFrom } from '../../core/ids.ts';
-import type { ButtonPress, JobsRequest } from '../../core/ports.ts';
-import type { Person, Question } from '../../core/types.ts';
-import { kindOf } from './channels.ts';
-import { optionOf, overridesOf, sitesOf, subcommandOf, typedIn, wishOf } from './command-options.ts';
-import { DIRECT_WORKSPACE, quoteOf, threadOf } from './inbound.ts';
-import { readCustomId } from './messages.ts';
-import { asId, asNumber, asObject, asText, type Json, readMessage, readUser, timeOfId } from './wire.ts';
+import {
+  type ButtonInteraction,
+  type ChatInputCommandInteraction,
+  type Client,
+  type CommandInteraction,
+  Events,
+  type Interaction,
+  type InteractionReplyOptions,
+  MessageFlags,
+  type RepliableInteraction,
+} from 'discord.js';
+import { sleep } from '../../core/concurrency.ts';
+import type { Failure } from '../../core/failures.ts';
+import type { Intake, Log, ResearchCommands } from '../../core/ports.ts';
+import { retry } from '../../core/retry.ts';
+import type { Question } from '../../core/types.ts';
+import { discordMarkdown } from '../../markdown/dialects.ts';
+import { sourcePages } from '../../markdown/sources.ts';
+import { escapeText } from '../../markdown/text.ts';
+import { questionFromCommand, questionFromShortcut, readPress } from './commands.ts';
+import { CODE, failureOf } from './errors.ts';
+import { respondToJobs, suggestJobs } from './jobs-command.ts';
+import { restate } from './root.ts';
+import { createTasks } from './tasks.ts';
 
-/** What somebody did with a command or a button, and what is needed to respond to it. */
-export type Interaction = { readonly id: string; readonly token: string } & (
-  | { readonly type: 'ask'; readonly question: Question }
-  | { readonly type: 'press'; readonly press: ButtonPress }
-  | { readonly type: 'jobs'; readonly request: JobsRequest }
-  /** Somebody is typing into an option that is completed with their research jobs. */
-  | { readonly type: 'typing'; readonly who: Omit<JobsRequest, 'action' | 'job'>; readonly typed: string }
-  /** A command with an option that cannot be used; `problem` says why. */
-  | { readonly type: 'wrong'; readonly problem: string }
-  /** A command or button of an older or newer version. */
-  | { readonly type: 'unknown' }
-);
-
-const COMMAND = 2;
-const COMPONENT = 3;
-const AUTOCOMPLETE = 4;
-const MESSAGE_COMMAND = 3;
-
-/** Reads INTERACTION_CREATE; null for what cannot be responded to (modals, of which we have none). */
-export function readInteraction(value: unknown): Interaction | null {
-  const raw = asObject(value);
-  const id = asId(raw?.['id']);
-  const token = asText(raw?.['token']);
-  if (!raw || !id || !token) return null;
-  const base = { id, token };
-  if (raw['type'] === COMPONENT) {
-    const press = readPress(raw, id, token);
-    return press ? { ...base, type: 'press', press } : { ...base, type: 'unknown' };
-  }
-  const data = asObject(raw['data']);
-  if (raw['type'] === AUTOCOMPLETE) {
-    const who = readWho(raw);
-    return who && data && { ...base, type: 'typing', who, typed: typedIn(subcommandOf(data)?.data ?? data) };
-  }
-  if (raw['type'] !== COMMAND) return null;
-  if (data?.['name'] === 'jobs') return { ...base, ...readJobs(raw, data) };
-  const sites = data?.['name'] === 'research' ? sitesOf(data) : null;
-  if (sites && 'problem' in sites) return { ...base, type: 'wrong', problem: sites.problem };
-  const question = readQuestion(raw, id, token);
-  return question ? { ...base, type: 'ask', question } : { ...base, type: 'unknown' };
+export interface InteractionDeps {
+  readonly intake: Intake;
+  /** Null where research is not offered. */
+  readonly research: ResearchCommands | null;
+  readonly log: Log;
 }
 
-const JOB_ACTIONS = ['list', 'status', 'stop'] as const;
+/** Discord waits 3 s from its side of the line; a store this slow is met by "thinking…" first. */
+export const SLOW_AFTER_MS = 1_800;
 
-function readJobs(raw: Json, data: Json): { type: 'jobs'; request: JobsRequest } | { type: 'unknown' } {
-  const who = readWho(raw);
-  const used = subcommandOf(data);
-  const action = JOB_ACTIONS.find((known) => known === used?.name);
-  if (!who || !used || !action) return { type: 'unknown' };
-  const job = action === 'list' ? null : (optionOf(used.data, 'id')?.trim() ?? null);
-  return { type: 'jobs', request: { ...who, action, job } };
-}
+/** To somebody who has only installed the app for themselves Discord lets through five messages after the first. */
+const PANEL = { room: discordMarkdown.softLimit, most: 12 };
 
-function readWho(raw: Json): Omit<JobsRequest, 'action' | 'job'> | null {
-  const person = readAsker(raw);
-  const place = readPlace(raw);
-  return person && place && { platform: 'discord', workspace: place.workspace, person };
-}
+const UNAVAILABLE = 'I cannot take questions right now. Please try again in a moment.';
+const TAKEN = 'Answering in the thread.';
+const UNKNOWN = 'I do not know that any more. Please try /ask.';
 
-function readPress(raw: Json, id: string, token: string): ButtonPress | null {
-  const carried = readCustomId(asText(asObject(raw['data'])?.['custom_id']) ?? '');
-  const presser = readAsker(raw);
-  if (!carried || !presser) return null;
-  return { ...carried, presser, press: id, delivery: deliveryOf(raw, id, token) };
-}
-
-function readQuestion(raw: Json, id: string, token: string): Question | null {
-  const data = asObject(raw['data']);
-  const asker = readAsker(raw);
-  const place = readPlace(raw);
-  if (!data || !asker || !place) return null;
-  const { workspace, channel, isOwnPlace } = place;
-  const common = {
-    id: idFrom('discord', id),
-    platform: 'discord' as const,
-    workspace,
-    channel,
-    repliesTo: null,
-    asker,
-    delivery: deliveryOf(raw, id, token),
-    askedAt: timeOfId(id),
-  };
-  if (data['type'] === MESSAGE_COMMAND) {
-    const target = readTarget(data);
-    if (!target) return null;
-    const kind = isOwnPlace ? 'thread' : 'text';
-    return {
-      ...common,
-      trigger: 'shortcut',
-      thread: threadOf(workspace, channel, target.id, kind),
-      message: { platform: 'discord', workspace, channel, message: target.id },
-      text: '',
-      quote: quoteOf(target),
-      attachments: [...target.attachments, ...(target.forwarded?.attachments ?? [])],
-      overrides: {},
-    };
-  }
-  const text = optionOf(data, 'question');
-  const isResearch = data['name'] === 'research';
-  if ((data['name'] !== 'ask' && !isResearch) || !text) return null;
+/** Takes commands and buttons to the intake. */
+export function createInteractions(deps: InteractionDeps): {
+  attach(client: Client): void;
+  /** Lets what has arrived be responded to, for at most 3 s. */
+  stop(): Promise<void>;
+} {
+  const tasks = createTasks(deps.log);
   return {
-    ...common,
-    trigger: 'command',
-    thread: isOwnPlace ? threadOf(workspace, channel, channel, 'thread') : null,
-    message: null,
-    text: text.trim(),
-    quote: null,
-    attachments: [],
-    ...(isResearch ? researchIn(data) : { overrides: overridesOf(data) }),
+    attach(client) {
+      client.on(Events.InteractionCreate, (interaction) => tasks.run(respond(deps, interaction)));
+    },
+    stop: tasks.drain,
   };
 }
 
-function researchIn(data: Json): Pick<Question, 'overrides' | 'research'> {
-  const { recency } = overridesOf(data);
-  const sites = sitesOf(data);
-  const domains = 'domains' in sites ? sites.domains : [];
-  const overrides = { ...(recency && { recency }), ...(domains.length > 0 && { domains }) };
-  return { overrides, research: wishOf(data) };
+/**
+ * Takes a command or button to the intake and responds. The response is given after the question is durable, so that what a
+ * person sees as taken is taken. Never rejects.
+ */
+async function respond(deps: InteractionDeps, interaction: Interaction): Promise<void> {
+  try {
+    await respondTo(deps, interaction);
+  } catch (error) {
+    const failure = failureOf(error, 'the response to an interaction');
+    // A replay after a restart, or more than 3 s late: the question is durable, and its answer finds a place by itself.
+    const isTooLate = failure.code === CODE.unknownInteraction || failure.code === CODE.alreadyAcknowledged;
+    deps.log[isTooLate ? 'info' : 'warn']({ err: failure }, 'interaction not responded to');
+  }
 }
 
-function readAsker(raw: Json): Person | null {
-  const member = asObject(raw['member']);
-  const user = readUser(member?.['user'] ?? raw['user'], member?.['nick']);
-  return user && { id: user.id, name: user.name };
+async function respondTo(deps: InteractionDeps, interaction: Interaction): Promise<void> {
+  if (interaction.isAutocomplete()) return suggestJobs(deps, interaction);
+  if (interaction.isButton()) return respondToPress(deps, interaction);
+  if (interaction.isChatInputCommand()) return respondToCommand(deps, interaction);
+  const question = interaction.isMessageContextMenuCommand() ? questionFromShortcut(interaction) : null;
+  if (question && interaction.isCommand()) return respondToQuestion(deps, interaction, question);
+  if (interaction.isRepliable()) await interaction.reply(privately(UNKNOWN));
 }
 
-/** `isOwnPlace`: a thread or DM, where the answer is written below instead of in a thread of its own. */
-function readPlace(raw: Json): { workspace: string; channel: string; isOwnPlace: boolean } | null {
-  const shown = asObject(raw['channel']);
-  const channel = asId(raw['channel_id']) ?? asId(shown?.['id']);
-  if (!channel) return null;
-  const workspace = asId(raw['guild_id']) ?? DIRECT_WORKSPACE;
-  const kind = kindOf(asNumber(shown?.['type']) ?? 0);
-  return { workspace, channel, isOwnPlace: workspace === DIRECT_WORKSPACE || kind !== 'text' };
+async function respondToCommand(
+  deps: InteractionDeps,
+  interaction: ChatInputCommandInteraction,
+): Promise<void> {
+  if (interaction.commandName === 'jobs') return respondToJobs(deps, interaction);
+  const question = questionFromCommand(interaction);
+  if (!question) await interaction.reply(privately(UNKNOWN));
+  else if ('problem' in question) {
+    await interaction.reply(privately(escapeText(discordMarkdown, question.problem)));
+  } else await respondToQuestion(deps, interaction, question);
 }
 
-function readTarget(data: Json): ReturnType<typeof readMessage> {
-  const messages = asObject(asObject(data['resolved'])?.['messages']);
-  const id = asId(data['target_id']);
-  return id ? readMessage(messages?.[id]) : null;
+async function respondToPress(deps: InteractionDeps, interaction: ButtonInteraction): Promise<void> {
+  const press = readPress(interaction);
+  if (!press) return void (await interaction.reply(privately(UNKNOWN)));
+  const pressed = await deps.intake
+    .press(press)
+    .catch((error: unknown) => ({ type: 'text', text: refuse(deps, error) }) as const);
+  if (pressed === null) return void (await interaction.deferUpdate());
+  if (pressed.type === 'text') return void (await interaction.reply(privately(pressed.text)));
+  const [first = '', ...more] = sourcePages(discordMarkdown, pressed.sources, PANEL);
+  await interaction.reply(privately(first));
+  await followUp(deps, interaction, more);
 }
 
-function deliveryOf(raw: Json, id: string, token: string): Question['delivery'] {
-  return { interaction: id, token, application: asId(raw['application_id']) ?? '' };
+async function respondToQuestion(
+  deps: InteractionDeps,
+  interaction: CommandInteraction,
+  question: Question,
+): Promise<void> {
+  const accepted = deps.intake.accept(question).catch((error: unknown) => {
+    refuse(deps, error);
+    return 'failed' as const;
+  });
+  const isShortcut = question.trigger === 'shortcut';
+  const quick = await Promise.race([accepted, sleep(SLOW_AFTER_MS).then(() => 'slow' as const)]);
+  if (quick === 'slow') {
+    await interaction.deferReply(isShortcut ? { flags: MessageFlags.Ephemeral } : {});
+    const isFailed = (await accepted) === 'failed';
+    const content = isFailed ? UNAVAILABLE : isShortcut ? TAKEN : restate(question.text);
+    return void (await interaction.editReply({ content, flags: MessageFlags.SuppressEmbeds }));
+  }
+  // A replay of what was responded to before.
+  if (quick === 'duplicate') return;
+  if (quick === 'failed') return void (await interaction.reply(privately(UNAVAILABLE)));
+  // The core tells the asker why, to be seen by them alone.
+  if (quick === 'busy') return void (await interaction.deferReply({ flags: MessageFlags.Ephemeral }));
+  if (isShortcut) return void (await interaction.reply(privately(TAKEN)));
+  await interaction.reply({ content: restate(question.text), flags: MessageFlags.SuppressEmbeds });
 }
+
+function refuse({ log }: InteractionDeps, error: unknown): string {
+  log.error({ err: error }, 'the store does not take questions');
+  return UNAVAILABLE;
+}
+
+/** A response that its person alone sees. */
+export function privately(content: string): InteractionReplyOptions {
+  return { content, flags: MessageFlags.SuppressEmbeds | MessageFlags.Ephemeral };
+}
+
+/** Says more to the person alone, after the response. @throws {Failure} */
+export async function followUp(
+  { log }: Pick<InteractionDeps, 'log'>,
+  interaction: RepliableInteraction,
+  pages: readonly string[],
+): Promise<void> {
+  for (const page of pages) {
+    let isLimited = false;
+    const send = async (): Promise<void> => {
+      try {
+        await interaction.followUp(privately(page));
+      } catch (error) {
+        const failure = failureOf(error, 'a follow-up to an interaction');
+        isLimited = failure.kind === 'rate-limited';
+        throw failure;
+      }
+    };
+    const onWait = (_: Failure, waitMs: number): void => log.debug({ waitMs }, 'next page later');
+    // After any failure but a refusal for the limit the message may stand there.
+    await retry({ ...PATIENCE, onWait, canRetry: () => isLimited }, send);
+  }
+}
+
+/** An interaction's messages have a rate limit of their own, which is used up within seconds. */
+const PATIENCE = {
+  attempts: 4,
+  baseMs: 500,
+  capMs: 2_000,
+  longestWaitMs: 15_000,
+  signal: new AbortController().signal,
+};

@@ -1,5 +1,5 @@
 import type { Question, Turn } from '../../core/types.ts';
-import { decodeMarkup } from './inbound.ts';
+import { decodeMarkup } from './questions.ts';
 import type { ReplyDeps } from './reply.ts';
 import { asObjects, compareIds, readMessage, type WireMessage } from './wire.ts';
 

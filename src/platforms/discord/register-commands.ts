@@ -1,12 +1,71 @@
 import '../../node-version.js';
-import { readFileSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { ConfigError, loadDiscordConfig } from '../../config.ts';
 import { Failure } from '../../core/failures.ts';
 import type { Log } from '../../core/ports.ts';
-import { registerCommands } from './commands.ts';
-import { createRest } from './rest.ts';
-import { asId, asObjects } from './wire.ts';
+import { createRest, type DiscordRest } from './rest.ts';
+import { asId, asObject, asObjects, type Json } from './wire.ts';
+
+/** What registering came to. */
+export interface Registration {
+  readonly state: 'unchanged' | 'updated' | 'would-update';
+  readonly names: readonly string[];
+}
+
+/**
+ * Makes Discord's set of commands the manifest's. Writes only on a change: names that are new count towards 200 a day.
+ * @param guild registers for one server (at once) instead of everywhere.
+ * @throws {Failure}
+ */
+export async function registerCommands(
+  rest: DiscordRest,
+  commands: readonly Json[],
+  options: { readonly applicationId: string | null; readonly guild: string | null; readonly dryRun: boolean },
+): Promise<Registration> {
+  const { guild, dryRun } = options;
+  const applicationId = options.applicationId ?? asId(asObject(await rest.get('/applications/@me'))?.['id']);
+  if (!applicationId) throw new Failure('malformed', 'Discord named no application');
+  const base = `/applications/${applicationId}`;
+  const route = guild ? `${base}/guilds/${guild}/commands` : `${base}/commands`;
+  const names = commands.map((command) => String(command['name']));
+  const registered = asObjects(await rest.get(route));
+  if (normalised(registered) === normalised(commands)) return { state: 'unchanged', names };
+  if (dryRun) return { state: 'would-update', names };
+  await rest.put(route, { body: commands });
+  return { state: 'updated', names };
+}
+
+/** What the manifest can say; Discord answers with ids, versions and defaults besides. */
+function normalised(commands: readonly Json[]): string {
+  const plain = commands.map((command) => ({
+    type: command['type'] ?? 1,
+    name: command['name'],
+    description: command['description'] ?? '',
+    contexts: sorted(command['contexts']),
+    integration_types: sorted(command['integration_types']),
+    options: plainOptions(command['options']),
+  }));
+  return JSON.stringify(plain.map((command) => JSON.stringify(command)).sort((a, b) => a.localeCompare(b)));
+}
+
+/** Subcommands have options of their own. */
+function plainOptions(options: unknown): readonly Json[] {
+  return asObjects(options).map((option) => ({
+    type: option['type'],
+    name: option['name'],
+    description: option['description'],
+    required: option['required'] ?? false,
+    autocomplete: option['autocomplete'] ?? false,
+    max_length: option['max_length'] ?? null,
+    choices: asObjects(option['choices']).map(({ name, value }) => ({ name, value })),
+    options: plainOptions(option['options']),
+  }));
+}
+
+function sorted(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.map(String).sort((a, b) => a.localeCompare(b)) : [];
+}
 
 /** `npm run register-commands -- [--guild ID] [--dry-run]` */
 async function main(args: readonly string[]): Promise<string> {
@@ -57,10 +116,12 @@ function explainFailure(error: unknown): { readonly line: string; readonly exitC
   return { line: error instanceof Error ? error.message : String(error), exitCode: 64 };
 }
 
-try {
-  process.stdout.write(`${await main(process.argv.slice(2))}\n`);
-} catch (error) {
-  const { line, exitCode } = explainFailure(error);
-  process.stderr.write(`footnote: ${line}\n`);
-  process.exitCode = exitCode;
+if (realpathSync(process.argv[1] ?? '') === import.meta.filename) {
+  try {
+    process.stdout.write(`${await main(process.argv.slice(2))}\n`);
+  } catch (error) {
+    const { line, exitCode } = explainFailure(error);
+    process.stderr.write(`footnote: ${line}\n`);
+    process.exitCode = exitCode;
+  }
 }

@@ -1,10 +1,10 @@
+import { ChannelType } from 'discord.js';
 import { Failure } from '../../core/failures.ts';
 import type { NotifyResult, ResearchNotification } from '../../core/research/ports.ts';
 import { retry } from '../../core/retry.ts';
 import type { MessageRef } from '../../core/types.ts';
 import { discordMarkdown } from '../../markdown/dialects.ts';
 import { escapeText } from '../../markdown/text.ts';
-import { kindOf } from './channels.ts';
 import { clipText } from './clipping.ts';
 import { openDirect } from './direct.ts';
 import { drawOne } from './drawing-one.ts';
@@ -14,7 +14,7 @@ import { type Draft, nonceOf, postMessage } from './messages.ts';
 import type { ReplyDeps } from './reply.ts';
 import { isNotice } from './research-lookup.ts';
 import type { DiscordRest } from './rest.ts';
-import { asId, asNumber, asObject, type WireMessage } from './wire.ts';
+import { asId, asObject, type WireMessage } from './wire.ts';
 
 interface Target {
   readonly channel: string;
@@ -59,10 +59,16 @@ async function targetOf(rest: DiscordRest, { question, place, card }: ResearchNo
     : { channel, replyTo: null };
 }
 
+function isThreadType(type: unknown): boolean {
+  return [ChannelType.AnnouncementThread, ChannelType.PublicThread, ChannelType.PrivateThread].some(
+    (one) => one === type,
+  );
+}
+
 /** The channel around a thread; a channel or direct conversation itself. */
 async function parentOf(rest: DiscordRest, channel: string): Promise<string> {
   const raw = asObject(await rest.get(`/channels/${channel}`));
-  const isThread = kindOf(asNumber(raw?.['type']) ?? 0) === 'thread';
+  const isThread = isThreadType(raw?.['type']);
   return (isThread ? asId(raw?.['parent_id']) : null) ?? channel;
 }
 

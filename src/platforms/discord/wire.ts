@@ -6,7 +6,7 @@
 /** A JSON object of unknown content. */
 export type Json = Readonly<Record<string, unknown>>;
 
-export interface WireUser {
+interface WireUser {
   readonly id: string;
   readonly name: string | null;
   readonly isBot: boolean;
@@ -58,7 +58,7 @@ export function asObjects(value: unknown): readonly Json[] {
 }
 
 /** A non-empty string, or null; without what Postgres refuses to store (NUL, half surrogate pairs). */
-export function asText(value: unknown): string | null {
+function asText(value: unknown): string | null {
   if (typeof value !== 'string') return null;
   return value.replaceAll('\u0000', '').toWellFormed() || null;
 }
@@ -69,12 +69,12 @@ export function asId(value: unknown): string | null {
 }
 
 /** A finite number, or null. */
-export function asNumber(value: unknown): number | null {
+function asNumber(value: unknown): number | null {
   return typeof value === 'number' && Number.isFinite(value) ? value : null;
 }
 
 /** Reads a user object; `nick` is the name this guild knows them by. */
-export function readUser(value: unknown, nick: unknown = null): WireUser | null {
+function readUser(value: unknown, nick: unknown = null): WireUser | null {
   const user = asObject(value);
   const id = asId(user?.['id']);
   if (!user || !id) return null;

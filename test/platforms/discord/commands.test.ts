@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { afterEach, expect, test } from 'vitest';
-import { registerCommands } from '../../../src/platforms/discord/commands.ts';
+import { registerCommands } from '../../../src/platforms/discord/register-commands.ts';
 import { createRest } from '../../../src/platforms/discord/rest.ts';
 import { asObjects, type Json } from '../../../src/platforms/discord/wire.ts';
 import { quietLog } from '../../core/fakes.ts';

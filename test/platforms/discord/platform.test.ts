@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Failure } from '../../../src/core/failures.ts';
 import type { ReplyStart } from '../../../src/core/ports.ts';
 import type { MessageRef, Question, View } from '../../../src/core/types.ts';
-import { type DiscordApp, openDiscord } from '../../../src/platforms/discord/discord.ts';
+import { type DiscordApp, openDiscord } from '../../../src/platforms/discord/app.ts';
 import { quietLog } from '../../core/fakes.ts';
 import { type DiscordServer, startDiscordServer } from '../../servers/discord/discord-server.ts';
 import { channelId, mention, SOURCES, written } from './setup.ts';

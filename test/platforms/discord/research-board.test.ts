@@ -1,4 +1,4 @@
-import { openDiscord } from '../../../src/platforms/discord/discord.ts';
+import { openDiscord } from '../../../src/platforms/discord/app.ts';
 import {
   type MessagesSide,
   researchBoardContract,

@@ -8,8 +8,8 @@ import type {
   ResearchCommands,
 } from '../../../src/core/ports.ts';
 import type { Question } from '../../../src/core/types.ts';
-import { registerCommands } from '../../../src/platforms/discord/commands.ts';
 import { EPHEMERAL } from '../../../src/platforms/discord/messages.ts';
+import { registerCommands } from '../../../src/platforms/discord/register-commands.ts';
 import { createRest } from '../../../src/platforms/discord/rest.ts';
 import { asObjects } from '../../../src/platforms/discord/wire.ts';
 import { quietLog } from '../../core/fakes.ts';

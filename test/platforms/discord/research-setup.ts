@@ -2,7 +2,7 @@
 import { onTestFinished } from 'vitest';
 import type { ResearchMessages, ResearchNotification } from '../../../src/core/research/ports.ts';
 import type { MessageRef, Question, ThreadRef, View } from '../../../src/core/types.ts';
-import { type DiscordApp, openDiscord } from '../../../src/platforms/discord/discord.ts';
+import { type DiscordApp, openDiscord } from '../../../src/platforms/discord/app.ts';
 import { quietLog } from '../../core/fakes.ts';
 import { type DiscordServer, startDiscordServer } from '../../servers/discord/discord-server.ts';
 import { channelId, mention, SOURCES, written } from './setup.ts';

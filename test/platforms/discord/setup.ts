@@ -19,7 +19,7 @@ import type {
 } from '../../../src/core/ports.ts';
 import { createResearchIntake } from '../../../src/core/research/accept.ts';
 import type { AnswerEvent, ModelRequest, Question } from '../../../src/core/types.ts';
-import { type DiscordApp, type DiscordOptions, openDiscord } from '../../../src/platforms/discord/discord.ts';
+import { type DiscordApp, type DiscordOptions, openDiscord } from '../../../src/platforms/discord/app.ts';
 import { memoryAnswers, memoryKeyValue, memoryThreads, noMetrics, quietLog } from '../../core/fakes.ts';
 import { memoryResearches } from '../../core/research/fakes.ts';
 import { type DiscordServer, startDiscordServer } from '../../servers/discord/discord-server.ts';

@@ -1,23 +1,29 @@
-import type { IIdentifyThrottler } from '@discordjs/ws';
 import { sleep } from '../../core/concurrency.ts';
 import type { KeyValue, Log } from '../../core/ports.ts';
 
 /** Discord takes one IDENTIFY per 5 s (and shard group). */
 const SPACING_MS = 5_100;
-const WINDOW_MS = 10 * 60_000;
-/** So many in a window are an ordinary day's restarts; more are a loop. */
-const ORDINARY = 4;
+/** Discord resets the token of a bot that begins more than 1,000 sessions in a day: some 40 an hour. */
+const WINDOW_MS = 60 * 60_000;
+/** A busy hour's restarts; more are a loop. With the longest wait there are at most some 35 an hour. */
+const ORDINARY = 30;
 const LONGEST_MS = 2 * 60_000;
 
+/** What discord.js calls an identify throttler. */
+export interface IdentifyThrottler {
+  /** Resolves when the shard may IDENTIFY. @throws when its connection closes first. */
+  waitForIdentify(shard: number, signal: AbortSignal): Promise<void>;
+}
+
 /**
- * Paces new sessions, across restarts: Discord resets a bot's token after 1,000 in a day, which a crash loop reaches within
- * hours. Resuming costs nothing and is not paced.
+ * Paces new sessions, across restarts: a crash loop would use up what Discord allows in a day within two hours. Resuming costs
+ * nothing and is not paced.
  */
-export function createIdentifyPace(options: {
+export function createIdentifyThrottler(options: {
   readonly store: KeyValue;
   readonly botId: string;
   readonly log: Log;
-}): IIdentifyThrottler {
+}): IdentifyThrottler {
   const { store, botId, log } = options;
   const key = `identifies:${botId}`;
   let turn: Promise<void> = Promise.resolve();

@@ -1,18 +1,19 @@
+import type { Client } from 'discord.js';
 import { Failure } from '../../core/failures.ts';
 import type { Intake, KeyValue, Log, Platform, ResearchCommands } from '../../core/ports.ts';
 import type { ResearchMessages } from '../../core/research/ports.ts';
-import { createGateway, type Gateway } from './gateway.ts';
+import { createMessageEvents } from './events.ts';
+import { createGateway } from './gateway.ts';
+import { createInteractions } from './interactions.ts';
 import { createDenials } from './place.ts';
 import { createPlatform } from './platform.ts';
-import { createReceiver, type Receiver } from './receiving.ts';
 import { createResearchMessages } from './research-board.ts';
 import { createRest, type DiscordRest } from './rest.ts';
+import { openWatermark } from './watermark.ts';
 import { asId, asObject } from './wire.ts';
 
 export interface DiscordOptions {
   readonly token: string;
-  /** Null: asked from Discord. */
-  readonly applicationId: string | null;
   /** What discord.js calls `rest.api`, without the version; null for Discord's own. */
   readonly apiUrl: string | null;
   /** Whether to ask for the Message Content intent; where Discord disallows it, only mentions are answered. */
@@ -29,12 +30,12 @@ export interface DiscordApp {
   readonly platform: Platform;
   readonly researchMessages: ResearchMessages;
   /**
-   * Connects the gateway and takes questions to the intake; only one process may. `sessions` is where the gateway session
-   * and the kinds of channels survive a restart; `desk` answers `/jobs`.
+   * Connects the gateway, takes questions to the intake, and reads what was said since an earlier process left. `store` is
+   * where that is kept; `research` answers `/jobs`.
    * @throws {Failure} with a remedy when there is no session within 30 s; at once, ever after, when there never can be one.
    */
-  listen(intake: Intake, sessions: KeyValue, desk?: ResearchCommands): Promise<void>;
-  /** Disconnects; the session stays resumable for the process that listens next. */
+  listen(intake: Intake, store: KeyValue, research?: ResearchCommands | null): Promise<void>;
+  /** Disconnects, once what was received is stored or 3 s have passed; the next process reads the rest. */
   unlisten(): Promise<void>;
   /** False while the gateway should be connected and is not, and once Discord has refused the token. */
   ready(): boolean;
@@ -50,39 +51,72 @@ const START_MS = 4_000;
 export async function openDiscord(options: DiscordOptions): Promise<DiscordApp> {
   const { token, apiUrl, log, threads } = options;
   const rest = createRest({ token, apiUrl, log });
-  const { botId, applicationId } = await introduce(rest, options);
+  const botId = await fetchBotId(rest);
   const deps = { rest, log, threads, botId, denials: createDenials() };
   const sides = { platform: createPlatform(deps), researchMessages: createResearchMessages(deps) };
-  return { ...sides, ...createListening(options, rest, botId, applicationId) };
+  return { ...sides, ...createListening(options, rest, botId) };
+}
+
+interface InboundDeps extends DiscordOptions {
+  readonly rest: DiscordRest;
+  readonly botId: string;
+  readonly intake: Intake;
+  readonly store: KeyValue;
+  readonly research: ResearchCommands | null;
+  readonly onFatal: (failure: Failure) => void;
+}
+
+/** What receives while this process listens. */
+interface Inbound {
+  connect(): Promise<void>;
+  isConnected(): boolean;
+  stop(): Promise<void>;
+}
+
+async function openInbound(deps: InboundDeps): Promise<Inbound> {
+  const { rest, store, botId, log } = deps;
+  const watermark = await openWatermark(store, botId, log);
+  const acquire = (signal: AbortSignal): Promise<unknown> => rest.paces.all.acquire('progress', signal);
+  const events = createMessageEvents({ ...deps, watermark, acquire });
+  const interactions = createInteractions(deps);
+  const attach = (client: Client): void => {
+    events.attach(client);
+    interactions.attach(client);
+  };
+  const gateway = createGateway({ ...deps, attach });
+  return {
+    connect: gateway.connect,
+    isConnected: gateway.isConnected,
+    async stop() {
+      await gateway.close();
+      await Promise.all([events.stop(), interactions.stop()]);
+    },
+  };
 }
 
 function createListening(
   options: DiscordOptions,
   rest: DiscordRest,
   botId: string,
-  applicationId: string,
 ): Omit<DiscordApp, 'platform' | 'researchMessages'> {
-  const { token, log, messageContent } = options;
-  let listening: { readonly gateway: Gateway; readonly receiver: Receiver } | null = null;
+  let listening: Inbound | null = null;
   let fatal: Failure | null = null;
   const onFatal = (failure: Failure): void => {
     fatal = failure;
-    log.error({ code: failure.code }, failure.remedy ?? failure.message);
+    options.log.error({ code: failure.code }, failure.remedy ?? failure.message);
     options.onFatal?.(failure);
   };
   const unlisten = async (): Promise<void> => {
     const ended = listening;
     listening = null;
-    await ended?.gateway.close(ended.receiver.stop);
+    await ended?.stop();
   };
   return {
-    async listen(intake, store, desk) {
+    async listen(intake, store, research = null) {
       if (fatal) throw fatal;
       await unlisten();
-      const receiver = createReceiver({ rest, intake, desk: desk ?? null, store, botId, applicationId, log });
-      const { receive } = receiver;
-      const gateway = createGateway({ rest, token, botId, messageContent, store, log, receive, onFatal });
-      listening = { gateway, receiver };
+      const gateway = await openInbound({ ...options, botId, rest, intake, store, research, onFatal });
+      listening = gateway;
       try {
         await gateway.connect();
       } catch (error) {
@@ -91,7 +125,7 @@ function createListening(
       }
     },
     unlisten,
-    ready: () => rest.isAuthorised() && !fatal && (listening?.gateway.isConnected() ?? true),
+    ready: () => rest.isAuthorised() && !fatal && (listening?.isConnected() ?? true),
     async stop() {
       await unlisten();
       rest.close();
@@ -99,30 +133,23 @@ function createListening(
   };
 }
 
-async function introduce(
-  rest: DiscordRest,
-  { applicationId }: DiscordOptions,
-): Promise<{ botId: string; applicationId: string }> {
+/** Our own user id. @throws {Failure} */
+async function fetchBotId(rest: DiscordRest): Promise<string> {
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(), START_MS);
-  const { signal } = late;
   try {
-    const [user, application] = await Promise.all([
-      rest.get('/users/@me', { signal }),
-      applicationId === null ? rest.get('/applications/@me', { signal }) : { id: applicationId },
-    ]);
-    const ids = { botId: asId(asObject(user)?.['id']), applicationId: asId(asObject(application)?.['id']) };
-    if (!ids.botId || !ids.applicationId) throw new Failure('malformed', 'no ids in the answer');
-    return { botId: ids.botId, applicationId: ids.applicationId };
+    const id = asId(asObject(await rest.get('/users/@me', { signal: late.signal }))?.['id']);
+    if (!id) throw new Failure('malformed', 'no id in the answer');
+    return id;
   } catch (error) {
     rest.close();
-    throw introductionFailure(error, late.signal.aborted);
+    throw startFailure(error, late.signal.aborted);
   } finally {
     clearTimeout(timer);
   }
 }
 
-function introductionFailure(error: unknown, isLate: boolean): Failure {
+function startFailure(error: unknown, isLate: boolean): Failure {
   const { kind, status, message } =
     error instanceof Failure ? error : new Failure('malformed', 'unexpected error', { cause: error });
   if (kind === 'not-authorised') {

@@ -1,0 +1,142 @@
+import { type Client, DiscordjsError, type Guild, type Message, type TextBasedChannel } from 'discord.js';
+import { sleep } from '../../core/concurrency.ts';
+import type { Log } from '../../core/ports.ts';
+import { isRetryable } from '../../core/retry.ts';
+import { failureOf } from './errors.ts';
+import { compareIds, idAtTime } from './wire.ts';
+
+export interface ReadMissedDeps {
+  readonly client: Client<true>;
+  /** Waits for a call that the rate limits allow. */
+  readonly acquire: (signal: AbortSignal) => Promise<unknown>;
+  /** Resolves once the message is durable, or is no question. */
+  readonly accept: (message: Message) => Promise<void>;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+/** A channel that may hold messages nobody has received. */
+export interface MissedChannel {
+  readonly id: string;
+  /** Resolves once the channel is read to its end; also when it cannot be read at all. */
+  readonly done: Promise<void>;
+}
+
+interface Candidate {
+  readonly id: string;
+  /** Everything up to here has been read. */
+  cursor: string;
+  readonly finish: () => void;
+}
+
+/** What was asked longer ago is not answered any more. It has to be less than the day that accepted questions are remembered. */
+const MAX_AGE_MS = 12 * 60 * 60_000;
+/** The most that Discord returns at once. */
+const PAGE = 100;
+const PARALLEL_READS = 5;
+const FIRST_PAUSE_MS = 500;
+const MAX_PAUSE_MS = 30_000;
+
+/**
+ * Begins to read what was said after `since` in these channels, each to its end; one that cannot be read now is tried again
+ * until it can be. Ids de-duplicate, so reading too much is harmless.
+ */
+export function readMissed(
+  deps: ReadMissedDeps,
+  channels: readonly string[],
+  since: string,
+): readonly MissedChannel[] {
+  const candidates: Candidate[] = [];
+  const missed = channels.map((id) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    candidates.push({ id, cursor: since, finish: resolve });
+    return { id, done: promise };
+  });
+  if (missed.length > 0)
+    deps.log.info({ channels: missed.length }, 'reading what was said while disconnected');
+  for (let worker = 0; worker < PARALLEL_READS; worker++) void readAll(deps, candidates);
+  return missed;
+}
+
+/** The channels and threads of some guilds in which something was said after `since`, newest first. */
+export function channelsWithNewer(
+  client: Client<true>,
+  isWanted: (guild: Guild) => boolean,
+  since: string,
+): readonly string[] {
+  return client.channels.cache
+    .filter((channel) => channel.isTextBased() && !channel.isDMBased())
+    .filter(({ guild, lastMessageId, viewable }) => {
+      return isWanted(guild) && viewable && lastMessageId && compareIds(lastMessageId, since) > 0;
+    })
+    .sort((a, b) => compareIds(b.lastMessageId ?? '', a.lastMessageId ?? ''))
+    .map(({ id }) => id);
+}
+
+/** The later of `since` and the age beyond which nothing is answered any more. */
+export function boundAge(since: string): string {
+  const oldest = idAtTime(Date.now() - MAX_AGE_MS);
+  return compareIds(since, oldest) > 0 ? since : oldest;
+}
+
+/** One of several that take channels from the same list. A channel that cannot be read now goes to its end. */
+async function readAll(deps: ReadMissedDeps, candidates: Candidate[]): Promise<void> {
+  const { log, signal } = deps;
+  for (let pauseMs = FIRST_PAUSE_MS; !signal.aborted; ) {
+    const candidate = candidates.shift();
+    if (!candidate) return;
+    try {
+      await readChannel(deps, candidate);
+      if (signal.aborted) return;
+      candidate.finish();
+      pauseMs = FIRST_PAUSE_MS;
+    } catch (error) {
+      if (signal.aborted) return;
+      const failure = failureOf(error, 'reading missed messages', signal);
+      if (!isRetryable(failure) || isUnreadable(error)) {
+        log.debug({ err: failure, channel: candidate.id }, 'channel cannot be read');
+        candidate.finish();
+        continue;
+      }
+      log.warn({ err: failure, channel: candidate.id }, 'channel not read yet, trying again');
+      candidates.push(candidate);
+      await sleep(Math.max(pauseMs, failure.retryAfterMs ?? 0), signal);
+      pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS);
+    }
+  }
+}
+
+/** A page that discord.js cannot make sense of stays as it is; a request that failed carries what it failed of. */
+function isUnreadable(error: unknown): boolean {
+  return error instanceof DiscordjsError || (error instanceof TypeError && error.cause === undefined);
+}
+
+async function readChannel(deps: ReadMissedDeps, candidate: Candidate): Promise<void> {
+  const { acquire, accept, signal } = deps;
+  const channel = await openChannel(deps, candidate);
+  if (!channel) return;
+  for (;;) {
+    await acquire(signal);
+    if (signal.aborted) return;
+    const page = await channel.messages.fetch({ after: candidate.cursor, limit: PAGE, cache: false });
+    for (const message of [...page.values()].sort((a, b) => compareIds(a.id, b.id))) {
+      await accept(message);
+      candidate.cursor = message.id;
+    }
+    if (page.size < PAGE) return;
+  }
+}
+
+/** Null for what has nothing new. Direct conversations are not told of when a session begins: they have to be asked for. */
+async function openChannel(
+  { client, acquire, signal }: ReadMissedDeps,
+  { id, cursor }: Candidate,
+): Promise<TextBasedChannel | null> {
+  const known = client.channels.cache.get(id);
+  if (known && !known.isDMBased()) return known.isTextBased() ? known : null;
+  await acquire(signal);
+  const channel = await client.channels.fetch(id, { force: true });
+  if (!channel?.isDMBased() || !channel.isTextBased()) return null;
+  const hasNew = compareIds(channel.lastMessageId ?? '0', cursor) > 0;
+  return hasNew ? channel : null;
+}

@@ -1,0 +1,77 @@
+import type { KeyValue, Log } from '../../core/ports.ts';
+import { compareIds, idAtTime, timeOfId } from './wire.ts';
+
+/**
+ * The low watermark of this bot's messages, kept in the store: everything said before it is durable or was no question. The
+ * next process reads what was said after it. A stored watermark that is too old only means that more is read.
+ */
+export interface Watermark {
+  /** The id of a message, or of a moment. */
+  get(): string;
+  /**
+   * Keeps the watermark before this message, or at this watermark, until the function returned is called. Must be called as
+   * soon as the message arrives.
+   */
+  hold(message: string): () => void;
+  /** Stores it now. Never rejects. */
+  save(): Promise<void>;
+}
+
+/** A connection is known to be dead after two heartbeats of 41 s; meanwhile others may have delivered newer messages. */
+const MARGIN_MS = 2 * 60_000;
+const SAVE_EVERY_MS = 1_000;
+/** Longer than anything is caught up with. */
+const TTL_MS = 30 * 24 * 60 * 60_000;
+
+/** Reads the watermark that an earlier process left; the very first is the present moment. @throws when the store cannot say. */
+export async function openWatermark(store: KeyValue, botId: string, log: Log): Promise<Watermark> {
+  const key = `watermark:${botId}`;
+  const stored = await store.get<string>(key);
+  const floor = stored ?? idAtTime(Date.now());
+  const held = new Set<{ readonly before: string }>();
+  let newest = floor;
+  let saved = stored;
+  let timer: ReturnType<typeof setTimeout> | null = null;
+
+  const get = (): string => {
+    const settled = idAtTime(timeOfId(newest) - MARGIN_MS);
+    const low = [...held].reduce((oldest, { before }) => older(oldest, before), settled);
+    return newer(low, floor);
+  };
+  const save = async (): Promise<void> => {
+    if (timer) clearTimeout(timer);
+    timer = null;
+    const value = get();
+    if (value === saved) return;
+    try {
+      await store.set(key, value, TTL_MS);
+      saved = value;
+    } catch (error) {
+      // Tried again with the next message.
+      log.debug({ err: error }, 'watermark not saved');
+    }
+  };
+  if (stored === undefined) await save();
+  return {
+    get,
+    hold(id) {
+      // Discord's `after` leaves out the message it names.
+      const entry = { before: String(BigInt(id) - 1n) };
+      held.add(entry);
+      return () => {
+        held.delete(entry);
+        newest = newer(newest, id);
+        timer ??= setTimeout(() => void save(), SAVE_EVERY_MS).unref();
+      };
+    },
+    save,
+  };
+}
+
+function older(a: string, b: string): string {
+  return compareIds(a, b) < 0 ? a : b;
+}
+
+function newer(a: string, b: string): string {
+  return compareIds(a, b) > 0 ? a : b;
+}

@@ -1,0 +1,215 @@
+/** What was said while Footnote had no session is heard by the next one: all of it, in order, once. */
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { Intake, KeyValue } from '../../../src/core/ports.ts';
+import { memoryKeyValue } from '../../core/fakes.ts';
+import type { DiscordServer } from '../../servers/discord/discord-server.ts';
+import { createTown, type Footnote, type FootnoteOptions, mention } from './setup.ts';
+
+const town = createTown();
+afterEach(async () => {
+  vi.useRealTimers();
+  await town.end();
+});
+
+const accepted = (footnote: Footnote): string[] =>
+  footnote.heard.filter(({ result }) => result === 'accepted').map(({ question }) => question.text);
+
+/** The store that one process after the other opens: what it knows, and what was taken. */
+function sharedStore() {
+  const kept = memoryKeyValue();
+  const taken = new Set<string>();
+  let isCut = false;
+  let isStuck = true;
+  const sessions: KeyValue = {
+    ...kept,
+    // Each process may IDENTIFY at once: the stand-in sets no limit here.
+    set: async (key, ...rest) =>
+      isCut || key.startsWith('identifies:') ? undefined : kept.set(key, ...rest),
+  };
+  const intake = (core: Intake): Intake => ({
+    ...core,
+    async accept(question) {
+      if (question.text === 'stuck' && isStuck) return new Promise(() => {});
+      if (taken.has(question.id)) return 'duplicate';
+      const result = await core.accept(question);
+      taken.add(question.id);
+      return result;
+    },
+  });
+  return {
+    start: async (server: DiscordServer, options: FootnoteOptions = {}): Promise<Footnote> => {
+      const footnote = await town.footnote(server, { sessions, intake, ...options });
+      isCut = false;
+      return footnote;
+    },
+    /** Ends a process as a kill does: nothing more is written, and Discord sees the connection go. */
+    async kill(footnote: Footnote): Promise<void> {
+      isCut = true;
+      isStuck = false;
+      await footnote.stop();
+    },
+  };
+}
+
+const say = (server: DiscordServer, text: string, channel = 'general'): string =>
+  server.say({ user: 'ada', channel, content: channel.startsWith('@') ? text : mention(server, text) });
+
+describe('after a restart', () => {
+  test('channels, threads, new ones too, and known direct conversations are read', async () => {
+    const server = await town.server();
+    const store = sharedStore();
+    const first = await store.start(server);
+    say(server, 'before', '@ada');
+    const thread = say(server, 'in a channel');
+    await vi.waitFor(() => expect(accepted(first)).toHaveLength(2));
+    await vi.waitFor(() => expect(server.channels.some(({ id }) => id === thread)).toBe(true));
+    await store.kill(first);
+    say(server, 'missed directly', '@ada');
+    say(server, 'missed');
+    server.say({ user: 'ada', channel: 'general', content: 'plain talk' });
+    say(server, 'missed in a thread', thread);
+    const fresh = server.makeThread({ user: 'ada', channel: 'general', name: 'new' });
+    say(server, 'missed in a new thread', fresh);
+    const second = await store.start(server);
+    await vi.waitFor(() => expect(accepted(second)).toHaveLength(4), 5_000);
+    expect(accepted(second).sort()).toEqual([
+      'missed',
+      'missed directly',
+      'missed in a new thread',
+      'missed in a thread',
+    ]);
+  });
+
+  test('nothing is heard of what was said before the very first start', async () => {
+    const server = await town.server();
+    say(server, 'before there was a bot');
+    const footnote = await sharedStore().start(server);
+    say(server, 'hello');
+    await vi.waitFor(() => expect(accepted(footnote)).toContain('hello'));
+    expect(accepted(footnote)).toEqual(['hello']);
+  });
+
+  test('a first session that ended before anything was said is enough to catch up from', async () => {
+    const server = await town.server();
+    const store = sharedStore();
+    await store.kill(await store.start(server));
+    say(server, 'missed');
+    const second = await store.start(server);
+    await vi.waitFor(() => expect(accepted(second)).toEqual(['missed']), 5_000);
+  });
+
+  test('an older question that was still being stored is heard although a newer one was done', async () => {
+    const server = await town.server();
+    const store = sharedStore();
+    const first = await store.start(server);
+    say(server, 'stuck', 'random');
+    say(server, 'stored later');
+    await vi.waitFor(() => expect(accepted(first)).toEqual(['stored later']));
+    await store.kill(first);
+    say(server, 'missed');
+    const second = await store.start(server);
+    await vi.waitFor(() => expect(accepted(second).sort()).toEqual(['missed', 'stuck']), 5_000);
+  });
+
+  test('more than one page of a channel is read, in order', async () => {
+    const server = await town.server();
+    const store = sharedStore();
+    await store.kill(await store.start(server));
+    const talk = (count: number): void => {
+      for (let i = 0; i < count; i++) server.say({ user: 'grace', channel: 'general', content: `talk ${i}` });
+    };
+    say(server, 'one');
+    talk(120);
+    say(server, 'two');
+    talk(120);
+    say(server, 'three');
+    const second = await store.start(server);
+    await vi.waitFor(() => expect(accepted(second)).toEqual(['one', 'two', 'three']), 5_000);
+  });
+
+  test('more than twenty channels are read', async () => {
+    const server = await town.server();
+    const store = sharedStore();
+    await store.kill(await store.start(server));
+    const texts = Array.from({ length: 45 }, (_, n) => `missed ${n}`);
+    for (const text of texts) {
+      const thread = server.makeThread({ user: 'ada', channel: 'general', name: text });
+      say(server, text, thread);
+    }
+    const second = await store.start(server);
+    await vi.waitFor(() => expect(accepted(second).sort()).toEqual(texts.sort()), 8_000);
+  });
+
+  test.each([
+    ['a 502', { status: 502 }],
+    ['a page of a proxy', 'html'],
+    ['a 429', { retryAfter: 0.5 }],
+    ['a cut connection', 'reset-before'],
+  ] as const)('a read that fails with %s is done again', async (_, fault) => {
+    const server = await town.server();
+    const store = sharedStore();
+    await store.kill(await store.start(server));
+    say(server, 'missed');
+    server.fault('GET /channels/:channel/messages', fault, 2);
+    const second = await store.start(server);
+    await vi.waitFor(() => expect(accepted(second)).toEqual(['missed']), 8_000);
+  });
+
+  test('what is said in a channel meanwhile waits until the missed messages are in', async () => {
+    const server = await town.server();
+    const store = sharedStore();
+    const first = await store.start(server);
+    say(server, 'before', '@ada');
+    await vi.waitFor(() => expect(accepted(first)).toHaveLength(1));
+    await store.kill(first);
+    say(server, 'missed', '@ada');
+    server.fault('GET /channels/:channel/messages', { slow: 1_000 });
+    const second = await store.start(server);
+    say(server, 'new', '@ada');
+    say(server, 'elsewhere');
+    await vi.waitFor(() => expect(accepted(second)).toHaveLength(3), 5_000);
+    expect(accepted(second)).toEqual(['elsewhere', 'missed', 'new']);
+  });
+
+  test('what a missed reply is to comes along', async () => {
+    const server = await town.server();
+    const store = sharedStore();
+    const claim = server.say({ user: 'grace', channel: 'general', content: 'It was built in 1889' });
+    await store.kill(await store.start(server));
+    server.say({ user: 'ada', channel: 'general', content: mention(server, 'true?'), replyTo: claim });
+    const second = await store.start(server);
+    await vi.waitFor(() => expect(accepted(second)).toEqual(['true?']), 5_000);
+    expect(second.heard[0]?.question.quote?.text).toBe('It was built in 1889');
+  });
+
+  test('twelve hours are caught up with, and no more', async () => {
+    const now = Date.now();
+    const hoursAgo = (hours: number): void => void vi.setSystemTime(now - hours * 3_600_000);
+    vi.useFakeTimers({ toFake: ['Date'] });
+    hoursAgo(15);
+    const server = await town.server();
+    const store = sharedStore();
+    await store.kill(await store.start(server));
+    hoursAgo(13);
+    say(server, 'too long ago');
+    hoursAgo(11);
+    say(server, 'a while ago');
+    hoursAgo(0);
+    const second = await store.start(server);
+    await vi.waitFor(() => expect(accepted(second)).toEqual(['a while ago']), 5_000);
+  });
+});
+
+test('a session that Discord has ended is followed by a new one, and what was missed between them is read', async () => {
+  const server = await town.server();
+  const footnote = await sharedStore().start(server);
+  say(server, 'before', '@ada');
+  await vi.waitFor(() => expect(accepted(footnote)).toEqual(['before']));
+  server.gateway.op(9);
+  server.gateway.dropSockets();
+  say(server, 'missed', '@ada');
+  say(server, 'missed too');
+  await vi.waitFor(() => expect(accepted(footnote)).toHaveLength(3), 12_000);
+  expect(server.gateway.identifies).toBe(2);
+  await vi.waitFor(() => expect(footnote.app.ready()).toBe(true));
+}, 20_000);

@@ -1,0 +1,33 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { createIdentifyThrottler } from '../../../src/platforms/discord/identify-throttler.ts';
+import { memoryKeyValue, quietLog } from '../../core/fakes.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+/** When each new session may begin, in seconds; every one is lost again at once. */
+async function begin(sessions: number): Promise<number[]> {
+  const store = memoryKeyValue();
+  const times: number[] = [];
+  for (let session = 0; session < sessions; session++) {
+    // A new process each time: what came before is in the store.
+    const throttler = createIdentifyThrottler({ store, botId: 'B', log: quietLog });
+    const allowed = throttler.waitForIdentify(0, new AbortController().signal);
+    void allowed.then(() => times.push(Date.now() / 1_000));
+    await vi.runAllTimersAsync();
+    await allowed;
+  }
+  return times;
+}
+
+test('sessions begin 5 s after each other; many lost in a row slow down, across restarts', async () => {
+  const times = await begin(38);
+  const spaced = times.slice(1).map((time, index) => Math.round(time - (times[index] ?? 0)));
+  expect(spaced.slice(0, 30)).toEqual(Array.from({ length: 30 }, () => 5));
+  expect(spaced.slice(30)).toEqual([10, 20, 41, 82, 120, 120, 120]);
+});
+
+test('a loop of a whole day stays below the 1,000 sessions that Discord allows', async () => {
+  const times = await begin(990);
+  expect((times.at(-1) ?? 0) - (times[0] ?? 0)).toBeGreaterThan(24 * 3_600);
+});
