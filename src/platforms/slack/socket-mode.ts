@@ -99,11 +99,11 @@ async function keepOpen(shared: Shared, delayMs: number): Promise<void> {
   await sleep(delayMs, signal);
   while (!signal.aborted) {
     const socket = await tryOpen(shared);
-    // A socket that Slack is about to renew delivers until the new one is there.
-    await old?.close();
-    old = null;
     let isRenewal = false;
     if (socket) {
+      // A socket that Slack is about to renew delivers until the new one is there.
+      await old?.close();
+      old = null;
       const openedAt = performance.now();
       const reason = await socket.ended;
       failures = performance.now() - openedAt < SHORT_LIFE_MS ? failures + 1 : 0;

@@ -164,6 +164,23 @@ describe('staying connected', () => {
     },
   );
 
+  test('a socket that is to be renewed stays until the new one is there', async () => {
+    const { server } = await listening();
+    await vi.waitFor(() => expect(server.sockets()).toBe(2), 5_000);
+    const opens = () => server.calls.filter(({ method }) => method === 'apps.connections.open').slice(3);
+    server.fault('apps.connections.open', { status: 503 });
+    server.disconnect('warning');
+    let fewest = 2;
+    await vi.waitFor(
+      () => {
+        fewest = Math.min(fewest, server.sockets());
+        expect(opens()).toMatchObject([{ result: 'http_503' }, { result: 'ok' }]);
+      },
+      { timeout: 5_000, interval: 5 },
+    );
+    expect(fewest).toBe(2);
+  });
+
   test('all sockets cut and refused for a while come back, and what was said meanwhile arrives', async () => {
     const { server, intake, app } = await listening();
     server.fault('apps.connections.open', { status: 503 }, 2);
