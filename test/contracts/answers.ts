@@ -82,6 +82,8 @@ export function answersContract(answers: () => StoreAnswers, sql: () => Sql): vo
     it('knows nothing of a question that never began', async () => {
       expect(await answers().find('never')).toBeNull();
       expect(await answers().posted('never', 1, [message('never')])).toBe(false);
+      expect(await answers().conclude('never', 1, view, thread)).toBe(false);
+      expect(await answers().delivered('never', 1)).toBe(false);
       expect(await answers().threadOf(message('never'))).toBeNull();
     });
 

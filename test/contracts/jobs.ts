@@ -21,7 +21,8 @@ export function gate(): { open: () => void; readonly opened: Promise<void> } {
 export function jobsContract(jobs: () => StoreJobs, another: () => Promise<StoreJobs>, sql: () => Sql): void {
   let serial = 0;
   const newQueue = (): string => `contract-${++serial}`;
-  const patient = { timeout: 15_000 };
+  // Less than a test may take, so that a failure shows what was there instead.
+  const patient = { timeout: 10_000 };
 
   describe('jobs', () => {
     it('takes an id once, also when it comes twice at the same moment or after the job is done', async () => {
@@ -179,6 +180,30 @@ export function jobsContract(jobs: () => StoreJobs, another: () => Promise<Store
       await jobs().work<Numbered>(queue, 1, async ({ attempt }) => void seen.push(`theirs ${attempt}`));
       await vi.waitFor(() => expect(seen).toEqual(['mine 1', 'aborted', 'theirs 2']), patient);
       await mine.close();
+    });
+  });
+
+  describe('jobs that do not stop', () => {
+    it('are left to others after a moment, although their handler does not return', async () => {
+      const queue = newQueue();
+      const mine = await another();
+      const door = gate();
+      const seen: string[] = [];
+      await mine.work<Numbered>(queue, 1, async ({ attempt }) => {
+        seen.push(`mine ${attempt}`);
+        await door.opened;
+      });
+      await mine.enqueue(queue, { n: 0 }, { id: randomUUID(), key: 'k' });
+      await vi.waitFor(() => expect(seen).toEqual(['mine 1']), patient);
+      const began = performance.now();
+      await mine.stop(20);
+      expect(performance.now() - began).toBeLessThan(5_000);
+      await jobs().work<Numbered>(queue, 1, async ({ attempt }) => void seen.push(`theirs ${attempt}`));
+      await vi.waitFor(() => expect(seen).toEqual(['mine 1', 'theirs 2']), patient);
+      // What it does in the end changes nothing.
+      door.open();
+      await mine.close();
+      expect(await jobs().depth(queue, 'k')).toBe(0);
     });
   });
 
