@@ -1,4 +1,4 @@
-import type { Queryable, Sql } from './sql.ts';
+import { type Queryable, type Sql, UPKEEP_MS } from './sql.ts';
 import { StoreError } from './store-error.ts';
 
 /**
@@ -103,7 +103,7 @@ export async function migrate(
     const version = await versionOf(sql);
     if (version > migrations.length) throw tooNew(version, migrations.length);
     if (version === migrations.length) return;
-    await sql.tx((tx) => step(tx, migrations));
+    await sql.tx((tx) => step(tx, migrations), UPKEEP_MS);
   }
 }
 

@@ -2,14 +2,12 @@ import type { ClientConfig, Pool, PoolClient } from 'pg';
 import type { Log } from '../core/ports.ts';
 import { checkUrl, explainConnecting } from './postgres-faults.ts';
 import { holdSession } from './postgres-session.ts';
-import type { Queryable, Sql } from './sql.ts';
+import { PROMPT_MS, type Queryable, type Sql, UPKEEP_MS } from './sql.ts';
 
 /** Long enough for a loaded server, short enough that a start-up fault shows within 5 s. */
 const CONNECT_TIMEOUT_MS = 4_000;
-/** What somebody waits for gives up after this, so that a dead connection is replaced instead of hanging. */
-const PROMPT_MS = 8_000;
-/** Migrations and pg-boss's upkeep may rebuild indexes. */
-const UPKEEP_MS = 600_000;
+/** A transaction that failed because the connection is dead must not wait as long again to be rolled back. */
+const ROLLBACK_MS = 1_000;
 /** Per process; the listener and each lease add one more. */
 const POOL_SIZE = 15;
 /** Under load a statement waits for a connection; giving up on it would have its job run, and paid for, once more. */
@@ -50,7 +48,7 @@ export async function openPostgres(databaseUrl: string, log: Log): Promise<Sql> 
   return {
     kind: 'postgres',
     query: queryOf(pool, PROMPT_MS).query,
-    tx: (run) => inTransaction(pool, run),
+    tx: (run, statementMs = PROMPT_MS) => inTransaction(pool, run, statementMs),
     upkeep: { executeSql: (text, values) => execute(pool, text, values, UPKEEP_MS) },
     prompt: { executeSql: (text, values) => execute(pool, text, values, PROMPT_MS) },
     listen: (channel, onPayload, onReady) => listen(config, channel, onPayload, onReady, log),
@@ -79,7 +77,11 @@ function queryOf(db: Pool | PoolClient, timeoutMs: number): Queryable {
   };
 }
 
-async function inTransaction<T>(pool: Pool, run: (tx: Queryable) => Promise<T>): Promise<T> {
+async function inTransaction<T>(
+  pool: Pool,
+  run: (tx: Queryable) => Promise<T>,
+  statementMs: number,
+): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
   // A checked-out connection has no listener of its own; the failing statement reports the fault.
@@ -88,14 +90,12 @@ async function inTransaction<T>(pool: Pool, run: (tx: Queryable) => Promise<T>):
   };
   client.on('error', onError);
   try {
-    await client.query('begin');
-    const result = await run(queryOf(client, UPKEEP_MS));
-    await client.query('commit');
+    await execute(client, 'begin', [], statementMs);
+    const result = await run(queryOf(client, statementMs));
+    await execute(client, 'commit', [], statementMs);
     return result;
   } catch (error) {
-    await client.query('rollback').catch((reason: Error) => {
-      broken = reason;
-    });
+    await execute(client, 'rollback', [], ROLLBACK_MS).catch(onError);
     throw error;
   } finally {
     client.off('error', onError);

@@ -1,5 +1,10 @@
 import type { Db } from 'pg-boss';
 
+/** What somebody waits for gives up after this, so that a dead connection is replaced instead of hanging. */
+export const PROMPT_MS = 8_000;
+/** Migrations and pg-boss' upkeep may rebuild indexes. */
+export const UPKEEP_MS = 600_000;
+
 /** Anything that runs one statement: the database or an open transaction. */
 export interface Queryable {
   /**
@@ -18,11 +23,14 @@ interface Listening {
 /** The one seam between the store and its database; only the two files that implement it know which one it is. */
 export interface Sql extends Queryable {
   readonly kind: 'pglite' | 'postgres';
-  /** Runs the statements of `run` in one transaction; rolls back when it throws. On PGlite everything else waits meanwhile. */
-  tx<T>(run: (tx: Queryable) => Promise<T>): Promise<T>;
-  /** For pg-boss's own upkeep: long statements and several at once are allowed. */
+  /**
+   * Runs the statements of `run` in one transaction; rolls back when it throws. Each statement may take `statementMs`, which is
+   * `PROMPT_MS` unless given. On PGlite there is no limit, and everything else waits meanwhile.
+   */
+  tx<T>(run: (tx: Queryable) => Promise<T>, statementMs?: number): Promise<T>;
+  /** For pg-boss's own upkeep: a statement may take `UPKEEP_MS`. */
   readonly upkeep: Db;
-  /** For pg-boss calls somebody waits for: gives up after the same time as `query`. */
+  /** For pg-boss calls somebody waits for: a statement may take `PROMPT_MS`, as in `query`. */
   readonly prompt: Db;
   /**
    * Hears what other processes say with `pg_notify`. Never rejects: it connects again by itself, and calls `onReady` after
