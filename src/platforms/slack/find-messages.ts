@@ -128,14 +128,15 @@ interface Page {
 
 /** Null when we may not read there. @throws {Failure} when Slack cannot be reached */
 async function readPage(workspace: SlackWorkspace, options: PageOptions): Promise<Page | null> {
-  const { conversations } = workspace.client;
   const { channel, thread, oldest, limit, cursor } = options;
   const args = { channel, oldest, limit, include_all_metadata: true, ...(cursor && { cursor }) };
   try {
     const { messages = [], response_metadata } =
       thread === null
-        ? await callWithRetry(workspace, 'conversations.history', () => conversations.history(args))
-        : await callWithRetry(workspace, 'conversations.replies', () =>
+        ? await callWithRetry(workspace, 'conversations.history', ({ conversations }) =>
+            conversations.history(args),
+          )
+        : await callWithRetry(workspace, 'conversations.replies', ({ conversations }) =>
             conversations.replies({ ...args, ts: thread }),
           );
     return { messages, next: asText(response_metadata?.next_cursor) };

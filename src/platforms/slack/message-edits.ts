@@ -35,13 +35,12 @@ export async function rewriteMessage(
   extras: Extras,
 ): Promise<void> {
   const { workspace } = state;
-  const { chat } = workspace.client;
   message.reserved = null; // used by the call
   let what = content(text, extras, fallbackText(state, message.index, text));
   for (let refusals = 0; ; refusals++) {
     const args = updateArguments(state, message, what);
     try {
-      await callWithRetry(workspace, 'chat.update', () => chat.update(args));
+      await callWithRetry(workspace, 'chat.update', ({ chat }) => chat.update(args));
       break;
     } catch (error) {
       if (hasCode(error, TOO_LONG)) throw tooLong(state, text, error);

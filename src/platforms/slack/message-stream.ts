@@ -193,10 +193,9 @@ async function stopStream(
   isLast: boolean,
   what: Omit<ChatStopStreamArguments, 'channel' | 'ts'>,
 ): Promise<void> {
-  const { chat } = workspace.client;
   const endsSession = isLast && progress.isSessionBusy;
   const status = endsSession ? { session_status: 'active' } : {};
   const args = { channel: thread.channel, ts, ...what, ...status };
-  await callWithRetry(workspace, 'chat.stopStream', () => chat.stopStream(args));
+  await callWithRetry(workspace, 'chat.stopStream', ({ chat }) => chat.stopStream(args));
   if (endsSession) progress.isSessionBusy = false;
 }

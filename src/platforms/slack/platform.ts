@@ -70,7 +70,7 @@ async function markWaiting(
 }
 
 async function replyPrivately(workspace: SlackWorkspace, question: Question, text: string): Promise<void> {
-  const { client, log } = workspace;
+  const { log } = workspace;
   // Only a response_url reaches somebody who has asked where the bot is no member.
   if (await respondPrivately(question.delivery.responseUrl ?? null, text, log)) return;
   const channel = question.thread?.channel ?? question.channel;
@@ -85,7 +85,7 @@ async function replyPrivately(workspace: SlackWorkspace, question: Question, tex
     ...UNPARSED,
   };
   try {
-    await callWithRetry(workspace, 'chat.postEphemeral', () => client.chat.postEphemeral(ephemeral));
+    await callWithRetry(workspace, 'chat.postEphemeral', ({ chat }) => chat.postEphemeral(ephemeral));
   } catch (error) {
     if (!(error instanceof Failure) || isRetryable(error)) throw error;
     log.debug({ err: error }, 'could not write privately; replying instead');

@@ -69,8 +69,7 @@ export function postOnce<T>({ log }: SlackWorkspace, { mayExist, find, post }: O
 
 /** The channel of the direct messages with a person. @throws {Failure} `undeliverable` */
 export async function openDirectMessages(workspace: SlackWorkspace, person: string): Promise<string> {
-  const { conversations } = workspace.client;
-  const opened = await callWithRetry(workspace, 'conversations.open', () =>
+  const opened = await callWithRetry(workspace, 'conversations.open', ({ conversations }) =>
     conversations.open({ users: person }),
   );
   if (!opened.channel?.id) throw new Failure('undeliverable', 'conversations.open gave no channel');

@@ -5,6 +5,7 @@ import { slackMarkdown } from '../../markdown/dialects.ts';
 import { createRendering, type Rendering } from '../../markdown/rendering.ts';
 import { type Extras, plainBeginning } from './blocks.ts';
 import { findReplies } from './find-messages.ts';
+import type { LimitedMethod } from './limits.ts';
 import type { SearchStep } from './search-step.ts';
 import type { Progress } from './status.ts';
 import type { SlackWorkspace } from './workspace.ts';
@@ -53,6 +54,8 @@ export interface ReplyState {
   isStreamless: boolean;
   /** What earlier attempts have left was looked for. */
   hasLooked: boolean;
+  /** The call that was acquired for the next progress write; null for none. */
+  acquired: LimitedMethod | null;
 }
 
 /** Slack refused a message as too long: the answer is to be shown again, in shorter messages. */

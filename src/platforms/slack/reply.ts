@@ -1,12 +1,12 @@
 import { gapMs, waitGap } from '../../core/limits/rate-limiter.ts';
 import type { Reply, ReplyStart, Urgency } from '../../core/ports.ts';
-import type { Question, ThreadRef } from '../../core/types.ts';
+import { isFinal, type Question, type ThreadRef } from '../../core/types.ts';
 import { slackMarkdown } from '../../markdown/dialects.ts';
 import { createRendering } from '../../markdown/rendering.ts';
 import { NO_EXTRAS, PART_LIMIT } from './blocks.ts';
 import { limitOf } from './limits.ts';
 import { type ReplyState, releaseReserved, stopCounting } from './reply-state.ts';
-import { type Acquired, showView } from './show-view.ts';
+import { showView } from './show-view.ts';
 import { createStatus, type Status } from './status.ts';
 import { openThread } from './thread.ts';
 import type { SlackWorkspace } from './workspace.ts';
@@ -25,7 +25,6 @@ export function createReply(workspace: SlackWorkspace, question: Question, start
   let opening: Promise<OpenReply> | null = null;
   let shown: ReplyState | null = null;
   let lastWriteAt = Number.NEGATIVE_INFINITY;
-  let acquired: Acquired = null;
   const open = (): Promise<OpenReply> => {
     opening ??= openThread(workspace, question, start).then((opened) =>
       openReply(workspace, question, opened.thread, opened.start),
@@ -44,17 +43,16 @@ export function createReply(workspace: SlackWorkspace, question: Question, start
       if (!place) return;
       const gap = (): number => gapOf(place.state);
       await waitGap(lastWriteAt, gap, signal, () => performance.now());
-      acquired = await acquireWrite(place.state, urgency, signal);
+      await acquireWrite(place.state, urgency, signal);
     },
     async show(view) {
       const { state, status } = await open();
       shown = state;
-      if (view.text === '' && view.state !== 'done' && view.state !== 'failed') status.show(view.status);
-      const mayUse = acquired;
-      acquired = null;
+      if (view.text === '' && !isFinal(view)) status.show(view.status);
       try {
-        await showView(state, view, mayUse);
+        await showView(state, view);
       } finally {
+        state.acquired = null;
         if (view.text !== '') lastWriteAt = performance.now();
       }
     },
@@ -92,6 +90,7 @@ function openReply(
     progress: { isSessionBusy: false, line: null },
     isStreamless: false,
     hasLooked: false,
+    acquired: null,
   };
   return { state, status: createStatus(workspace, thread, question.message, state.progress) };
 }
@@ -119,14 +118,10 @@ export function leastGapMs(mode: 'stream' | 'edit', active: number): number {
   return Math.max(lone, Math.min(LONGEST_CROWD_GAP_MS, active * CROWD_GAP_MS));
 }
 
-async function acquireWrite(
-  { workspace, messages }: ReplyState,
-  urgency: Urgency,
-  signal: AbortSignal,
-): Promise<Acquired> {
-  const message = messages.at(-1);
-  if (!message) return null;
+async function acquireWrite(state: ReplyState, urgency: Urgency, signal: AbortSignal): Promise<void> {
+  const message = state.messages.at(-1);
+  if (!message) return;
   const method = message.mode === 'stream' ? 'chat.appendStream' : 'chat.update';
-  await workspace.limits.of(method).acquire(urgency, signal);
-  return signal.aborted ? null : method;
+  await state.workspace.limits.of(method).acquire(urgency, signal);
+  if (!signal.aborted) state.acquired = method;
 }

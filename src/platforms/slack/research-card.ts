@@ -14,6 +14,7 @@ import {
   noticesMarkdown,
   PART_LIMIT,
 } from './blocks.ts';
+import type { SlackClient } from './client.ts';
 import { hasCode, isRejected } from './failures.ts';
 import { findResearch, researchMetadata } from './find-messages.ts';
 import { NOT_EDITABLE } from './message-edits.ts';
@@ -102,15 +103,15 @@ async function editCard(
   if (isProgress && !limits.of('chat.update').tryAcquire('progress')) return;
   const { text, extras } = renderSingle(view);
   const target = { channel, ts: message, ...UNPARSED, metadata: researchMetadata(question, 'card', false) };
-  const update = () => client.chat.update({ ...target, ...content(text, extras) });
+  const update = ({ chat }: SlackClient) => chat.update({ ...target, ...content(text, extras) });
   try {
-    if (isProgress) await limits.call('chat.update', update, true);
+    if (isProgress) await limits.call('chat.update', () => update(client), true);
     else await callWithRetry(workspace, 'chat.update', update);
   } catch (error) {
     if (hasCode(error, NOT_EDITABLE)) log.info({ err: error }, 'a research card cannot be edited');
     else if (isRejected(error))
-      await callWithRetry(workspace, 'chat.update', () =>
-        client.chat.update({ ...target, ...contentWithoutBlocks(text, extras) }),
+      await callWithRetry(workspace, 'chat.update', ({ chat }) =>
+        chat.update({ ...target, ...contentWithoutBlocks(text, extras) }),
       );
     else if (!(isProgress && error instanceof Failure && error.kind === 'rate-limited')) throw error;
   }

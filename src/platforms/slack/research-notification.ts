@@ -145,10 +145,9 @@ async function permalinkOf(
   workspace: SlackWorkspace,
   { channel, message }: MessageRef,
 ): Promise<string | null> {
-  const { chat } = workspace.client;
   try {
     const args = { channel, message_ts: message };
-    const result = await callWithRetry(workspace, 'chat.getPermalink', () => chat.getPermalink(args));
+    const result = await callWithRetry(workspace, 'chat.getPermalink', ({ chat }) => chat.getPermalink(args));
     return result.permalink ?? null;
   } catch (error) {
     workspace.log.debug({ err: error }, 'no permalink to a research card');

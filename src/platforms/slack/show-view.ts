@@ -4,6 +4,7 @@ import { isRetryable } from '../../core/retry.ts';
 import { isFinal, type View } from '../../core/types.ts';
 import { extrasOf, growingExtras, MARKDOWN_LIMIT, NO_EXTRAS, noticesMarkdown } from './blocks.ts';
 import { findReplies } from './find-messages.ts';
+import type { LimitedMethod } from './limits.ts';
 import { editMessage, postPart, rewriteMessage } from './message-edits.ts';
 import {
   appendToStream,
@@ -17,7 +18,6 @@ import {
   createMessage,
   MessageTooLong,
   messageRefs,
-  type ReplyMessage,
   type ReplyState,
   releaseReserved,
   stopCounting,
@@ -30,16 +30,13 @@ const STREAM_MAX_AGE_MS = 4 * 60_000;
 /** Each time, messages get shorter by a factor of 0.6: enough to get from the longest part to the shortest. */
 const MAX_REPEATS = 10;
 
-/** The call that `acquire` has acquired for the next progress write. */
-export type Acquired = 'chat.appendStream' | 'chat.update' | null;
-
 /** Brings the messages to what the view says. @throws {Failure} */
-export async function showView(state: ReplyState, view: View, acquired: Acquired): Promise<void> {
+export async function showView(state: ReplyState, view: View): Promise<void> {
   if (view.text === '' && !isFinal(view)) return;
   await adoptEarlierMessages(state);
   for (let repeats = 0; ; repeats++) {
     try {
-      await showOnce(state, view, acquired);
+      await showOnce(state, view);
       return;
     } catch (error) {
       if (!(error instanceof MessageTooLong)) throw error;
@@ -50,7 +47,7 @@ export async function showView(state: ReplyState, view: View, acquired: Acquired
   }
 }
 
-async function showOnce(state: ReplyState, view: View, acquired: Acquired): Promise<void> {
+async function showOnce(state: ReplyState, view: View): Promise<void> {
   const { rendering } = state;
   const isLast = isFinal(view);
   state.growing = isLast ? NO_EXTRAS : growingExtras(view);
@@ -66,51 +63,49 @@ async function showOnce(state: ReplyState, view: View, acquired: Acquired): Prom
     await finishAnswer(state, index, texts.at(-1) ?? '', view, unlinked);
     await deleteSurplus(state, index + 1);
   } else {
-    await showProgress(state, index, texts.at(-1) ?? '', acquired);
+    await showProgress(state, index, texts.at(-1) ?? '');
   }
 }
 
 /** A message whose text will not change any more, except for links that come late. */
 async function finishPart(state: ReplyState, index: number, text: string): Promise<void> {
   const message = state.messages[index];
-  if (!message) await postPart(state, index, text, NO_EXTRAS);
-  else if (message.mode === 'stream') await finishOrRewrite(state, message, text, GOES_ON);
-  else if (message.shown !== text || message.hasButtons)
-    await rewriteMessage(state, message, text, NO_EXTRAS);
+  const isFinished = message?.mode === 'edit' && message.shown === text && !message.hasButtons;
+  if (!isFinished) await finishMessage(state, index, text, GOES_ON);
 }
 
-async function finishOrRewrite(
-  state: ReplyState,
-  message: ReplyMessage,
-  text: string,
-  end: StreamEnd,
-): Promise<void> {
-  if (await finishStream(state, message, text, end)) return;
-  await rewriteMessage(state, message, text, end.extras);
+async function finishMessage(state: ReplyState, index: number, text: string, end: StreamEnd): Promise<void> {
+  const message = state.messages[index];
+  if (!message) await postPart(state, index, text, end.extras);
+  else if (message.mode === 'edit' || !(await finishStream(state, message, text, end)))
+    await rewriteMessage(state, message, text, end.extras);
 }
 
 /** The last message while text is still coming. The next write makes good what fails here. */
-async function showProgress(
-  state: ReplyState,
-  index: number,
-  text: string,
-  acquired: Acquired,
-): Promise<void> {
+async function showProgress(state: ReplyState, index: number, text: string): Promise<void> {
   if (text === '') return;
   try {
     const message = state.messages[index];
     // Slack closes the open code block of a stream by itself.
     const closed = text + state.rendering.closer;
     if (!message) await beginMessage(state, index, text, closed);
-    else if (message.mode === 'edit') await showEdit(state, message, closed, acquired);
-    else if (message.shown === null || !text.startsWith(message.shown))
-      await finishOrRewrite(state, message, text, GOES_ON);
-    else if (acquired === 'chat.appendStream' || tryAcquire(state, 'chat.appendStream'))
-      await appendToStream(state, message, text);
+    else if (message.mode === 'edit') {
+      if (message.shown !== closed && useCall(state, 'chat.update'))
+        await editMessage(state, message, closed);
+    } else if (message.shown === null || !text.startsWith(message.shown))
+      await finishMessage(state, index, text, GOES_ON);
+    else if (useCall(state, 'chat.appendStream')) await appendToStream(state, message, text);
   } catch (error) {
     if (!(error instanceof Failure) || !(isRetryable(error) || error.kind === 'rejected')) throw error;
     state.workspace.log.debug({ err: error }, 'progress could not be shown');
   }
+}
+
+/** Uses the call that `acquire` has acquired for this write, or acquires one if one is free. */
+function useCall(state: ReplyState, method: LimitedMethod): boolean {
+  if (state.acquired !== method) return state.workspace.limits.of(method).tryAcquire('progress');
+  state.acquired = null;
+  return true;
 }
 
 /** Chooses how this message is written. None is begun that could not be finished: then it is posted once, at the end. */
@@ -138,20 +133,6 @@ function reserveStream({ workspace, isStreamless, question }: ReplyState): boole
   return false;
 }
 
-async function showEdit(
-  state: ReplyState,
-  message: ReplyMessage,
-  text: string,
-  acquired: Acquired,
-): Promise<void> {
-  if (message.shown === text) return;
-  if (acquired === 'chat.update' || tryAcquire(state, 'chat.update')) await editMessage(state, message, text);
-}
-
-function tryAcquire({ workspace }: ReplyState, method: 'chat.appendStream' | 'chat.update'): boolean {
-  return workspace.limits.of(method).tryAcquire('progress');
-}
-
 async function finishAnswer(
   state: ReplyState,
   index: number,
@@ -163,22 +144,18 @@ async function finishAnswer(
   const message = state.messages[index];
   const step = message?.mode === 'stream' ? message.stepSize : 0;
   const extras = extrasOf(view, state.rendering.cited, MARKDOWN_LIMIT - text.length - step);
-  if (!message) await postPart(state, index, text, extras);
-  else if (message.mode === 'stream')
-    await finishOrRewrite(state, message, text, { extras, unlinked, isLast: true });
-  else await rewriteMessage(state, message, text, extras);
+  await finishMessage(state, index, text, { extras, unlinked, isLast: true });
 }
 
 /** Deletes messages of an earlier attempt that the answer does not need any more. */
 async function deleteSurplus(state: ReplyState, count: number): Promise<void> {
   const { messages, workspace, thread, start } = state;
-  const { chat } = workspace.client;
   if (messages.length <= count) return;
   for (const message of messages.slice(count)) {
     try {
       if (message.mode === 'stream') await endStream(state, message.ts);
       const args = { channel: thread.channel, ts: message.ts };
-      await callWithRetry(workspace, 'chat.delete', () => chat.delete(args));
+      await callWithRetry(workspace, 'chat.delete', ({ chat }) => chat.delete(args));
     } catch (error) {
       if (!(error instanceof Failure) || error.kind !== 'gone') throw error;
     }

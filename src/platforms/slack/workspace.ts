@@ -50,11 +50,11 @@ const LONGEST_WAIT_MS = 65_000;
 
 /** Makes one call under its rate limit and repeats it until Slack has it. Only for calls that may take effect twice. @throws {Failure} */
 export function callWithRetry<T>(
-  { limits, log }: SlackWorkspace,
+  { client, limits, log }: SlackWorkspace,
   method: LimitedMethod,
-  run: () => Promise<T>,
+  run: (client: SlackClient) => Promise<T>,
 ): Promise<T> {
-  return retry(retryPolicy(log), () => limits.call(method, run));
+  return retry(retryPolicy(log), () => limits.call(method, () => run(client)));
 }
 
 /** How often and how long a write is tried that must not be left out. */
