@@ -21,7 +21,7 @@ export interface SeenMessage {
 /** One platform opened against its stand-in. */
 export interface MessagesSide {
   readonly messages: ResearchMessages;
-  /** The board of another process: it shares nothing with the first but the platform. */
+  /** The same of another process: it shares nothing with the first but the platform. */
   reopen(): Promise<ResearchMessages>;
   /** Somebody asks: in a thread there is, or by a command, whose thread is still to be opened. */
   ask(how: 'thread' | 'command'): Promise<Question>;
@@ -45,7 +45,7 @@ const HOSTILE = [
 ].join(' ');
 
 /** A whole view; by default the end of something. */
-export function boardView(fields: Partial<View> = {}): View {
+export function researchView(fields: Partial<View> = {}): View {
   return {
     state: 'done',
     status: '',
@@ -70,8 +70,8 @@ function manySources(count: number): View['sources'] {
 }
 
 /** The contract of the ResearchMessages port, over the stand-in's real sockets. */
-export function researchBoardContract(name: string, open: () => Promise<MessagesSide>): void {
-  describe(`research board contract: ${name}`, () => {
+export function researchMessagesContract(name: string, open: () => Promise<MessagesSide>): void {
+  describe(`research messages contract: ${name}`, () => {
     let side: MessagesSide;
     beforeEach(async () => {
       side = await open();
@@ -85,7 +85,7 @@ export function researchBoardContract(name: string, open: () => Promise<Messages
 }
 
 function cardCases(side: () => MessagesSide): void {
-  const queued = boardView({ text: '> why?', footer: 'R-4F2K · Queued' });
+  const queued = researchView({ text: '> why?', footer: 'R-4F2K · Queued' });
 
   test('a card is posted once, in the thread, with its button and without pinging anybody', async () => {
     const question = await side().ask('thread');
@@ -125,9 +125,9 @@ function cardCases(side: () => MessagesSide): void {
       ...queued,
       buttons: [stopOf(question)],
     });
-    const done = boardView({ text: '> why?', footer: 'R-4F2K · Done in 6 min' });
-    for (const board of [side().messages, await side().reopen()])
-      expect(await show(board, question, done, { thread, card })).toEqual({ thread, card });
+    const done = researchView({ text: '> why?', footer: 'R-4F2K · Done in 6 min' });
+    for (const messages of [side().messages, await side().reopen()])
+      expect(await show(messages, question, done, { thread, card })).toEqual({ thread, card });
     expect(side().seen(thread)).toMatchObject([{ message: card?.message, buttons: [] }]);
     expect(side().seen(thread)[0]?.text).toContain('Done in 6 min');
   });
@@ -152,7 +152,7 @@ function noticeCases(side: () => MessagesSide): void {
   test('a notice is one new message that pings the asker alone, with sources, buttons and the file', async () => {
     const { question, thread } = await begun(side());
     const sources = manySources(3).map((source) => ({ ...source, title: HOSTILE }));
-    const view = boardView({
+    const view = researchView({
       text: `It was **so** [1]. ${HOSTILE}`,
       sources,
       notices: [HOSTILE],
@@ -226,7 +226,7 @@ function noticeCases(side: () => MessagesSide): void {
     const text = Array.from({ length: 120 }, (_, i) => `Ünïcode finding ${i + 1} 😀 [${i + 1}].`).join(' ');
     const file = { name: 'report.md', text: 'Zeile mit Umlaut ä 😀.\n'.repeat(2_700) };
     expect(file.text.length).toBeGreaterThan(60_000);
-    const view = boardView({
+    const view = researchView({
       text: text.slice(0, 1_200),
       sources,
       notices: ['n'.repeat(300)],
@@ -294,16 +294,16 @@ const REPORT = { name: 'report.md', text: '# why?\n\nBecause.\n' };
 
 async function begun(side: MessagesSide) {
   const question = await side.ask('thread');
-  const { thread, card } = await show(side.messages, question, boardView({ text: '> why?' }));
+  const { thread, card } = await show(side.messages, question, researchView({ text: '> why?' }));
   if (!card) throw new Error('no card was posted');
   return { question, thread, card };
 }
 
 type Shown = Parameters<ResearchMessages['showCard']>[0];
 
-function show(board: ResearchMessages, question: Question, view: View, fields: Partial<Shown> = {}) {
+function show(messages: ResearchMessages, question: Question, view: View, fields: Partial<Shown> = {}) {
   const fresh = { thread: question.thread, card: null, urgency: 'final', isRepeat: false } as const;
-  return board.showCard({ question, view, ...fresh, ...fields });
+  return messages.showCard({ question, view, ...fresh, ...fields });
 }
 
 function composeNotification(
@@ -311,7 +311,7 @@ function composeNotification(
   place: NotificationPlace,
   fields: Partial<ResearchNotification> = {},
 ): ResearchNotification {
-  const view = boardView({ text: 'It was so.' });
+  const view = researchView({ text: 'It was so.' });
   const lead = 'Research finished in 6 min';
   return { question, place, lead, view, file: null, isRepeat: false, ...fields };
 }

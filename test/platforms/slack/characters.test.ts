@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { SlackServer } from '../../servers/slack/server.ts';
 import type { Fault } from '../../servers/slack/types.ts';
-import { commanded } from './board-side.ts';
+import { commanded } from './research-side.ts';
 import { ADA, answersTo, askIn, connect, fresh, GENERAL, view } from './setup.ts';
 
 let connected: Awaited<ReturnType<typeof connect>>;

@@ -1,8 +1,8 @@
 /** Slack takes a call and never answers it: nobody waits longer than the limit, and the answer is there whole and once. */
 import { describe, expect, test } from 'vitest';
-import { boardView } from '../../contracts/research-messages.ts';
+import { researchView } from '../../contracts/research-messages.ts';
 import type { Fault } from '../../servers/slack/types.ts';
-import { commanded } from './board-side.ts';
+import { commanded } from './research-side.ts';
 import { ADA, answersTo, askIn, connect, fresh, GENERAL, openApp, view } from './setup.ts';
 
 /** A call is given up after 10 s; what follows is answered at once. */
@@ -99,7 +99,7 @@ describe.concurrent('a call that is never answered', () => {
           question,
           place: { type: 'channel' },
           lead: 'Research finished in 6 min',
-          view: boardView({ text: 'It was so.' }),
+          view: researchView({ text: 'It was so.' }),
           file: { name: 'report.md', text: '# why?\n' },
           isRepeat: false,
         });

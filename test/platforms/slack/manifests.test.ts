@@ -1,6 +1,6 @@
 /** The manifests name all that the app listens to and calls, and nothing else: judged by what goes over the wire. */
 import { describe, expect, test, vi } from 'vitest';
-import { boardView } from '../../contracts/research-messages.ts';
+import { researchView } from '../../contracts/research-messages.ts';
 import { SCOPES_OF_METHODS } from '../../servers/slack/scopes.ts';
 import { readManifest } from './manifest.ts';
 import { ADA, allAcknowledged, askIn, COMMANDS, fresh, GENERAL, listening, view } from './setup.ts';
@@ -142,7 +142,7 @@ async function calledMethods(): Promise<readonly string[]> {
     question,
     place: { type: 'thread', thread },
     lead: 'Research finished in 6 min',
-    view: boardView({ text: 'It was so.' }),
+    view: researchView({ text: 'It was so.' }),
     file: { name: 'report.md', text: '# why?' },
     isRepeat: false,
   });

@@ -1,4 +1,4 @@
-/** What research messages do on Slack beside the contract of the board. */
+/** What research messages do on Slack beside their contract. */
 import { afterEach, describe, expect, test } from 'vitest';
 import type {
   NotificationPlace,
@@ -6,11 +6,11 @@ import type {
   ResearchNotification,
 } from '../../../src/core/research/ports.ts';
 import type { Question } from '../../../src/core/types.ts';
-import { boardView } from '../../contracts/research-messages.ts';
+import { researchView } from '../../contracts/research-messages.ts';
 import { liveTokens } from '../../servers/slack/live-tokens.ts';
 import type { SlackServerOptions } from '../../servers/slack/types.ts';
-import { ADAS_DM, commanded, openMessagesSide, seenIn } from './board-side.ts';
 import { readManifest } from './manifest.ts';
+import { ADAS_DM, commanded, openMessagesSide, seenIn } from './research-side.ts';
 import { ADA, askIn, failureOf, fresh, GENERAL, openApp, source, view } from './setup.ts';
 
 let side: Awaited<ReturnType<typeof openMessagesSide>>;
@@ -24,7 +24,7 @@ const MINIMAL = readManifest('slack-minimal.yaml').scopes;
 const REPORT = { name: 'report.md', text: '# why?\n\nBecause.\n' };
 
 function show(question: Question, fields: Partial<Parameters<ResearchMessages['showCard']>[0]> = {}) {
-  const view = boardView({ text: '> why?', footer: 'R-4F2K · Queued' });
+  const view = researchView({ text: '> why?', footer: 'R-4F2K · Queued' });
   return side.messages.showCard({
     question,
     view,
@@ -45,7 +45,7 @@ function notice(question: Question, fields: Partial<ResearchNotification> = {}):
     question,
     place,
     lead,
-    view: boardView({ text: 'It was so.' }),
+    view: researchView({ text: 'It was so.' }),
     file: null,
     isRepeat: false,
     ...fields,
@@ -86,7 +86,7 @@ describe('where history may not be read', () => {
     await open({ scopes: MINIMAL });
     const question = askIn(side.server);
     const { thread, card } = await show(question);
-    await show(question, { thread, card, view: boardView({ text: 'Done' }) });
+    await show(question, { thread, card, view: researchView({ text: 'Done' }) });
     expect(side.seen(thread).map(({ text }) => text)).toEqual(['Done']);
   });
 });
@@ -208,7 +208,7 @@ test('nothing in a card or notice is live but the mention, the sources and the f
   const hostile =
     '<!channel> <@U0000GRACE> [bank](http://evil.example/a) <http://evil.example|x> http://evil.example/raw | *b*';
   const question = { ...commanded(server), text: hostile };
-  const shown = boardView({
+  const shown = researchView({
     text: `${hostile} [1]`,
     sources: [{ ...source(1), title: hostile }],
     notices: [hostile],
@@ -238,14 +238,14 @@ describe('a card', () => {
     const { thread, card } = await show(question);
     const progress = { thread, card, urgency: 'progress' } as const;
     for (let i = 0; i < 60; i++)
-      expect(await show(question, { ...progress, view: boardView({ text: `${i}` }) })).toEqual({
+      expect(await show(question, { ...progress, view: researchView({ text: `${i}` }) })).toEqual({
         thread,
         card,
       });
     expect(callsOf('chat.update').length).toBeLessThanOrEqual(50);
     expect(callsOf('chat.update').length).toBeGreaterThan(40);
     server.fault('chat.update', { status: 429, retryAfter: 30 });
-    expect(await show(question, { ...progress, view: boardView({ text: 'late' }) })).toEqual({
+    expect(await show(question, { ...progress, view: researchView({ text: 'late' }) })).toEqual({
       thread,
       card,
     });
@@ -256,7 +256,7 @@ describe('a card', () => {
     const question = askIn(server);
     const shown = await show(question);
     server.fault('chat.update', { error: 'edit_window_closed' });
-    expect(await show(question, { ...shown, view: boardView({ text: 'Done' }) })).toEqual(shown);
+    expect(await show(question, { ...shown, view: researchView({ text: 'Done' }) })).toEqual(shown);
     expect(side.seen(shown.thread)).toHaveLength(1);
   });
 
@@ -303,7 +303,7 @@ test('12 jobs ending at once keep within the real limits', { timeout: 60_000 }, 
   await Promise.all(
     questions.map(async (question) => {
       const shown = await show(question);
-      await show(question, { ...shown, view: boardView({ text: 'Done' }) });
+      await show(question, { ...shown, view: researchView({ text: 'Done' }) });
       const noticed = await side.messages.notify(notice(question, { file: REPORT }));
       expect(noticed).toMatchObject({ type: 'posted', hasFile: true });
     }),

@@ -1,7 +1,7 @@
 import { openDiscord } from '../../../src/platforms/discord/app.ts';
 import {
   type MessagesSide,
-  researchBoardContract,
+  researchMessagesContract,
   type SeenMessage,
 } from '../../contracts/research-messages.ts';
 import { quietLog } from '../../core/fakes.ts';
@@ -10,7 +10,7 @@ import type { VisibleMessage } from '../../servers/discord/visible.ts';
 import { job } from './research-setup.ts';
 import { written } from './setup.ts';
 
-researchBoardContract('Discord', async (): Promise<MessagesSide> => {
+researchMessagesContract('Discord', async (): Promise<MessagesSide> => {
   const server = await startDiscordServer();
   const base = { token: server.token, applicationId: null, apiUrl: server.apiUrl, messageContent: true };
   const apps: Awaited<ReturnType<typeof openDiscord>>[] = [];
