@@ -5,6 +5,7 @@ import type { KeyValue, Log } from '../../core/ports.ts';
 import { isRetryable } from '../../core/retry.ts';
 import { createDiscordClient } from './client.ts';
 import { failureOf } from './errors.ts';
+import { sendSocketsThroughProxy } from './gateway-proxy.ts';
 import { createIdentifyThrottler } from './identify-throttler.ts';
 
 export interface GatewayDeps {
@@ -32,6 +33,8 @@ export interface Gateway {
 const DEADLINE_MS = 30_000;
 const FIRST_PAUSE_MS = 500;
 const MAX_PAUSE_MS = 4_000;
+/** Discord has its clients reconnect every few hours, which takes a second or two. */
+const SHORT_OUTAGE_MS = 4_000;
 const DISALLOWED_INTENTS = 4014;
 
 const FATAL: Readonly<Record<number, string>> = {
@@ -64,7 +67,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   };
   /** Tries until there is a session. @throws {Failure} when there can be none, or none before the abort. */
   const open = async (signal: AbortSignal): Promise<void> => {
-    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
+    for (let attempt = 1; ; attempt++) {
       const client = createDiscordClient({ ...deps, messageContent, identifyThrottler });
       session = openSession(client, deps, reopen);
       const failure = await Promise.race([session.begin(), untilAborted(signal)]);
@@ -72,8 +75,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       await session.end();
       if (!signal.aborted && isContentRefused(failure)) continue;
       if (signal.aborted || !isRetryable(failure)) throw failure;
-      deps.log.warn({ reason: failure.message }, `${NO_CONNECTION} yet, trying again`);
-      await sleep(pauseMs, signal);
+      await pauseAfter(failure, attempt, deps.log, signal);
     }
   };
   /** Never rejects. */
@@ -104,6 +106,13 @@ export function createGateway(deps: GatewayDeps): Gateway {
   };
 }
 
+/** Waits before the next try. The first failure is news, the ones after it seldom are. */
+async function pauseAfter(failure: Failure, attempt: number, log: Log, signal: AbortSignal): Promise<void> {
+  const level = attempt === 1 ? 'warn' : 'debug';
+  log[level]({ reason: failure.message }, `${NO_CONNECTION} yet, still trying`);
+  await sleep(Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), MAX_PAUSE_MS), signal);
+}
+
 async function withDeadline(signal: AbortSignal, run: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(), DEADLINE_MS);
@@ -124,28 +133,15 @@ function openSession(
   onLost: (failure: Failure) => Promise<void>,
 ): Session {
   const { token, log } = deps;
-  const down = new Set<number>();
+  sendSocketsThroughProxy();
+  const shards = watchShards(client, log);
   const ready = Promise.withResolvers<null>();
   const refused = Promise.withResolvers<Failure>();
   let hasBegun = false;
-  const isUp = (shard: number, how: string): void => {
-    down.delete(shard);
-    log.info({ shard }, how);
-  };
-  client.on(Events.ShardReady, (shard) => isUp(shard, 'gateway session begun'));
-  client.on(Events.ShardResume, (shard) => isUp(shard, 'gateway session resumed'));
-  client.on(Events.ShardReconnecting, (shard) => void down.add(shard));
-  client.on(Events.ShardDisconnect, ({ code }, shard) => {
-    down.add(shard);
+  client.on(Events.ShardDisconnect, ({ code }) => {
     const failure = closedFailure(code);
     refused.resolve(failure);
     if (hasBegun) void onLost(failure);
-  });
-  client.on(Events.ShardError, (error, shard) => {
-    // Once per outage: discord.js tries again twice a second.
-    const isNews = hasBegun && !down.has(shard);
-    down.add(shard);
-    log[isNews ? 'warn' : 'debug']({ shard, reason: error.message }, NO_CONNECTION);
   });
   // Without a listener an error would be thrown.
   client.on(Events.Error, (error) => log.warn({ err: error }, 'discord.js failed'));
@@ -162,10 +158,40 @@ function openSession(
       );
       return Promise.race([refused.promise, failed]);
     },
-    isReady: () => client.isReady() && down.size === 0,
+    isReady: () => client.isReady() && shards.areUp(),
     async end() {
+      shards.stop();
       // A peer that does not answer keeps the closing handshake open for half a minute.
       await Promise.race([client.destroy().catch(() => {}), sleep(1_000)]);
+    },
+  };
+}
+
+/** Says once per outage that a shard has no connection: discord.js tries again twice a second, without a word. */
+function watchShards(client: Client, log: Log): { areUp(): boolean; stop(): void } {
+  const down = new Map<number, ReturnType<typeof setTimeout>>();
+  let reason = 'its address cannot be reached, from here or through the proxy';
+  const isDown = (shard: number): void => {
+    const tell = (): void => log.warn({ shard, reason }, `${NO_CONNECTION}, still trying`);
+    if (!down.has(shard)) down.set(shard, setTimeout(tell, SHORT_OUTAGE_MS).unref());
+  };
+  const isUp = (shard: number, how: string): void => {
+    clearTimeout(down.get(shard));
+    down.delete(shard);
+    log.info({ shard }, how);
+  };
+  client.on(Events.ShardReady, (shard) => isUp(shard, 'gateway session begun'));
+  client.on(Events.ShardResume, (shard) => isUp(shard, 'gateway session resumed'));
+  client.on(Events.ShardReconnecting, isDown);
+  client.on(Events.ShardDisconnect, (_, shard) => isDown(shard));
+  client.on(Events.ShardError, (error, shard) => {
+    reason = error.message;
+    isDown(shard);
+  });
+  return {
+    areUp: () => down.size === 0,
+    stop() {
+      for (const timer of down.values()) clearTimeout(timer);
     },
   };
 }

@@ -31,6 +31,8 @@ export interface DiscordServerOptions {
   /** The portal's Message Content switch, on when left out. Off: the intent closes with 4014 and REST reads are emptied. */
   readonly messageContentAllowed?: boolean;
   readonly heartbeatMs?: number;
+  /** The gateway's address; its own unless given. */
+  readonly gatewayUrl?: string;
   /** Continues from a snapshot. */
   readonly state?: DiscordState;
   readonly random?: () => number;
@@ -92,6 +94,7 @@ export async function startDiscordServer(options: DiscordServerOptions = {}): Pr
     random: options.random ?? Math.random,
     nextId: () => (state.lastId = nextSnowflake(state.lastId, now())),
     origin: () => origin,
+    gatewayUrl: () => options.gatewayUrl ?? origin.replace('http', 'ws'),
     dispatch(event) {
       gateway.dispatch(event);
       touch();

@@ -253,7 +253,7 @@ function readyPayload(world: World, sessionId: string, data: Json): Json {
     user: { ...userPayload(botUser), verified: true, mfa_enabled: false, email: null, flags: 0 },
     guilds: [{ id: guild.id, unavailable: true }],
     session_id: sessionId,
-    resume_gateway_url: world.origin().replace('http', 'ws'),
+    resume_gateway_url: world.gatewayUrl(),
     ...(data['shard'] === undefined ? {} : { shard: data['shard'] }),
     application: { id: applicationId, flags: applicationFlags(world) },
     private_channels: [],

@@ -26,9 +26,8 @@ export function applicationRoutes(identifies: () => number): readonly Route[] {
     reset_after: 864e5,
     max_concurrency: 1,
   });
-  const url = (world: World): string => world.origin().replace('http', 'ws');
   const gateway = ({ world }: Request): Answer => {
-    return { status: 200, body: { url: url(world), shards: 1, session_start_limit: start() } };
+    return { status: 200, body: { url: world.gatewayUrl(), shards: 1, session_start_limit: start() } };
   };
   return [
     ...commands,

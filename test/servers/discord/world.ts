@@ -29,6 +29,8 @@ export interface World {
   random(): number;
   /** `http://127.0.0.1:PORT` */
   origin(): string;
+  /** `ws://127.0.0.1:PORT`, or what the options say. */
+  gatewayUrl(): string;
   /** Sends the event to all sessions and tells the listeners that something visible changed. */
   dispatch(event: Dispatch): void;
   /** Tells the listeners that something visible changed. */
