@@ -1,8 +1,7 @@
 import type { AnswerRecord, Answers } from '../core/ports.ts';
 import { type MessageRef, messageKey, type Question, type ThreadRef, type View } from '../core/types.ts';
 
-import type { Sql } from './sql.ts';
-import { sweep } from './sweep.ts';
+import { type Sql, sweep } from './sql.ts';
 
 /** An answer is needed again for its Retry and Continue buttons; a week later nobody presses them. */
 const KEEP_ANSWERS = '7 days';

@@ -2,18 +2,18 @@ import type { ConstructorOptions, PgBoss, QueueOptions } from 'pg-boss';
 import type { Log } from '../core/ports.ts';
 import type { Sql } from './sql.ts';
 
-/** A job gets this many runs after its first: one that takes the whole process down with it must not do so for ever. */
+/** Runs after the first. A job that ends the whole process must not be run for ever. */
 export const RETRY_LIMIT = 8;
 
-/** Finished jobs are what makes a repeated id known: kept well over the promised 24 hours. */
+/** A repeated id is recognised by its finished job. 24 hours are promised. */
 const KEEP_FINISHED_SECONDS = 2 * 24 * 3600;
-/** Longer than any answer; a job still running then is taken to be hung. */
+/** Longer than any answer: a job that still runs then hangs, and is run again. */
 const EXPIRE_SECONDS = 1_800;
 
 /**
  * Starts pg-boss on our database handle: it installs or migrates its tables (schema `pgboss`) and looks after expiry and
- * deletion. Taking jobs, heartbeats and takeover are ours (`dispatcher.ts`, `pulse.ts`).
- * `onWake` is called with a queue's name when another process has added to it, and with null when that may have been missed.
+ * deletion. Fetching, heartbeats and takeover are ours (`dispatcher.ts`, `heartbeat.ts`).
+ * `onWake` is called with a queue's name when another process has added a job, and with null when that may have been missed.
  */
 export async function startBoss(
   sql: Sql,
@@ -57,7 +57,7 @@ export interface StartedBoss {
   channel(): string | null;
 }
 
-/** Creates the queue if it is new and gives it this version's options if it has others; mostly neither, with one look. */
+/** Creates the queue, or gives it the options of this version where it has others. */
 export async function ensureQueue(boss: PgBoss, name: string, sql: Sql): Promise<void> {
   const options: QueueOptions & { notify: boolean } = {
     retryLimit: RETRY_LIMIT,
@@ -69,7 +69,7 @@ export async function ensureQueue(boss: PgBoss, name: string, sql: Sql): Promise
   const found = await boss.getQueue(name);
   if (!found) await boss.createQueue(name, { ...options, policy: 'key_strict_fifo' });
   else if (differs({ ...found }, options)) await boss.updateQueue(name, options);
-  // So that pg-boss remembers the queue: what it has to look up first would wait for ever inside one of our transactions.
+  // Has pg-boss cache the queue. Inside a transaction on PGlite its look-up of an unknown queue would wait for that transaction.
   await boss.getBlockedKeys(name, { limit: 1 });
 }
 

@@ -12,7 +12,7 @@ export interface Claim {
   readonly retryCount: number;
 }
 
-/** How many jobs of this key are waiting or running. Both halves are answered from an index. */
+/** Counts the waiting and running jobs of a key. Each half is answered from an index. */
 export async function countKey(sql: Sql, queue: string, key: string): Promise<number> {
   const [row] = await sql.query<{ depth: number }>(
     `select (
@@ -25,26 +25,8 @@ export async function countKey(sql: Sql, queue: string, key: string): Promise<nu
   return row?.depth ?? 0;
 }
 
-/** Whether there is a job of this id, in whatever state. */
-export async function isKnown(sql: Sql, queue: string, id: string): Promise<boolean> {
-  const rows = await sql.query('select 1 from pgboss.job where name = $1 and id = $2', [queue, id]);
-  return rows.length > 0;
-}
-
-/** Says that these jobs are still being worked on. Resolves with the ids of those that are still ours. */
-export async function touch(sql: Sql, queue: string, claims: readonly Claim[]): Promise<ReadonlySet<string>> {
-  const rows = await sql.query<{ id: string }>(
-    `update pgboss.job set heartbeat_on = now()
-     where name = $1 and state = 'active' and id = any($2::uuid[])
-       and (id::text || ':' || retry_count) = any($3::text[])
-     returning id`,
-    [queue, claims.map(({ id }) => id), claims.map(({ id, retryCount }) => `${id}:${retryCount}`)],
-  );
-  return new Set(rows.map(({ id }) => id));
-}
-
-/** The running jobs nobody has touched for so long; all running ones when 0. */
-export function abandoned(sql: Sql, queue: string, silentMs: number): Promise<readonly Claim[]> {
+/** Finds the running jobs without a heartbeat for so long; all running ones when 0. */
+export function findAbandoned(sql: Sql, queue: string, silentMs: number): Promise<readonly Claim[]> {
   return sql.query<Claim>(
     `select id, retry_count as "retryCount" from pgboss.job
      where name = $1 and state = 'active' and policy = 'key_strict_fifo'
@@ -53,7 +35,7 @@ export function abandoned(sql: Sql, queue: string, silentMs: number): Promise<re
   );
 }
 
-/** Takes running jobs away from whoever had them: due again at once, or dead when they have had all their runs. */
+/** Takes running jobs away from their process: due again at once, or dead when they have had all their runs. */
 export async function failOver(
   sql: Sql,
   boss: PgBoss,
@@ -80,7 +62,7 @@ export interface DeadRow {
 }
 
 /**
- * Claims the dead jobs of a queue for `leaseMs`, so that of several janitors one explains each. The heartbeat column, unused
+ * Claims the dead jobs of a queue for `leaseMs`, so that of several processes one explains each. The heartbeat column, unused
  * in this state, carries the claim.
  */
 export function claimDead(sql: Sql, queue: string, leaseMs: number): Promise<readonly DeadRow[]> {
@@ -95,7 +77,7 @@ export function claimDead(sql: Sql, queue: string, leaseMs: number): Promise<rea
 }
 
 /** Unblocks the key of a dead job. The row stays, so that its id remains known. */
-export async function release(sql: Sql, queue: string, id: string): Promise<void> {
+export async function releaseKey(sql: Sql, queue: string, id: string): Promise<void> {
   await sql.query(
     `update pgboss.job set state = 'cancelled' where name = $1 and id = $2 and state = 'failed'`,
     [queue, id],

@@ -1,16 +1,11 @@
 import type { Db, PgBoss } from 'pg-boss';
-import { sleep } from '../core/concurrency.ts';
+import { createKeyedQueue, sleep } from '../core/concurrency.ts';
 import type { Job, Jobs, Log, NextJob } from '../core/ports.ts';
-import { type Alarms, createAlarms } from './alarms.ts';
 import { ensureQueue, startBoss } from './boss.ts';
-import type { Dispatcher, Packed } from './dispatcher.ts';
-import { createDispatcher } from './dispatcher.ts';
-import type { Janitor, OnDead } from './janitor.ts';
-import { startJanitor } from './janitor.ts';
-import { abandoned, type Claim, countKey, failOver, isKnown } from './job-rows.ts';
-import { createKeyOrder } from './key-order.ts';
-import { createLoopGauge } from './loop-gauge.ts';
-import { startPulse } from './pulse.ts';
+import { type DeadJobs, type OnDead, watchDeadJobs } from './dead-jobs.ts';
+import { createDispatcher, type Dispatcher, type Packed } from './dispatcher.ts';
+import { startHeartbeat } from './heartbeat.ts';
+import { countKey, failOver, findAbandoned } from './job-rows.ts';
 import type { Queryable, Sql } from './sql.ts';
 
 /** Aborted handlers get this long to return before their jobs are handed to others. */
@@ -40,46 +35,44 @@ export interface StoreJobs extends Jobs {
  */
 export async function openJobs(sql: Sql, log: Log): Promise<StoreJobs> {
   const dispatchers = new Map<string, Dispatcher>();
-  const janitors: Janitor[] = [];
+  const deadJobs: DeadJobs[] = [];
   const wake = (queue: string | null): void => {
     for (const dispatcher of dispatchers.values()) {
-      if (queue === null || dispatcher.queue === queue) dispatcher.kick();
+      if (queue === null || dispatcher.queue === queue) dispatcher.wake();
     }
   };
   const { boss, channel } = await startBoss(sql, wake, log);
-  const pulse = startPulse(sql, boss, dispatchers, log);
+  const heartbeat = startHeartbeat(sql, boss, dispatchers, log);
   const ensure = createEnsure(boss, sql);
-  const gauge = createLoopGauge();
-  const alarms = createAlarms(wake);
   let stopping: Promise<void> | null = null;
 
   const jobs: StoreJobs = {
-    ...createSending({ sql, boss, ensure, alarms }),
+    ...createSending({ sql, boss, ensure, wake }),
     depth: (queue, key) => countKey(sql, queue, key),
-    knows: (queue, id) => isKnown(sql, queue, id),
+    async knows(queue, id) {
+      await ensure(queue);
+      return (await boss.findJobs(queue, { id, db: sql.prompt })).length > 0;
+    },
     async work<T extends object>(queue: string, slots: number, handler: Handler<T>, onDead?: OnDead<T>) {
       await ensure(queue);
-      if (sql.kind === 'pglite') await recover(sql, boss, queue);
+      if (sql.kind === 'pglite') await recoverJobs(sql, boss, queue);
       // The casts: what a queue carries has one type, and its senders keep to it.
-      const janitor = startJanitor(sql, queue, onDead as OnDead<object> | undefined, () => wake(queue), log);
+      const dead = watchDeadJobs(sql, queue, onDead as OnDead<object> | undefined, () => wake(queue), log);
       const run = handler as Handler<object>;
-      const onDying = janitor.kick;
-      janitors.push(janitor);
+      deadJobs.push(dead);
       dispatchers.set(
         queue,
-        createDispatcher({ boss, sql, queue, slots, gauge, handler: run, onDying, log }),
+        createDispatcher({ boss, sql, queue, slots, handler: run, onDying: dead.wake, log }),
       );
       wake(queue);
     },
     stop(graceMs) {
-      stopping ??= drain({ sql, boss, dispatchers, janitors, channel, log }, graceMs);
+      stopping ??= drain({ sql, boss, dispatchers, deadJobs, channel, log }, graceMs);
       return stopping;
     },
     async close() {
       await jobs.stop(0);
-      await pulse.stop();
-      alarms.close();
-      gauge.stop();
+      await heartbeat.stop();
       await boss.stop({ graceful: false });
     },
   };
@@ -92,17 +85,31 @@ interface SendingParts {
   readonly sql: Sql;
   readonly boss: PgBoss;
   readonly ensure: (queue: string) => Promise<void>;
-  readonly alarms: Alarms;
+  readonly wake: (queue: string) => void;
 }
 
-function createSending({ sql, boss, ensure, alarms }: SendingParts): Pick<StoreJobs, 'enqueue' | 'with'> {
-  const inOrder = createKeyOrder();
+/** The database counts a delay from the moment of the insert, in whole milliseconds: so much later the job is surely due. */
+const DUE_MARGIN_MS = 5;
+/** Node's timers fire at once beyond this. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+function createSending({ sql, boss, ensure, wake }: SendingParts): Pick<StoreJobs, 'enqueue' | 'with'> {
+  const inOrder = createKeyedQueue();
+  // What another process delayed is found by the heartbeat.
+  const wakeWhenDue = (queue: string, delayMs = 0): void => {
+    if (delayMs <= 0) wake(queue);
+    else setTimeout(wake, Math.min(delayMs + DUE_MARGIN_MS, MAX_TIMER_MS), queue).unref();
+  };
   return {
     async enqueue(queue, data, options) {
       await ensure(queue);
       const job = { queue, data, options };
-      const isNew = await inOrder(`${queue} ${options.key}`, () => send(boss, sql.prompt, job));
-      if (isNew) alarms.set(queue, options.delayMs ?? 0);
+      const key = `${queue} ${options.key}`;
+      const sending = inOrder(key, () => send(boss, sql.prompt, job));
+      // The next of this key waits: jobs are ordered by the database's clock, which counts whole milliseconds on PGlite.
+      void inOrder(key, nextMillisecond);
+      const isNew = await sending;
+      if (isNew) wakeWhenDue(queue, options.delayMs);
       return isNew;
     },
     async with(next, run) {
@@ -117,10 +124,15 @@ function createSending({ sql, boss, ensure, alarms }: SendingParts): Pick<StoreJ
         for (const job of next) await send(boss, db, job);
         return result;
       });
-      if (result !== null) for (const { queue, options } of next) alarms.set(queue, options.delayMs ?? 0);
+      if (result !== null) for (const { queue, options } of next) wakeWhenDue(queue, options.delayMs);
       return result;
     },
   };
+}
+
+async function nextMillisecond(): Promise<void> {
+  const now = Date.now();
+  while (Date.now() === now) await sleep(1);
 }
 
 async function send(boss: PgBoss, db: Db, { queue, data, options }: NextJob): Promise<boolean> {
@@ -143,51 +155,46 @@ function createEnsure(boss: PgBoss, sql: Sql): (queue: string) => Promise<void> 
   };
 }
 
-/** The data directory is ours alone: what is marked as running was cut off when our predecessor ended. */
-async function recover(sql: Sql, boss: PgBoss, queue: string): Promise<void> {
-  await failOver(sql, boss, queue, await abandoned(sql, queue, 0), 'the process was stopped');
+/** Makes what was cut off when the last process ended due again: the data directory has no other owner. */
+async function recoverJobs(sql: Sql, boss: PgBoss, queue: string): Promise<void> {
+  await failOver(sql, boss, queue, await findAbandoned(sql, queue, 0), 'the process was stopped');
 }
 
 interface Running {
   readonly sql: Sql;
   readonly boss: PgBoss;
   readonly dispatchers: ReadonlyMap<string, Dispatcher>;
-  readonly janitors: readonly Janitor[];
+  readonly deadJobs: readonly DeadJobs[];
   channel(): string | null;
   readonly log: Log;
 }
 
-/** The port's `stop`. Jobs keep their heartbeats meanwhile; what is left over is due for others at once. */
-async function drain(running: Running, graceMs: number): Promise<void> {
-  const all = [...running.dispatchers.values()];
-  await Promise.all([...all.map((each) => each.close()), ...running.janitors.map((each) => each.stop())]);
-  await settled(all, graceMs);
+/** The port's `stop`. Running jobs keep their heartbeats; what is left of them is due for other processes at once. */
+async function drain(
+  { sql, boss, dispatchers, deadJobs, channel, log }: Running,
+  graceMs: number,
+): Promise<void> {
+  const all = [...dispatchers.values()];
+  await Promise.all([...all.map((each) => each.close()), ...deadJobs.map((each) => each.stop())]);
+  await untilSettled(all, graceMs);
   const left = all
     .map(({ queue, runs }) => ({ queue, runs: [...runs] }))
     .filter(({ runs }) => runs.length > 0);
   for (const run of left.flatMap(({ runs }) => runs)) run.abort.abort();
-  await settled(all, ABORT_PATIENCE_MS);
+  await untilSettled(all, ABORT_PATIENCE_MS);
   for (const { queue, runs } of left) {
-    await handOver(running, queue, runs).catch((error: unknown) => {
-      running.log.warn(
-        { queue, err: error },
-        'jobs cannot be handed over; others take them up after a while',
-      );
-    });
+    try {
+      await failOver(sql, boss, queue, runs, 'its process was stopped');
+      const notify = channel();
+      if (notify) await sql.query('select pg_notify($1, $2)', [notify, queue]);
+    } catch (error) {
+      log.warn({ queue, err: error }, 'jobs cannot be handed over; others take them up after a while');
+    }
   }
 }
 
-async function handOver(
-  { sql, boss, channel }: Running,
-  queue: string,
-  claims: readonly Claim[],
-): Promise<void> {
-  await failOver(sql, boss, queue, claims, 'its process was stopped');
-  const notify = channel();
-  if (notify) await sql.query('select pg_notify($1, $2)', [notify, queue]);
-}
-
-async function settled(dispatchers: readonly Dispatcher[], withinMs: number): Promise<void> {
+/** Resolves when all runs have ended, or after `withinMs`. */
+async function untilSettled(dispatchers: readonly Dispatcher[], withinMs: number): Promise<void> {
   const done = new AbortController();
   const runs = dispatchers.flatMap(({ runs }) => [...runs]);
   void Promise.all(runs.map((run) => run.done)).then(() => done.abort());

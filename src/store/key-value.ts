@@ -1,8 +1,7 @@
 import type { KeyvStorageAdapter } from 'keyv';
 import { Keyv } from 'keyv';
 import type { KeyValue } from '../core/ports.ts';
-import type { Sql } from './sql.ts';
-import { sweep } from './sweep.ts';
+import { type Sql, sweep } from './sql.ts';
 
 /**
  * Keyv over our own table, one instance per namespace (`history`, `settings`, …). It has no `error` listener, and must not

@@ -4,18 +4,18 @@ import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import type { PGlite, Transaction } from '@electric-sql/pglite';
 import type { Log } from '../core/ports.ts';
-import { lockDataDir, unusable } from './owner-lock.ts';
-import { closePrivateFiles, securePrivateDir } from './private-files.ts';
+import { closeDataDir, lockDataDir, secureDataDir, unusable } from './data-dir.ts';
 import type { Queryable, Sql } from './sql.ts';
 import { StoreError } from './store-error.ts';
 
-/** Postgres' defaults are made for a server: these keep the embedded one some 150 MB smaller, in memory and on disk. */
+/** Postgres' defaults are for a server: with these the embedded one takes some 150 MB less, in memory and on disk. */
 const SMALL = ['shared_buffers=16MB', 'max_wal_size=64MB', 'min_wal_size=32MB', 'work_mem=2MB'];
 
 /**
- * The embedded database is WebAssembly. V8 would compile what of it runs often once more, optimised, which takes a second of
- * processor time and 500 MB for a moment after every start and keeps 80 MB, for statements that then take a tenth less
- * (docs/performance.md). Both flags are read when a module is compiled, this one and later ones.
+ * PGlite is WebAssembly, and V8 compiles what of it runs often a second time, optimised. That takes 400 MB for some seconds
+ * after every start, more than a container of 512 MB has left. Highest resident memory (VmHWM) of the service from its start
+ * to the end of 100 answers at once (`npm run bench -- --store embedded --concurrency 100`, Node 24.21, two runs each): 359 and
+ * 392 MB with both flags, 752 and 776 with the first alone, 769 and 771 with none. V8 reads them when it compiles a module.
  */
 const BASELINE_ONLY = ['--no-wasm-tier-up', '--no-wasm-dynamic-tiering'];
 
@@ -29,7 +29,7 @@ export async function openPglite(dataDir: string, log: Log): Promise<Sql> {
   const loading = Promise.all([import('@electric-sql/pglite'), import('pg-boss')]);
   let unlock = (): void => {};
   try {
-    securePrivateDir(dataDir, log);
+    secureDataDir(dataDir, log);
     unlock = await lockDataDir(dataDir);
     const [{ PGlite }, { fromPglite }] = await loading;
     const startParams = [...PGlite.defaultStartParams, ...SMALL.flatMap((setting) => ['-c', setting])];
@@ -38,7 +38,7 @@ export async function openPglite(dataDir: string, log: Log): Promise<Sql> {
       await make(database, async (path) => (await PGlite.create({ dataDir: path, startParams })).close());
     }
     const db = await PGlite.create({ dataDir: database, startParams });
-    closePrivateFiles(dataDir);
+    closeDataDir(dataDir);
     const boss = fromPglite(db);
     return {
       kind: 'pglite',

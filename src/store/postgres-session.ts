@@ -7,25 +7,25 @@ export interface SessionDuties {
   up(client: Client): Promise<void>;
   /** Called every `beatMs`; a rejection means that the connection is broken. */
   beat(client: Client): Promise<void>;
-  /** The connection is gone, and with it all the session held. */
+  /** The connection is gone, and with it every lock and LISTEN of the session. */
   down(): void;
   readonly beatMs: number;
 }
 
 export interface Session {
-  /** Ends the connection and does not come back. */
+  /** Ends the connection for good. */
   stop(): Promise<void>;
-  /** Ends this connection; another follows. */
+  /** Ends this connection and opens another. */
   renew(): void;
 }
 
-/** So long a statement on such a session may take; then the connection counts as broken. */
+/** A statement that takes longer means that the connection is broken. */
 const QUERY_TIMEOUT_MS = 3_000;
 const RECONNECT_MS = 1_000;
 
 /**
- * Keeps one dedicated connection alive for what belongs to a session (LISTEN, advisory locks): connects, looks after it,
- * notices within `beatMs` + 3 s when it is dead, and connects again until it is stopped.
+ * Keeps one connection of its own for what belongs to a session (LISTEN, advisory locks). A dead connection is noticed within
+ * `beatMs` + 3 s and replaced, until the session is stopped.
  */
 export function holdSession(config: ClientConfig, duties: SessionDuties, log: Log): Session {
   const stopped = new AbortController();
@@ -72,7 +72,7 @@ export function holdSession(config: ClientConfig, duties: SessionDuties, log: Lo
   };
 }
 
-/** A dead peer never acknowledges the goodbye: the socket is closed under it after a moment. */
+/** Ends a connection. A dead peer never answers that: the socket is destroyed after half a second. */
 async function end(client: Client): Promise<void> {
   const done = new AbortController();
   const ended = client.end().then(
@@ -81,7 +81,7 @@ async function end(client: Client): Promise<void> {
   );
   await sleep(500, done.signal);
   if (done.signal.aborted) return;
-  // node-postgres has no public way to drop a connection without a farewell.
+  // The cast: node-postgres (8.23) has no public way to drop a connection that does not end.
   const { connection } = client as unknown as { connection: { stream: { destroy(): void } } };
   connection.stream.destroy();
   await ended;

@@ -1,16 +1,16 @@
 import type { ClientConfig, Pool, PoolClient } from 'pg';
 import type { Log } from '../core/ports.ts';
-import { checkUrl, explainConnecting } from './postgres-faults.ts';
 import { holdSession } from './postgres-session.ts';
 import { PROMPT_MS, type Queryable, type Sql, UPKEEP_MS } from './sql.ts';
+import { checkUrl, explainConnecting } from './store-error.ts';
 
-/** Long enough for a loaded server, short enough that a start-up fault shows within 5 s. */
+/** A fault at the start is to be shown within 5 s; a loaded server needs seconds. */
 const CONNECT_TIMEOUT_MS = 4_000;
 /** A transaction that failed because the connection is dead must not wait as long again to be rolled back. */
 const ROLLBACK_MS = 1_000;
-/** Per process; the listener and each lease add one more. */
+/** Connections of one process; the listener and each lease have one more each. */
 const POOL_SIZE = 15;
-/** Under load a statement waits for a connection; giving up on it would have its job run, and paid for, once more. */
+/** How long a statement waits for a connection under load. A job whose statement gives up is run, and paid for, once more. */
 const QUEUE_TIMEOUT_MS = 20_000;
 
 /** How every connection of this service is made. */
@@ -21,7 +21,7 @@ export function connectionConfig(databaseUrl: string): ClientConfig {
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
-    // A process frozen in the middle of a transaction must not hold its locks for ever.
+    // A process that is frozen in a transaction would hold its locks for ever.
     idle_in_transaction_session_timeout: 30_000,
   };
 }
@@ -43,7 +43,7 @@ export async function openPostgres(databaseUrl: string, log: Log): Promise<Sql> 
     await pool.end();
     throw explainConnecting(databaseUrl, error);
   }
-  // The pool has one limit for connecting, which at a start must be short, and for waiting in line.
+  // The pool has one limit for two waits: for a new connection, short at a start, and for a free one.
   pool.options.connectionTimeoutMillis = QUEUE_TIMEOUT_MS;
   return {
     kind: 'postgres',
@@ -62,7 +62,7 @@ function execute(
   values: readonly unknown[] | undefined,
   query_timeout: number,
 ): Promise<{ rows: object[] }> {
-  // A variable, since the per-query timeout of node-postgres is missing from its types.
+  // Not inline: `query_timeout` of a single query is missing from the types of node-postgres.
   const query = { text, query_timeout, ...(values && values.length > 0 ? { values: [...values] } : {}) };
   return db.query<object>(query);
 }
@@ -71,7 +71,7 @@ function queryOf(db: Pool | PoolClient, timeoutMs: number): Queryable {
   return {
     async query<R extends object>(text: string, params: readonly unknown[] = []) {
       const { rows } = await execute(db, text, params, timeoutMs);
-      // The port's contract: the caller knows what its statement returns.
+      // The cast: by the port's contract the caller knows what its statement returns.
       return rows as R[];
     },
   };
@@ -84,7 +84,7 @@ async function inTransaction<T>(
 ): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
-  // A checked-out connection has no listener of its own; the failing statement reports the fault.
+  // Without a listener a broken connection would end the process; the failing statement reports the fault.
   const onError = (error: Error): void => {
     broken = error;
   };

@@ -1,109 +1,81 @@
-import type {
-  Ending,
-  NotificationState,
-  ResearchApi,
-  ResearchNote,
-  ResearchRecord,
-  ResearchState,
-} from '../core/research/ports.ts';
-import type { MessageRef, Question, ThreadRef } from '../core/types.ts';
+import type { Ending, ResearchNote, ResearchRecord } from '../core/research/ports.ts';
 
-/** A row of `footnote.research` as `COLUMNS` selects it. */
-export interface ResearchRow {
-  readonly id: string;
-  readonly name: string;
-  readonly question: string;
-  readonly state: ResearchState;
-  readonly api: ResearchApi | null;
-  readonly upstream: string | null;
-  readonly remark: string | null;
-  readonly phase: 'queued' | 'running' | null;
-  readonly begun: number;
-  readonly submitted: number | null;
-  readonly ended: number | null;
-  readonly thread: string | null;
-  readonly card: string | null;
-  readonly card_posted_ms: number | null;
-  readonly card_shown_ms: number | null;
-  readonly is_card_gone: boolean;
-  readonly is_late_told: boolean;
-  readonly ending: string | null;
-  readonly is_cancelled: boolean | null;
-  readonly notice: NotificationState;
-  readonly notice_place: number;
-  readonly notice_message: string | null;
-  readonly has_file: boolean | null;
-  readonly is_delivered: boolean;
-}
+/** How a column is read: as it is, as JSON kept as text, or as a time in milliseconds since the epoch. */
+type Kind = 'plain' | 'json' | 'time';
 
-const ms = (column: string, name: string): string =>
-  `(extract(epoch from ${column}) * 1000)::float8 as ${name}`;
-
-export const COLUMNS = [
-  'id, name, question, state, api, upstream, remark, phase, thread, card, card_posted_ms, card_shown_ms, is_card_gone',
-  'is_late_told, ending, is_cancelled, notice, notice_place, notice_message, has_file, is_delivered',
-  ms('begun_at', 'begun'),
-  ms('submitted_at', 'submitted'),
-  ms('ended_at', 'ended'),
-].join(', ');
+/** Where each field of a record is kept in `footnote.research`. */
+const FIELDS: Readonly<Record<keyof ResearchRecord, readonly [column: string, kind: Kind]>> = {
+  id: ['id', 'plain'],
+  name: ['name', 'plain'],
+  question: ['question', 'json'],
+  state: ['state', 'plain'],
+  api: ['api', 'plain'],
+  upstream: ['upstream', 'plain'],
+  remark: ['remark', 'plain'],
+  phase: ['phase', 'plain'],
+  begunAt: ['begun_at', 'time'],
+  submittedAt: ['submitted_at', 'time'],
+  endedAt: ['ended_at', 'time'],
+  thread: ['thread', 'json'],
+  card: ['card', 'json'],
+  cardPostedAt: ['card_posted_ms', 'plain'],
+  cardShownAt: ['card_shown_ms', 'plain'],
+  isCardGone: ['is_card_gone', 'plain'],
+  isLateTold: ['is_late_told', 'plain'],
+  ending: ['ending', 'json'],
+  isCancelled: ['is_cancelled', 'plain'],
+  notice: ['notice', 'plain'],
+  noticePlace: ['notice_place', 'plain'],
+  noticeMessage: ['notice_message', 'json'],
+  hasFile: ['has_file', 'plain'],
+  isDelivered: ['is_delivered', 'plain'],
+};
 
 const NO_REPORT: Ending = { outcome: 'done', report: { text: '', sources: [], usage: null } };
 
-/** The same without the reports, which are long. */
-export const LISTED = COLUMNS.replace(
-  'ending',
-  `case when state = 'done' then '${JSON.stringify(NO_REPORT)}' else ending end as ending`,
-);
+/** Reports are long: a list has their jobs without them. */
+const WITHOUT_REPORT = `case when state = 'done' then '${JSON.stringify(NO_REPORT)}' else ending end`;
 
-/** The casts: these columns hold what `researches.ts` wrote. */
+/** Selects a whole record. */
+export const COLUMNS = columnsOf({});
+/** Selects a record for a list, with an empty report. */
+export const LISTED = columnsOf({ ending: WITHOUT_REPORT });
+
+/** A row as `COLUMNS` or `LISTED` selects it, under the names of the record's fields. */
+export type ResearchRow = Readonly<Record<keyof ResearchRecord, unknown>>;
+
+function columnsOf(expressions: Partial<Record<keyof ResearchRecord, string>>): string {
+  const columns = entriesOf(FIELDS).map(([field, [column, kind]]) => {
+    const value = expressions[field] ?? column;
+    return `${kind === 'time' ? `(extract(epoch from ${value}) * 1000)::float8` : value} as "${field}"`;
+  });
+  return columns.join(', ');
+}
+
 export function toRecord(row: ResearchRow): ResearchRecord {
+  const fields = entriesOf(row).map(([field, value]) => {
+    const isJson = FIELDS[field][1] === 'json' && typeof value === 'string';
+    return [field, isJson ? (JSON.parse(value) as unknown) : value];
+  });
+  // The cast: these columns hold what `researches.ts` wrote.
+  return Object.fromEntries(fields) as ResearchRecord;
+}
+
+/** A note as assignments with the parameters from `$2` on. */
+export function toAssignments(note: ResearchNote): {
+  assignments: readonly string[];
+  values: readonly unknown[];
+} {
+  const entries = entriesOf<unknown>(note);
   return {
-    id: row.id,
-    name: row.name,
-    question: JSON.parse(row.question) as Question,
-    state: row.state,
-    api: row.api,
-    upstream: row.upstream,
-    remark: row.remark,
-    phase: row.phase,
-    begunAt: row.begun,
-    submittedAt: row.submitted,
-    endedAt: row.ended,
-    thread: row.thread === null ? null : (JSON.parse(row.thread) as ThreadRef),
-    card: row.card === null ? null : (JSON.parse(row.card) as MessageRef),
-    cardPostedAt: row.card_posted_ms,
-    cardShownAt: row.card_shown_ms,
-    isCardGone: row.is_card_gone,
-    isLateTold: row.is_late_told,
-    ending: row.ending === null ? null : (JSON.parse(row.ending) as Ending),
-    isCancelled: row.is_cancelled,
-    notice: row.notice,
-    noticePlace: row.notice_place,
-    noticeMessage: row.notice_message === null ? null : (JSON.parse(row.notice_message) as MessageRef),
-    hasFile: row.has_file,
-    isDelivered: row.is_delivered,
+    assignments: entries.map(([field], i) => `${FIELDS[field][0]} = $${i + 2}`),
+    values: entries.map(([field, value]) =>
+      FIELDS[field][1] === 'json' && value !== null ? JSON.stringify(value) : value,
+    ),
   };
 }
 
-/** The columns of what may be noted; `true` for the ones kept as JSON. */
-const NOTED: Readonly<Record<keyof ResearchNote, readonly [column: string, isJson: boolean]>> = {
-  phase: ['phase', false],
-  thread: ['thread', true],
-  card: ['card', true],
-  cardPostedAt: ['card_posted_ms', false],
-  cardShownAt: ['card_shown_ms', false],
-  isCardGone: ['is_card_gone', false],
-  isLateTold: ['is_late_told', false],
-  isCancelled: ['is_cancelled', false],
-};
-
-/** A note as assignments with the parameters from `$2` on. */
-export function toNote(note: ResearchNote): { assignments: readonly string[]; values: readonly unknown[] } {
-  const entries = Object.entries(note) as [keyof ResearchNote, unknown][];
-  return {
-    assignments: entries.map(([field], i) => `${NOTED[field][0]} = $${i + 2}`),
-    values: entries.map(([field, value]) =>
-      NOTED[field][1] && value !== null ? JSON.stringify(value) : value,
-    ),
-  };
+function entriesOf<T>(fields: Partial<Record<keyof ResearchRecord, T>>): [keyof ResearchRecord, T][] {
+  // The cast: the callers' objects have fields of a record and no others.
+  return Object.entries(fields) as [keyof ResearchRecord, T][];
 }

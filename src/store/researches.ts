@@ -7,9 +7,8 @@ import type {
 } from '../core/research/ports.ts';
 import type { Question } from '../core/types.ts';
 import type { StoreJobs } from './jobs.ts';
-import { COLUMNS, LISTED, type ResearchRow, toNote, toRecord } from './research-rows.ts';
-import type { Queryable, Sql } from './sql.ts';
-import { sweep } from './sweep.ts';
+import { COLUMNS, LISTED, type ResearchRow, toAssignments, toRecord } from './research-rows.ts';
+import { type Queryable, type Sql, sweep } from './sql.ts';
 
 /** Reports are long, and their threads are remembered elsewhere. */
 const KEEP = '90 days';
@@ -29,7 +28,7 @@ export function createResearches(sql: Sql, jobs: StoreJobs): StoreResearches {
     ...submittingOf(sql, jobs),
     ...endingOf(sql, jobs),
     async note(id, note) {
-      const { assignments, values } = toNote(note);
+      const { assignments, values } = toAssignments(note);
       if (assignments.length === 0) return;
       await sql.query(`update footnote.research set ${assignments.join(', ')} where id = $1`, [
         id,

@@ -15,11 +15,6 @@ export interface Queryable {
   query<R extends object>(text: string, params?: readonly unknown[]): Promise<readonly R[]>;
 }
 
-/** Reports what a `listen` receives. */
-interface Listening {
-  close(): Promise<void>;
-}
-
 /** The one seam between the store and its database; only the two files that implement it know which one it is. */
 export interface Sql extends Queryable {
   readonly kind: 'pglite' | 'postgres';
@@ -37,7 +32,35 @@ export interface Sql extends Queryable {
    * every (re)connection, since what was said in between is lost. Null where there are no other processes.
    */
   readonly listen:
-    | ((channel: string, onPayload: (payload: string) => void, onReady: () => void) => Listening)
+    | ((
+        channel: string,
+        onPayload: (payload: string) => void,
+        onReady: () => void,
+      ) => { close(): Promise<void> })
     | null;
   close(): Promise<void>;
+}
+
+/** Small enough that nobody waits for a slice, even where the database is in this process. */
+const SLICE = 500;
+
+/**
+ * Deletes the rows of a table that match, a slice at a time, until none is left or the signal is aborted. Table, key columns
+ * and condition are our own constants, never input.
+ */
+export async function sweep(
+  db: Queryable,
+  table: string,
+  key: string,
+  condition: string,
+  params: readonly unknown[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (let deleted = SLICE; deleted === SLICE && !signal.aborted; ) {
+    const rows = await db.query(
+      `delete from ${table} where (${key}) in (select ${key} from ${table} where ${condition} limit ${SLICE}) returning 1`,
+      params,
+    );
+    deleted = rows.length;
+  }
 }

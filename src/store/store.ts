@@ -10,9 +10,9 @@ import { holdOnlyLease, holdPostgresLease } from './leases.ts';
 import { migrate } from './migrations.ts';
 import { openPglite } from './pglite.ts';
 import { openPostgres } from './postgres.ts';
-import { explainUsing } from './postgres-faults.ts';
 import { createResearches } from './researches.ts';
 import type { Sql } from './sql.ts';
+import { explainUsing } from './store-error.ts';
 import { createThreads } from './threads.ts';
 
 export interface StoreOptions {
@@ -23,7 +23,7 @@ export interface StoreOptions {
   readonly log: Log;
 }
 
-/** Everything that is remembered. */
+/** Everything that outlives the process. */
 export interface Store {
   readonly kind: 'pglite' | 'postgres';
   readonly jobs: StoreJobs;
@@ -42,7 +42,7 @@ export interface Store {
 
 const SWEEP_EVERY_MS = 10 * 60_000;
 const PING_MS = 2_000;
-/** A database that has gone away must not keep the process. */
+/** A database that does not answer must not keep the process from ending. */
 const CLOSE_MS = 4_000;
 
 /**

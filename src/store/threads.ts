@@ -1,7 +1,6 @@
 import type { Threads } from '../core/ports.ts';
 import { threadKey } from '../core/types.ts';
-import type { Sql } from './sql.ts';
-import { sweep } from './sweep.ts';
+import { type Sql, sweep } from './sql.ts';
 
 /** A thread nobody has spoken in for so long is over; being called again joins it anew. */
 const KEEP = '90 days';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { lockDataDir } from '../../src/store/owner-lock.ts';
+import { lockDataDir } from '../../src/store/data-dir.ts';
 import { startPerplexityServer } from '../servers/perplexity/server.ts';
 import { answer, ask, freshDirectory, removeDirectory, stateOf, until } from './driving.ts';
 

@@ -1,6 +1,6 @@
 import { appendFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { lockDataDir } from '../../src/store/owner-lock.ts';
+import { lockDataDir } from '../../src/store/data-dir.ts';
 import { type DiscordServer, startDiscordServer } from '../servers/discord/discord-server.ts';
 import type { DiscordState } from '../servers/discord/state.ts';
 import {

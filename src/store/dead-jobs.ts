@@ -1,7 +1,6 @@
 import { sleep } from '../core/concurrency.ts';
 import type { Log } from '../core/ports.ts';
-import type { DeadRow } from './job-rows.ts';
-import { claimDead, release } from './job-rows.ts';
+import { claimDead, type DeadRow, releaseKey } from './job-rows.ts';
 import type { Sql } from './sql.ts';
 
 /** A job that has failed as often as it may. */
@@ -15,9 +14,9 @@ interface DeadJob<T> {
 /** Called for a dead job before its key is released; at least once, and again later when it rejects. */
 export type OnDead<T> = (job: DeadJob<T>) => Promise<void>;
 
-export interface Janitor {
+export interface DeadJobs {
   /** A job may just have died. */
-  kick(): void;
+  wake(): void;
   stop(): Promise<void>;
 }
 
@@ -28,18 +27,18 @@ const LEASE_MS = 60_000;
 const GIVE_UP_MS = 5 * 60_000;
 
 /**
- * Releases the keys that dead jobs block: tells `onDead` (which explains it to the asker), then unblocks. Looks at once and
- * every 15 s; of several processes one takes each job.
+ * Looks for dead jobs when woken and every 15 s: tells `onDead` (which explains the failure to the asker), then releases the
+ * key that the job blocks. Of several processes one takes each job.
  */
-export function startJanitor(
+export function watchDeadJobs(
   sql: Sql,
   queue: string,
   onDead: OnDead<object> | undefined,
-  released: () => void,
+  onReleased: () => void,
   log: Log,
-): Janitor {
+): DeadJobs {
   const stopped = new AbortController();
-  let wake = new AbortController();
+  let pause = new AbortController();
 
   const clear = async (row: DeadRow): Promise<void> => {
     const job = { id: row.id, attempts: row.retryCount + 1 };
@@ -54,23 +53,23 @@ export function startJanitor(
       log.error({ queue, job: job.id, err: error }, 'a dead job could not be explained');
       if (row.deadForMs < GIVE_UP_MS) return;
     }
-    await release(sql, queue, row.id);
-    released();
+    await releaseKey(sql, queue, row.id);
+    onReleased();
   };
   const run = async (): Promise<void> => {
     while (!stopped.signal.aborted) {
-      wake = new AbortController();
+      pause = new AbortController();
       try {
         for (const row of await claimDead(sql, queue, LEASE_MS)) await clear(row);
       } catch (error) {
         log.warn({ queue, err: error }, 'dead jobs cannot be looked for');
       }
-      await sleep(ROUND_MS, AbortSignal.any([stopped.signal, wake.signal]));
+      await sleep(ROUND_MS, AbortSignal.any([stopped.signal, pause.signal]));
     }
   };
   const running = run();
   return {
-    kick: () => wake.abort(),
+    wake: () => pause.abort(),
     async stop() {
       stopped.abort();
       await running;
