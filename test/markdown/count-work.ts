@@ -1,6 +1,6 @@
 /**
- * Prints, as JSON, how much work streaming each kind of document takes at two lengths. A process of its own: counting blocks
- * in an engine that has been running other tests can bring it down, unless it keeps all compiled code (`--no-flush-bytecode`).
+ * Prints, as JSON, how much work streaming each kind of document takes at two lengths. A process of its own, for
+ * flags of the engine without which the counts differ from run to run.
  */
 import { Session } from 'node:inspector/promises';
 import { createRendering } from '../../src/markdown/rendering.ts';
