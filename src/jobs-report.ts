@@ -10,7 +10,7 @@ import { opsUrl } from './ops/server.ts';
 import { createPerplexity } from './perplexity/perplexity.ts';
 import { openPglite } from './store/pglite.ts';
 import { openPostgres } from './store/postgres.ts';
-import { readingOf } from './store/researches.ts';
+import { createResearchReader } from './store/researches.ts';
 import type { Sql } from './store/sql.ts';
 import { StoreError } from './store/store-error.ts';
 
@@ -67,7 +67,7 @@ async function readStore(sql: Sql): Promise<readonly JobEntry[]> {
       "select to_regclass('footnote.research')::text as name",
     );
     if (!table?.name) throw new Unreachable('no Footnote that knows research has used this database yet');
-    return await listJobs(readingOf(sql));
+    return await listJobs(createResearchReader(sql));
   } finally {
     await sql.close();
   }

@@ -3,9 +3,9 @@ import { type MessageRef, messageKey, type Question, type ThreadRef, type View }
 
 import { type Sql, sweep } from './sql.ts';
 
-/** An answer is needed again for its Retry and Continue buttons; a week later nobody presses them. */
+/** An answer is needed for its Retry and Continue buttons, which nobody presses after a week. */
 const KEEP_ANSWERS = '7 days';
-/** A reply to an old message still finds its thread: as long as the thread itself is kept. */
+/** A reply to an old message has to find its thread: as long as the thread is kept (threads.ts). */
 const KEEP_MESSAGES = '90 days';
 
 export interface StoreAnswers extends Answers {
@@ -80,7 +80,7 @@ function toRecord(row: AnswerRow): AnswerRecord {
 
 const COLUMNS = 'attempt, question, messages, thread, conclusion, delivered';
 
-// An equal attempt is the same job run again under the same number: only the queue gives numbers out.
+// An equal attempt is the same run of the job: only the queue gives attempts their numbers.
 const BEGIN = `
   insert into footnote.answers as a (id, attempt, question, asked_in) values ($1, $2, $3, $4)
   on conflict (id) do update set attempt = excluded.attempt, changed_at = now()

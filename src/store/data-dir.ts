@@ -5,7 +5,7 @@ import { sleep } from '../core/concurrency.ts';
 import type { Log } from '../core/ports.ts';
 import { StoreError } from './store-error.ts';
 
-/** A predecessor that is just exiting may still hold the lock: this long we wait for it. */
+/** How long a process that is about to end may still hold the lock. */
 const PATIENCE_MS = 2_000;
 
 /**
@@ -22,7 +22,7 @@ export async function lockDataDir(dataDir: string): Promise<() => void> {
     try {
       return tryLock(dataDir);
     } catch (error) {
-      if (!isBusy(error)) throw unusable(dataDir, error);
+      if (!isBusy(error)) throw toUnusableError(dataDir, error);
       if (performance.now() > deadline) {
         throw new StoreError(
           'data-dir-locked',
@@ -36,8 +36,8 @@ export async function lockDataDir(dataDir: string): Promise<() => void> {
   }
 }
 
-/** The same fault for whatever later turns out to be unreadable in the directory. */
-export function unusable(dataDir: string, cause: unknown): StoreError {
+/** The fault of a directory that cannot be created, written or read. */
+export function toUnusableError(dataDir: string, cause: unknown): StoreError {
   const why = cause instanceof Error ? cause.message.split('\n', 1)[0] : String(cause);
   return new StoreError(
     'data-dir-unusable',
@@ -90,18 +90,20 @@ export function secureDataDir(dataDir: string, log: Log): void {
     return;
   }
   const found = statSync(dataDir);
-  if (found.uid !== uid)
-    throw unsafe(dataDir, 'belongs to another user', `give it to this one (chown -R ${uid} ${dataDir})`);
+  if (found.uid !== uid) {
+    const remedy = `give it to this one (chown -R ${uid} ${dataDir})`;
+    throw toUnsafeError(dataDir, 'belongs to another user', remedy);
+  }
   if (found.mode & OTHERS_WRITE) {
     const remedy = `see that nobody has, then close it (chmod -R go-rwx ${dataDir})`;
-    throw unsafe(dataDir, 'can be written to by other users', remedy);
+    throw toUnsafeError(dataDir, 'can be written to by other users', remedy);
   }
   if (!makePrivate(dataDir)) log.warn({ dataDir }, 'the mode of the data directory cannot be changed');
 }
 
 /**
  * Takes away what other users may do with the files of the service: those of earlier versions, and those that PGlite (0.5.16)
- * creates with modes of its own, whatever the umask.
+ * creates with 0666 whatever the umask is.
  */
 export function closeDataDir(dataDir: string): void {
   for (const name of readdirSync(dataDir)) {
@@ -135,7 +137,7 @@ function keepsModes(dataDir: string, uid: number): boolean {
   return made.uid === uid && (made.mode & 0o777) === 0o700;
 }
 
-function unsafe(dataDir: string, what: string, remedy: string): StoreError {
+function toUnsafeError(dataDir: string, what: string, remedy: string): StoreError {
   return new StoreError(
     'data-dir-unsafe',
     `${dataDir} ${what}`,

@@ -116,12 +116,12 @@ function startRun(
 ): Run {
   const abort = new AbortController();
   const run: Run = { id, retryCount, abort, confirmedAt, lost: false, done: Promise.resolve() };
-  run.done = perform(options.handler, run, data).then((failure) => settle(options, run, failure));
+  run.done = runHandler(options.handler, run, data).then((failure) => settle(options, run, failure));
   return run;
 }
 
 /** Runs the handler. Resolves with what it threw, wrapped, or null. */
-async function perform(
+async function runHandler(
   handler: DispatcherOptions['handler'],
   { id, retryCount, abort }: Run,
   packed: Packed,

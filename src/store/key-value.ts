@@ -11,18 +11,18 @@ export function createKeyValue(sql: Sql, namespace: string): KeyValue {
   const store: Adapter = createAdapter(sql, namespace);
   const keyv = new Keyv({ store, serialization: { stringify: JSON.stringify, parse: JSON.parse } });
   return {
-    get: (key) => keyv.get(checked(key)),
-    getMany: (keys) => keyv.getMany(keys.map(checked)),
+    get: (key) => keyv.get(requireKey(key)),
+    getMany: (keys) => keyv.getMany(keys.map(requireKey)),
     async set(key, value, ttlMs) {
       // Keyv would take 0 for "for ever".
-      if (ttlMs !== undefined && ttlMs <= 0) await keyv.delete(checked(key));
-      else await keyv.set(checked(key), value, ttlMs);
+      if (ttlMs !== undefined && ttlMs <= 0) await keyv.delete(requireKey(key));
+      else await keyv.set(requireKey(key), value, ttlMs);
     },
     async setMany(entries, ttlMs) {
-      await keyv.setMany(entries.map(([key, value]) => ({ key: checked(key), value, ttl: ttlMs })));
+      await keyv.setMany(entries.map(([key, value]) => ({ key: requireKey(key), value, ttl: ttlMs })));
     },
     async delete(key) {
-      await keyv.delete(checked(key));
+      await keyv.delete(requireKey(key));
     },
   };
 }
@@ -45,7 +45,7 @@ interface Entry {
 }
 
 /** Keyv drops writes to an empty key without a word. */
-function checked(key: string): string {
+function requireKey(key: string): string {
   if (key === '') throw new TypeError('a key must not be empty');
   return key;
 }

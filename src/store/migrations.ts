@@ -100,17 +100,17 @@ export async function migrate(
   migrations: readonly (readonly string[])[] = MIGRATIONS,
 ): Promise<void> {
   for (;;) {
-    const version = await versionOf(sql);
-    if (version > migrations.length) throw tooNew(version, migrations.length);
+    const version = await readVersion(sql);
+    if (version > migrations.length) throw toNewerSchemaError(version, migrations.length);
     if (version === migrations.length) return;
-    await sql.tx((tx) => step(tx, migrations), UPKEEP_MS);
+    await sql.tx((tx) => applyNext(tx, migrations), UPKEEP_MS);
   }
 }
 
 /** Applies the one migration that is next by the time the lock is ours; another process may have been faster. */
-async function step(tx: Queryable, migrations: readonly (readonly string[])[]): Promise<void> {
+async function applyNext(tx: Queryable, migrations: readonly (readonly string[])[]): Promise<void> {
   await tx.query("select pg_advisory_xact_lock(hashtextextended('footnote.migrations', 0))");
-  const version = await versionOf(tx);
+  const version = await readVersion(tx);
   const migration = migrations[version];
   if (!migration) return;
   await tx.query('create schema if not exists footnote');
@@ -121,7 +121,7 @@ async function step(tx: Queryable, migrations: readonly (readonly string[])[]): 
   await tx.query('insert into footnote.schema_versions (version) values ($1)', [version + 1]);
 }
 
-async function versionOf(db: Queryable): Promise<number> {
+async function readVersion(db: Queryable): Promise<number> {
   // Not `to_regclass`: inside a transaction that answers from a cache which does not know of what others have just made.
   const known = await db.query(
     `select 1 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
@@ -134,7 +134,7 @@ async function versionOf(db: Queryable): Promise<number> {
   return row?.version ?? 0;
 }
 
-function tooNew(found: number, known: number): StoreError {
+function toNewerSchemaError(found: number, known: number): StoreError {
   return new StoreError(
     'schema-newer',
     `the database was written by a newer Footnote (schema ${found}, this one knows ${known})`,

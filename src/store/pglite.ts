@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import type { PGlite, Transaction } from '@electric-sql/pglite';
 import type { Log } from '../core/ports.ts';
-import { closeDataDir, lockDataDir, secureDataDir, unusable } from './data-dir.ts';
+import { closeDataDir, lockDataDir, secureDataDir, toUnusableError } from './data-dir.ts';
 import type { Queryable, Sql } from './sql.ts';
 import { StoreError } from './store-error.ts';
 
@@ -35,15 +35,17 @@ export async function openPglite(dataDir: string, log: Log): Promise<Sql> {
     const startParams = [...PGlite.defaultStartParams, ...SMALL.flatMap((setting) => ['-c', setting])];
     const database = join(dataDir, 'database');
     if (!existsSync(database)) {
-      await make(database, async (path) => (await PGlite.create({ dataDir: path, startParams })).close());
+      await createWhole(database, async (path) =>
+        (await PGlite.create({ dataDir: path, startParams })).close(),
+      );
     }
     const db = await PGlite.create({ dataDir: database, startParams });
     closeDataDir(dataDir);
     const boss = fromPglite(db);
     return {
       kind: 'pglite',
-      query: queryOf(db).query,
-      tx: (run) => db.transaction((tx) => run(queryOf(tx))),
+      query: createQueryable(db).query,
+      tx: (run) => db.transaction((tx) => run(createQueryable(tx))),
       upkeep: boss,
       prompt: boss,
       listen: null,
@@ -54,7 +56,7 @@ export async function openPglite(dataDir: string, log: Log): Promise<Sql> {
     };
   } catch (error) {
     unlock();
-    throw error instanceof StoreError ? error : unusable(dataDir, error);
+    throw error instanceof StoreError ? error : toUnusableError(dataDir, error);
   }
 }
 
@@ -62,14 +64,14 @@ export async function openPglite(dataDir: string, log: Log): Promise<Sql> {
  * Makes the database under another name first: the first start takes seconds, and one that is killed in the middle leaves a
  * directory that can never be opened.
  */
-async function make(database: string, create: (path: string) => Promise<void>): Promise<void> {
+async function createWhole(database: string, create: (path: string) => Promise<void>): Promise<void> {
   const unfinished = `${database}.new`;
   await rm(unfinished, { recursive: true, force: true });
   await create(unfinished);
   await rename(unfinished, database);
 }
 
-function queryOf(db: PGlite | Transaction): Queryable {
+function createQueryable(db: PGlite | Transaction): Queryable {
   return {
     async query<R extends object>(text: string, params: readonly unknown[] = []) {
       const { rows } = await db.query<R>(text, [...params]);

@@ -47,8 +47,8 @@ export async function openPostgres(databaseUrl: string, log: Log): Promise<Sql> 
   pool.options.connectionTimeoutMillis = QUEUE_TIMEOUT_MS;
   return {
     kind: 'postgres',
-    query: queryOf(pool, PROMPT_MS).query,
-    tx: (run, statementMs = PROMPT_MS) => inTransaction(pool, run, statementMs),
+    query: createQueryable(pool, PROMPT_MS).query,
+    tx: (run, statementMs = PROMPT_MS) => runInTransaction(pool, run, statementMs),
     upkeep: { executeSql: (text, values) => execute(pool, text, values, UPKEEP_MS) },
     prompt: { executeSql: (text, values) => execute(pool, text, values, PROMPT_MS) },
     listen: (channel, onPayload, onReady) => listen(config, channel, onPayload, onReady, log),
@@ -67,7 +67,7 @@ function execute(
   return db.query<object>(query);
 }
 
-function queryOf(db: Pool | PoolClient, timeoutMs: number): Queryable {
+function createQueryable(db: Pool | PoolClient, timeoutMs: number): Queryable {
   return {
     async query<R extends object>(text: string, params: readonly unknown[] = []) {
       const { rows } = await execute(db, text, params, timeoutMs);
@@ -77,7 +77,7 @@ function queryOf(db: Pool | PoolClient, timeoutMs: number): Queryable {
   };
 }
 
-async function inTransaction<T>(
+async function runInTransaction<T>(
   pool: Pool,
   run: (tx: Queryable) => Promise<T>,
   statementMs: number,
@@ -91,7 +91,7 @@ async function inTransaction<T>(
   client.on('error', onError);
   try {
     await execute(client, 'begin', [], statementMs);
-    const result = await run(queryOf(client, statementMs));
+    const result = await run(createQueryable(client, statementMs));
     await execute(client, 'commit', [], statementMs);
     return result;
   } catch (error) {

@@ -10,10 +10,10 @@ import type { StoreJobs } from './jobs.ts';
 import { COLUMNS, LISTED, type ResearchRow, toAssignments, toRecord } from './research-rows.ts';
 import { type Queryable, type Sql, sweep } from './sql.ts';
 
-/** Reports are long, and their threads are remembered elsewhere. */
+/** Reports take room; the history of their threads is kept elsewhere. */
 const KEEP = '90 days';
-/** Whatever is asked for: nobody reads more. */
-const MOST_LISTED = 500;
+/** The most that a list holds, whatever is asked for. */
+const MAX_LISTED = 500;
 
 export interface StoreResearches extends Researches {
   /** Deletes what is past its retention, in slices. */
@@ -23,10 +23,10 @@ export interface StoreResearches extends Researches {
 /** The research jobs on SQL. What a change entails is put into the queue in the same transaction. */
 export function createResearches(sql: Sql, jobs: StoreJobs): StoreResearches {
   return {
-    create: (question, name, limits) => sql.tx((tx) => create(tx, question, name, limits)),
-    ...readingOf(sql),
-    ...submittingOf(sql, jobs),
-    ...endingOf(sql, jobs),
+    create: (question, name, limits) => sql.tx((tx) => createRecord(tx, question, name, limits)),
+    ...createResearchReader(sql),
+    ...createSubmissionRecorder(sql, jobs),
+    ...createEndingRecorder(sql, jobs),
     async note(id, note) {
       const { assignments, values } = toAssignments(note);
       if (assignments.length === 0) return;
@@ -44,11 +44,13 @@ export function createResearches(sql: Sql, jobs: StoreJobs): StoreResearches {
   };
 }
 
-/** The side that changes nothing, and needs no queue. */
-export function readingOf(sql: Queryable): Pick<Researches, 'find' | 'list' | 'countRunning' | 'durations'> {
+/** Reads research jobs; needs no queue. */
+export function createResearchReader(
+  sql: Queryable,
+): Pick<Researches, 'find' | 'list' | 'countRunning' | 'durations'> {
   return {
-    find: (id) => one(sql, FIND, [id]),
-    list: (filter, most) => listed(sql, filter, most),
+    find: (id) => selectRecord(sql, FIND, [id]),
+    list: (filter, most) => selectRecords(sql, filter, most),
     async countRunning(api) {
       const [row] = await sql.query<{ count: number }>(COUNT_RUNNING, [api]);
       return row?.count ?? 0;
@@ -60,28 +62,31 @@ export function readingOf(sql: Queryable): Pick<Researches, 'find' | 'list' | 'c
   };
 }
 
-function submittingOf(
+function createSubmissionRecorder(
   sql: Sql,
   jobs: StoreJobs,
 ): Pick<Researches, 'submitting' | 'unsubmitted' | 'submitted'> {
   return {
-    submitting: (id, api) => changes(sql, SUBMITTING, [id, api]),
-    unsubmitted: (id) => changes(sql, UNSUBMITTED, [id]),
+    submitting: (id, api) => changesRow(sql, SUBMITTING, [id, api]),
+    unsubmitted: (id) => changesRow(sql, UNSUBMITTED, [id]),
     async submitted(id, { upstream, notice = null }, next) {
-      const record = await jobs.with(next, (tx) => one(tx, SUBMITTED, [id, upstream, notice]));
-      return record ?? one(sql, LATE_SUBMITTED, [id, upstream]);
+      const record = await jobs.with(next, (tx) => selectRecord(tx, SUBMITTED, [id, upstream, notice]));
+      return record ?? selectRecord(sql, LATE_SUBMITTED, [id, upstream]);
     },
   };
 }
 
-function endingOf(sql: Sql, jobs: StoreJobs): Pick<Researches, 'end' | 'noticing' | 'noticed' | 'delivered'> {
+function createEndingRecorder(
+  sql: Sql,
+  jobs: StoreJobs,
+): Pick<Researches, 'end' | 'noticing' | 'noticed' | 'delivered'> {
   return {
     end: (id, ending, next) =>
       jobs.with(next, (tx) => {
         const notice = ending.outcome === 'stopped' ? 'none' : 'pending';
-        return one(tx, END, [id, ending.outcome, JSON.stringify(ending), notice]);
+        return selectRecord(tx, END, [id, ending.outcome, JSON.stringify(ending), notice]);
       }),
-    noticing: (id, place) => changes(sql, NOTICING, [id, place]),
+    noticing: (id, place) => changesRow(sql, NOTICING, [id, place]),
     async noticed(id, state, message, hasFile) {
       await sql.query(NOTICED, [id, state, message && JSON.stringify(message), hasFile]);
     },
@@ -91,44 +96,48 @@ function endingOf(sql: Sql, jobs: StoreJobs): Pick<Researches, 'end' | 'noticing
   };
 }
 
-async function one(db: Queryable, text: string, params: readonly unknown[]): Promise<ResearchRecord | null> {
+async function selectRecord(
+  db: Queryable,
+  text: string,
+  params: readonly unknown[],
+): Promise<ResearchRecord | null> {
   const [row] = await db.query<ResearchRow>(text, params);
   return row ? toRecord(row) : null;
 }
 
-async function changes(db: Queryable, text: string, params: readonly unknown[]): Promise<boolean> {
+async function changesRow(db: Queryable, text: string, params: readonly unknown[]): Promise<boolean> {
   return (await db.query(text, params)).length > 0;
 }
 
-async function create(
+async function createRecord(
   tx: Queryable,
   question: Question,
   name: string,
   { perPerson, perWorkspace }: ResearchLimits,
 ): Promise<Created> {
   const { platform, workspace, asker } = question;
-  // Everybody who creates for this person or in this workspace waits here for the one before.
+  // Serialises what is created for this person and in this workspace, so that the limits hold.
   for (const lock of [`person:${platform}:${asker.id}`, `workspace:${platform}:${workspace}`])
     await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`footnote.research.${lock}`]);
-  const known = await one(tx, FIND, [question.id]);
+  const known = await selectRecord(tx, FIND, [question.id]);
   if (known) return { type: 'known', record: known };
-  const own = await listed(tx, { platform, person: asker.id, isLive: true }, MOST_LISTED);
+  const own = await selectRecords(tx, { platform, person: asker.id, isLive: true }, MAX_LISTED);
   if (own.length >= perPerson) return { type: 'refused', by: 'person', running: own };
-  const all = await listed(tx, { platform, workspace, isLive: true }, MOST_LISTED);
+  const all = await selectRecords(tx, { platform, workspace, isLive: true }, MAX_LISTED);
   if (all.length >= perWorkspace) return { type: 'refused', by: 'workspace', running: all };
-  const record = await one(tx, CREATE, valuesOf(question, name));
+  const record = await selectRecord(tx, CREATE, toValues(question, name));
   if (!record) throw new Error('a research job was not created');
   return { type: 'new', record };
 }
 
-function valuesOf(question: Question, name: string): readonly unknown[] {
+function toValues(question: Question, name: string): readonly unknown[] {
   const { id, platform, workspace, asker, thread, research } = question;
   const effort = research?.effort ?? 'medium';
   const place = thread && JSON.stringify(thread);
   return [id, name, platform, workspace, asker.id, effort, JSON.stringify(question), place];
 }
 
-async function listed(
+async function selectRecords(
   db: Queryable,
   { platform, workspace, person, name, isLive }: ResearchFilter,
   most: number,
@@ -144,7 +153,7 @@ async function listed(
   equal('name', name);
   if (isLive !== undefined) conditions.push(isLive ? LIVE : `not (${LIVE})`);
   const where = conditions.length > 0 ? `where ${conditions.join(' and ')}` : '';
-  const limit = `$${values.push(Math.min(most, MOST_LISTED))}`;
+  const limit = `$${values.push(Math.min(most, MAX_LISTED))}`;
   const rows = await db.query<ResearchRow>(
     `select ${LISTED} from footnote.research ${where} order by begun_at desc, id limit ${limit}`,
     values,
@@ -178,7 +187,7 @@ const SUBMITTED = `
   where id = $1 and state = 'submitting'
   returning ${COLUMNS}`;
 
-// A stop came first: what is to be ended upstream must be known all the same.
+// A stop came first: the upstream id is kept, since the job has to be cancelled there too.
 const LATE_SUBMITTED = `
   update footnote.research set upstream = coalesce(upstream, $2), submitted_at = coalesce(submitted_at, now())
   where id = $1
@@ -202,7 +211,7 @@ const DURATIONS = `
   select (extract(epoch from ended_at - begun_at) * 1000)::float8 as ms from footnote.research
   where effort = $1 and state = 'done' order by ended_at desc limit $2`;
 
-// Each turn is a gap after the one before, or now when that is past.
+// Each slot is a gap after the one before, or now when that has passed.
 const RESERVE_SLOT = `
   insert into footnote.research_turns as t (api, next_at)
   values ($1, clock_timestamp() + $2 * interval '1 millisecond')

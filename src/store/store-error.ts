@@ -31,7 +31,7 @@ export class StoreError extends Error {
 export function explainConnecting(databaseUrl: string, error: unknown): StoreError {
   const known = explainUsing(databaseUrl, error);
   if (known) return known;
-  return refused(databaseUrl, error, 'check DATABASE_URL and the server');
+  return toRefusal(databaseUrl, error, 'check DATABASE_URL and the server');
 }
 
 /** Translates those faults of an open connection that are the server's or its administrator's; null for any other. */
@@ -41,17 +41,17 @@ export function explainUsing(databaseUrl: string, error: unknown): StoreError | 
   if (UNREACHABLE.has(code) || /timeout|terminated/i.test(message)) {
     return new StoreError(
       'database-unreachable',
-      `no Postgres answers at ${placeOf(databaseUrl)} (${code || message})`,
+      `no Postgres answers at ${describeAddress(databaseUrl)} (${code || message})`,
       'start it, or correct the host and port in DATABASE_URL',
       error,
     );
   }
   const remedy = REFUSALS[code] ?? (code.startsWith('28') ? REFUSALS['28P01'] : undefined);
-  return remedy ? refused(databaseUrl, error, remedy) : null;
+  return remedy ? toRefusal(databaseUrl, error, remedy) : null;
 }
 
-function refused(databaseUrl: string, error: unknown, remedy: string): StoreError {
-  const what = `Postgres at ${placeOf(databaseUrl)} refused us (${firstLine(error)})`;
+function toRefusal(databaseUrl: string, error: unknown, remedy: string): StoreError {
+  const what = `Postgres at ${describeAddress(databaseUrl)} refused us (${firstLine(error)})`;
   return new StoreError('database-refused', what, remedy, error);
 }
 
@@ -70,7 +70,7 @@ export function checkUrl(databaseUrl: string): void {
   );
 }
 
-function placeOf(databaseUrl: string): string {
+function describeAddress(databaseUrl: string): string {
   const { hostname, port, pathname } = new URL(databaseUrl);
   return `${hostname || 'localhost'}:${port || '5432'}${pathname}`;
 }

@@ -71,8 +71,8 @@ export async function openStore({ databaseUrl, dataDir, log }: StoreOptions): Pr
   let closing: Promise<void> | null = null;
   const close = async (): Promise<void> => {
     await sweeping.stop();
-    await within(CLOSE_MS, jobs.close());
-    await within(CLOSE_MS, sql.close());
+    await withTimeout(CLOSE_MS, jobs.close());
+    await withTimeout(CLOSE_MS, sql.close());
   };
   return {
     kind: sql.kind,
@@ -93,11 +93,12 @@ export async function openStore({ databaseUrl, dataDir, log }: StoreOptions): Pr
 
 async function ping(sql: Sql): Promise<void> {
   const answered = sql.query('select 1').then(() => true);
-  if (!(await within(PING_MS, answered))) throw new Error(`the database has not answered for ${PING_MS} ms`);
+  if (!(await withTimeout(PING_MS, answered)))
+    throw new Error(`the database has not answered for ${PING_MS} ms`);
 }
 
 /** Resolves with the result, or with null when it takes too long. */
-async function within<T>(ms: number, result: Promise<T>): Promise<T | null> {
+async function withTimeout<T>(ms: number, result: Promise<T>): Promise<T | null> {
   const done = new AbortController();
   const late = sleep(ms, done.signal).then(() => null);
   try {
