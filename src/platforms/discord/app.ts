@@ -2,9 +2,9 @@ import type { Client } from 'discord.js';
 import { Failure } from '../../core/failures.ts';
 import type { Intake, KeyValue, Log, Platform, ResearchCommands } from '../../core/ports.ts';
 import type { ResearchMessages } from '../../core/research/ports.ts';
-import { createMessageEvents } from './events.ts';
+import { createMessageEvents, createTasks } from './events.ts';
 import { createGateway } from './gateway.ts';
-import { createInteractions } from './interactions.ts';
+import { attachInteractions } from './interactions.ts';
 import { createDenials } from './place.ts';
 import { createPlatform } from './platform.ts';
 import { createResearchMessages } from './research-board.ts';
@@ -77,11 +77,11 @@ async function openInbound(deps: InboundDeps): Promise<Inbound> {
   const { rest, store, botId, log } = deps;
   const watermark = await openWatermark(store, botId, log);
   const acquire = (signal: AbortSignal): Promise<unknown> => rest.paces.all.acquire('progress', signal);
-  const events = createMessageEvents({ ...deps, watermark, acquire });
-  const interactions = createInteractions(deps);
+  const tasks = createTasks(log);
+  const events = createMessageEvents({ ...deps, watermark, acquire, tasks });
   const attach = (client: Client): void => {
     events.attach(client);
-    interactions.attach(client);
+    attachInteractions(client, { ...deps, tasks });
   };
   const gateway = createGateway({ ...deps, attach });
   return {
@@ -89,7 +89,7 @@ async function openInbound(deps: InboundDeps): Promise<Inbound> {
     isConnected: gateway.isConnected,
     async stop() {
       await gateway.close();
-      await Promise.all([events.stop(), interactions.stop()]);
+      await events.stop();
     },
   };
 }

@@ -1,8 +1,13 @@
 import { type Client, Events, type Guild, type Message } from 'discord.js';
 import { sleep } from '../../core/concurrency.ts';
 import type { Log } from '../../core/ports.ts';
-import type { DirectChannels } from './direct-channels.ts';
-import { boundAge, channelsWithNewer, type MissedChannel, readMissed } from './read-missed.ts';
+import {
+  boundAge,
+  channelsWithNewer,
+  type DirectChannels,
+  type MissedChannel,
+  readMissed,
+} from './read-missed.ts';
 import type { Watermark } from './watermark.ts';
 
 export interface CatchUpDeps {

@@ -4,10 +4,9 @@ import type { Intake, KeyValue, Log } from '../../core/ports.ts';
 import { isRetryable } from '../../core/retry.ts';
 import type { Question } from '../../core/types.ts';
 import { createCatchUp } from './catch-up.ts';
-import { createDirectChannels, type DirectChannels } from './direct-channels.ts';
 import { failureOf } from './errors.ts';
 import { lacksQuote, questionFromEdit, questionFromMessage, questionId, quoteMessage } from './questions.ts';
-import { createTasks } from './tasks.ts';
+import { createDirectChannels, type DirectChannels } from './read-missed.ts';
 import type { Watermark } from './watermark.ts';
 
 export interface EventDeps {
@@ -17,7 +16,16 @@ export interface EventDeps {
   readonly botId: string;
   /** Waits for a call that the rate limits allow. */
   readonly acquire: (signal: AbortSignal) => Promise<unknown>;
+  readonly tasks: Tasks;
   readonly log: Log;
+}
+
+/** What the handling of events has begun, so that a stop can wait for it. */
+export interface Tasks {
+  /** Follows a task; its failure is logged. */
+  run(task: Promise<unknown>): void;
+  /** Resolves when all tasks have ended, or after 3 s. */
+  drain(): Promise<void>;
 }
 
 /** Takes what people say to the intake: what the gateway sends, and what was said while it was not connected. */
@@ -32,11 +40,10 @@ const FIRST_PAUSE_MS = 250;
 const MAX_PAUSE_MS = 10_000;
 
 export function createMessageEvents(deps: EventDeps): MessageEvents {
-  const { intake, watermark, log, acquire } = deps;
+  const { intake, watermark, tasks, log, acquire } = deps;
   const stopping = new AbortController();
   const reading = new AbortController();
   const runInOrder = createKeyedQueue();
-  const tasks = createTasks(log);
   const direct = createDirectChannels(deps.store, deps.botId);
   const accept = createAcceptor(deps, direct, stopping.signal);
   const catchUp = createCatchUp({
@@ -131,4 +138,23 @@ async function fetchQuote(message: Message): Promise<Question['quote']> {
     if (failure.status !== undefined && isRetryable(failure)) throw failure;
     return null;
   }
+}
+
+/** Discord sends nothing again that has arrived, and a process that stops may take a while but not for ever. */
+const DRAIN_MS = 3_000;
+
+export function createTasks(log: Log): Tasks {
+  const running = new Set<Promise<unknown>>();
+  return {
+    run(task) {
+      const handled = task.catch((error: unknown) => log.error({ err: error }, 'an event was not handled'));
+      running.add(handled);
+      void handled.then(() => running.delete(handled));
+    },
+    async drain() {
+      const waited = new AbortController();
+      await Promise.race([Promise.all(running), sleep(DRAIN_MS, waited.signal)]);
+      waited.abort();
+    },
+  };
 }

@@ -2,7 +2,6 @@ import { type Client, Events } from 'discord.js';
 import { sleep } from '../../core/concurrency.ts';
 import { Failure } from '../../core/failures.ts';
 import type { KeyValue, Log } from '../../core/ports.ts';
-import { isRetryable } from '../../core/retry.ts';
 import { createDiscordClient } from './client.ts';
 import { failureOf } from './errors.ts';
 import { sendSocketsThroughProxy } from './gateway-proxy.ts';
@@ -31,11 +30,9 @@ export interface Gateway {
 }
 
 const DEADLINE_MS = 30_000;
-const FIRST_PAUSE_MS = 500;
-const MAX_PAUSE_MS = 4_000;
 /** Discord has its clients reconnect every few hours, which takes a second or two. */
 const SHORT_OUTAGE_MS = 4_000;
-const DISALLOWED_INTENTS = 4014;
+const DISALLOWED_INTENTS = '4014';
 
 const FATAL: Readonly<Record<number, string>> = {
   4004: 'DISCORD_TOKEN: Discord refuses it; copy a new one from the developer portal (Bot > Reset Token)',
@@ -46,6 +43,10 @@ const FATAL: Readonly<Record<number, string>> = {
   4014: 'Discord disallows the intents (4014): see Bot > Privileged Gateway Intents in the developer portal',
 };
 
+const LATE = new Failure('unreachable', 'no gateway session in time', {
+  remedy: "DISCORD_API_URL, network: no connection to Discord's gateway within 30 s; see discordstatus.com",
+});
+
 const NO_CONNECTION = "no connection to Discord's gateway";
 
 const MENTION_ONLY =
@@ -53,111 +54,70 @@ const MENTION_ONLY =
 
 /** Prepares the connection; nothing is sent before `connect`. */
 export function createGateway(deps: GatewayDeps): Gateway {
-  const closing = new AbortController();
   const identifyThrottler = createIdentifyThrottler(deps);
   let messageContent = deps.messageContent;
   let session: Session | null = null;
+  let isClosing = false;
 
-  /** True when the same may be tried without the Message Content intent. */
-  const isContentRefused = ({ code }: Failure): boolean => {
-    if (code !== String(DISALLOWED_INTENTS) || !messageContent) return false;
-    deps.log.warn({ code }, MENTION_ONLY);
+  /** @throws {Failure} */
+  const open = async (): Promise<void> => {
+    session = openSession(createDiscordClient({ ...deps, messageContent, identifyThrottler }), deps);
+    const mine = session;
+    await mine.begin();
+    const onError = (error: unknown): void =>
+      deps.log.error({ err: error }, 'the gateway connection has ended');
+    mine.lost.then(recover).catch(onError);
+  };
+  /** Goes on without the Message Content intent where only that is refused. @throws {Failure} where it is something else. */
+  const recover = async (failure: Failure): Promise<void> => {
+    await session?.end();
+    if (isClosing || failure.code !== DISALLOWED_INTENTS || !messageContent) {
+      if (!isClosing && Number(failure.code) in FATAL) deps.onFatal(failure);
+      throw failure;
+    }
+    deps.log.warn({ code: failure.code }, MENTION_ONLY);
     messageContent = false;
-    return true;
+    await connect();
   };
-  /** Tries until there is a session. @throws {Failure} when there can be none, or none before the abort. */
-  const open = async (signal: AbortSignal): Promise<void> => {
-    for (let attempt = 1; ; attempt++) {
-      const client = createDiscordClient({ ...deps, messageContent, identifyThrottler });
-      session = openSession(client, deps, reopen);
-      const failure = await Promise.race([session.begin(), untilAborted(signal)]);
-      if (failure === null) return;
-      await session.end();
-      if (!signal.aborted && isContentRefused(failure)) continue;
-      if (signal.aborted || !isRetryable(failure)) throw failure;
-      await pauseAfter(failure, attempt, deps.log, signal);
-    }
-  };
-  /** Never rejects. */
-  const reopen = async (failure: Failure): Promise<void> => {
-    try {
-      if (closing.signal.aborted || !isContentRefused(failure)) throw failure;
-      await session?.end();
-      await open(closing.signal);
-    } catch (error) {
-      if (!closing.signal.aborted) deps.onFatal(failureOf(error, 'the gateway'));
-    }
-  };
+  const connect = (): Promise<void> =>
+    open().catch((error: unknown) => recover(failureOf(error, 'the gateway')));
   return {
-    async connect() {
-      try {
-        await withDeadline(closing.signal, open);
-      } catch (error) {
-        const failure = failureOf(error, 'the gateway');
-        if (Number(failure.code) in FATAL) deps.onFatal(failure);
-        throw failure;
-      }
-    },
+    connect,
     isConnected: () => session?.isReady() ?? false,
     async close() {
-      closing.abort();
+      isClosing = true;
       await session?.end();
     },
   };
-}
-
-/** Waits before the next try. The first failure is news, the ones after it seldom are. */
-async function pauseAfter(failure: Failure, attempt: number, log: Log, signal: AbortSignal): Promise<void> {
-  const level = attempt === 1 ? 'warn' : 'debug';
-  log[level]({ reason: failure.message }, `${NO_CONNECTION} yet, still trying`);
-  await sleep(Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), MAX_PAUSE_MS), signal);
-}
-
-async function withDeadline(signal: AbortSignal, run: (signal: AbortSignal) => Promise<void>): Promise<void> {
-  const late = new AbortController();
-  const timer = setTimeout(() => late.abort(), DEADLINE_MS);
-  await run(AbortSignal.any([late.signal, signal])).finally(() => clearTimeout(timer));
 }
 
 interface Session {
-  /** Resolves once all shards are ready, or with the reason why they are not. Never rejects. */
-  begin(): Promise<Failure | null>;
+  /** Resolves once all shards are ready. @throws {Failure} with the reason why they are not. */
+  begin(): Promise<void>;
+  /** Resolves when Discord ends the session for good, with the reason. */
+  readonly lost: Promise<Failure>;
   isReady(): boolean;
   end(): Promise<void>;
 }
 
-/** @param onLost told when Discord ends a session that had begun, for good. */
-function openSession(
-  client: Client,
-  deps: GatewayDeps,
-  onLost: (failure: Failure) => Promise<void>,
-): Session {
-  const { token, log } = deps;
+function openSession(client: Client, { token, log, attach }: GatewayDeps): Session {
   sendSocketsThroughProxy();
   const shards = watchShards(client, log);
-  const ready = Promise.withResolvers<null>();
-  const refused = Promise.withResolvers<Failure>();
-  let hasBegun = false;
-  client.on(Events.ShardDisconnect, ({ code }) => {
-    const failure = closedFailure(code);
-    refused.resolve(failure);
-    if (hasBegun) void onLost(failure);
-  });
+  const ready = Promise.withResolvers<void>();
+  const lost = Promise.withResolvers<Failure>();
+  client.on(Events.ClientReady, () => ready.resolve());
+  client.on(Events.ShardDisconnect, ({ code }) => lost.resolve(closedFailure(code)));
   // Without a listener an error would be thrown.
   client.on(Events.Error, (error) => log.warn({ err: error }, 'discord.js failed'));
-  client.on(Events.ClientReady, () => {
-    hasBegun = true;
-    ready.resolve(null);
-  });
-  deps.attach(client);
+  attach(client);
   return {
     async begin() {
-      const failed = client.login(token).then(
-        () => ready.promise,
-        (error: unknown) => loginFailure(error),
-      );
-      return Promise.race([refused.promise, failed]);
+      const timer = setTimeout(() => ready.reject(LATE), DEADLINE_MS);
+      client.login(token).catch((error: unknown) => ready.reject(loginFailure(error)));
+      void lost.promise.then(ready.reject);
+      await ready.promise.finally(() => clearTimeout(timer));
     },
+    lost: lost.promise,
     isReady: () => client.isReady() && shards.areUp(),
     async end() {
       shards.stop();
@@ -213,14 +173,4 @@ function loginFailure(error: unknown): Failure {
     failure.kind === 'not-authorised' ||
     (error instanceof Error && 'code' in error && error.code === 'TokenInvalid');
   return isRefused ? new Failure('not-authorised', reason, { status: 401, remedy: FATAL[4004] }) : failure;
-}
-
-function untilAborted(signal: AbortSignal): Promise<Failure> {
-  const remedy =
-    "DISCORD_API_URL, network: no connection to Discord's gateway within 30 s; see discordstatus.com";
-  const failure = new Failure('unreachable', 'no gateway session in time', { remedy });
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(failure);
-    signal.addEventListener('abort', () => resolve(failure), { once: true });
-  });
 }

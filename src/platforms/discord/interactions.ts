@@ -19,14 +19,15 @@ import { sourcePages } from '../../markdown/sources.ts';
 import { escapeText } from '../../markdown/text.ts';
 import { questionFromCommand, questionFromShortcut, readPress } from './commands.ts';
 import { CODE, failureOf } from './errors.ts';
+import type { Tasks } from './events.ts';
 import { respondToJobs, suggestJobs } from './jobs-command.ts';
 import { restate } from './root.ts';
-import { createTasks } from './tasks.ts';
 
 export interface InteractionDeps {
   readonly intake: Intake;
   /** Null where research is not offered. */
   readonly research: ResearchCommands | null;
+  readonly tasks: Tasks;
   readonly log: Log;
 }
 
@@ -40,19 +41,9 @@ const UNAVAILABLE = 'I cannot take questions right now. Please try again in a mo
 const TAKEN = 'Answering in the thread.';
 const UNKNOWN = 'I do not know that any more. Please try /ask.';
 
-/** Takes commands and buttons to the intake. */
-export function createInteractions(deps: InteractionDeps): {
-  attach(client: Client): void;
-  /** Lets what has arrived be responded to, for at most 3 s. */
-  stop(): Promise<void>;
-} {
-  const tasks = createTasks(deps.log);
-  return {
-    attach(client) {
-      client.on(Events.InteractionCreate, (interaction) => tasks.run(respond(deps, interaction)));
-    },
-    stop: tasks.drain,
-  };
+/** Takes the commands and buttons of a client to the intake. */
+export function attachInteractions(client: Client, deps: InteractionDeps): void {
+  client.on(Events.InteractionCreate, (interaction) => deps.tasks.run(respond(deps, interaction)));
 }
 
 /**

@@ -1,6 +1,6 @@
 import { type Client, DiscordjsError, type Guild, type Message, type TextBasedChannel } from 'discord.js';
 import { sleep } from '../../core/concurrency.ts';
-import type { Log } from '../../core/ports.ts';
+import type { KeyValue, Log } from '../../core/ports.ts';
 import { isRetryable } from '../../core/retry.ts';
 import { failureOf } from './errors.ts';
 import { compareIds, idAtTime } from './wire.ts';
@@ -139,4 +139,35 @@ async function openChannel(
   if (!channel?.isDMBased() || !channel.isTextBased()) return null;
   const hasNew = compareIds(channel.lastMessageId ?? '0', cursor) > 0;
   return hasNew ? channel : null;
+}
+
+/** The direct conversations that questions came from, kept in the store: Discord has no list of them for a bot. */
+export interface DirectChannels {
+  /** @throws when the store does not take it. */
+  remember(channel: string): Promise<void>;
+  /** Newest first. @throws when the store cannot say. */
+  list(): Promise<readonly string[]>;
+}
+
+/** At most one request each is spent on them when a session begins. */
+const MAX_CHANNELS = 200;
+const TTL_MS = 30 * 24 * 60 * 60_000;
+
+export function createDirectChannels(store: KeyValue, botId: string): DirectChannels {
+  const key = `direct:${botId}`;
+  let known: readonly string[] | null = null;
+  const list = async (): Promise<readonly string[]> => {
+    known ??= (await store.get<readonly string[]>(key)) ?? [];
+    return known;
+  };
+  return {
+    list,
+    async remember(channel) {
+      const before = await list();
+      if (before[0] === channel) return;
+      const after = [channel, ...before.filter((id) => id !== channel)].slice(0, MAX_CHANNELS);
+      await store.set(key, after, TTL_MS);
+      known = after;
+    },
+  };
 }
