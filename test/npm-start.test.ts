@@ -30,6 +30,7 @@ function isAlive(pid: number): boolean {
 
 test.skipIf(process.platform === 'win32')(
   'a SIGTERM to npm start drains the service and ends it',
+  { timeout: 60_000, meta: { needs: 'signals (not Windows)' } },
   async () => {
     const side = await startSlackSide();
     const perplexity = await startPerplexityServer({ tokensPerSecond: 10 });
@@ -86,5 +87,4 @@ test.skipIf(process.platform === 'win32')(
     expect(await exited).toBe(0);
     expect(isAlive(ready.pid)).toBe(false);
   },
-  60_000,
 );

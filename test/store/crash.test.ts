@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openStore } from '../../src/store/store.ts';
 import { StoreError } from '../../src/store/store-error.ts';
 import { quietLog } from '../core/fakes.ts';
+import { prepareDataDir } from '../support/data-dir.ts';
 import { type Child, killChildren, startChild } from './children.ts';
 import { createDatabase, onServerOnly, serverUrl } from './database.ts';
 import { temporaryDir } from './parts.ts';
@@ -14,11 +15,11 @@ const said = (child: Child, what: string): unknown[] =>
   child.steps.flatMap((step) => (what in step ? [step[what]] : []));
 
 describe('a data directory whose process is killed', () => {
-  const dir = temporaryDir();
   afterEach(killChildren);
-  afterAll(dir.remove);
 
   it('keeps every accepted job, runs what was cut off again at once, and can be killed while it is made', async () => {
+    const dir = temporaryDir();
+    onTestFinished(dir.remove);
     // While the database is being made, then while it is opened for the first time, before or amid the migrations.
     for (const file of ['database.new/PG_VERSION', 'database.new/global/pg_control', 'database']) {
       const young = startChild('hold', null, dir.path);
@@ -45,6 +46,9 @@ describe('a data directory whose process is killed', () => {
   }, 90_000);
 
   it('starts a running job again at once, with the next attempt', async () => {
+    const dir = temporaryDir();
+    onTestFinished(dir.remove);
+    await prepareDataDir(dir.path);
     const first = await openStore({ databaseUrl: null, dataDir: dir.path, log: quietLog });
     const id = '00000000-0000-5000-8000-00000000000a';
     await first.jobs.enqueue('taken-over', {}, { id, key: 'k' });

@@ -9,7 +9,10 @@ import { temporaryDir } from './parts.ts';
 const isRoot = process.getuid?.() === 0;
 const NOBODY = 65_534;
 
-describe.skipIf(process.platform === 'win32')('the files of the embedded database', () => {
+const onUnix = { meta: { needs: 'modes of files (not Windows)' } };
+const asRoot = { meta: { needs: 'root' } };
+
+describe.skipIf(process.platform === 'win32')('the files of the embedded database', onUnix, () => {
   const dir = temporaryDir();
   let serial = 0;
   let dataDir = '';
@@ -79,16 +82,20 @@ describe.skipIf(process.platform === 'win32')('the files of the embedded databas
     expect(modeOf(dataDir)).toBe(mode);
   });
 
-  it.skipIf(!isRoot)('are refused in a directory of somebody else, but may be in one inside it', async () => {
-    mkdirSync(dataDir);
-    chownSync(dataDir, NOBODY, NOBODY);
-    chmodSync(dataDir, 0o2775);
-    await expect(open()).rejects.toMatchObject({
-      code: 'data-dir-unsafe',
-      message: expect.stringMatching(/^.* belongs to another user: .*chown -R 0 .*DATA_DIR.*$/),
-    });
-    dataDir = join(dataDir, 'own');
-    await remember();
-    expect(openToOthers()).toEqual([]);
-  });
+  it.skipIf(!isRoot)(
+    'are refused in a directory of somebody else, but may be in one inside it',
+    asRoot,
+    async () => {
+      mkdirSync(dataDir);
+      chownSync(dataDir, NOBODY, NOBODY);
+      chmodSync(dataDir, 0o2775);
+      await expect(open()).rejects.toMatchObject({
+        code: 'data-dir-unsafe',
+        message: expect.stringMatching(/^.* belongs to another user: .*chown -R 0 .*DATA_DIR.*$/),
+      });
+      dataDir = join(dataDir, 'own');
+      await remember();
+      expect(openToOthers()).toEqual([]);
+    },
+  );
 });

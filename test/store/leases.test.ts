@@ -6,7 +6,7 @@ import { gate } from '../contracts/jobs.ts';
 import { recordingDuties } from '../contracts/leases.ts';
 import { quietLog } from '../core/fakes.ts';
 import { killChildren, startChild } from './children.ts';
-import { createDatabase, serverUrl, type TestDatabase } from './database.ts';
+import { createDatabase, onServerOnly, serverUrl, type TestDatabase } from './database.ts';
 
 const patient = { timeout: 30_000 };
 
@@ -16,7 +16,7 @@ async function untilWaiting(sql: Sql, count: number): Promise<void> {
   await vi.waitFor(async () => expect(await sql.query(waiting)).toHaveLength(count), patient);
 }
 
-describe.skipIf(serverUrl === null)('a lease on Postgres', () => {
+describe.skipIf(serverUrl === null)('a lease on Postgres', onServerOnly, () => {
   let database: TestDatabase;
   let sql: Sql;
 
@@ -70,7 +70,7 @@ describe.skipIf(serverUrl === null)('a lease on Postgres', () => {
   }, 60_000);
 });
 
-describe.skipIf(serverUrl === null)('a lease that is handed over', () => {
+describe.skipIf(serverUrl === null)('a lease that is handed over', onServerOnly, () => {
   let database: TestDatabase;
   let sql: Sql;
   const steps: string[] = [];
