@@ -37,6 +37,8 @@ export function createDiscordClient(options: DiscordClientOptions): Client {
   const { apiUrl, messageContent = false, identifyThrottler } = options;
   const client: Client = new Client({
     intents: messageContent ? [...INTENTS, GatewayIntentBits.MessageContent] : INTENTS,
+    // As many as Discord recommends, all in this process.
+    shards: 'auto',
     // Direct conversations, and messages that are edited or deleted, are not in the cache.
     partials: [Partials.Channel, Partials.Message],
     makeCache: Options.cacheWithLimits({

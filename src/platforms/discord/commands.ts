@@ -4,6 +4,7 @@ import {
   type ChatInputCommandInteraction,
   type CommandInteractionOptionResolver,
   type Interaction,
+  Message,
   type MessageContextMenuCommandInteraction,
   SnowflakeUtil,
 } from 'discord.js';
@@ -71,6 +72,8 @@ export function questionFromCommand(
 export function questionFromShortcut(interaction: MessageContextMenuCommandInteraction): Question | null {
   if (interaction.commandName !== ASK_ABOUT) return null;
   const { targetMessage: target, guildId, channel } = interaction;
+  // Where the bot is no member, discord.js passes on Discord's own object, whatever its types say.
+  const isKnown = target instanceof Message;
   const base = questionBase(interaction);
   const { workspace } = base;
   return {
@@ -79,8 +82,10 @@ export function questionFromShortcut(interaction: MessageContextMenuCommandInter
     thread: threadOf({ id: target.id, channelId: base.channel, guildId, channel }),
     message: { platform: 'discord', workspace, channel: base.channel, message: target.id },
     text: '',
-    quote: quoteMessage(target),
-    attachments: readAttachments(target),
+    quote: isKnown
+      ? quoteMessage(target)
+      : { author: null, text: cleanText(interaction.targetMessage.content) },
+    attachments: isKnown ? readAttachments(target) : [],
     overrides: {},
   };
 }

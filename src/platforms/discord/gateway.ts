@@ -22,7 +22,7 @@ export interface GatewayDeps {
 
 /** The connection to Discord's gateway. discord.js resumes or renews its sessions after every fault that allows it. */
 export interface Gateway {
-  /** @throws {Failure} with a remedy when there is no session after 30 s, or there never can be one. */
+  /** @throws {Failure} with a remedy when there is no (further) session after 30 s, or there never can be one. */
   connect(): Promise<void>;
   isConnected(): boolean;
   /** Disconnects; waits for Discord to agree for at most 1 s. */
@@ -113,6 +113,8 @@ function openSession(client: Client, { token, log, attach }: GatewayDeps): Sessi
   return {
     async begin() {
       const timer = setTimeout(() => ready.reject(LATE), DEADLINE_MS);
+      // Shards begin their sessions one after the other, 5 s apart.
+      client.on(Events.ShardReady, () => timer.refresh());
       client.login(token).catch((error: unknown) => ready.reject(loginFailure(error)));
       void lost.promise.then(ready.reject);
       await ready.promise.finally(() => clearTimeout(timer));

@@ -213,3 +213,18 @@ test('a session that Discord has ended is followed by a new one, and what was mi
   expect(server.gateway.identifies).toBe(2);
   await vi.waitFor(() => expect(footnote.app.ready()).toBe(true));
 }, 20_000);
+
+test('as many shards as Discord wants are connected, and each catches up', async () => {
+  const server = await town.server({ shards: 3 });
+  const store = sharedStore();
+  const first = await store.start(server);
+  expect(server.gateway.sessions()).toBe(3);
+  say(server, 'before', '@ada');
+  say(server, 'before too');
+  await vi.waitFor(() => expect(accepted(first)).toHaveLength(2));
+  await store.kill(first);
+  say(server, 'missed', '@ada');
+  say(server, 'missed too');
+  const second = await store.start(server);
+  await vi.waitFor(() => expect(accepted(second).sort()).toEqual(['missed', 'missed too']), 5_000);
+}, 60_000);

@@ -33,6 +33,8 @@ export interface DiscordServerOptions {
   readonly heartbeatMs?: number;
   /** The gateway's address; its own unless given. */
   readonly gatewayUrl?: string;
+  /** How many shards it wants a bot to have, 1 when left out. */
+  readonly shards?: number;
   /** Continues from a snapshot. */
   readonly state?: DiscordState;
   readonly random?: () => number;
@@ -94,6 +96,7 @@ export async function startDiscordServer(options: DiscordServerOptions = {}): Pr
     random: options.random ?? Math.random,
     nextId: () => (state.lastId = nextSnowflake(state.lastId, now())),
     origin: () => origin,
+    shards: options.shards ?? 1,
     gatewayUrl: () => options.gatewayUrl ?? origin.replace('http', 'ws'),
     dispatch(event) {
       gateway.dispatch(event);

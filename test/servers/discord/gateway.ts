@@ -8,6 +8,7 @@ import { type Dispatch, findChannel, Intents, may, type World } from './world.ts
 
 interface Session {
   readonly id: string;
+  readonly shard: number;
   readonly intents: number;
   seq: number;
   events: { readonly s: number; readonly text: string }[];
@@ -109,11 +110,14 @@ export function createGateway(world: World, options: GatewayOptions): Gateway {
     if (refusal) return connection.socket.close(...refusal);
     const id = randomBytes(16).toString('hex');
     const intents = Number(data['intents']);
-    const session: Session = { id, intents, seq: 0, events: [], socket: connection.socket, lostAt: null };
+    const shard = Array.isArray(data['shard']) ? Number(data['shard'][0]) : 0;
+    const { socket } = connection;
+    const session: Session = { id, shard, intents, seq: 0, events: [], socket, lostAt: null };
     sessions.set(id, session);
     connection.session = session;
-    push(session, 'READY', readyPayload(world, id, data));
-    if ((intents & Intents.guilds) !== 0) push(session, 'GUILD_CREATE', guildPayload(world));
+    push(session, 'READY', readyPayload(world, session, data));
+    if ((intents & Intents.guilds) !== 0 && isOfShard(world, session, world.state.guild.id))
+      push(session, 'GUILD_CREATE', guildPayload(world));
   };
 
   const resume = (connection: Connection, data: Json): void => {
@@ -189,6 +193,7 @@ export function createGateway(world: World, options: GatewayOptions): Gateway {
       if (channel && !may(world, channel, 'VIEW_CHANNEL')) return;
       for (const session of sessions.values()) {
         if (event.intents !== 0 && (session.intents & event.intents) === 0) continue;
+        if (!isOfShard(world, session, channel?.kind === 'dm' ? null : world.state.guild.id)) continue;
         push(session, event.t, event.body((session.intents & Intents.messageContent) !== 0));
       }
     },
@@ -242,17 +247,23 @@ function refuseIdentify(world: World, data: Json): [number, string] | null {
   const refused = world.messageContentAllowed ? PRIVILEGED_OFF : PRIVILEGED_OFF | Intents.messageContent;
   if ((intents & refused) !== 0) return [4014, 'Disallowed intent(s).'];
   const shard = data['shard'];
-  const isOnlyShard = shard === undefined || (Array.isArray(shard) && shard[0] === 0 && shard[1] === 1);
-  return isOnlyShard ? null : [4010, 'Invalid shard.'];
+  if (shard === undefined && world.shards === 1) return null;
+  const isShard = Array.isArray(shard) && shard[1] === world.shards && shard[0] < world.shards;
+  return isShard ? null : [4010, 'Invalid shard.'];
 }
 
-function readyPayload(world: World, sessionId: string, data: Json): Json {
+/** Whether a session is sent the events of a guild; null: of direct messages. */
+function isOfShard({ shards }: World, { shard }: Session, guild: string | null): boolean {
+  return shard === (guild === null ? 0 : Number((BigInt(guild) >> 22n) % BigInt(shards)));
+}
+
+function readyPayload(world: World, session: Session, data: Json): Json {
   const { applicationId, botUser, guild } = world.state;
   return {
     v: 10,
     user: { ...userPayload(botUser), verified: true, mfa_enabled: false, email: null, flags: 0 },
-    guilds: [{ id: guild.id, unavailable: true }],
-    session_id: sessionId,
+    guilds: isOfShard(world, session, guild.id) ? [{ id: guild.id, unavailable: true }] : [],
+    session_id: session.id,
     resume_gateway_url: world.gatewayUrl(),
     ...(data['shard'] === undefined ? {} : { shard: data['shard'] }),
     application: { id: applicationId, flags: applicationFlags(world) },

@@ -27,7 +27,10 @@ export function applicationRoutes(identifies: () => number): readonly Route[] {
     max_concurrency: 1,
   });
   const gateway = ({ world }: Request): Answer => {
-    return { status: 200, body: { url: world.gatewayUrl(), shards: 1, session_start_limit: start() } };
+    return {
+      status: 200,
+      body: { url: world.gatewayUrl(), shards: world.shards, session_start_limit: start() },
+    };
   };
   return [
     ...commands,

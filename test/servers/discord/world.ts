@@ -31,6 +31,8 @@ export interface World {
   origin(): string;
   /** `ws://127.0.0.1:PORT`, or what the options say. */
   gatewayUrl(): string;
+  /** How many shards the gateway wants a bot to have. */
+  readonly shards: number;
   /** Sends the event to all sessions and tells the listeners that something visible changed. */
   dispatch(event: Dispatch): void;
   /** Tells the listeners that something visible changed. */
