@@ -23,7 +23,8 @@ RUN mkdir /data && chown 65532:65532 /data
 USER 65532:65532
 VOLUME /data
 EXPOSE 8080
+# Without an agent, and so past the proxies of the environment.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:'+process.env.PORT+'/healthz').then(r=>process.exit(r.ok?0:1),()=>process.exit(1))"]
+  CMD ["node", "-e", "require('http').get({port:process.env.PORT,path:'/healthz',agent:false},r=>process.exit(r.statusCode===200?0:1)).on('error',()=>process.exit(1))"]
 # node itself is process 1 and handles SIGTERM; no shell and no npm in between.
 CMD ["node", "src/main.ts"]

@@ -1,13 +1,14 @@
 import './node-version.js';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Config, ConfigError, loadConfig } from './config.ts';
+import { type Config, loadConfig } from './config.ts';
 import { Failure } from './core/failures.ts';
-import type { Log } from './core/ports.ts';
 import { formatJobsTable, type JobEntry, listJobs } from './core/research/jobs-table.ts';
 import type { UpstreamJob } from './core/research/ports.ts';
-import { opsUrl } from './ops/server.ts';
+import { createLog } from './log.ts';
+import { askFootnote } from './ops/server.ts';
 import { createPerplexity } from './perplexity/perplexity.ts';
+import { exitCodeOf, explainStart } from './start-faults.ts';
 import { openPglite } from './store/pglite.ts';
 import { openPostgres } from './store/postgres.ts';
 import { createResearchReader } from './store/researches.ts';
@@ -17,6 +18,8 @@ import { StoreError } from './store/store-error.ts';
 /** The running service is on this machine: it answers at once or not at all. */
 const SERVICE_MS = 5_000;
 const UPSTREAM_MS = 30_000;
+
+const log = createLog({ level: 'silent', secrets: [] });
 
 /** `npm run jobs`: every research job of all workspaces, and how it stands with upstream's own list. Changes nothing. */
 async function report(config: Config): Promise<string> {
@@ -28,37 +31,31 @@ async function report(config: Config): Promise<string> {
 /** From the database; the embedded one has one owner, which is asked while it runs. */
 async function readEntries(config: Config): Promise<readonly JobEntry[]> {
   const { databaseUrl, dataDir } = config.store;
-  if (databaseUrl !== null) return readStore(await openPostgres(databaseUrl, SILENT));
+  if (databaseUrl !== null) return readStore(await openPostgres(databaseUrl, log));
+  const address = `${config.server.host}:${config.server.port}`;
   const told = await askService(config);
   if (told) return told;
   if (!existsSync(join(dataDir, 'database'))) {
-    throw new Unreachable(`nothing answers at ${addressOf(config)}, and there is no database in ${dataDir}`);
+    throw unreachable(`nothing answers at ${address}, and there is no database in ${dataDir}`);
   }
   try {
-    return await readStore(await openPglite(dataDir, SILENT));
+    return await readStore(await openPglite(dataDir, log));
   } catch (error) {
     if (!(error instanceof StoreError) || error.code !== 'data-dir-locked') throw error;
-    const what = `a Footnote uses ${dataDir}, but does not answer at ${addressOf(config)}`;
-    throw new Unreachable(`${what}: give this command the HOST and PORT that it was started with`);
+    const what = `a Footnote uses ${dataDir}, but does not answer at ${address}`;
+    throw unreachable(`${what}: give this command the HOST and PORT that it was started with`);
   }
-}
-
-class Unreachable extends Error {}
-
-function addressOf({ server }: Config): string {
-  return `${opsUrl(server)}/research`;
 }
 
 /** What the running service says; null when none answers there. */
-async function askService(config: Config): Promise<readonly JobEntry[] | null> {
-  try {
-    const answer = await fetch(addressOf(config), { signal: AbortSignal.timeout(SERVICE_MS) });
-    const body: unknown = answer.ok ? await answer.json() : null;
-    // Our own service of the same version wrote it.
-    return Array.isArray(body) ? (body as readonly JobEntry[]) : null;
-  } catch {
-    return null;
-  }
+async function askService({ server }: Config): Promise<readonly JobEntry[] | null> {
+  const body = await askFootnote(server, '/research', SERVICE_MS);
+  // A Footnote of the same version wrote it.
+  return body === null ? null : (JSON.parse(body) as readonly JobEntry[]);
+}
+
+function unreachable(remedy: string): Failure {
+  return new Failure('unreachable', remedy, { remedy });
 }
 
 async function readStore(sql: Sql): Promise<readonly JobEntry[]> {
@@ -66,7 +63,7 @@ async function readStore(sql: Sql): Promise<readonly JobEntry[]> {
     const [table] = await sql.query<{ name: string | null }>(
       "select to_regclass('footnote.research')::text as name",
     );
-    if (!table?.name) throw new Unreachable('no Footnote that knows research has used this database yet');
+    if (!table?.name) throw unreachable('no Footnote that knows research has used this database yet');
     return await listJobs(createResearchReader(sql));
   } finally {
     await sql.close();
@@ -79,7 +76,7 @@ async function readUpstream({
 }: Config): Promise<{ list: readonly UpstreamJob[] | null; note: string | null }> {
   if (perplexity.api === 'agent') return { list: null, note: 'The Agent API has no list of its own.' };
   try {
-    const { research } = createPerplexity({ ...perplexity, log: SILENT });
+    const { research } = createPerplexity({ ...perplexity, log: log });
     return { list: await research.list('chat', AbortSignal.timeout(UPSTREAM_MS)), note: null };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
@@ -87,27 +84,9 @@ async function readUpstream({
   }
 }
 
-const quiet = (): void => {};
-const SILENT: Log = {
-  trace: quiet,
-  debug: quiet,
-  info: quiet,
-  warn: quiet,
-  error: quiet,
-  child: () => SILENT,
-};
-
-function explainFailure(error: unknown): { readonly line: string; readonly exitCode: number } {
-  if (error instanceof ConfigError) return { line: error.message, exitCode: 78 };
-  if (error instanceof Unreachable) return { line: error.message, exitCode: 69 };
-  if (error instanceof StoreError) return { line: error.message, exitCode: 69 };
-  return { line: error instanceof Error ? error.message : String(error), exitCode: 70 };
-}
-
 try {
   process.stdout.write(`${await report(loadConfig())}\n`);
 } catch (error) {
-  const { line, exitCode } = explainFailure(error);
-  process.stderr.write(`footnote: ${line}\n`);
-  process.exitCode = exitCode;
+  process.stderr.write(`${explainStart(error)}\n`);
+  process.exitCode = exitCodeOf(error);
 }

@@ -19,7 +19,7 @@ export function exitCodeOf(error: unknown): number {
   return isListenFault(error) ? 78 : 70;
 }
 
-/** One line per fault: what is wrong and what to do, without any value from the configuration. */
+/** One line per fault: what is wrong and what to do, without a secret. */
 export function explainStart(error: unknown): string {
   if (error instanceof ConfigError) {
     return error.faults.map(({ variable, remedy }) => `footnote: ${variable}: ${remedy}`).join('\n');
@@ -30,7 +30,7 @@ export function explainStart(error: unknown): string {
   if (error instanceof Failure) return `footnote: ${error.remedy ?? error.message}`;
   if (isListenFault(error))
     return `footnote: HOST, PORT: cannot listen there (${error.code}): choose another PORT or HOST`;
-  return `footnote: cannot start: ${error instanceof Error ? error.stack : String(error)}`;
+  return `footnote: unexpected fault: ${error instanceof Error ? error.stack : String(error)}`;
 }
 
 function isListenFault(error: unknown): error is Error & { code: string } {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -189,8 +190,20 @@ test('healthz, readyz and metrics are served, and SIGTERM ends it in order', asy
   await expect.poll(() => get('/readyz'), { timeout: 10_000 }).toEqual({ status: 200, text: 'ready\n' });
   expect((await get('/metrics')).text).toContain('footnote_process_resident_memory_bytes');
   expect((await get('/else')).status).toBe(404);
+  expect(await healthOf(service.port)).toBe(0);
   expect(await service.stop()).toBe(0);
+  expect(await healthOf(service.port)).toBe(1);
 });
+
+/** The exit code of the image's health check, which a proxy in the environment must not mislead. */
+async function healthOf(port: number): Promise<unknown> {
+  const dockerfile = readFileSync(join(import.meta.dirname, '../Dockerfile'), 'utf8');
+  const [, command = ''] = /HEALTHCHECK[^]*?CMD (\[.*\])/.exec(dockerfile) ?? [];
+  const [, ...args] = JSON.parse(command) as string[];
+  const proxies = { NODE_USE_ENV_PROXY: '1', HTTP_PROXY: 'http://127.0.0.1:9' };
+  const check = spawn(process.execPath, args, { env: { PORT: String(port), ...proxies } });
+  return (await once(check, 'exit'))[0];
+}
 
 const DEAD = 'http://127.0.0.1:9/api';
 

@@ -1,5 +1,7 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import type { Registry } from 'prom-client';
 
 export interface OpsOptions {
@@ -36,15 +38,19 @@ export class AddressInUse extends Error {}
  * @throws {AddressInUse} when it is another Footnote that listens there, else the listen error (EADDRINUSE, EACCES).
  */
 export async function startOpsServer({ host, port, registry, status }: OpsOptions): Promise<OpsServer> {
-  const server = createServer((request, response) => {
+  const server = createServer((incoming, response) => {
     // Not by `new URL`, which throws for a request target such as `//`.
-    const [path = ''] = (request.url ?? '').split('?', 1);
-    respond(path, request, response).catch(() => send(response, 500, 'text/plain', 'failed\n'));
+    const [path = ''] = (incoming.url ?? '').split('?', 1);
+    respond(path, incoming, response).catch(() => send(response, 500, 'text/plain', 'failed\n'));
   });
-  const respond = async (path: string, request: IncomingMessage, response: ServerResponse): Promise<void> => {
+  const respond = async (
+    path: string,
+    incoming: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> => {
     if (path === '/healthz') return send(response, 200, 'text/plain', 'ok\n');
     if (path === '/metrics') return send(response, 200, registry.contentType, await registry.metrics());
-    if (path === '/research' && isLocal(request)) {
+    if (path === '/research' && isLocal(incoming)) {
       return send(response, 200, 'application/json', JSON.stringify(await status.research()));
     }
     if (path !== '/readyz') return send(response, 404, 'text/plain', 'not found\n');
@@ -59,7 +65,7 @@ export async function startOpsServer({ host, port, registry, status }: OpsOption
   try {
     await listen(server, port, host);
   } catch (error) {
-    throw (await isFootnote(opsUrl({ host, port }))) ? new AddressInUse() : error;
+    throw (await askFootnote({ host, port }, '/healthz', PROBE_MS)) === null ? error : new AddressInUse();
   }
   return {
     port: (server.address() as AddressInfo).port,
@@ -78,19 +84,25 @@ function isLocal({ socket, headers }: IncomingMessage): boolean {
   return isLoopback && /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(host);
 }
 
-/** Where the service that listens on this address is reached from this machine. */
-export function opsUrl({ host, port }: Pick<OpsOptions, 'host' | 'port'>): string {
+/**
+ * Asks the Footnote that listens on this address. Resolves with the body of its answer; with null when nothing answers there
+ * within `withinMs`, when it is something else, or when the status is not 200.
+ */
+export async function askFootnote(
+  { host, port }: Pick<OpsOptions, 'host' | 'port'>,
+  path: string,
+  withinMs: number,
+): Promise<string | null> {
   const isAny = host === '0.0.0.0' || host === '::';
-  const name = isAny ? '127.0.0.1' : host;
-  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
-}
-
-async function isFootnote(url: string): Promise<boolean> {
+  const signal = AbortSignal.timeout(withinMs);
+  // Without an agent it goes past the proxies of the environment.
+  const sent = request({ host: isAny ? '127.0.0.1' : host, port, path, agent: false, signal }).end();
   try {
-    const { headers } = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(PROBE_MS) });
-    return headers.get('server') === SERVER;
+    const [answer] = (await once(sent, 'response')) as [IncomingMessage]; // what the event carries
+    const body = await text(answer);
+    return answer.statusCode === 200 && answer.headers.server === SERVER ? body : null;
   } catch {
-    return false;
+    return null;
   }
 }
 
