@@ -1,3 +1,4 @@
+import { sleep } from '../../src/core/concurrency.ts';
 import { startPerplexityServer } from '../servers/perplexity/server.ts';
 import { startService } from '../support/service.ts';
 import { areEnded, startDiscordSide, until } from '../support/sides.ts';
@@ -6,9 +7,44 @@ import { type Asked, type ChaosRun, faultsOf, type Outcome, watch } from './run.
 
 const TAKEOVER_MS = 15_000;
 
-/** Two replicas, one Discord gateway; the one that holds it is killed, and the other must take over and miss nothing. */
+/** Two replicas, one Discord gateway; the one that holds it is killed or told to stop, and the other must miss nothing. */
 export async function gatewayTakeover(run: ChaosRun): Promise<Outcome[]> {
-  return withDatabase(run.databaseUrl ?? '', takeover);
+  const killed = await withDatabase(run.databaseUrl ?? '', takeover);
+  return [...killed, ...(await withDatabase(run.databaseUrl ?? '', handOver))];
+}
+
+/** A planned restart: the next one is connected before the one before leaves, while people go on asking. */
+async function handOver(databaseUrl: string): Promise<Outcome[]> {
+  const side = await startDiscordSide();
+  const perplexity = await startPerplexityServer({ tokensPerSecond: 200 });
+  const start = () => startService({ ...side.connection, perplexity, databaseUrl });
+  const holder = await start();
+  const asked: Asked[] = [];
+  const stop = watch(side, asked);
+  const sessions = new Set<number>();
+  let other = holder;
+  try {
+    await until(side, 'a gateway session', 20_000, () => side.server.gateway.sessions() === 1);
+    other = await start();
+    const exited = holder.stop();
+    for (let i = 0; i < 40; i++) {
+      const text = `question ${i} during the hand-over`;
+      asked.push({ side, place: side.mention(text, i % 3), text, first: null });
+      sessions.add(side.server.gateway.sessions());
+      await sleep(250);
+    }
+    await exited;
+    const isAnswered = (): boolean => asked.every((one) => areEnded(side.posts(one.place), 1));
+    await until(side, 'all answers', 30_000, isAnswered).catch(() => undefined);
+    const faults = asked.flatMap(faultsOf);
+    if (sessions.has(0)) faults.push('for a moment nobody was connected');
+    if (!sessions.has(2)) faults.push('the two were never connected at once');
+    return [{ check: 'gateway hand-over', figures: `${asked.length} questions meanwhile`, faults }];
+  } finally {
+    stop();
+    await Promise.all([holder.kill('SIGKILL'), other.kill('SIGKILL')]);
+    await Promise.all([side.close(), perplexity.close()]);
+  }
 }
 
 async function takeover(databaseUrl: string): Promise<Outcome[]> {

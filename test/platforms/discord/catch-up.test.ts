@@ -171,6 +171,40 @@ describe('after a restart', () => {
     expect(accepted(second)).toEqual(['elsewhere', 'missed', 'new']);
   });
 
+  test('a mention that was only added by a missed edit is heard', async () => {
+    const server = await town.server();
+    const store = sharedStore();
+    await store.kill(await store.start(server));
+    const said = server.say({ user: 'ada', channel: 'general', content: 'How tall?' });
+    server.edit({ channel: 'general', message: said, content: mention(server, 'How tall?') });
+    const second = await store.start(server);
+    await vi.waitFor(() => expect(accepted(second)).toEqual(['How tall?']), 5_000);
+  });
+
+  test('the deletion of a direct question of an earlier process is heard', async () => {
+    const server = await town.server();
+    const store = sharedStore();
+    const first = await store.start(server);
+    const asked = say(server, 'before', '@ada');
+    await vi.waitFor(() => expect(accepted(first)).toEqual(['before']));
+    await store.kill(first);
+    const withdrawn: string[] = [];
+    await store.start(server, {
+      intake: (core) => ({
+        ...core,
+        withdraw: async (id) => void withdrawn.push(id),
+      }),
+    });
+    // The conversation is known once it is read.
+    const isRead = (): boolean =>
+      server.calls.some(({ method, route, status }) => {
+        return method === 'GET' && route === '/channels/:channel/messages' && status === 200;
+      });
+    await vi.waitFor(() => expect(isRead()).toBe(true), 5_000);
+    server.remove({ channel: '@ada', message: asked });
+    await vi.waitFor(() => expect(withdrawn).toEqual([first.heard[0]?.question.id]), 5_000);
+  });
+
   test('what a missed reply is to comes along', async () => {
     const server = await town.server();
     const store = sharedStore();

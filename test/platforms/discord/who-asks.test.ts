@@ -52,6 +52,7 @@ describe('nobody is answered', () => {
       `\`${mention(server, 'inline')}\``,
       `\`\`\`\n${mention(server, 'block')}\n\`\`\``,
       `<@${grace}> what do you think?`,
+      `<@&${server.guild.role}> what do you think?`,
       'plain talk',
     ])
       server.say({ user: 'ada', channel: 'general', content });
@@ -96,6 +97,24 @@ test('a follow-up is heard although Discord cannot say at once what kind of chan
   await vi.waitFor(() => expect(texts(footnote)).toContain('And how old?'), 8_000);
   const { question } = footnote.heard.find((one) => one.question.text === 'And how old?') ?? {};
   expect(question?.thread?.channel).toBe(thread);
+});
+
+test.each([
+  ['with its ping', true],
+  ['without', false],
+])('a reply to an answer is a question, %s', async (_, ping) => {
+  const server = await town.server();
+  const footnote = await town.footnote(server);
+  server.say({ user: 'ada', channel: 'no-threads', content: mention(server, '') });
+  await vi.waitFor(() => expect(written(server, 'no-threads')).toHaveLength(1), 5_000);
+  expect(footnote.heard[0]?.question).toMatchObject({ text: '', trigger: 'mention' });
+  const answer = written(server, 'no-threads')[0]?.id ?? '';
+  server.say({ user: 'ada', channel: 'no-threads', content: 'How old?', replyTo: answer, ping });
+  await vi.waitFor(() => expect(texts(footnote)).toContain('How old?'), 5_000);
+  expect(footnote.heard.at(-1)?.question).toMatchObject({
+    trigger: 'reply',
+    repliesTo: { message: answer },
+  });
 });
 
 describe('an edit', () => {
