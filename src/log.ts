@@ -1,7 +1,7 @@
-import { type DestinationStream, destination as openDestination, pino } from 'pino';
+import { type DestinationStream, destination as openDestination, pino, stdTimeFunctions } from 'pino';
 import type { Log } from './core/ports.ts';
 
-/** Shapes of the tokens this service handles; what a library prints of one unknown to us is caught by its shape. */
+/** The shapes of tokens, and of a password in an address: for those that are not among the secrets of this configuration. */
 const TOKENS =
   /\b(?:xox[a-z]-|xapp-|pplx-)[\w-]+|\b[\w-]{23,28}\.[\w-]{6}\.[\w-]{27,}|(?<=:\/\/[^\s:@/"]*:)[^\s@/"]+(?=@)/g;
 
@@ -13,11 +13,11 @@ export interface LogOptions {
 }
 
 /**
- * The service's logger: JSON lines on standard output. Scrubbed by value, over the whole written line, since redaction by
- * path misses tokens inside messages, stacks and nested errors.
+ * Creates the logger: JSON lines on standard output. Secrets are removed from the whole line; redaction by path would miss
+ * those inside messages, stacks and nested errors.
  */
 export function createLog({ level, secrets, destination }: LogOptions): Log {
-  // Digits alone, or a few characters, stand in too many lines by chance; such a password is caught in its address.
+  // A short or numeric password would match other figures of a line; where it stands in an address, its shape is enough.
   const exact = secrets.filter((secret) => secret.length >= 6 && /\D/.test(secret));
   const scrub = (line: string): string => {
     let clean = line;
@@ -28,34 +28,37 @@ export function createLog({ level, secrets, destination }: LogOptions): Log {
     {
       level,
       base: null,
-      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      serializers: { err: describe },
+      serializers: { err: describeError },
       hooks: { streamWrite: scrub },
     },
     destination ?? openDestination({ fd: 1, sync: false }),
   );
 }
 
-/** Only what is known to be free of people's texts: an SDK's error object carries whole requests and responses. */
-function describe(error: unknown): object {
+/** Logs only what holds no text of a person: an SDK's error object carries whole requests and responses. */
+function describeError(error: unknown): object {
   if (!(error instanceof Error)) return { type: typeof error };
-  const { kind, status, code } = error as { kind?: unknown; status?: unknown; code?: unknown };
-  const isOurs = error.name === 'Failure';
+  const {
+    name: type,
+    message,
+    cause,
+    kind,
+    status,
+    code,
+  } = error as Error & Readonly<Record<string, unknown>>;
+  // A Failure was foreseen: where it was made says nothing.
+  const stack = type === 'Failure' ? undefined : error.stack?.split('\n').slice(1, 12);
   return {
-    type: error.name,
-    message: error.message.slice(0, 300),
-    ...(kind !== undefined && { kind }),
-    ...(status !== undefined && { status }),
-    ...(code !== undefined && { code }),
-    ...(!isOurs && {
-      stack: error.stack
-        ?.split('\n')
-        .slice(1, 12)
-        .map((line) => line.trim()),
-    }),
-    ...(error.cause instanceof Error && {
-      cause: { type: error.cause.name, code: (error.cause as { code?: unknown }).code },
+    type,
+    message: message.slice(0, 300),
+    kind,
+    status,
+    code,
+    stack: stack?.map((line) => line.trim()),
+    ...(cause instanceof Error && {
+      cause: { type: cause.name, code: 'code' in cause ? cause.code : undefined },
     }),
   };
 }

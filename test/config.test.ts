@@ -221,6 +221,19 @@ describe('.env', () => {
     expect(load(bytes)['FAULT']).toBe('.env: is not UTF-8 text: save it as UTF-8');
   });
 
+  test('cannot hold what Node has read before it, and this is said', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'footnote-'));
+    writeFileSync(join(folder, '.env'), 'NODE_EXTRA_CA_CERTS=/etc/ssl/company.pem\n');
+    const script = `import { loadConfig } from ${JSON.stringify(CONFIG)};
+      process.stdout.write(JSON.stringify(loadConfig().warnings));`;
+    const args = ['--input-type=module-typescript', '--eval', script];
+    const stdout = execFileSync(process.execPath, args, { cwd: folder, env: GOOD, encoding: 'utf8' });
+    rmSync(folder, { recursive: true });
+    expect(JSON.parse(stdout)).toEqual([
+      'NODE_EXTRA_CA_CERTS in .env comes too late for Node: set it in the environment',
+    ]);
+  });
+
   test('names its proxies, or what is wrong with them', () => {
     const proxies = (address: string): Buffer =>
       Buffer.from(`NODE_USE_ENV_PROXY=1\nHTTPS_PROXY=${address}\n`);

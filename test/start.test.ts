@@ -181,7 +181,15 @@ test('a signal ends a start that hangs, as it would not end process 1 by itself'
 });
 
 test('healthz, readyz and metrics are served, and SIGTERM ends it in order', async () => {
-  const service = await startService({ perplexity, slack: onSlack()!, discord: onDiscord()! });
+  const service = await startService({
+    perplexity,
+    slack: onSlack()!,
+    discord: onDiscord()!,
+    env: { DISCORD_TREADS: 'never' },
+  });
+  expect(service.log.map(({ msg }) => msg)).toContain(
+    'DISCORD_TREADS is no setting: did you mean DISCORD_THREADS?',
+  );
   const get = async (path: string) => {
     const response = await fetch(`http://127.0.0.1:${service.port}${path}`);
     return { status: response.status, text: await response.text() };
