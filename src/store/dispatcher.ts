@@ -6,12 +6,12 @@ import type { Claim } from './job-rows.ts';
 import type { Sql } from './sql.ts';
 
 /** How a job's data is kept, see `Queryable.query` for why it is a string. */
-export interface Packed {
+export interface PackedData {
   readonly json: string;
 }
 
 /** A job this process is working on. */
-export interface Run extends Claim {
+export interface JobRun extends Claim {
   readonly abort: AbortController;
   /** When the database last confirmed that it is ours, by `performance.now`; updated by the heartbeat. */
   confirmedAt: number;
@@ -23,7 +23,7 @@ export interface Run extends Claim {
 
 export interface Dispatcher {
   readonly queue: string;
-  readonly runs: ReadonlySet<Run>;
+  readonly runs: ReadonlySet<JobRun>;
   /** There may be something to fetch. */
   wake(): void;
   /** Fetches nothing any more; resolves once no fetch is under way. */
@@ -56,7 +56,7 @@ const MAX_FETCHED = 5;
  */
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { boss, sql, queue, slots, log } = options;
-  const runs = new Set<Run>();
+  const runs = new Set<JobRun>();
   const state = { isWoken: false, isFetching: false, isFailing: false, isClosed: false };
   let fetching = Promise.resolve();
 
@@ -72,7 +72,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     // The database writes the first heartbeat after this; of the two times the earlier one is the safe one.
     const before = performance.now();
     try {
-      const rows = await boss.fetch<Packed>(queue, { batchSize: count, db: sql.prompt });
+      const rows = await boss.fetch<PackedData>(queue, { batchSize: count, db: sql.prompt });
       for (const row of rows) start(row, before);
       if (rows.length === count) state.isWoken = true;
       if (state.isFailing) log.info({ queue }, 'fetching works again');
@@ -106,16 +106,16 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 }
 
 interface FetchedJob extends Claim {
-  readonly data: Packed;
+  readonly data: PackedData;
 }
 
 function startRun(
   options: DispatcherOptions,
   { id, retryCount, data }: FetchedJob,
   confirmedAt: number,
-): Run {
+): JobRun {
   const abort = new AbortController();
-  const run: Run = { id, retryCount, abort, confirmedAt, lost: false, done: Promise.resolve() };
+  const run: JobRun = { id, retryCount, abort, confirmedAt, lost: false, done: Promise.resolve() };
   run.done = runHandler(options.handler, run, data).then((failure) => settle(options, run, failure));
   return run;
 }
@@ -123,8 +123,8 @@ function startRun(
 /** Runs the handler. Resolves with what it threw, wrapped, or null. */
 async function runHandler(
   handler: DispatcherOptions['handler'],
-  { id, retryCount, abort }: Run,
-  packed: Packed,
+  { id, retryCount, abort }: JobRun,
+  packed: PackedData,
 ): Promise<{ error: unknown } | null> {
   try {
     // It is what `enqueue` packed.
@@ -142,7 +142,7 @@ async function runHandler(
  */
 async function settle(
   options: DispatcherOptions,
-  run: Run,
+  run: JobRun,
   failure: { error: unknown } | null,
 ): Promise<void> {
   const { queue, log } = options;
@@ -161,7 +161,7 @@ async function settle(
 
 async function writeOutcome(
   { boss, sql, queue, onDying }: DispatcherOptions,
-  { id, retryCount }: Run,
+  { id, retryCount }: JobRun,
   failure: { error: unknown } | null,
 ): Promise<void> {
   // With its retry count pg-boss settles this attempt only.

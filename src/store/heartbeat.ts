@@ -1,7 +1,7 @@
 import type { PgBoss } from 'pg-boss';
 import { sleep } from '../core/concurrency.ts';
 import type { Log } from '../core/ports.ts';
-import type { Dispatcher, Run } from './dispatcher.ts';
+import type { Dispatcher, JobRun } from './dispatcher.ts';
 import { failOver, findAbandoned } from './job-rows.ts';
 import type { Sql } from './sql.ts';
 
@@ -96,7 +96,7 @@ async function takeOver(sql: Sql, boss: PgBoss, { queue }: Dispatcher, log: Log)
   await failOver(sql, boss, queue, claims, 'its process went away');
 }
 
-function lose(run: Run): void {
+function lose(run: JobRun): void {
   run.lost = true;
   run.abort.abort();
 }

@@ -3,7 +3,7 @@ import { createKeyedQueue, sleep } from '../core/concurrency.ts';
 import type { Job, Jobs, Log, NextJob } from '../core/ports.ts';
 import { ensureQueue, startBoss } from './boss.ts';
 import { type DeadJobs, type OnDead, watchDeadJobs } from './dead-jobs.ts';
-import { createDispatcher, type Dispatcher, type Packed } from './dispatcher.ts';
+import { createDispatcher, type Dispatcher, type PackedData } from './dispatcher.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { countKey, failOver, findAbandoned } from './job-rows.ts';
 import type { Queryable, Sql } from './sql.ts';
@@ -24,7 +24,7 @@ export interface StoreJobs extends Jobs {
    * Runs statements and puts `next` into the queue in one transaction: both are on disk, or neither. Nothing is enqueued when
    * `run` returns null. Unlike `enqueue` it keeps no order between calls of the same moment.
    */
-  with<T>(next: readonly NextJob[], run: (tx: Queryable) => Promise<T | null>): Promise<T | null>;
+  enqueueWith<T>(next: readonly NextJob[], run: (tx: Queryable) => Promise<T | null>): Promise<T | null>;
   /** After `stop`: ends what runs in the background. */
   close(): Promise<void>;
 }
@@ -47,7 +47,7 @@ export async function openJobs(sql: Sql, log: Log): Promise<StoreJobs> {
   let stopping: Promise<void> | null = null;
 
   const jobs: StoreJobs = {
-    ...createSending({ sql, boss, ensure, wake }),
+    ...createSender({ sql, boss, ensure, wake }),
     depth: (queue, key) => countKey(sql, queue, key),
     async knows(queue, id) {
       await ensure(queue);
@@ -81,7 +81,7 @@ export async function openJobs(sql: Sql, log: Log): Promise<StoreJobs> {
 
 type Handler<T> = (job: Job<T>) => Promise<void>;
 
-interface SendingParts {
+interface SenderDeps {
   readonly sql: Sql;
   readonly boss: PgBoss;
   readonly ensure: (queue: string) => Promise<void>;
@@ -93,7 +93,7 @@ const DUE_MARGIN_MS = 5;
 /** Node's timers fire at once beyond this. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-function createSending({ sql, boss, ensure, wake }: SendingParts): Pick<StoreJobs, 'enqueue' | 'with'> {
+function createSender({ sql, boss, ensure, wake }: SenderDeps): Pick<StoreJobs, 'enqueue' | 'enqueueWith'> {
   const inOrder = createKeyedQueue();
   // What another process delayed is found by the heartbeat.
   const wakeWhenDue = (queue: string, delayMs = 0): void => {
@@ -112,7 +112,7 @@ function createSending({ sql, boss, ensure, wake }: SendingParts): Pick<StoreJob
       if (isNew) wakeWhenDue(queue, options.delayMs);
       return isNew;
     },
-    async with(next, run) {
+    async enqueueWith(next, run) {
       // Before the transaction: on the embedded database everything else waits for its end.
       for (const { queue } of next) await ensure(queue);
       const result = await sql.tx(async (tx) => {
@@ -136,7 +136,7 @@ async function nextMillisecond(): Promise<void> {
 }
 
 async function send(boss: PgBoss, db: Db, { queue, data, options }: NextJob): Promise<boolean> {
-  const packed: Packed = { json: JSON.stringify(data) };
+  const packed: PackedData = { json: JSON.stringify(data) };
   const { id, key, delayMs = 0 } = options;
   const startAfter = delayMs > 0 ? { startAfter: delayMs / 1000 } : {};
   return (await boss.send(queue, packed, { id, singletonKey: key, db, ...startAfter })) !== null;
@@ -160,7 +160,7 @@ async function recoverJobs(sql: Sql, boss: PgBoss, queue: string): Promise<void>
   await failOver(sql, boss, queue, await findAbandoned(sql, queue, 0), 'the process was stopped');
 }
 
-interface Running {
+interface DrainDeps {
   readonly sql: Sql;
   readonly boss: PgBoss;
   readonly dispatchers: ReadonlyMap<string, Dispatcher>;
@@ -171,7 +171,7 @@ interface Running {
 
 /** The port's `stop`. Running jobs keep their heartbeats; what is left of them is due for other processes at once. */
 async function drain(
-  { sql, boss, dispatchers, deadJobs, channel, log }: Running,
+  { sql, boss, dispatchers, deadJobs, channel, log }: DrainDeps,
   graceMs: number,
 ): Promise<void> {
   const all = [...dispatchers.values()];

@@ -70,7 +70,9 @@ function createSubmissionRecorder(
     submitting: (id, api) => changesRow(sql, SUBMITTING, [id, api]),
     unsubmitted: (id) => changesRow(sql, UNSUBMITTED, [id]),
     async submitted(id, { upstream, notice = null }, next) {
-      const record = await jobs.with(next, (tx) => selectRecord(tx, SUBMITTED, [id, upstream, notice]));
+      const record = await jobs.enqueueWith(next, (tx) =>
+        selectRecord(tx, SUBMITTED, [id, upstream, notice]),
+      );
       return record ?? selectRecord(sql, LATE_SUBMITTED, [id, upstream]);
     },
   };
@@ -82,7 +84,7 @@ function createEndingRecorder(
 ): Pick<Researches, 'end' | 'noticing' | 'noticed' | 'delivered'> {
   return {
     end: (id, ending, next) =>
-      jobs.with(next, (tx) => {
+      jobs.enqueueWith(next, (tx) => {
         const notice = ending.outcome === 'stopped' ? 'none' : 'pending';
         return selectRecord(tx, END, [id, ending.outcome, JSON.stringify(ending), notice]);
       }),

@@ -258,13 +258,13 @@ export function jobsContract(jobs: () => StoreJobs, another: () => Promise<Store
           `insert into footnote.key_values (namespace, key, value) values ('with', $1, '1') returning key`,
           [key],
         );
-      expect(await jobs().with(next(kept), change(kept))).toEqual([{ key: kept }]);
-      const failing = jobs().with(next(dropped), async (tx) => {
+      expect(await jobs().enqueueWith(next(kept), change(kept))).toEqual([{ key: kept }]);
+      const failing = jobs().enqueueWith(next(dropped), async (tx) => {
         await change(dropped)(tx);
         throw new Error('changed my mind');
       });
       await expect(failing).rejects.toThrow('changed my mind');
-      expect(await jobs().with(next(skipped), async () => null)).toBeNull();
+      expect(await jobs().enqueueWith(next(skipped), async () => null)).toBeNull();
       const known = await Promise.all([kept, dropped, skipped].map((id) => jobs().knows(queue, id)));
       expect(known).toEqual([true, false, false]);
       const rows = await sql().query("select key from footnote.key_values where namespace = 'with'");

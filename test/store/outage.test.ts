@@ -105,7 +105,7 @@ describe.skipIf(serverUrl === null)('a database that goes away', onServerOnly, (
       took(store.jobs.enqueue('unanswered', {}, options)),
       took(store.jobs.depth('unanswered', 'k')),
       took(store.researches.create(question(), 'R-0001', limits)),
-      took(store.jobs.with([{ queue: 'unanswered', data: {}, options }], async () => 'changed')),
+      took(store.jobs.enqueueWith([{ queue: 'unanswered', data: {}, options }], async () => 'changed')),
     ]);
     expect(times[0]).toBeLessThan(4_000);
     // The limit of a statement is 8 s; a transaction is rolled back for a second more.
