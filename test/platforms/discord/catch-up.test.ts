@@ -189,6 +189,7 @@ describe('after a restart', () => {
     await vi.waitFor(() => expect(accepted(first)).toEqual(['before']));
     await store.kill(first);
     const withdrawn: string[] = [];
+    const before = server.calls.length;
     await store.start(server, {
       intake: (core) => ({
         ...core,
@@ -197,7 +198,7 @@ describe('after a restart', () => {
     });
     // The conversation is known once it is read.
     const isRead = (): boolean =>
-      server.calls.some(({ method, route, status }) => {
+      server.calls.slice(before).some(({ method, route, status }) => {
         return method === 'GET' && route === '/channels/:channel/messages' && status === 200;
       });
     await vi.waitFor(() => expect(isRead()).toBe(true), 5_000);
