@@ -16,7 +16,12 @@ function researchOn(api: 'chat' | 'agent'): Errand {
     name: `research on the ${api} API`,
     perplexity: { jobs: { takesMs: 240_000, speed: 240 } },
     // A job begun again after a kill takes another turn; nothing is limited here.
-    env: { PERPLEXITY_API: api, RESEARCH_SUBMISSIONS_PER_MINUTE: '600' },
+    env: {
+      PERPLEXITY_API: api,
+      RESEARCH_SUBMISSIONS_PER_MINUTE: '600',
+      // The job takes a second: it is over at the first look, as it is with the usual pause.
+      RESEARCH_FIRST_POLL_SECONDS: '1.5',
+    },
     ask: (side) => side.mention(`research: ${QUESTION}`),
     isOver: (scene) => noticesOf(scene).length > 0 && isCardEnded(scene),
     faults: (scene, point) => faultsOf(scene, api, point),
