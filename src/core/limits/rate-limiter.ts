@@ -10,16 +10,15 @@ export interface RateLimit {
    * response the window begins there, and no network delay can break the limit. Otherwise the window is longer by a margin.
    */
   readonly isSettled?: boolean;
-  /**
-   * With more calls than this in the window, progress is spread evenly over what is not reserved, so that something becomes
-   * free for urgent calls at every moment. Never when left out.
-   */
+  /** So many calls of the window are for `final` and `first` alone, so that progress never delays them. None when left out. */
+  readonly urgentOnly?: number;
+  /** With more calls than this in the window, progress is spread evenly over what is left for it. Never when left out. */
   readonly evenFrom?: number;
 }
 
 /**
- * Highest first: `final`; `first`, the first words of an answer; `progress`; `later`, for improvements of a text that can
- * already be read, which has no endless wait.
+ * Highest first: `final`; `first`, the first words of an answer, and what no later write repeats; `progress`; `later`, for
+ * improvements of a text that can already be read, which has no endless wait.
  */
 export type Priority = Urgency | 'first' | 'later';
 
@@ -175,8 +174,8 @@ class SlidingWindow implements RateLimiter {
 
   /** The pause between two calls that are not final, so that they never fill the window. */
   #spacingMs(): number {
-    const { evenFrom = Number.POSITIVE_INFINITY, limit } = this.#limit;
-    const shared = Math.max(1, limit - this.#reserved);
+    const { evenFrom = Number.POSITIVE_INFINITY, limit, urgentOnly = 0 } = this.#limit;
+    const shared = Math.max(1, limit - urgentOnly - this.#reserved);
     return this.#used() > evenFrom ? (this.#windowMs + this.#callMs) / shared : 0;
   }
 
@@ -187,7 +186,7 @@ class SlidingWindow implements RateLimiter {
     const spacingMs = this.#spacingMs();
     const isFree = isUrgent
       ? this.#used() < this.#limit.limit
-      : this.free() > 0 && now >= this.#evenAt + spacingMs;
+      : this.free() > (this.#limit.urgentOnly ?? 0) && now >= this.#evenAt + spacingMs;
     if (!isFree) return false;
     if (priority === 'final' && this.#reserved > 0) this.#reserved--;
     // A late timer must not delay the calls behind it.

@@ -5,10 +5,10 @@ import type { ResearchMessages } from '../../core/research/ports.ts';
 import { createMessageEvents, createTasks } from './events.ts';
 import { createGateway } from './gateway.ts';
 import { attachInteractions } from './interactions.ts';
-import { createDenials } from './place.ts';
 import { createPlatform } from './platform.ts';
-import { createResearchMessages } from './research-board.ts';
+import { createResearchMessages } from './research-messages.ts';
 import { createRest, type DiscordRest } from './rest.ts';
+import { createForbiddenChannels } from './thread.ts';
 import { openWatermark } from './watermark.ts';
 import { asId, asObject } from './wire.ts';
 
@@ -52,7 +52,7 @@ export async function openDiscord(options: DiscordOptions): Promise<DiscordApp> 
   const { token, apiUrl, log, threads } = options;
   const rest = createRest({ token, apiUrl, log });
   const botId = await fetchBotId(rest);
-  const deps = { rest, log, threads, botId, denials: createDenials() };
+  const deps = { rest, log, threads, botId, forbidden: createForbiddenChannels() };
   const sides = { platform: createPlatform(deps), researchMessages: createResearchMessages(deps) };
   return { ...sides, ...createListening(options, rest, botId) };
 }
@@ -76,7 +76,10 @@ interface Inbound {
 async function openInbound(deps: InboundDeps): Promise<Inbound> {
   const { rest, store, botId, log } = deps;
   const watermark = await openWatermark(store, botId, log);
-  const acquire = (signal: AbortSignal): Promise<unknown> => rest.paces.all.acquire('progress', signal);
+  // The reads of catching up are discord.js' own: they count from the moment they may be made.
+  const acquire = async (signal: AbortSignal): Promise<void> => {
+    if (await rest.limits.all.acquire('progress', signal)) rest.limits.all.settle();
+  };
   const tasks = createTasks(log);
   const events = createMessageEvents({ ...deps, watermark, acquire, tasks });
   const attach = (client: Client): void => {

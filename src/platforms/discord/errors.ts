@@ -83,3 +83,8 @@ function refusal(error: DiscordAPIError, route: string): Failure {
   const known = KNOWN[code ?? ''];
   return new Failure(known?.[0] ?? 'rejected', message, { ...details, remedy: known?.[1] });
 }
+
+/** Whether a 429, or a call that discord.js held back, is about all calls of the bot. */
+export function isGlobalLimit(error: unknown): boolean {
+  return error instanceof RateLimitError && error.global;
+}

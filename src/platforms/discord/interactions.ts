@@ -21,7 +21,7 @@ import { questionFromCommand, questionFromShortcut, readPress } from './commands
 import { CODE, failureOf } from './errors.ts';
 import type { Tasks } from './events.ts';
 import { respondToJobs, suggestJobs } from './jobs-command.ts';
-import { restate } from './root.ts';
+import { restateQuestion } from './render.ts';
 
 export interface InteractionDeps {
   readonly intake: Intake;
@@ -109,7 +109,7 @@ async function respondToQuestion(
   if (quick === 'slow') {
     await interaction.deferReply(isShortcut ? { flags: MessageFlags.Ephemeral } : {});
     const isFailed = (await accepted) === 'failed';
-    const content = isFailed ? UNAVAILABLE : isShortcut ? TAKEN : restate(question.text);
+    const content = isFailed ? UNAVAILABLE : isShortcut ? TAKEN : restateQuestion(question.text);
     return void (await interaction.editReply({ content, flags: MessageFlags.SuppressEmbeds }));
   }
   // A replay of what was responded to before.
@@ -118,7 +118,7 @@ async function respondToQuestion(
   // The core tells the asker why, to be seen by them alone.
   if (quick === 'busy') return void (await interaction.deferReply({ flags: MessageFlags.Ephemeral }));
   if (isShortcut) return void (await interaction.reply(privately(TAKEN)));
-  await interaction.reply({ content: restate(question.text), flags: MessageFlags.SuppressEmbeds });
+  await interaction.reply({ content: restateQuestion(question.text), flags: MessageFlags.SuppressEmbeds });
 }
 
 function refuse({ log }: InteractionDeps, error: unknown): string {

@@ -3,9 +3,9 @@ import { sleep } from '../../core/concurrency.ts';
 import type { JobChoice, JobsRequest, Log, ResearchCommands } from '../../core/ports.ts';
 import { discordMarkdown } from '../../markdown/dialects.ts';
 import { escapeText } from '../../markdown/text.ts';
-import { clipText } from './clipping.ts';
 import { readRequester } from './commands.ts';
 import { followUp, privately, SLOW_AFTER_MS } from './interactions.ts';
+import { clipText } from './render.ts';
 
 interface JobsDeps {
   /** Null where research is not offered. */

@@ -1,9 +1,21 @@
 import { createHash } from 'node:crypto';
+import {
+  type APIActionRowComponent,
+  type APIButtonComponentWithCustomId,
+  type APIMessage,
+  ButtonStyle,
+  ComponentType,
+  MessageFlags,
+  type RESTPatchAPIChannelMessageJSONBody,
+  type RESTPostAPIChannelMessageJSONBody,
+  type RESTPostAPICurrentUserCreateDMChannelJSONBody,
+  Routes,
+} from 'discord.js';
 import { Failure } from '../../core/failures.ts';
 import type { Priority } from '../../core/limits/rate-limiter.ts';
 import { BUTTON_ACTIONS, type Button } from '../../core/types.ts';
+import { asRecord, asText } from '../../core/untrusted.ts';
 import type { DiscordRest } from './rest.ts';
-import { readMessage, type WireMessage } from './wire.ts';
 
 /** One message as it should look. */
 export interface Draft {
@@ -18,32 +30,33 @@ export interface PostOptions {
   readonly replyTo: string | null;
   /** The same nonce within a few minutes is the same message: a repeated post gets the first one back. */
   readonly nonce: string;
-  readonly urgency: Priority | 'paid';
+  readonly urgency: Priority | 'acquired';
   /** The one person whom the post notifies, if its content mentions them; nobody when left out. */
   readonly mention?: string;
   /** Goes with the message, as UTF-8. */
   readonly file?: { readonly name: string; readonly text: string } | null;
 }
 
-/** No link previews: an answer with citations would be followed by a screenful of them. */
-export const SUPPRESS_EMBEDS = 1 << 2;
-export const EPHEMERAL = 1 << 6;
+/** No link previews: those of an answer's citations would fill the screen. */
+export const SUPPRESS_EMBEDS = MessageFlags.SuppressEmbeds;
+/** Seen by the person who used a command or button alone. */
+export const EPHEMERAL = MessageFlags.Ephemeral;
 
 /** Nothing that a model or a person wrote may notify anybody. */
-export const NO_MENTIONS = { parse: [], replied_user: false } as const;
+export const NO_MENTIONS = { parse: [], replied_user: false };
 
 /** The nonce of one of our messages: the same parts always give the same; at most 25 characters, as Discord demands. */
 export function nonceOf(...parts: readonly (string | number)[]): string {
   return createHash('sha256').update(parts.join('\u0000')).digest('base64url').slice(0, 24);
 }
 
-/** Posts a message; safe to repeat with the same nonce. Spends no budget of the channel: the caller does. */
+/** Posts a message; safe to repeat with the same nonce. @throws {Failure} */
 export async function postMessage(
   rest: DiscordRest,
   draft: Draft,
   { channel, replyTo, nonce, urgency, mention, file }: PostOptions,
-): Promise<WireMessage> {
-  const body = {
+): Promise<APIMessage> {
+  const body: RESTPostAPIChannelMessageJSONBody = {
     ...bodyOf(draft),
     ...(mention && { allowed_mentions: { ...NO_MENTIONS, users: [mention] } }),
     nonce,
@@ -51,40 +64,71 @@ export async function postMessage(
     ...(replyTo && { message_reference: { message_id: replyTo, fail_if_not_exists: false } }),
   };
   const files = file ? [file] : [];
-  const posted = await rest.post(`/channels/${channel}/messages`, { body, urgency, files });
-  const message = readMessage(posted);
+  const message = asMessage(await rest.post(Routes.channelMessages(channel), { body, urgency, files }));
   if (!message) throw new Failure('unreachable', 'Discord answered a post with something else');
   return message;
 }
 
-/** Replaces what a message shows. */
+/** Replaces what a message shows. @throws {Failure} */
 export async function editMessage(
   rest: DiscordRest,
   draft: Draft,
-  { channel, message, urgency }: { channel: string; message: string; urgency: Priority | 'paid' },
+  { channel, message, urgency }: { channel: string; message: string; urgency: Priority | 'acquired' },
 ): Promise<void> {
-  await rest.patch(`/channels/${channel}/messages/${message}`, { body: bodyOf(draft), urgency });
+  const body: RESTPatchAPIChannelMessageJSONBody = bodyOf(draft);
+  await rest.patch(Routes.channelMessage(channel, message), { body, urgency });
 }
 
-function bodyOf({ content, buttons }: Draft): object {
+/** Deletes a message; one that is deleted already is no failure. @throws {Failure} */
+export async function deleteMessage(rest: DiscordRest, channel: string, message: string): Promise<void> {
+  try {
+    await rest.delete(Routes.channelMessage(channel, message), { urgency: 'final' });
+  } catch (error) {
+    if (!(error instanceof Failure) || error.kind !== 'gone') throw error;
+  }
+}
+
+/** Opens an archived thread again. @throws {Failure} */
+export async function unarchiveThread(rest: DiscordRest, thread: string): Promise<void> {
+  await rest.patch(Routes.channel(thread), { body: { archived: false }, urgency: 'final' });
+}
+
+/** The direct conversation with a person. That they refuse to be written to shows only when it is tried. @throws {Failure} */
+export async function openDirect(rest: DiscordRest, personId: string): Promise<string> {
+  const body: RESTPostAPICurrentUserCreateDMChannelJSONBody = { recipient_id: personId };
+  const channel = asText(asRecord(await rest.post(Routes.userChannels(), { body }))?.['id']);
+  if (!channel) throw new Failure('unreachable', 'Discord opened no direct conversation');
+  return channel;
+}
+
+/** A message as REST returns it; null for anything else, such as the page of a proxy. */
+export function asMessage(value: unknown): APIMessage | null {
+  const record = asRecord(value);
+  // Discord's documented type, once it is known to be a message at all.
+  const isMessage = asText(record?.['id']) && asText(record?.['channel_id']);
+  return isMessage && typeof record?.['content'] === 'string' ? (value as APIMessage) : null;
+}
+
+function bodyOf({ content, buttons }: Draft) {
   return { content, flags: SUPPRESS_EMBEDS, allowed_mentions: NO_MENTIONS, components: rowOf(buttons) };
 }
 
 /** Sent even when empty: an edit must be able to take buttons away. */
-function rowOf(buttons: readonly Button[]): object[] {
+function rowOf(buttons: readonly Button[]): APIActionRowComponent<APIButtonComponentWithCustomId>[] {
   if (buttons.length === 0) return [];
-  const components = buttons.slice(0, MOST_IN_ROW).map(({ action, label, question }) => ({
-    type: 2,
-    style: 2,
-    label: label.slice(0, LONGEST_LABEL),
+  const components = buttons.slice(0, MAX_IN_ROW).map(({ action, label, question }) => ({
+    type: ComponentType.Button as const,
+    style: ButtonStyle.Secondary as const,
+    label: label.slice(0, MAX_LABEL),
     custom_id: `${CUSTOM_ID}:${action}:${question}`,
   }));
-  return [{ type: 1, components }];
+  return [{ type: ComponentType.ActionRow, components }];
 }
 
 const CUSTOM_ID = 'footnote';
-const MOST_IN_ROW = 5;
-const LONGEST_LABEL = 80;
+/** Discord's limits. */
+const MAX_IN_ROW = 5;
+const MAX_LABEL = 80;
 
 /** What a button of ours carries; null for anything else. */
 export function readCustomId(value: string): { action: Button['action']; question: string } | null {
@@ -93,7 +137,9 @@ export function readCustomId(value: string): { action: Button['action']; questio
   return prefix === CUSTOM_ID && question && known ? { action: known, question } : null;
 }
 
-/** The questions that the buttons of a message of ours carry. */
-export function questionsOn({ customIds }: WireMessage): readonly string[] {
-  return customIds.flatMap((id) => readCustomId(id)?.question ?? []);
+/** The ids of the questions that the buttons of a message of ours carry. */
+export function questionsOn({ components = [] }: APIMessage): readonly string[] {
+  return components
+    .flatMap((row) => (row.type === ComponentType.ActionRow ? row.components : []))
+    .flatMap((button) => ('custom_id' in button ? (readCustomId(button.custom_id)?.question ?? []) : []));
 }

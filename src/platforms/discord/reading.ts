@@ -1,6 +1,6 @@
 import type { Question, Turn } from '../../core/types.ts';
 import { decodeMarkup } from './questions.ts';
-import type { ReplyDeps } from './reply.ts';
+import type { OutboundDeps } from './thread.ts';
 import { asObjects, compareIds, readMessage, type WireMessage } from './wire.ts';
 
 /** The first message of a thread shows the message the thread was started from. */
@@ -16,7 +16,7 @@ const urgency = 'final';
  * thread was started from. Empty when it cannot be read; without the Message Content intent others' words come empty.
  */
 export async function readThread(
-  { rest, botId, log }: ReplyDeps,
+  { rest, botId, log }: OutboundDeps,
   question: Question,
   signal: AbortSignal,
 ): Promise<readonly Turn[]> {

@@ -1,14 +1,13 @@
+import { SnowflakeUtil } from 'discord.js';
 import { Failure } from '../../core/failures.ts';
 import type { ResearchMessages } from '../../core/research/ports.ts';
 import type { MessageRef } from '../../core/types.ts';
-import { drawOne } from './drawing-one.ts';
 import { CODE } from './errors.ts';
-import { lookFor } from './look-up.ts';
-import { type Draft, editMessage, nonceOf, postMessage } from './messages.ts';
-import { findPlace, type Place } from './place.ts';
-import type { ReplyDeps } from './reply.ts';
-import { isCard } from './research-lookup.ts';
-import { timeOfId } from './wire.ts';
+import { findMessage, isCard, refTo } from './find-messages.ts';
+import { editIn, postIn } from './limits.ts';
+import { type Draft, editMessage, nonceOf, postMessage, unarchiveThread } from './messages.ts';
+import { renderOne } from './render.ts';
+import { type AnswerPlace, findAnswerPlace, type OutboundDeps } from './thread.ts';
 
 type Card = Parameters<ResearchMessages['showCard']>[0];
 type Shown = Awaited<ReturnType<ResearchMessages['showCard']>>;
@@ -17,8 +16,8 @@ type Shown = Awaited<ReturnType<ResearchMessages['showCard']>>;
 export const EDITABLE_MS = 55 * 60_000;
 
 /** As `ResearchMessages.showCard`. */
-export async function showCard(deps: ReplyDeps, card: Card): Promise<Shown> {
-  const draft = drawOne(card.view);
+export async function showCard(deps: OutboundDeps, card: Card): Promise<Shown> {
+  const draft = renderOne(card.view);
   if (card.card) {
     await edit(deps, card.card, draft, card.urgency);
     return { thread: card.thread ?? threadAt(card.card), card: card.card };
@@ -33,78 +32,64 @@ export async function showCard(deps: ReplyDeps, card: Card): Promise<Shown> {
 }
 
 /** An earlier try has seen to what stands above the thread it found; the first one waits for it. */
-function placeOf(deps: ReplyDeps, { question, thread, isRepeat }: Card): Promise<Place> {
+function placeOf(deps: OutboundDeps, { question, thread, isRepeat }: Card): Promise<AnswerPlace> {
   const isThere = isRepeat && thread !== null && question.trigger === 'command';
   const placed = { ...question, thread: thread ?? question.thread };
-  return findPlace(deps, { ...placed, ...(isThere && { trigger: 'button' }) }, []);
+  return findAnswerPlace(deps, { ...placed, ...(isThere && { trigger: 'button' }) }, []);
 }
 
 async function findEarlier(
-  { rest, botId }: ReplyDeps,
+  { rest, botId }: OutboundDeps,
   { question }: Card,
-  { channel }: Place,
+  { channel }: AnswerPlace,
 ): Promise<MessageRef | null> {
   const isIt = (message: Parameters<typeof isCard>[0]): boolean => isCard(message, question);
-  const found = await lookFor(rest, { channel, question, botId, mayBeEmpty: true, isIt });
+  const found = await findMessage(rest, { channel, question, botId, mayBeEmpty: true, isIt });
   // A history that cannot be read leaves it to the nonce: a second card is no second notification.
-  return typeof found === 'string' ? null : refOf(question.workspace, channel, found.id);
+  return typeof found === 'string' ? null : refTo(question, channel, found.id);
 }
 
-/** Null when the channel has no room for progress now. */
+/** Null when no call is free for progress. */
 async function post(
-  deps: ReplyDeps,
+  deps: OutboundDeps,
   { question, urgency }: Card,
-  { channel, replyTo }: Place,
+  { channel, replyTo }: AnswerPlace,
   draft: Draft,
 ): Promise<MessageRef | null> {
-  const { create } = deps.rest.paces.of(channel);
-  if (urgency === 'final') await create.acquire('final');
-  else if (!create.tryAcquire('progress')) return null;
+  const { rest } = deps;
+  if (urgency === 'progress' && !rest.limits.tryAcquire(postIn(channel), 'progress')) return null;
   const nonce = nonceOf(question.id, 'card', channel);
-  const posted = await postMessage(deps.rest, draft, { channel, replyTo, nonce, urgency });
-  deps.rest.paces.of(channel).wrote();
-  const ref = refOf(question.workspace, channel, posted.id);
+  const posted = await postMessage(rest, draft, { channel, replyTo, nonce, urgency: callFor(urgency) });
+  const ref = refTo(question, channel, posted.id);
   // Under this nonce an earlier try may have posted an earlier state.
   if (posted.content.trim() !== draft.content.trim()) await edit(deps, ref, draft, urgency);
   return ref;
 }
 
 async function edit(
-  deps: ReplyDeps,
+  deps: OutboundDeps,
   { channel, message }: MessageRef,
   draft: Draft,
   urgency: Card['urgency'],
 ): Promise<void> {
   const { rest } = deps;
-  const pace = rest.paces.of(channel);
-  const isOld = Date.now() - timeOfId(message) > EDITABLE_MS;
-  if (urgency === 'progress' && (isOld || !pace.edit.tryAcquire('progress'))) return;
-  if (urgency === 'final') await pace.edit.acquire('final');
-  const target = { channel, message, urgency };
+  const isOld = Date.now() - SnowflakeUtil.timestampFrom(message) > EDITABLE_MS;
+  if (urgency === 'progress' && (isOld || !rest.limits.tryAcquire(editIn(channel), 'progress'))) return;
+  const target = { channel, message, urgency: callFor(urgency) };
   try {
     await editMessage(rest, draft, target);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    if (error.code === CODE.threadArchived) return editArchived(deps, target, draft);
+    if (error.code === CODE.threadArchived && urgency === 'final') {
+      await unarchiveThread(rest, channel);
+      return editMessage(rest, draft, target);
+    }
     if (!isGivenUp(error, urgency, isOld)) throw error;
     deps.log.debug({ err: error }, 'card not edited');
   }
-  pace.wrote();
 }
 
-/** A thread that slept in keeps asleep for progress; the end is worth waking it. */
-async function editArchived(
-  { rest }: ReplyDeps,
-  target: Parameters<typeof editMessage>[2],
-  draft: Draft,
-): Promise<void> {
-  const { channel, urgency } = target;
-  if (urgency === 'progress') return;
-  await rest.patch(`/channels/${channel}`, { body: { archived: false }, urgency });
-  await editMessage(rest, draft, target);
-}
-
-/** discord.js tells of a 429 without its code: a long wait for an old message is the limit of its edits. */
+/** discord.js reports a 429 without its code: a long wait for an old message is the limit of its edits. */
 const LONG_WAIT_MS = 10_000;
 
 function isGivenUp(
@@ -112,12 +97,15 @@ function isGivenUp(
   urgency: Card['urgency'],
   isOld: boolean,
 ): boolean {
+  // A thread that slept in stays archived for progress; the end is worth opening it again.
+  if (code === CODE.threadArchived && urgency === 'progress') return true;
   if (code === CODE.editedTooOften) return true;
   return kind === 'rate-limited' && (urgency === 'progress' || (isOld && retryAfterMs > LONG_WAIT_MS));
 }
 
-function refOf(workspace: string, channel: string, message: string): MessageRef {
-  return { platform: 'discord', workspace, channel, message };
+/** Progress has acquired its call, or is not written. */
+function callFor(urgency: Card['urgency']): 'final' | 'acquired' {
+  return urgency === 'final' ? 'final' : 'acquired';
 }
 
 function threadAt({ workspace, channel }: MessageRef): Shown['thread'] {

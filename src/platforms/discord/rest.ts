@@ -1,10 +1,10 @@
-import { type REST, RESTEvents, RequestMethod } from 'discord.js';
+import { RESTEvents, RequestMethod } from 'discord.js';
 import { Failure } from '../../core/failures.ts';
 import type { Priority } from '../../core/limits/rate-limiter.ts';
 import type { Log } from '../../core/ports.ts';
 import { createDiscordClient } from './client.ts';
-import { CODE, failureOf } from './errors.ts';
-import { createPaces, type Paces } from './pace.ts';
+import { CODE, failureOf, isGlobalLimit } from './errors.ts';
+import { createRateLimits, type RateLimits } from './limits.ts';
 
 /** A text file that goes with a message. */
 interface TextFile {
@@ -13,20 +13,23 @@ interface TextFile {
 }
 
 interface CallOptions {
+  /** Sent as JSON; callers give it one of discord.js' `RESTPost…` or `RESTPatch…` types. */
   readonly body?: unknown;
-  /** Sent beside the body, as a form. */
+  /** Sent beside the body, as UTF-8. */
   readonly files?: readonly TextFile[];
   readonly query?: Readonly<Record<string, string>>;
-  /** `final` goes before everything that is waiting; `progress` when left out; `paid`: the call was taken from `paces.all`. */
-  readonly urgency?: Priority | 'paid';
-  /** False for interaction callbacks and webhooks: they carry their own token and do not count against the bot's limit. */
+  /** `progress` when left out; `acquired`: the caller has acquired the call from `limits`. */
+  readonly urgency?: Priority | 'acquired';
+  /** See `RateLimiter.acquire`. */
+  readonly since?: number;
+  /** False for interactions: their routes carry a token of their own, and the bot's limit does not apply to them. */
   readonly auth?: false;
   readonly signal?: AbortSignal;
 }
 
 /**
- * Discord's REST API: one try per call, never a hidden wait for a limit.
- * Every method throws {Failure} and nothing else.
+ * Discord's REST API through discord.js' REST client. A call waits for its rate limits, is made once, and is never repeated.
+ * Routes come from discord.js' `Routes`. Every method throws {Failure} and nothing else.
  */
 export interface DiscordRest {
   get(route: string, options?: CallOptions): Promise<unknown>;
@@ -34,11 +37,11 @@ export interface DiscordRest {
   put(route: string, options?: CallOptions): Promise<unknown>;
   patch(route: string, options?: CallOptions): Promise<unknown>;
   delete(route: string, options?: CallOptions): Promise<unknown>;
-  readonly paces: Paces;
+  readonly limits: RateLimits;
   /** False once Discord has refused the token: nothing will work until the process is restarted with another. */
   isAuthorised(): boolean;
-  /** discord.js's own client, for the gateway to ask where to connect. */
-  readonly client: REST;
+  /** discord.js' own REST client. */
+  readonly client: ReturnType<typeof createDiscordClient>['rest'];
   close(): void;
 }
 
@@ -49,35 +52,39 @@ export interface RestOptions {
   readonly log: Log;
 }
 
-export function createRest(options: RestOptions): DiscordRest {
-  const paces = createPaces();
-  const client = createClient(options, paces);
+export function createRest({ token, apiUrl, log }: RestOptions): DiscordRest {
+  const limits = createRateLimits();
+  const client = createDiscordClient({ apiUrl }).rest.setToken(token);
+  heedHeaders(client, limits);
   let isAuthorised = true;
-  const refuse = (failure: Failure): void => {
-    if (isAuthorised)
-      options.log.error({ code: failure.code }, 'Discord refuses DISCORD_TOKEN: restart with a new one');
-    isAuthorised = false;
-  };
-  const send = async (method: RequestMethod, route: string, call: CallOptions = {}): Promise<unknown> => {
-    const { body, files = [], query, urgency = 'progress', auth = true, signal } = call;
-    const isPaid = !auth || urgency === 'paid' || (await paces.all.acquire(urgency, signal));
-    if (!isPaid) throw new Failure('stopped', `stopped before ${nameOf(route)}`);
+  const send = async (method: RequestMethod, route: string, options: CallOptions = {}): Promise<unknown> => {
+    const { body, files = [], query, urgency = 'progress', since, auth = true, signal } = options;
+    const call = { method, route };
+    const isAcquired =
+      !auth || urgency === 'acquired' || (await limits.acquire(call, { priority: urgency, signal, since }));
+    if (!isAcquired) throw new Failure('stopped', `stopped before ${nameOf(route)}`);
     try {
       return await client.request({
         method,
-        fullRoute: asRoute(route),
-        ...(files.length > 0 ? await formOf(body, files) : body !== undefined && { body }),
+        // All routes begin with a slash; the type wants it proven.
+        fullRoute: route as `/${string}`,
+        ...(body !== undefined && { body }),
+        files: files.map(({ name, text }) => ({ name, data: text, contentType: 'text/markdown' })),
         ...(query && { query: new URLSearchParams(query) }),
         ...(signal && { signal }),
         auth,
       });
     } catch (error) {
       const failure = failureOf(error, `${method} ${nameOf(route)}`, signal);
-      if (failure.kind === 'rate-limited') noteLimit(paces, method, route, failure, isGlobal(error));
-      if (failure.kind === 'not-authorised' && auth) refuse(failure);
+      if (failure.kind === 'rate-limited')
+        limits.blockFor(isGlobalLimit(error) ? 'all' : call, failure.retryAfterMs ?? 0);
+      if (failure.kind === 'not-authorised' && auth && isAuthorised) {
+        log.error({ code: failure.code }, 'Discord refuses DISCORD_TOKEN: restart with a new one');
+        isAuthorised = false;
+      }
       throw failure;
     } finally {
-      if (auth) paces.settle(method, route);
+      if (auth) limits.settle(call);
     }
   };
   return {
@@ -86,7 +93,7 @@ export function createRest(options: RestOptions): DiscordRest {
     put: (route, call) => send(RequestMethod.Put, route, call),
     patch: (route, call) => send(RequestMethod.Patch, route, call),
     delete: (route, call) => send(RequestMethod.Delete, route, call),
-    paces,
+    limits,
     isAuthorised: () => isAuthorised,
     client,
     close() {
@@ -96,33 +103,14 @@ export function createRest(options: RestOptions): DiscordRest {
   };
 }
 
-function createClient({ token, apiUrl }: RestOptions, paces: Paces): REST {
-  const client = createDiscordClient({ apiUrl }).rest;
+/** A response that says its bucket is used up blocks such calls until the reset. */
+function heedHeaders(client: DiscordRest['client'], limits: RateLimits): void {
   client.on(RESTEvents.Response, ({ method, path }, { headers }) => {
     if (headers.get('x-ratelimit-remaining') !== '0') return;
     const resetMs = Number(headers.get('x-ratelimit-reset-after')) * 1000;
     // discord.js refuses calls until 50 ms after the reset.
-    if (resetMs > 0) paces.correct(method.toUpperCase(), path, resetMs + 60);
+    if (resetMs > 0) limits.blockFor({ method: method.toUpperCase(), route: path }, resetMs + 60);
   });
-  return client.setToken(token);
-}
-
-/**
- * Body and files as one form, already in bytes: discord.js would hand the form itself to whatever HTTP client was loaded first
- * in this process, and Slack's is of a version that does not know its forms.
- */
-async function formOf(body: unknown, files: readonly TextFile[]) {
-  const form = new FormData();
-  for (const [n, { name, text }] of files.entries()) {
-    form.append(`files[${n}]`, new Blob([text], { type: 'text/markdown' }), name);
-  }
-  form.append('payload_json', JSON.stringify(body));
-  const encoded = new Response(form);
-  return {
-    body: new Uint8Array(await encoded.arrayBuffer()),
-    passThroughBody: true,
-    headers: { 'Content-Type': encoded.headers.get('content-type') ?? '' },
-  };
 }
 
 /** True when an interaction's token no longer opens anything: never acknowledged, deleted, or older than 15 minutes. */
@@ -136,22 +124,7 @@ export function isInteractionOver(error: unknown): boolean {
   return error instanceof Failure && (over.includes(error.code ?? '') || error.status === 404);
 }
 
-function asRoute(route: string): `/${string}` {
-  // All our routes begin with a slash; the type wants it proven.
-  return route as `/${string}`;
-}
-
 /** A route for logs: interaction tokens are secrets. */
 function nameOf(route: string): string {
   return route.replace(/^(\/(?:webhooks|interactions)\/\d+\/)[^/]+/, '$1…');
-}
-
-function isGlobal(error: unknown): boolean {
-  return error instanceof Error && 'global' in error && error.global === true;
-}
-
-function noteLimit(paces: Paces, method: string, route: string, failure: Failure, isGlobal: boolean): void {
-  const waitMs = failure.retryAfterMs ?? 0;
-  if (isGlobal) paces.all.blockFor(waitMs);
-  else paces.correct(method, route, waitMs);
 }

@@ -1,3 +1,4 @@
+import { Routes } from 'discord.js';
 import type { DiscordRest } from './rest.ts';
 
 /** The typing indicator of one answer. */
@@ -9,7 +10,7 @@ export interface Typing {
 
 /** Discord shows it for 10 s. */
 const REFRESH_MS = 8_000;
-/** Where more than this share of all requests is in use, words need the rest. */
+/** The share of all calls beyond which the rest is left to words. */
 const BUSY = 0.25;
 
 export function createTyping(rest: DiscordRest): Typing {
@@ -18,9 +19,9 @@ export function createTyping(rest: DiscordRest): Typing {
     start(channel) {
       if (timer) return;
       const show = (): void => {
-        if (rest.paces.all.load() > BUSY) return;
-        // Cosmetic: an answer without it is an answer all the same.
-        rest.post(`/channels/${channel}/typing`).catch(() => {});
+        if (rest.limits.all.load() > BUSY) return;
+        // A failure is ignored: the answer comes without the indicator.
+        rest.post(Routes.channelTyping(channel)).catch(() => {});
       };
       timer = setInterval(show, REFRESH_MS);
       show();

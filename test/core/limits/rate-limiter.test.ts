@@ -170,6 +170,16 @@ describe('calls that wait', () => {
     expect(taken).toEqual([...ends, 'first words', 'more words', 'links']);
   });
 
+  test('leave to the end and the first words of answers what is theirs alone', () => {
+    const limiter = createRateLimiter({ limit: 3, windowMs: 1_000, urgentOnly: 2 }, () => Date.now());
+    expect(limiter.tryAcquire('progress')).toBe(true);
+    expect(limiter.tryAcquire('progress')).toBe(false);
+    expect(limiter.tryAcquire('later')).toBe(false);
+    expect(limiter.tryAcquire('first')).toBe(true);
+    expect(limiter.tryAcquire('final')).toBe(true);
+    expect(limiter.tryAcquire('final')).toBe(false);
+  });
+
   test.each([true, false])('one given back is free at once (settled: %s)', (isSettled) => {
     const limiter = createRateLimiter({ limit: 1, windowMs: 1_000, isSettled }, () => Date.now());
     expect(limiter.tryAcquire('final')).toBe(true);

@@ -81,21 +81,23 @@ test('an answer whose sources come last fills its messages, and links each sourc
   expect(second).toMatch(/The end\.\n-# 1 · \[Tower facts\]/);
 });
 
+/** Shows progress as soon as there is a call for it. */
+async function showSoon(reply: Reply, progress: View): Promise<void> {
+  for (let isShown = false; !isShown; ) {
+    await reply.acquire('progress', NEVER);
+    isShown = await reply.show(progress).then(
+      () => true,
+      () => false,
+    );
+  }
+}
+
 /** 60 answers of two messages, still growing: their ends are more calls than a second has. */
 async function crowd(server: Server, app: Footnote['app']): Promise<readonly Reply[]> {
   const replies = Array.from({ length: 60 }, (_, n) =>
     app.platform.reply(question(server, thread(server, n), n), START),
   );
-  const begin = async (reply: Reply): Promise<void> => {
-    for (let isShown = false; !isShown; ) {
-      await reply.acquire('progress', NEVER);
-      isShown = await reply.show(view(TEXT, 'writing')).then(
-        () => true,
-        () => false,
-      );
-    }
-  };
-  await Promise.all(replies.map(begin));
+  await Promise.all(replies.map((reply) => showSoon(reply, view(TEXT, 'writing'))));
   return replies;
 }
 
@@ -136,9 +138,11 @@ test('links that could not be written before a stop are written by the next atte
   const reply = app.platform.reply(question(server, channel, 0), { ...START, posted });
   const stopping = new AbortController();
   await reply.show(view(TEXT, 'writing'));
-  // Four of the five edits a channel has in 5 s, which leaves the one that was kept for the end.
+  // Four of the five edits a channel has in 5 s, which leaves the one that is reserved for the end.
   const more = [' One.', ' Two.', ' Three.', ' Four.'];
-  for (const [i] of more.entries()) await reply.show(view(TEXT + more.slice(0, i + 1).join(''), 'writing'));
+  for (const [i] of more.entries()) {
+    await showSoon(reply, view(TEXT + more.slice(0, i + 1).join(''), 'writing'));
+  }
   const last = view(`${TEXT}${more.join('')} The end.`, 'done', SOURCES);
   await reply.acquire('final', stopping.signal);
   const ended = expect(reply.show(last)).rejects.toThrow('stopped while waiting');

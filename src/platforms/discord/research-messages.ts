@@ -1,14 +1,14 @@
 import { Failure, type FailureKind } from '../../core/failures.ts';
 import type { ResearchMessages } from '../../core/research/ports.ts';
-import type { ReplyDeps } from './reply.ts';
 import { EDITABLE_MS, showCard } from './research-card.ts';
-import { notify } from './research-notice.ts';
+import { notify } from './research-notification.ts';
+import type { OutboundDeps } from './thread.ts';
 
 /**
  * The messages of research jobs on Discord, all with the bot's own token: an interaction's is dead long before most jobs
  * are done.
  */
-export function createResearchMessages(deps: ReplyDeps): ResearchMessages {
+export function createResearchMessages(deps: OutboundDeps): ResearchMessages {
   return {
     editableMs: EDITABLE_MS,
     showCard: (card) => showCard(deps, card).catch(rethrow),

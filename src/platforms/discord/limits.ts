@@ -1,0 +1,128 @@
+import { Routes } from 'discord.js';
+import {
+  createRateLimiter,
+  type Priority,
+  type RateLimit,
+  type RateLimiter,
+} from '../../core/limits/rate-limiter.ts';
+
+/**
+ * Five posts and five edits per 5 s and channel, counted apart: what staff once named and everybody observes. Discord documents
+ * no numbers, so its headers and 429s correct the count.
+ */
+const POSTS: RateLimit = { limit: 5, windowMs: 5_000, isSettled: true };
+/** Edits that show progress are spread, so that a message grows steadily. */
+const EDITS: RateLimit = { ...POSTS, evenFrom: 0 };
+
+/**
+ * Starting threads has a limit of its own, shared by everybody in the channel; people report 50, and waits of four to five
+ * minutes. The rest is left to others.
+ */
+const THREADS: RateLimit = { limit: 45, windowMs: 300_000 };
+
+/** Discord allows 50 requests a second in all; the rest is left to other replicas. */
+const ALL: RateLimit = { limit: 49, windowMs: 1_000, isSettled: true, urgentOnly: 12, evenFrom: 12 };
+
+/** A call as its rate limits see it. */
+export interface Call {
+  readonly method: string;
+  /** Without the version: `/channels/…`. */
+  readonly route: string;
+}
+
+/** A new message in a channel. */
+export function postIn(channel: string): Call {
+  return { method: 'POST', route: Routes.channelMessages(channel) };
+}
+
+/** An edit in a channel: they count together, whichever message they change. */
+export function editIn(channel: string): Call {
+  return { method: 'PATCH', route: Routes.channelMessage(channel, channel) };
+}
+
+/** How a call waits: see `RateLimiter.acquire`. */
+interface Waiting {
+  readonly priority: Priority;
+  readonly signal?: AbortSignal | undefined;
+  readonly since?: number | undefined;
+}
+
+interface ChannelLimits {
+  readonly posts: RateLimiter;
+  readonly edits: RateLimiter;
+  readonly threads: RateLimiter;
+}
+
+/** The rate limits of the bot. Calls with an interaction's token have none here: Discord exempts them from the bot's. */
+export interface RateLimits {
+  readonly all: RateLimiter;
+  ofChannel(channel: string): ChannelLimits;
+  /** Waits until the call may be made, and counts it. False when an abort ended the wait. */
+  acquire(call: Call, waiting: Waiting): Promise<boolean>;
+  /** Counts the call if it may be made now. */
+  tryAcquire(call: Call, priority: Priority): boolean;
+  /** Returns an acquired call that will not be made. */
+  cancel(call: Call): void;
+  /** Reports that an acquired call has a response, or failed. */
+  settle(call: Call): void;
+  /** Blocks calls like this one for so long, or all calls. */
+  blockFor(call: Call | 'all', ms: number): void;
+}
+
+/** A channel that is forgotten begins with full limits again: by then its windows are over. */
+const MAX_CHANNELS = 2_000;
+
+export function createRateLimits(): RateLimits {
+  const channels = new Map<string, ChannelLimits>();
+  const all = createRateLimiter(ALL);
+  const ofChannel = (id: string): ChannelLimits => {
+    const limits = channels.get(id) ?? {
+      posts: createRateLimiter(POSTS),
+      edits: createRateLimiter(EDITS),
+      threads: createRateLimiter(THREADS),
+    };
+    // The channel used last is at the end, the one to forget at the beginning.
+    channels.delete(id);
+    channels.set(id, limits);
+    const oldest = channels.size > MAX_CHANNELS ? channels.keys().next().value : undefined;
+    if (oldest !== undefined) channels.delete(oldest);
+    return limits;
+  };
+  const ownOf = ({ method, route }: Call): RateLimiter | null => {
+    const [, channel, message, threads] = MESSAGES.exec(route) ?? [];
+    if (!channel) return null;
+    if (threads) return ofChannel(channel).threads;
+    if (method === 'POST' && !message) return ofChannel(channel).posts;
+    return method === 'PATCH' && message ? ofChannel(channel).edits : null;
+  };
+  return {
+    all,
+    ofChannel,
+    async acquire(call, { priority, signal, since }) {
+      // A channel's limit waits for seconds: a call of all must not be kept from others meanwhile.
+      const own = ownOf(call);
+      if (own && !(await own.acquire(priority, signal, since))) return false;
+      if (await all.acquire(priority, signal, since)) return true;
+      own?.cancel();
+      return false;
+    },
+    tryAcquire(call, priority) {
+      const own = ownOf(call);
+      if (own && !own.tryAcquire(priority)) return false;
+      if (all.tryAcquire(priority)) return true;
+      own?.cancel();
+      return false;
+    },
+    cancel(call) {
+      all.cancel();
+      ownOf(call)?.cancel();
+    },
+    settle(call) {
+      all.settle();
+      ownOf(call)?.settle();
+    },
+    blockFor: (call, ms) => (call === 'all' ? all : ownOf(call))?.blockFor(ms),
+  };
+}
+
+const MESSAGES = /^\/channels\/(\d+)\/messages(\/\d+)?(\/threads)?$/;

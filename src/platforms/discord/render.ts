@@ -1,0 +1,175 @@
+import { isFinal, type Question, type View } from '../../core/types.ts';
+import { discordMarkdown } from '../../markdown/dialects.ts';
+import { createRendering, type Rendering } from '../../markdown/rendering.ts';
+import { sourceLines } from '../../markdown/sources.ts';
+import { escapeText } from '../../markdown/text.ts';
+import type { Draft } from './messages.ts';
+
+const { hardLimit, measure } = discordMarkdown;
+
+/** A message of an answer as it should look. */
+export interface Part extends Draft {
+  /** Grows with every word of the model in it, whether links are there or not; 0 without any. */
+  readonly words: number;
+  /** It says that more is to come. */
+  readonly isGrowing: boolean;
+}
+
+/** Renders the views of one answer. */
+export interface AnswerRenderer {
+  /** The messages a view consists of, in order; none while there is nothing to read. A final view has at least one. */
+  render(view: View): readonly Part[];
+  /** How many citation markers of the view rendered last lead to no source. */
+  unresolved(): number;
+}
+
+/** The end of an answer that is still being written. */
+const INDICATOR = ' ▌';
+
+export function createAnswerRenderer(): AnswerRenderer {
+  let rendering: Rendering = createRendering(discordMarkdown);
+  let rendered = '';
+  let hasLinks = false;
+  return {
+    unresolved: () => rendering.unresolved,
+    render(view) {
+      const isEnd = isFinal(view);
+      if (!view.text.startsWith(rendered)) {
+        rendering = createRendering(discordMarkdown);
+        hasLinks = false;
+      }
+      rendered = view.text;
+      // Sources that come late take no room from words: where a message ends does not depend on what was shown when.
+      rendering.update(view.text, hasLinks ? view.sources : [], isEnd);
+      if (view.sources.length > 0 && (!hasLinks || isEnd)) {
+        // What is linked already stays so; else the sources below go before the links above.
+        const below = hasLinks ? undefined : (): number => lengthOf(tailOf(view, rendering.cited));
+        rendering.relink(view.sources, below);
+        hasLinks = true;
+      }
+      const passages = rendering.parts
+        .map((text, index): Passage => ({ text, words: rendering.growth[index] ?? 0 }))
+        .filter(({ text }, index, all) => index < all.length - 1 || text.trim() !== '');
+      return isEnd
+        ? finalParts(view, passages, tailOf(view, rendering.cited))
+        : partsInProgress(view, passages, rendering.closer);
+    },
+  };
+}
+
+function lengthOf(tail: readonly string[]): number {
+  return measure(tail.map((block) => `\n${block}`).join(''));
+}
+
+interface Passage {
+  readonly text: string;
+  readonly words: number;
+}
+
+function partsInProgress({ buttons }: View, passages: readonly Passage[], closer: string): readonly Part[] {
+  return passages.map(({ text, words }, index) => {
+    const isLast = index === passages.length - 1;
+    return isLast
+      ? { content: text + closer + INDICATOR, buttons, words, isGrowing: true }
+      : { content: text, buttons: [], words, isGrowing: false };
+  });
+}
+
+/** Sources, notices and footer stand under the last part, or in a message of their own where they do not fit. */
+function finalParts(view: View, passages: readonly Passage[], tail: readonly string[]): readonly Part[] {
+  const all = [...passages];
+  for (const block of tail) {
+    const last = all.at(-1);
+    const joined = last === undefined ? block : `${last.text}\n${block}`;
+    if (measure(joined) <= hardLimit) all.splice(-1, 1, { text: joined, words: last?.words ?? 0 });
+    else all.push({ text: block, words: 0 });
+  }
+  if (all.length === 0) all.push({ text: 'No answer came back.', words: 0 });
+  return all.map(({ text, words }, index) => ({
+    content: text,
+    buttons: index === all.length - 1 ? view.buttons : [],
+    words,
+    isGrowing: false,
+  }));
+}
+
+function tailOf({ sources, notices, footer }: View, cited: readonly number[]): readonly string[] {
+  const listed = sourceLines(discordMarkdown, sources, cited);
+  const blocks = [
+    listed,
+    ...notices.map((notice) => escapeText(discordMarkdown, notice)),
+    footer === null ? '' : `-# ${escapeText(discordMarkdown, footer)}`,
+  ];
+  return blocks.filter((block) => block !== '').flatMap(splitBlock);
+}
+
+/** A block longer than a message is split into its lines; a line longer than a message is cut. */
+function splitBlock(block: string): readonly string[] {
+  if (measure(block) <= hardLimit) return [block];
+  return block.split('\n').map((line) => (measure(line) <= hardLimit ? line : clipText(line, hardLimit)));
+}
+
+/** Notices and footer are short; hostile ones still leave room for the text. */
+const MAX_TAIL = 700;
+
+/**
+ * Renders a view as exactly one message: a text that does not fit is cut at the end of a paragraph, and as many lines of sources
+ * follow as there is room for. `head` stands in front, as it is.
+ */
+export function renderOne(view: View, head = ''): Draft {
+  const { sources, notices, footer, buttons } = view;
+  const small = [
+    ...notices.map((notice) => escapeText(discordMarkdown, notice)),
+    ...(footer === null ? [] : [`-# ${escapeText(discordMarkdown, footer)}`]),
+  ];
+  const tail = clipText(small.join('\n'), MAX_TAIL);
+  // One line break before each block.
+  const room = hardLimit - measure(head) - measure(tail) - 3;
+  const { text, cited } = clipMarkdown(view, room);
+  const lines = sourceLines(discordMarkdown, sources, cited).split('\n');
+  while (lines.length > 0 && measure(lines.join('\n')) > room - measure(text)) lines.pop();
+  const content = [head, text, lines.join('\n'), tail].filter((block) => block !== '').join('\n');
+  return { content: content || '…', buttons };
+}
+
+function clipMarkdown({ text, sources }: View, room: number): { text: string; cited: readonly number[] } {
+  const limit = room - ELLIPSIS.length;
+  const rendering = createRendering(discordMarkdown, { softLimit: limit, hardLimit: limit });
+  rendering.update(text, sources, true);
+  const [first = '', ...more] = rendering.parts.filter((part) => part.trim() !== '');
+  return { text: more.length === 0 ? first : `${first}${ELLIPSIS}`, cited: rendering.cited };
+}
+
+const ELLIPSIS = '\n…';
+
+/** The question of `/ask` as an inert quote, cut to fit into a message with room to spare. */
+export function restateQuestion(text: string): string {
+  const trimmed = text.trim();
+  const cut = trimmed.length > MAX_QUOTE ? `${clipText(trimmed, MAX_QUOTE)}…` : trimmed;
+  const quoted = escapeText(discordMarkdown, cut).split(/\r?\n/).join('\n> ');
+  // Escaping lengthens: the worst text still has to fit.
+  return `> ${clipText(quoted, MAX_ROOT)}`;
+}
+
+/** A question may be longer than a message. It is restated as a reminder, not as a whole. */
+const MAX_QUOTE = 900;
+const MAX_ROOT = 1_900;
+
+/** The message above an answer to `/ask` for which Discord never got a response. */
+export function rootContent({ asker, text }: Question): string {
+  const name = asker.name ? escapeText(discordMarkdown, asker.name) : 'Somebody';
+  return `${name.slice(0, 100)} asked:\n${restateQuestion(text)}`.slice(0, 2_000);
+}
+
+const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+
+/** The beginning of a text, at most `limit` UTF-16 units, never half an emoji. Discord counts code points, which are fewer. */
+export function clipText(text: string, limit: number): string {
+  if (text.length <= limit) return text;
+  let end = 0;
+  for (const { index, segment } of segmenter.segment(text)) {
+    if (index + segment.length > limit) break;
+    end = index + segment.length;
+  }
+  return text.slice(0, end);
+}

@@ -1,0 +1,104 @@
+import { Failure } from '../../core/failures.ts';
+import type { Priority } from '../../core/limits/rate-limiter.ts';
+import { type Call, editIn, postIn, type RateLimits } from './limits.ts';
+
+export type CallKind = 'post' | 'edit';
+
+/** Progress looks so often whether what it waits to write has become more urgent. */
+const MAX_WAIT_MS = 250;
+
+/**
+ * The calls of one answer. Progress acquires its call before it chooses its text: while it waits the text goes on growing, and the
+ * latest is written. First words and complete parts go before words that are written again, and the end of an answer goes before
+ * ends that came later.
+ */
+export class ReplyCalls {
+  readonly #limits: RateLimits;
+  readonly #hasWords: () => boolean;
+  readonly #startedAt = performance.now();
+  #endedAt: number | undefined;
+  #channel = '';
+  #isReserved = false;
+  /** The call that the last progress lacked. */
+  #lacking: { readonly kind: CallKind; readonly priority: Priority; readonly since: number } | null = null;
+  /** The call acquired for the next progress. */
+  #acquired: CallKind | null = null;
+
+  /** @param hasWords whether something of the answer can be read already. */
+  constructor(limits: RateLimits, hasWords: () => boolean) {
+    this.#limits = limits;
+    this.#hasWords = hasWords;
+  }
+
+  /** The answer is written in this channel. Reserves an edit there for its end, if one is free. */
+  openChannel(channel: string): void {
+    this.#channel = channel;
+    this.#isReserved = this.#limits.ofChannel(channel).edits.reserve();
+  }
+
+  /**
+   * Waits until the next progress may be written, having acquired its call. Also returns after a while, because by then a part may
+   * be complete, which goes first, and after an abort.
+   */
+  async acquireNext(signal: AbortSignal): Promise<void> {
+    if (this.#hasWords()) this.#lacking ??= { kind: 'edit', priority: 'progress', since: performance.now() };
+    if (this.#lacking === null || this.#acquired !== null || this.#channel === '') return;
+    const { kind, priority, since } = this.#lacking;
+    const waiting = { priority, since, signal: AbortSignal.any([signal, AbortSignal.timeout(MAX_WAIT_MS)]) };
+    if (await this.#limits.acquire(this.#callOf(kind), waiting)) this.#acquired = kind;
+  }
+
+  /**
+   * @param isGrowing whether a later write will repeat this one with more words.
+   * @throws {Failure} `rate-limited` when no call is free for progress: `acquireNext` then waits for one.
+   */
+  takeNow(kind: CallKind, isGrowing: boolean): void {
+    const priority = isGrowing && this.#hasWords() ? 'progress' : 'first';
+    if (this.#takeAcquired(kind) || this.#limits.tryAcquire(this.#callOf(kind), priority)) {
+      this.#lacking = null;
+      return;
+    }
+    // Whoever waits again keeps its turn.
+    if (this.#lacking?.kind !== kind || this.#lacking.priority !== priority) {
+      const since = this.#hasWords() ? performance.now() : this.#startedAt;
+      this.#lacking = { kind, priority, since };
+    }
+    throw new Failure('rate-limited', 'no call is free for progress', { retryAfterMs: 0 });
+  }
+
+  /** Waits for a call of the final view. @throws {Failure} `stopped` after an abort. */
+  async take(kind: CallKind, priority: Priority, signal: AbortSignal): Promise<void> {
+    if (this.#takeAcquired(kind)) return;
+    if (!(await this.#limits.acquire(this.#callOf(kind), { priority, signal, since: this.#endedAt })))
+      throw new Failure('stopped', 'stopped while waiting to write');
+    // The limiter spends a reserved call on a final edit.
+    if (kind === 'edit' && priority === 'final') this.#isReserved = false;
+  }
+
+  /** The final view is there to be shown. */
+  beginEnd(): void {
+    this.#endedAt ??= performance.now();
+  }
+
+  /** Returns a call that was acquired and not needed. */
+  cancel(): void {
+    if (this.#acquired) this.#limits.cancel(this.#callOf(this.#acquired));
+    this.#acquired = null;
+  }
+
+  /** Returns the reserve: the last words are there, or will not come. */
+  release(): void {
+    if (this.#isReserved) this.#limits.ofChannel(this.#channel).edits.release();
+    this.#isReserved = false;
+  }
+
+  #takeAcquired(kind: CallKind): boolean {
+    const isIt = this.#acquired === kind;
+    if (isIt) this.#acquired = null;
+    return isIt;
+  }
+
+  #callOf(kind: CallKind): Call {
+    return kind === 'post' ? postIn(this.#channel) : editIn(this.#channel);
+  }
+}

@@ -1,0 +1,225 @@
+import {
+  type APIMessage,
+  type RESTPostAPIChannelMessagesThreadsJSONBody,
+  Routes,
+  ThreadAutoArchiveDuration,
+} from 'discord.js';
+import { sleep } from '../../core/concurrency.ts';
+import { Failure } from '../../core/failures.ts';
+import type { Log } from '../../core/ports.ts';
+import { retry } from '../../core/retry.ts';
+import type { MessageRef, Question, ThreadRef } from '../../core/types.ts';
+import { clean } from '../../markdown/clean.ts';
+import { CODE } from './errors.ts';
+import { findMessage } from './find-messages.ts';
+import { asMessage, nonceOf, postMessage } from './messages.ts';
+import { clipText, rootContent } from './render.ts';
+import { type DiscordRest, isInteractionOver } from './rest.ts';
+
+/** Where an answer is written. */
+export interface AnswerPlace {
+  readonly channel: string;
+  /** The message every part replies to, where other answers may stand between them; null in a thread or DM. */
+  readonly replyTo: string | null;
+  /** The conversation, under which the answer is remembered. */
+  readonly thread: ThreadRef;
+}
+
+export interface OutboundDeps {
+  readonly rest: DiscordRest;
+  readonly botId: string;
+  readonly log: Log;
+  readonly threads: 'always' | 'never';
+  readonly forbidden: ForbiddenChannels;
+}
+
+/** Channels in which we may not start threads: every refusal counts towards Discord's limit of invalid requests. */
+export interface ForbiddenChannels {
+  has(channel: string): boolean;
+  add(channel: string): void;
+}
+
+const FORBIDDEN_FOR_MS = 10 * 60_000;
+
+export function createForbiddenChannels(): ForbiddenChannels {
+  const until = new Map<string, number>();
+  return {
+    has(channel) {
+      const end = until.get(channel) ?? 0;
+      if (end <= performance.now()) until.delete(channel);
+      return until.has(channel);
+    },
+    add: (channel) => void until.set(channel, performance.now() + FORBIDDEN_FOR_MS),
+  };
+}
+
+/**
+ * Finds or makes the place for an answer from the question's plain data alone, so that every replica and every attempt comes to
+ * the same one: the thread or DM of the question, a thread started from its message, or a reply to it.
+ * @param posted what an earlier attempt already posted: the answer stays where it is.
+ * @param since see `RateLimiter.acquire`.
+ * @throws {Failure}
+ */
+export async function findAnswerPlace(
+  deps: OutboundDeps,
+  question: Question,
+  posted: readonly MessageRef[],
+  since = performance.now(),
+): Promise<AnswerPlace> {
+  const { message, thread } = question;
+  const [first] = posted;
+  if (first) return placeOfPosted(deps, question, first);
+  if (thread && thread.channel === question.channel) {
+    // The response to `/ask` stands above its answer; one that never came is made up for.
+    if (question.trigger === 'command') await findRoot(deps, question);
+    return { channel: thread.channel, replyTo: null, thread };
+  }
+  if (!thread) return placeUnder(deps, question, await findRoot(deps, question), since);
+  // Asked again, or more deeply, by a button under the answer to a command.
+  if (!message) return placeUnder(deps, question, thread.thread, since);
+  if (thread.thread === message.message) return placeUnder(deps, question, message.message, since);
+  // A reply to one of our messages in a channel: its conversation has no channel of its own.
+  return { channel: message.channel, replyTo: message.message, thread };
+}
+
+/** The place of an answer that has begun, so that its missing parts join it. */
+async function placeOfPosted(
+  deps: OutboundDeps,
+  question: Question,
+  { channel }: MessageRef,
+): Promise<AnswerPlace> {
+  const { message, thread } = question;
+  if (thread)
+    return { channel, replyTo: thread.channel === channel ? null : (message?.message ?? null), thread };
+  // `/ask`: in the thread started from its root, or below the root in the channel.
+  if (channel !== question.channel) return { channel, replyTo: null, thread: threadAt(question, channel) };
+  const root = await findRoot(deps, question);
+  return { channel, replyTo: root, thread: threadAt(question, root) };
+}
+
+async function placeUnder(
+  deps: OutboundDeps,
+  question: Question,
+  root: string,
+  since: number,
+): Promise<AnswerPlace> {
+  const thread = threadAt(question, root);
+  const mayStart = deps.threads === 'always' && !deps.forbidden.has(question.channel);
+  if (mayStart && (await startThread(deps, question, root, since)))
+    return { channel: root, replyTo: null, thread };
+  return { channel: question.channel, replyTo: root, thread };
+}
+
+/** Discord gives a thread the id of the message it was started from, so the conversation has that id before there is a thread. */
+function threadAt({ workspace }: Question, id: string): ThreadRef {
+  return { platform: 'discord', workspace, channel: id, thread: id };
+}
+
+const MAX_NAME = 90;
+
+/** After a longer wait the answer is a reply: thread starts are limited for minutes at a time. */
+const MAX_WAIT_MS = 2_000;
+const NEVER = new AbortController().signal;
+
+/** False where no thread can be had and the answer becomes a reply in the channel. */
+async function startThread(
+  { rest, log, forbidden }: OutboundDeps,
+  question: Question,
+  root: string,
+  since: number,
+): Promise<boolean> {
+  const { channel } = question;
+  const route = Routes.threads(channel, root);
+  if (rest.limits.ofChannel(channel).threads.free() === 0) return false;
+  const body: RESTPostAPIChannelMessagesThreadsJSONBody = {
+    name: nameOf(question),
+    auto_archive_duration: ThreadAutoArchiveDuration.OneDay,
+  };
+  const policy = { attempts: 4, baseMs: 300, capMs: 2_000, longestWaitMs: MAX_WAIT_MS, signal: NEVER };
+  try {
+    await retry(policy, () => rest.post(route, { body, urgency: 'first', since }));
+    return true;
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    if (error.code === CODE.threadExists) return true;
+    if (!['undeliverable', 'rejected', 'rate-limited'].includes(error.kind)) throw error;
+    log.info({ code: error.code, kind: error.kind, channel }, 'no thread here: answering in the channel');
+    // Too many threads at once may pass; what the permissions or the channel's type forbid stays.
+    if (error.kind !== 'rate-limited' && error.code !== CODE.tooManyThreads) forbidden.add(channel);
+    return false;
+  }
+}
+
+function nameOf({ text, quote }: Question): string {
+  const line = clean(text.trim() || quote?.text.trim() || 'Question')
+    .replace(/\s+/g, ' ')
+    .trim();
+  return clipText(line, MAX_NAME) || 'Question';
+}
+
+/**
+ * Finds the message that the answer to `/ask` belongs under: our response to the command, or one posted in its place when there
+ * is none (the process was killed between storing and responding) or its token is too old to ask.
+ * @returns the id of the message in the question's channel.
+ * @throws {Failure}
+ */
+async function findRoot(deps: OutboundDeps, question: Question): Promise<string> {
+  return (
+    (await findResponse(deps, question)) ??
+    (await findInHistory(deps, question)) ??
+    (await postRoot(deps, question))
+  );
+}
+
+/** The response is on its way while the first attempt already runs: it is given this long to appear. */
+const RESPONSE_WAITS_MS = [0, 100, 200, 400, 800, 1_500];
+/** A question older than this was taken up again: a response that is not there by now will not come. */
+const FRESH_MS = 20_000;
+/** Discord's interaction tokens are valid for 15 minutes; the margin is for clocks. */
+export const TOKEN_LIFETIME_MS = 14 * 60_000;
+
+async function findResponse(
+  { rest }: OutboundDeps,
+  { delivery, askedAt, trigger }: Question,
+): Promise<string | null> {
+  const { application, token } = delivery;
+  const age = Date.now() - askedAt;
+  // A button's token leads to the message with the button.
+  if (trigger !== 'command' || !application || !token || age > TOKEN_LIFETIME_MS) return null;
+  for (const waitMs of age > FRESH_MS ? [0] : RESPONSE_WAITS_MS) {
+    await sleep(waitMs);
+    try {
+      return (
+        asMessage(await rest.get(Routes.webhookMessage(application, token), { auth: false }))?.id ?? null
+      );
+    } catch (error) {
+      if (!isInteractionOver(error)) throw error;
+    }
+  }
+  return null;
+}
+
+/** Discord remembers a nonce at least this long. */
+const NONCE_MS = 60_000;
+
+/** After a long interruption neither the token nor the nonce leads to a root that is there all the same. */
+async function findInHistory({ rest, botId }: OutboundDeps, question: Question): Promise<string | null> {
+  const { channel, delivery, askedAt } = question;
+  if (Date.now() - askedAt < NONCE_MS) return null;
+  const content = rootContent(question);
+  const isIt = (message: APIMessage): boolean =>
+    message.content === content ||
+    (message.interaction_metadata !== undefined &&
+      message.interaction_metadata.id === delivery['interaction']);
+  const found = await findMessage(rest, { channel, question, botId, mayBeEmpty: true, isIt });
+  return typeof found === 'string' ? null : found.id;
+}
+
+async function postRoot({ rest }: OutboundDeps, question: Question): Promise<string> {
+  const { channel } = question;
+  const draft = { content: rootContent(question), buttons: [] };
+  const nonce = nonceOf(question.id, 'root');
+  const root = await postMessage(rest, draft, { channel, replyTo: null, nonce, urgency: 'first' });
+  if (root.channel_id !== channel) throw new Failure('rejected', 'the root was posted elsewhere');
+  return root.id;
+}
