@@ -1,7 +1,7 @@
 /** Who may stop and retry what, by the ids in SLACK_ADMINS and DISCORD_ADMINS: the asker, an admin of that platform, nobody else. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type PerplexityServer, startPerplexityServer } from '../servers/perplexity/server.ts';
-import { declareCommands, isNotice } from '../support/research-town.ts';
+import { declareCommands, isNotice } from '../support/research-service.ts';
 import { type ServiceProcess, startService } from '../support/service.ts';
 import {
   type DiscordSide,

@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openResearchTown, type ResearchTown, type Talk } from '../support/research-town.ts';
+import { type ResearchService, startResearchService, type Talk } from '../support/research-service.ts';
 import type { Post } from '../support/sides.ts';
 
 const ENDED_ANSWER = /· \d+\.\d s\b/;
 
 /** Research beside everything else that people do, on both platforms. */
 describe('research is asked for', { timeout: 120_000 }, () => {
-  let town: ResearchTown;
-  beforeAll(async () => void (town = await openResearchTown({ PERPLEXITY_API: 'chat' })));
-  afterAll(() => town.close());
+  let service: ResearchService;
+  beforeAll(async () => void (service = await startResearchService({ PERPLEXITY_API: 'chat' })));
+  afterAll(() => service.close());
   const onBoth = (title: string, body: (talk: Talk) => Promise<void>): void =>
-    test(title, async () => void (await Promise.all(town.talks.map(body))));
+    test(title, async () => void (await Promise.all(service.talks.map(body))));
 
   onBoth('by "Dig deeper" twice, and by two people: it is one job', async (talk) => {
     const { side, cards, notices, see } = talk;
@@ -23,8 +23,10 @@ describe('research is asked for', { timeout: 120_000 }, () => {
     side.press(place, found, 'Dig deeper');
     side.press(place, found, 'Dig deeper', 1);
     await see('the notice', () => notices(place).length > 0);
-    await see('a word', () => side.shownAlone(1).some((text) => text.includes('already being researched')));
-    const jobs = town.perplexity.research.jobs.filter(({ question }) =>
+    await see('the private reply', () =>
+      side.shownAlone(1).some((text) => text.includes('already being researched')),
+    );
+    const jobs = service.perplexity.research.jobs.filter(({ question }) =>
       question.includes(`so, ${side.name}?`),
     );
     expect([jobs.length, notices(place).length, cards(place).length]).toEqual([1, 1, 1]);
@@ -43,7 +45,7 @@ describe('research is asked for', { timeout: 120_000 }, () => {
     const place = await talk.research('first of two');
     talk.side.follow(place, `research: second of two ${talk.side.name}`, { person: 1, mention: true });
     await talk.see('both', () => talk.notices(place).length === 2);
-    const { people } = (talk.side === town.slack ? town.slack : town.discord).server;
+    const { people } = (talk.side === service.slack ? service.slack : service.discord).server;
     const told = talk.notices(place).map(({ text }) => text.match(/<@\w+>/g)?.join());
     expect(new Set(told)).toEqual(new Set([`<@${people[0]?.id}>`, `<@${people[1]?.id}>`]));
   });
@@ -59,12 +61,12 @@ describe('research is asked for', { timeout: 120_000 }, () => {
       await see('two answers', () => answers().length === 2);
       expect(notices(place)).toEqual([]);
       await talk.isBegun('beside answers');
-      town.perplexity.research.finish(talk.jobsOf('beside answers')[0]?.id);
+      service.perplexity.research.finish(talk.jobsOf('beside answers')[0]?.id);
       await see('the notice', () => notices(place).length > 0);
       // As fast as anybody can: whatever of the delivery is not done yet must not keep it from knowing.
       side.follow(place, `And three, ${side.name}?`, { mention: true });
       await see('three answers', () => answers().length === 3);
-      const bodies = town.perplexity.requests
+      const bodies = service.perplexity.requests
         .map(({ body }) => JSON.stringify(body ?? ''))
         .filter((body) => body.includes(side.name) && /And (?:one|two|three),/.test(body));
       expect(bodies.map((body) => body.match(/And (?:one|two|three),/g)?.at(-1))).toEqual([

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
-import { openResearchTown } from '../support/research-town.ts';
+import { startResearchService } from '../support/research-service.ts';
 
 test('research that is stuck is told of past its deadline, and can still be stopped', async () => {
-  const town = await openResearchTown({ PERPLEXITY_API: 'agent', RESEARCH_DEADLINE_MINUTES: '0.1' });
+  const service = await startResearchService({ PERPLEXITY_API: 'agent', RESEARCH_DEADLINE_MINUTES: '0.1' });
   try {
     await Promise.all(
-      town.talks.map(async (talk) => {
+      service.talks.map(async (talk) => {
         const place = await talk.research('fault:job-stuck for ever');
         const card = (): string => talk.cards(place)[0]?.text ?? '';
-        await talk.see('the word', () =>
+        await talk.see('the card', () =>
           /is still running at Perplexity. I keep looking, once an hour/.test(card()),
         );
         expect(talk.notices(place)).toEqual([]);
@@ -19,6 +19,6 @@ test('research that is stuck is told of past its deadline, and can still be stop
       }),
     );
   } finally {
-    await town.close();
+    await service.close();
   }
 }, 120_000);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openResearchTown, type ResearchTown, type Talk } from '../support/research-town.ts';
+import { type ResearchService, startResearchService, type Talk } from '../support/research-service.ts';
 import type { Place } from '../support/sides.ts';
 
 const REPORT = /Research finished in/;
@@ -87,14 +87,14 @@ const ROWS: readonly Row[] = [
  */
 export function describeFaults(api: 'chat' | 'agent'): void {
   describe(`research on the ${api} API`, { timeout: 120_000 }, () => {
-    let town: ResearchTown;
+    let service: ResearchService;
     const asked: { readonly row: Row; readonly talk: Talk; readonly place: Place; readonly text: string }[] =
       [];
 
     beforeAll(async () => {
-      town = await openResearchTown({ PERPLEXITY_API: api });
+      service = await startResearchService({ PERPLEXITY_API: api });
       for (const [n, row] of ROWS.entries()) {
-        for (const talk of town.talks) {
+        for (const talk of service.talks) {
           const { name, channels, mention } = talk.side;
           const text = `fault:${row.fault} for ${name}`;
           // Spread over the channels: all in one would wait for its limit of new messages, not for the faults.
@@ -103,7 +103,7 @@ export function describeFaults(api: 'chat' | 'agent'): void {
         }
       }
     }, 60_000);
-    afterAll(() => town.close());
+    afterAll(() => service.close());
 
     test.each(ROWS)('$fault ends in the truth, once', async (row) => {
       for (const { talk, place, text } of asked.filter((one) => one.row === row)) {
@@ -117,7 +117,7 @@ export function describeFaults(api: 'chat' | 'agent'): void {
         expect(notice?.text).toMatch(expected);
         expect(notice?.text.match(/<@/g)).toHaveLength(1);
         expect(notice?.buttons.includes('Try again')).toBe(!hasReport && canRetry);
-        const jobs = town.perplexity.research.jobs.filter(({ question }) => question.includes(text));
+        const jobs = service.perplexity.research.jobs.filter(({ question }) => question.includes(text));
         expect(jobs).toHaveLength(api === 'agent' ? begunOnAgent : begun);
         expect(talk.side.posts(place).flatMap(({ buttons }) => buttons)).not.toContain('Stop');
       }

@@ -2,26 +2,31 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { liveTokens as liveOnDiscord } from '../servers/discord/checks.ts';
 import { reportFor } from '../servers/perplexity/reports.ts';
 import { liveTokens as liveOnSlack } from '../servers/slack/live-tokens.ts';
-import { isNotice, openResearchTown, type ResearchTown, type Talk } from '../support/research-town.ts';
+import {
+  isNotice,
+  type ResearchService,
+  startResearchService,
+  type Talk,
+} from '../support/research-service.ts';
 import type { Place } from '../support/sides.ts';
 
 const ENDED_ANSWER = /· \d+\.\d s\b/;
 
 /** What is delivered, and where, on both platforms. */
 describe('a report', { timeout: 120_000 }, () => {
-  let town: ResearchTown;
-  beforeAll(async () => void (town = await openResearchTown({ PERPLEXITY_API: 'agent' })));
-  afterAll(() => town.close());
+  let service: ResearchService;
+  beforeAll(async () => void (service = await startResearchService({ PERPLEXITY_API: 'agent' })));
+  afterAll(() => service.close());
   const onBoth = (title: string, body: (talk: Talk) => Promise<void>): void =>
-    test(title, async () => void (await Promise.all(town.talks.map(body))));
+    test(title, async () => void (await Promise.all(service.talks.map(body))));
 
   /** The text of the file that came with the notice. */
   const fileIn = (talk: Talk, { channel, thread }: Place): string => {
-    if (talk.side === town.slack) {
-      const notice = town.slack.server.history(channel, thread).find(({ text }) => isNotice(text));
+    if (talk.side === service.slack) {
+      const notice = service.slack.server.history(channel, thread).find(({ text }) => isNotice(text));
       return notice?.files[0]?.content ?? '';
     }
-    const sent = town.discord.server.calls.findLast(
+    const sent = service.discord.server.calls.findLast(
       ({ path, files }) => files.length > 0 && path.includes(channel),
     );
     return sent?.files[0]?.text ?? '';
@@ -29,12 +34,12 @@ describe('a report', { timeout: 120_000 }, () => {
 
   /** Every message of the bot, wherever it is. */
   const everywhere = ({ side }: Talk): readonly { readonly channel: string; readonly text: string }[] =>
-    side === town.slack
-      ? town.slack.server.channels.flatMap(({ id }) =>
-          town.slack.server.history(id).map(({ text }) => ({ channel: id, text })),
+    side === service.slack
+      ? service.slack.server.channels.flatMap(({ id }) =>
+          service.slack.server.history(id).map(({ text }) => ({ channel: id, text })),
         )
-      : town.discord.server.channels.flatMap(({ id }) =>
-          town.discord.server.history(id).map(({ content }) => ({ channel: id, text: content })),
+      : service.discord.server.channels.flatMap(({ id }) =>
+          service.discord.server.history(id).map(({ content }) => ({ channel: id, text: content })),
         );
 
   onBoth('of 60,000 characters and 120 sources is whole, and bounded in what follows', async (talk) => {
@@ -54,18 +59,18 @@ describe('a report', { timeout: 120_000 }, () => {
       expect(entry).toContain(`<${url}>`);
     }
     expect(notice?.buttons).toEqual(['All 120 sources']);
-    expect(notice?.text.length).toBeLessThan(talk.side === town.slack ? 12_000 : 2_000);
+    expect(notice?.text.length).toBeLessThan(talk.side === service.slack ? 12_000 : 2_000);
     talk.side.follow(place, `And what follows, ${talk.side.name}?`);
     await talk.see('an answer', () => talk.side.posts(place).some((post) => ENDED_ANSWER.test(post.text)));
-    const bodies = town.perplexity.requests.map(({ body }) => JSON.stringify(body ?? ''));
+    const bodies = service.perplexity.requests.map(({ body }) => JSON.stringify(body ?? ''));
     const next = bodies.findLast((body) => body.includes(`And what follows, ${talk.side.name}?`));
     expect(next).toContain('## Summary');
     expect(next?.length).toBeLessThan(40_000);
   });
 
   onBoth('of hostile words pings nobody, links nowhere, and its file hides nothing', async (talk) => {
-    const isSlack = talk.side === town.slack;
-    const [, grace] = isSlack ? town.slack.server.people : town.discord.server.people;
+    const isSlack = talk.side === service.slack;
+    const [, grace] = isSlack ? service.slack.server.people : service.discord.server.people;
     const place = await talk.research(
       `hostile @everyone <@${grace?.id}> <!channel> [x](javascript:alert(1)) https://evil.example/q \u202Eexe.txt`,
     );
@@ -82,8 +87,8 @@ describe('a report', { timeout: 120_000 }, () => {
       expect(live.filter((one) => !isOurs.test(one))).toEqual([]);
     }
     if (!isSlack) {
-      const [ada] = town.discord.server.people;
-      const pinged = town.discord.server.history(place.channel).flatMap(({ mentions }) => mentions);
+      const [ada] = service.discord.server.people;
+      const pinged = service.discord.server.history(place.channel).flatMap(({ mentions }) => mentions);
       expect(pinged).toEqual([ada?.id]);
     }
     const file = fileIn(talk, place);
@@ -93,10 +98,10 @@ describe('a report', { timeout: 120_000 }, () => {
   });
 
   onBoth('where files are refused follows in readable parts, whole and without a mention', async (talk) => {
-    const isSlack = talk.side === town.slack;
+    const isSlack = talk.side === service.slack;
     if (isSlack)
-      town.slack.server.fault('files.getUploadURLExternal', { error: 'not_allowed_token_type' }, 3);
-    else town.discord.server.deny('general', ['ATTACH_FILES']);
+      service.slack.server.fault('files.getUploadURLExternal', { error: 'not_allowed_token_type' }, 3);
+    else service.discord.server.deny('general', ['ATTACH_FILES']);
     const place = await talk.research('report 9000 without files');
     const read = (): string =>
       talk.side
@@ -104,26 +109,27 @@ describe('a report', { timeout: 120_000 }, () => {
         .map(({ text }) => text)
         .join('');
     await talk.see('the parts', () => read().includes('Finding 120'));
-    await expect.poll(() => town.listed(talk.nameIn(place)), { timeout: 30_000 }).toMatch(/done .*sent/);
+    await expect.poll(() => service.listed(talk.nameIn(place)), { timeout: 30_000 }).toMatch(/done .*sent/);
     expect(talk.notices(place)).toHaveLength(1);
     for (let n = 1; n <= 120; n++) expect(read()).toContain(`Finding ${n}:`);
     expect(read().match(/<@/g)).toHaveLength(1);
-    if (!isSlack) town.discord.server.deny('general', []);
+    if (!isSlack) service.discord.server.deny('general', []);
   });
 
   onBoth('with no place left in its thread is told of in a direct message, once', async (talk) => {
     const place = await talk.research('takes:1h speed:1 homeless');
     await talk.isBegun('homeless');
     const name = talk.nameIn(place);
-    if (talk.side === town.slack) town.slack.server.fault('chat.postMessage', { error: 'is_archived' }, 1);
-    else town.discord.server.deleteChannel(place.channel);
-    town.perplexity.research.finish(talk.jobsOf('homeless')[0]?.id);
-    await expect.poll(() => town.listed(name), { timeout: 30_000 }).toMatch(/done .*sent/);
+    if (talk.side === service.slack)
+      service.slack.server.fault('chat.postMessage', { error: 'is_archived' }, 1);
+    else service.discord.server.deleteChannel(place.channel);
+    service.perplexity.research.finish(talk.jobsOf('homeless')[0]?.id);
+    await expect.poll(() => service.listed(name), { timeout: 30_000 }).toMatch(/done .*sent/);
     const told = everywhere(talk).filter(({ text }) => isNotice(text) && text.includes('homeless'));
     const direct =
-      talk.side === town.slack
-        ? town.slack.server.channels.filter(({ kind }) => kind === 'im')
-        : town.discord.server.channels.filter((channel) => channel.name === '@ada');
+      talk.side === service.slack
+        ? service.slack.server.channels.filter(({ kind }) => kind === 'im')
+        : service.discord.server.channels.filter((channel) => channel.name === '@ada');
     expect(told).toHaveLength(1);
     expect(direct.map(({ id }) => id)).toContain(told[0]?.channel);
   });
@@ -131,26 +137,31 @@ describe('a report', { timeout: 120_000 }, () => {
   // The last one: Discord's clock runs ahead of ours from here on.
   onBoth('of a command comes long after its token and its card’s hour', async (talk) => {
     const question = `takes:1h speed:1 by command ${talk.side.name}`;
-    if (talk.side === town.slack) {
-      const { people, channels } = town.slack.server;
+    if (talk.side === service.slack) {
+      const { people, channels } = service.slack.server;
       const channel = channels.find(({ name }) => name === 'general')?.id ?? '';
-      town.slack.server.command({ user: people[0]?.id ?? '', channel, command: '/research', text: question });
+      service.slack.server.command({
+        user: people[0]?.id ?? '',
+        channel,
+        command: '/research',
+        text: question,
+      });
     } else {
       const options = { question };
-      town.discord.server.command({ user: 'ada', channel: 'general', name: 'research', options });
+      service.discord.server.command({ user: 'ada', channel: 'general', name: 'research', options });
     }
     await talk.isBegun('by command');
     const since = Date.now();
-    town.clock.ahead = 95 * 60_000;
-    town.perplexity.research.finish(talk.jobsOf('by command')[0]?.id);
+    service.clock.ahead = 95 * 60_000;
+    service.perplexity.research.finish(talk.jobsOf('by command')[0]?.id);
     const about = () => everywhere(talk).filter(({ text }) => text.includes('by command'));
     await talk.see('told', () => about().some(({ text }) => isNotice(text)));
     await talk.see('ended', () => about().some(({ text }) => /R-\w{4} · Done in/.test(text)));
     expect(about().filter(({ text }) => isNotice(text))).toHaveLength(1);
     const late =
-      talk.side === town.slack
-        ? town.slack.server.calls.filter(({ method, at }) => method === 'response_url' && at > since)
-        : town.discord.server.calls.filter(
+      talk.side === service.slack
+        ? service.slack.server.calls.filter(({ method, at }) => method === 'response_url' && at > since)
+        : service.discord.server.calls.filter(
             ({ route, at }) => route.includes('/:token') && at > since + 60_000,
           );
     expect(late).toEqual([]);

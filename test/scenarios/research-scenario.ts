@@ -93,29 +93,29 @@ export function describeResearch(name: string, startSide: () => Promise<SlackSid
 
     test('that fails says why, and is tried again by its button', async () => {
       const place = await asked('!research fault:job-failed why?');
-      await until(side, 'the word', 20_000, () => notices(place).length > 0);
+      await until(side, 'the notification', 20_000, () => notices(place).length > 0);
       const [failed] = notices(place);
       expect(failed?.text).toMatch(/Research failed after/);
       expect(failed?.buttons).toEqual(['Try again']);
       side.press(place, failed!, 'Try again');
-      await until(side, 'another word', 20_000, () => notices(place).length === 2);
+      await until(side, 'another notification', 20_000, () => notices(place).length === 2);
       expect(jobsOf('fault:job-failed why?')).toHaveLength(2);
     });
 
-    test('that is stopped is not reported, and the desk, the card and the operator agree', async () => {
+    test('that is stopped is not reported, and the commands, the card and the operator agree', async () => {
       const place = await asked('research: takes:10m speed:1 something slow');
       const name = nameIn(place);
       await expect
         .poll(async () => (await operatorsList()).find((row) => row.includes(name)), { timeout: 30_000 })
         .toMatch(/running/);
       side.follow(place, '!jobs', { mention: true });
-      await until(side, 'the list', 10_000, () => whispered(place).some((text) => text.includes(name)));
+      await until(side, 'the list', 10_000, () => privateReplies(place).some((text) => text.includes(name)));
       side.follow(place, `!jobs stop ${name}`, { mention: true });
       await until(side, 'the end of the card', 10_000, () =>
         /Stopped watching/.test(cardOf(place)?.text ?? ''),
       );
-      await until(side, 'a word', 10_000, () =>
-        whispered(place).some((text) => text.includes(`Stopped watching ${name}`)),
+      await until(side, 'the private reply', 10_000, () =>
+        privateReplies(place).some((text) => text.includes(`Stopped watching ${name}`)),
       );
       expect((await operatorsList()).find((row) => row.includes(name))).toMatch(
         /stopped .*chat .*(?:queued|running) .*none due/,
@@ -161,7 +161,7 @@ export function describeResearch(name: string, startSide: () => Promise<SlackSid
     });
 
     /** What was said to the asker alone, wherever that is shown on this platform. */
-    const whispered = (place: Place): readonly string[] => [
+    const privateReplies = (place: Place): readonly string[] => [
       ...side.shownAlone(),
       ...side.posts(place).map(({ text }) => text),
     ];

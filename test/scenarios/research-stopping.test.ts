@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { openResearchTown, type ResearchTown, type Talk } from '../support/research-town.ts';
+import { type ResearchService, startResearchService, type Talk } from '../support/research-service.ts';
 import type { Place } from '../support/sides.ts';
 
 /** When Stop is pressed on a job that has just ended upstream: how often it must have been looked at since. */
@@ -7,20 +7,20 @@ const RACES = [0, 0, 0, 1, 1, 1];
 /** Looked at often: the moment of a press is short. */
 const WAIT = { timeout: 60_000, interval: 2 };
 
-/** Stop, the desk, `npm run jobs` and upstream agree, on both platforms. */
+/** Stop, `/jobs`, `npm run jobs` and upstream agree, on both platforms. */
 describe('research that is stopped', { timeout: 120_000 }, () => {
-  let town: ResearchTown;
-  beforeAll(async () => void (town = await openResearchTown({ PERPLEXITY_API: 'agent' })));
-  afterAll(() => town.close());
+  let service: ResearchService;
+  beforeAll(async () => void (service = await startResearchService({ PERPLEXITY_API: 'agent' })));
+  afterAll(() => service.close());
   const onBoth = (title: string, body: (talk: Talk) => Promise<void>): void =>
-    test(title, async () => void (await Promise.all(town.talks.map(body))));
+    test(title, async () => void (await Promise.all(service.talks.map(body))));
 
   onBoth('is over upstream too; not by a stranger, and only once', async (talk) => {
     const { side, cards, jobsOf, notices, readable, see } = talk;
     const place = await talk.research('takes:1h speed:1 stop me');
     await talk.isBegun('stop me');
     const name = talk.nameIn(place);
-    expect(await town.listed(name)).toMatch(/running .*agent/);
+    expect(await service.listed(name)).toMatch(/running .*agent/);
     talk.pressStop(place, 1);
     await see('a refusal', () => side.shownAlone(1).some((text) => /Only .* can do that/.test(text)));
     side.follow(place, `!jobs stop ${name}`, { mention: true, person: 1 });
@@ -30,9 +30,9 @@ describe('research that is stopped', { timeout: 120_000 }, () => {
     await see('the card', () => cards(place)[0]?.text.includes(`Cancelled ${name}`) === true);
     expect(jobsOf('stop me')[0]?.state()).toBe('cancelled');
     expect(cards(place)[0]?.buttons).toEqual([]);
-    expect(await town.listed(name)).toMatch(/stopped .*none due/);
+    expect(await service.listed(name)).toMatch(/stopped .*none due/);
     side.follow(place, `!jobs stop ${name.toLowerCase()}`, { mention: true });
-    await see('a word', () => readable(place).includes(`${name} has already been stopped`));
+    await see('the private reply', () => readable(place).includes(`${name} has already been stopped`));
     side.follow(place, `!jobs status ${name}`, { mention: true });
     await see('the same word as on the card', () => readable(place).split(`Cancelled ${name}`).length > 2);
     expect(notices(place)).toEqual([]);
@@ -43,8 +43,8 @@ describe('research that is stopped', { timeout: 120_000 }, () => {
     await talk.see('the notice', () => talk.notices(place).length > 0);
     const name = talk.nameIn(place);
     talk.side.follow(place, `!jobs stop ${name}`, { mention: true });
-    await talk.see('a word', () => talk.readable(place).includes(`${name} has already finished`));
-    await expect.poll(() => town.listed(name), { timeout: 20_000 }).toMatch(/done .*sent/);
+    await talk.see('the private reply', () => talk.readable(place).includes(`${name} has already finished`));
+    await expect.poll(() => service.listed(name), { timeout: 20_000 }).toMatch(/done .*sent/);
   });
 
   onBoth('while it is being handed in is cancelled as soon as it has been', async (talk) => {
@@ -54,7 +54,7 @@ describe('research that is stopped', { timeout: 120_000 }, () => {
     talk.pressStop(place);
     await talk.see('the card', () => talk.cards(place)[0]?.text.includes(`Cancelled ${name}`) === true);
     expect(talk.jobsOf('late stop')[0]?.state()).toBe('cancelled');
-    expect(await town.listed(name)).toMatch(/stopped .*none due/);
+    expect(await service.listed(name)).toMatch(/stopped .*none due/);
   });
 
   onBoth('in a race with its end is one or the other', async (talk) => {
@@ -65,7 +65,7 @@ describe('research that is stopped', { timeout: 120_000 }, () => {
       places.map(async (place, n) => {
         const job = talk.jobsOf(texts[n]!)[0]!;
         const seen = job.looks.length;
-        town.perplexity.research.finish(job.id);
+        service.perplexity.research.finish(job.id);
         await vi.waitUntil(() => job.looks.length - seen >= RACES[n]!, WAIT);
         talk.pressStop(place);
       }),
@@ -83,11 +83,11 @@ describe('research that is stopped', { timeout: 120_000 }, () => {
   });
 
   test('is what `npm run jobs` prints', async () => {
-    const [place] = await Promise.all(town.talks.map((talk) => talk.research('takes:1h speed:1 listed')));
-    const [talk] = town.talks;
+    const [place] = await Promise.all(service.talks.map((talk) => talk.research('takes:1h speed:1 listed')));
+    const [talk] = service.talks;
     const name = talk!.nameIn(place!);
     await talk!.isBegun('listed');
-    const lines = await town.reported();
+    const lines = await service.reported();
     const row = lines.find((line) => line.includes(name));
     expect(row).toMatch(/running .*agent/);
     expect(lines).toContain('The Agent API has no list of its own.');
@@ -99,6 +99,6 @@ describe('research that is stopped', { timeout: 120_000 }, () => {
     const isDone = card().includes('Done in');
     if (isDone) await talk.see('the notice', () => talk.notices(place).length > 0);
     expect(talk.notices(place)).toHaveLength(isDone ? 1 : 0);
-    expect(await town.listed(talk.nameIn(place))).toMatch(isDone ? /done/ : /stopped/);
+    expect(await service.listed(talk.nameIn(place))).toMatch(isDone ? /done/ : /stopped/);
   }
 });

@@ -23,7 +23,7 @@ import {
   until,
 } from './sides.ts';
 
-export interface ResearchTown {
+export interface ResearchService {
   readonly slack: SlackSide;
   readonly discord: DiscordSide;
   readonly perplexity: PerplexityServer;
@@ -61,7 +61,7 @@ const MANIFEST = new URL('../../manifests/discord-commands.json', import.meta.ur
 const NAME = /R-[2-9A-Z]{4}/;
 const WITHIN_MS = 50_000;
 
-export async function openResearchTown(env: Readonly<Record<string, string>>): Promise<ResearchTown> {
+export async function startResearchService(env: Readonly<Record<string, string>>): Promise<ResearchService> {
   const clock = { ahead: 0 };
   const slack = await startSlackSide();
   const discord = await startDiscordSide({ now: () => Date.now() + clock.ahead, limits: 'real' });
@@ -84,7 +84,7 @@ export async function openResearchTown(env: Readonly<Record<string, string>>): P
     dataDir,
     env: { ...limits, ...paces, ...env },
   };
-  const service = await startService(options);
+  const child = await startService(options);
   return {
     slack,
     discord,
@@ -92,14 +92,14 @@ export async function openResearchTown(env: Readonly<Record<string, string>>): P
     talks: [talkOn(slack, perplexity), talkOn(discord, perplexity)],
     clock,
     async listed(job) {
-      const response = await fetch(`http://127.0.0.1:${service.port}/research`);
+      const response = await fetch(`http://127.0.0.1:${child.port}/research`);
       const entries = (await response.json()) as readonly JobEntry[]; // our own service wrote it
       const rows = formatJobsTable(entries, null, Date.now()).split('\n');
       return rows.find((row) => row.includes(job)) ?? '';
     },
-    reported: () => reportJobs(options, service.port),
+    reported: () => reportJobs(options, child.port),
     async close() {
-      await service.kill('SIGKILL');
+      await child.kill('SIGKILL');
       await Promise.all([slack.close(), discord.close(), perplexity.close()]);
       rmSync(directory, { recursive: true, force: true });
     },
