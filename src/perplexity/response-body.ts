@@ -71,10 +71,13 @@ function boundBody(
 function dropEmptyEvents(): Filter {
   let rest = '';
   return (bytes) => {
+    // The blank line that ends an event may arrive in two pieces; to search all of `rest` each time would be quadratic.
+    const newFrom = Math.max(0, rest.length - 2);
     // As Latin-1: one character for every byte, whatever the encoding.
-    const text = bytes === null ? rest : rest + Buffer.from(bytes).toString('latin1');
-    const events = text.split(/(?<=\n\r?\n)/);
-    rest = bytes === null || /\n\r?\n$/.test(text) ? '' : (events.pop() ?? '');
+    rest += bytes === null ? '' : Buffer.from(bytes).toString('latin1');
+    const hasEnd = bytes === null || /\n\r?\n/.test(rest.slice(newFrom));
+    const events = hasEnd ? rest.split(/(?<=\n\r?\n)/) : [];
+    if (hasEnd) rest = bytes === null || /\n\r?\n$/.test(rest) ? '' : (events.pop() ?? '');
     if (rest.length > LARGEST_EVENT) throw new BodyTooLarge('event', LARGEST_EVENT);
     return Buffer.from(events.filter((event) => /^data:.*\S/m.test(event)).join(''), 'latin1');
   };

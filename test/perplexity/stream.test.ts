@@ -112,6 +112,28 @@ describe('reading a stream', () => {
     );
   });
 
+  test.for([
+    ['\n', '\n'],
+    ['\n\r', '\n'],
+    ['\r\n\r', '\n'],
+    ['\r', '\n\r\n'],
+  ])('shows an event as soon as it has ended, though its end arrives in pieces: %j', async (end) => {
+    server.fault((response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      // Nothing follows, so nothing else can bring it out.
+      response.write(`data: ${asData(chunk('Half of', {}))}${end[0]}`, () => {
+        setTimeout(() => response.write(end[1]), 20);
+      });
+    });
+    const { log } = createSilentLog();
+    const { model } = createPerplexity({ apiKey: server.apiKey, baseUrl: server.url, api: 'chat', log });
+    for await (const event of model.answer(question('?'), new AbortController().signal)) {
+      expect(event).toEqual({ type: 'text', text: 'Half of' });
+      break;
+    }
+    await vi.waitFor(() => expect(server.requests.at(-1)?.state).toBe('aborted'));
+  });
+
   test('closes a connection that does not end after the answer has', async () => {
     const events = [chunk('Done.', {}, 'stop'), '[DONE]'];
     const outcome = await answerWith('chat', events, () => undefined);
