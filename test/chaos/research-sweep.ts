@@ -26,7 +26,7 @@ function researchOn(api: 'chat' | 'agent'): Errand {
     isOver: (scene) => noticesOf(scene).length > 0 && isCardEnded(scene),
     faults: (scene, point) => faultsOf(scene, api, point),
     withinMs: 60_000,
-    leastPoints: 45,
+    leastPoints: 40,
   };
 }
 

@@ -31,7 +31,7 @@ describe.each(['/ask', '/research'])('%s', (command) => {
 
 describe('while stopping', () => {
   test('what is being stored is acknowledged, what comes is left to the next process, nothing is lost', async () => {
-    const { server, app, intake, researchCommands } = await listening({ retryScale: 0.02 });
+    const { server, app, intake, researchCommands } = await listening({ retryScale: 0.1 });
     const gate = Promise.withResolvers<void>();
     intake.gate = gate.promise;
     server.say({ user: ADA, channel: DM, text: 'before' });
