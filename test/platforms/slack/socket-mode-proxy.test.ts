@@ -57,7 +57,7 @@ function listenThrough(
   { apiUrl = `http://${HOST}/api/`, noProxy = '' } = {},
 ) {
   const env = { ...process.env, NODE_USE_ENV_PROXY: '1', HTTP_PROXY: proxy, NO_PROXY: noProxy };
-  const script = join(import.meta.dirname, 'listening.ts');
+  const script = join(import.meta.dirname, 'listen-process.ts');
   const child = spawn(process.execPath, [script, botToken, appToken, apiUrl], {
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
