@@ -77,7 +77,7 @@ async function confirmRuns(sql: Sql, boss: PgBoss, { queue, runs }: Dispatcher):
   const before = performance.now();
   const claims = mine.map(({ id, retryCount }) => ({ id, retryCount }));
   // The cast: which of the claims still hold is missing from its types (12.38.0).
-  const { settled } = (await boss.touch(queue, claims, { db: sql.prompt })) as {
+  const { settled } = (await boss.touch(queue, claims, { db: sql.heartbeat })) as {
     settled?: readonly string[];
   };
   if (!settled) throw new Error('pg-boss does not say which jobs it has touched');
@@ -90,10 +90,10 @@ async function confirmRuns(sql: Sql, boss: PgBoss, { queue, runs }: Dispatcher):
 }
 
 async function takeOver(sql: Sql, boss: PgBoss, { queue }: Dispatcher, log: Log): Promise<void> {
-  const claims = await findAbandoned(sql, queue, SILENT_MS);
+  const claims = await findAbandoned(sql.heartbeat, queue, SILENT_MS);
   if (claims.length === 0) return;
   log.warn({ queue, jobs: claims.map(({ id }) => id) }, 'taking over jobs of a process that went away');
-  await failOver(sql, boss, queue, claims, 'its process went away');
+  await failOver(sql.heartbeat, boss, queue, claims, 'its process went away');
 }
 
 function lose(run: JobRun): void {

@@ -1,4 +1,4 @@
-import type { PgBoss } from 'pg-boss';
+import type { Db, PgBoss } from 'pg-boss';
 import type { Sql } from './sql.ts';
 
 /**
@@ -26,27 +26,29 @@ export async function countKey(sql: Sql, queue: string, key: string): Promise<nu
 }
 
 /** Finds the running jobs without a heartbeat for so long; all running ones when 0. */
-export function findAbandoned(sql: Sql, queue: string, silentMs: number): Promise<readonly Claim[]> {
-  return sql.query<Claim>(
+export async function findAbandoned(db: Db, queue: string, silentMs: number): Promise<readonly Claim[]> {
+  const { rows } = await db.executeSql(
     `select id, retry_count as "retryCount" from pgboss.job
      where name = $1 and state = 'active' and policy = 'key_strict_fifo'
        and ($2 = 0 or heartbeat_on < now() - $2 * interval '1 millisecond')`,
     [queue, silentMs],
   );
+  // The cast: these columns are what is selected.
+  return rows as readonly Claim[];
 }
 
 /** Takes running jobs away from their process: due again at once, or dead when they have had all their runs. */
 export async function failOver(
-  sql: Sql,
+  db: Db,
   boss: PgBoss,
   queue: string,
   claims: readonly Claim[],
   why: string,
 ): Promise<void> {
   if (claims.length === 0) return;
-  await boss.fail(queue, [...claims], { message: why }, { db: sql.prompt });
+  await boss.fail(queue, [...claims], { message: why }, { db });
   // The delay between runs is for handlers that failed; these did not.
-  await sql.query(
+  await db.executeSql(
     `update pgboss.job set start_after = now() where name = $1 and state = 'retry' and id = any($2::uuid[])`,
     [queue, claims.map(({ id }) => id)],
   );

@@ -157,7 +157,8 @@ function createEnsure(boss: PgBoss, sql: Sql): (queue: string) => Promise<void> 
 
 /** Makes what was cut off when the last process ended due again: the data directory has no other owner. */
 async function recoverJobs(sql: Sql, boss: PgBoss, queue: string): Promise<void> {
-  await failOver(sql, boss, queue, await findAbandoned(sql, queue, 0), 'the process was stopped');
+  const claims = await findAbandoned(sql.prompt, queue, 0);
+  await failOver(sql.prompt, boss, queue, claims, 'the process was stopped');
 }
 
 interface DrainDeps {
@@ -184,7 +185,7 @@ async function drain(
   await untilSettled(all, ABORT_PATIENCE_MS);
   for (const { queue, runs } of left) {
     try {
-      await failOver(sql, boss, queue, runs, 'its process was stopped');
+      await failOver(sql.prompt, boss, queue, runs, 'its process was stopped');
       const notify = channel();
       if (notify) await sql.query('select pg_notify($1, $2)', [notify, queue]);
     } catch (error) {

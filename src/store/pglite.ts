@@ -48,6 +48,7 @@ export async function openPglite(dataDir: string, log: Log): Promise<Sql> {
       tx: (run) => db.transaction((tx) => run(createQueryable(tx))),
       upkeep: boss,
       prompt: boss,
+      heartbeat: boss,
       listen: null,
       async close() {
         await db.close();

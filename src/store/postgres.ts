@@ -8,7 +8,7 @@ import { checkUrl, explainConnecting } from './store-error.ts';
 const CONNECT_TIMEOUT_MS = 4_000;
 /** A transaction that failed because the connection is dead must not wait as long again to be rolled back. */
 const ROLLBACK_MS = 1_000;
-/** Connections of one process; the listener and each lease have one more each. */
+/** Connections of one process; heartbeats, the listener and each lease have one more each. */
 const POOL_SIZE = 15;
 /** How long a statement waits for a connection under load. A job whose statement gives up is run, and paid for, once more. */
 const QUEUE_TIMEOUT_MS = 20_000;
@@ -34,9 +34,13 @@ export async function openPostgres(databaseUrl: string, log: Log): Promise<Sql> 
   checkUrl(databaseUrl);
   const { default: pg } = await import('pg');
   const config = connectionConfig(databaseUrl);
-  const pool = new pg.Pool({ ...config, max: POOL_SIZE, idleTimeoutMillis: 60_000 });
-  // Idle connections break when the server restarts; without a listener that would end the process.
-  pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'));
+  const open = (max: number): Pool => {
+    const pool = new pg.Pool({ ...config, max, idleTimeoutMillis: 60_000 });
+    // Idle connections break when the server restarts; without a listener that would end the process.
+    return pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'));
+  };
+  const pool = open(POOL_SIZE);
+  const heartbeats = open(1);
   try {
     await execute(pool, 'select 1', [], CONNECT_TIMEOUT_MS);
   } catch (error) {
@@ -51,8 +55,11 @@ export async function openPostgres(databaseUrl: string, log: Log): Promise<Sql> 
     tx: (run, statementMs = PROMPT_MS) => runInTransaction(pool, run, statementMs),
     upkeep: { executeSql: (text, values) => execute(pool, text, values, UPKEEP_MS) },
     prompt: { executeSql: (text, values) => execute(pool, text, values, PROMPT_MS) },
+    heartbeat: { executeSql: (text, values) => execute(heartbeats, text, values, PROMPT_MS) },
     listen: (channel, onPayload, onReady) => listen(config, channel, onPayload, onReady, log),
-    close: () => pool.end(),
+    async close() {
+      await Promise.all([pool.end(), heartbeats.end()]);
+    },
   };
 }
 

@@ -27,6 +27,8 @@ export interface Sql extends Queryable {
   readonly upkeep: Db;
   /** For pg-boss calls somebody waits for: a statement may take `PROMPT_MS`, as in `query`. */
   readonly prompt: Db;
+  /** As `prompt`, on a connection of its own: heartbeats would come too late behind the statements of a busy process. */
+  readonly heartbeat: Db;
   /**
    * Hears what other processes say with `pg_notify`. Never rejects: it connects again by itself, and calls `onReady` after
    * every (re)connection, since what was said in between is lost. Null where there are no other processes.

@@ -129,6 +129,23 @@ describe.skipIf(serverUrl === null)('two processes on one Postgres', onServerOnl
     await vi.waitFor(async () => expect(await first.depth('stolen', 'k')).toBe(0), patient);
   });
 
+  it('keep a running job while everything else waits for a connection', async () => {
+    const door = gate();
+    const seen: string[] = [];
+    await first.work('busy', 1, async ({ attempt, signal }) => {
+      seen.push(`run ${attempt}`);
+      signal.addEventListener('abort', () => seen.push('aborted'));
+      await door.opened;
+    });
+    await first.enqueue('busy', {}, { id: randomUUID(), key: 'k' });
+    await vi.waitFor(() => expect(seen).toEqual(['run 1']), patient);
+    // For 14 s all 15 connections are in use: longer than a job may be without a heartbeat.
+    await Promise.all(Array.from({ length: 15 * 14 }, () => sql.query('select pg_sleep(1)')));
+    expect(seen).toEqual(['run 1']);
+    door.open();
+    await vi.waitFor(async () => expect(await first.depth('busy', 'k')).toBe(0), patient);
+  }, 60_000);
+
   it('take over the job of a killed one within 15 s, and keep their own meanwhile', async () => {
     const door = gate();
     const attempts = new Map<string, number[]>();
