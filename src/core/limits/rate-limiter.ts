@@ -76,6 +76,10 @@ interface Waiting {
   readonly grant: () => void;
 }
 
+function isSpread(priority: Priority): boolean {
+  return priority === 'progress' || priority === 'later';
+}
+
 class SlidingWindow implements RateLimiter {
   readonly #limit: RateLimit;
   readonly #windowMs: number;
@@ -182,17 +186,19 @@ class SlidingWindow implements RateLimiter {
   #takeIfFree(priority: Priority): boolean {
     if (this.#isBlocked()) return false;
     const now = this.#now();
-    const isUrgent = priority === 'final' || priority === 'first';
     const spacingMs = this.#spacingMs();
-    const isFree = isUrgent
-      ? this.#used() < this.#limit.limit
-      : this.free() > (this.#limit.urgentOnly ?? 0) && now >= this.#evenAt + spacingMs;
-    if (!isFree) return false;
+    if (!this.#isFree(priority, now, spacingMs)) return false;
     if (priority === 'final' && this.#reserved > 0) this.#reserved--;
     // A late timer must not delay the calls behind it.
-    if (!isUrgent) this.#evenAt = Math.max(this.#evenAt + spacingMs, now - spacingMs);
+    if (isSpread(priority)) this.#evenAt = Math.max(this.#evenAt + spacingMs, now - spacingMs);
     (this.#limit.isSettled ? this.#open : this.#calls).push(now);
     return true;
+  }
+
+  #isFree(priority: Priority, now: number, spacingMs: number): boolean {
+    if (priority === 'final') return this.#used() < this.#limit.limit;
+    if (!isSpread(priority)) return this.free() > 0;
+    return this.free() > (this.#limit.urgentOnly ?? 0) && now >= this.#evenAt + spacingMs;
   }
 
   #order(): readonly Priority[] {
