@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { openStore } from '../../src/store/store.ts';
 import { quietLog } from '../core/fakes.ts';
+import { prepareDataDir } from '../support/data-dir.ts';
 import { temporaryDir } from './parts.ts';
 
 const isRoot = process.getuid?.() === 0;
 const NOBODY = 65_534;
 
-const onUnix = { meta: { needs: 'modes of files (not Windows)' } };
+/** Making a database takes five seconds of processor time. */
+const onUnix = { timeout: 60_000, meta: { needs: 'modes of files (not Windows)' } };
 const asRoot = { meta: { needs: 'root' } };
 
 describe.skipIf(process.platform === 'win32')('the files of the embedded database', onUnix, () => {
@@ -56,6 +58,7 @@ describe.skipIf(process.platform === 'win32')('the files of the embedded databas
   });
 
   it('of an earlier version are closed at the start, and what is not ours is left alone', async () => {
+    await prepareDataDir(dataDir);
     await remember();
     for (const path of paths()) chmodSync(path, lstatSync(path).isDirectory() ? 0o755 : 0o666);
     const foreign = join(dataDir, 'notes');
