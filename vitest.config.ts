@@ -24,8 +24,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     isolate: false,
-    // A long look at properties (CONTRIBUTING.md) takes its time.
-    testTimeout: process.env['PROPERTY_RUNS'] === undefined ? 20_000 : 7_200_000,
+    // Longer than any wait within a test, which says more when it fails. A long look at properties (CONTRIBUTING.md) takes its time.
+    testTimeout: process.env['PROPERTY_RUNS'] === undefined ? 40_000 : 7_200_000,
     hookTimeout: 60_000,
     // Most tests wait for a service or a socket rather than for a core. Each service holds a PGlite of some 250 MB.
     maxWorkers: 8,

@@ -13,8 +13,6 @@ interface Layer {
   readonly packages: readonly string[];
 }
 
-const CORE = ['core', 'core/answering', 'core/commands', 'core/limits', 'core/research'];
-
 /** The layers of src: a file belongs to the longest one that its folder begins with. No two of them import each other. */
 const LAYERS: Readonly<Record<string, Layer>> = {
   core: { ours: [], packages: [] },
@@ -22,16 +20,16 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   'core/limits': { ours: ['core'], packages: [] },
   'core/answering': { ours: ['core', 'core/commands'], packages: [] },
   'core/research': { ours: ['core', 'core/commands', 'core/answering'], packages: [] },
-  markdown: { ours: CORE, packages: ['marked'] },
-  perplexity: { ours: CORE, packages: ['openai'] },
-  store: { ours: CORE, packages: ['pg', 'pg-boss', 'keyv', '@electric-sql/pglite'] },
-  ops: { ours: CORE, packages: ['prom-client'] },
+  markdown: { ours: ['core'], packages: ['marked'] },
+  perplexity: { ours: ['core', 'core/research'], packages: ['openai'] },
+  store: { ours: ['core', 'core/research'], packages: ['pg', 'pg-boss', 'keyv', '@electric-sql/pglite'] },
+  ops: { ours: ['core'], packages: ['prom-client'] },
   'platforms/slack': {
-    ours: [...CORE, 'markdown'],
+    ours: ['core', 'core/answering', 'core/commands', 'core/limits', 'core/research', 'markdown'],
     packages: ['@slack/bolt', '@slack/web-api', '@slack/socket-mode', '@slack/types', 'undici'],
   },
   'platforms/discord': {
-    ours: [...CORE, 'markdown'],
+    ours: ['core', 'core/commands', 'core/limits', 'core/research', 'markdown'],
     packages: ['discord.js'],
   },
 };
