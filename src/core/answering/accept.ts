@@ -36,9 +36,6 @@ export interface IntakeDeps {
   readonly isAdmin: (platform: PlatformName, personId: string) => boolean;
 }
 
-/** How many accepted questions are remembered in the process; the store remembers all of them. */
-const MAX_REMEMBERED_IDS = 5_000;
-
 /** More than this many questions of one thread are not queued behind each other. */
 const MAX_WAITING_IN_THREAD = 5;
 
@@ -46,17 +43,10 @@ const MAX_WAITING_IN_THREAD = 5;
 export function createIntake(deps: IntakeDeps): Intake {
   // After an outage a mention and its follow-ups arrive together, and only the mention makes the follow-ups ours.
   const runInOrder = createKeyedQueue();
-  const remembered = createRecentSet(MAX_REMEMBERED_IDS);
   return {
     async accept(question) {
       const key = question.thread ? threadKey(question.thread) : question.id;
-      const result = await runInOrder(key, async () => {
-        // Slack delivers every mention twice: the duplicate of a stored question costs the store nothing.
-        if (remembered.has(question.id)) return 'duplicate';
-        const accepted = await acceptMessage(deps, question);
-        if (accepted === 'accepted') remembered.add(question.id);
-        return accepted;
-      });
+      const result = await runInOrder(key, () => acceptMessage(deps, question));
       deps.metrics.heard(question.platform, result);
       return result;
     },
@@ -137,21 +127,6 @@ async function acceptForAnswer(deps: IntakeDeps, question: Question): Promise<Ac
     if (platform) runInBackground(deps.log, 'mark as waiting', platform.markWaiting(question, true));
   }
   return 'accepted';
-}
-
-/** A set that forgets its oldest. */
-function createRecentSet(most: number) {
-  const entries = new Set<string>();
-  return {
-    has: (entry: string) => entries.has(entry),
-    add(entry: string) {
-      entries.add(entry);
-      for (const oldest of entries) {
-        if (entries.size <= most) return;
-        entries.delete(oldest);
-      }
-    },
-  };
 }
 
 /** A reply to one of our messages belongs to that message's thread, wherever it was written. */

@@ -25,33 +25,62 @@ const MAX_DOMAINS = 20;
 /** The defaults of a research job. */
 export const DEFAULT_WISH: ResearchWish = { effort: 'medium', notify: 'here' };
 
-const ASK_FLAGS = ['model', 'recent', 'site', 'mode'] as const;
-const RESEARCH_FLAGS = ['effort', 'notify', 'recent', 'site', 'model'] as const;
-
-type Flag = (typeof ASK_FLAGS | typeof RESEARCH_FLAGS)[number];
-
 /** The options parsed so far. */
 interface Chosen {
   readonly overrides: AnswerOptions;
   readonly research: ResearchWish;
 }
 
+/** Adds the value of a flag to what is chosen; one sentence when the value is wrong. */
+type Choose = (chosen: Chosen, value: string) => Chosen | string;
+
+type Flags = Readonly<Record<string, Choose>>;
+
+/** The flags that questions and research share. */
+const SEARCH_FLAGS: Flags = {
+  recent: oneOf('recent', RECENCIES, (chosen, recency) => override(chosen, { recency })),
+  site: (chosen, value) => {
+    const domains = [...(chosen.overrides.domains ?? []), value.toLowerCase()];
+    return domains.length > MAX_DOMAINS
+      ? `At most ${MAX_DOMAINS} --site values.`
+      : override(chosen, { domains });
+  },
+};
+
+const ASK_FLAGS: Flags = {
+  ...SEARCH_FLAGS,
+  model: (chosen, value) => {
+    const resolved = resolveProfile(value);
+    return resolved ? override(chosen, { profile: resolved.profile }) : reject('model', value, PROFILE_NAMES);
+  },
+  mode: oneOf('mode', MODES, (chosen, searchMode) => override(chosen, { searchMode })),
+};
+
+const RESEARCH_FLAGS: Flags = {
+  ...SEARCH_FLAGS,
+  effort: oneOf('effort', EFFORTS, ({ research, ...rest }, effort) => ({
+    ...rest,
+    research: { ...research, effort },
+  })),
+  notify: oneOf('notify', NOTIFY, ({ research, ...rest }, notify) => ({
+    ...rest,
+    research: { ...research, notify },
+  })),
+  model: () => 'Deep research has a model of its own: leave --model out.',
+};
+
 /**
  * Reads `--model`, `--recent`, `--site` (repeatable, `-host` excludes) and `--mode` at the start or the end of the text.
  * In the middle, and under any other name, they belong to the question ("what does `git commit --amend` do").
  */
 export function parseAsk(text: string): ParsedAsk {
-  const parsed = parse(text, ASK_FLAGS, withAskFlag);
+  const parsed = parse(text, ASK_FLAGS);
   return 'problem' in parsed ? parsed : { text: parsed.text, overrides: parsed.overrides };
 }
 
 /** Reads `--effort`, `--notify`, `--recent` and `--site` in the same way; there is one model for research. */
 export function parseResearch(text: string): ParsedResearch {
-  return parse(text, RESEARCH_FLAGS, (chosen, flag, value) =>
-    flag === 'model'
-      ? 'Deep research has a model of its own: leave --model out.'
-      : withFlag(chosen, flag, value),
-  );
+  return parse(text, RESEARCH_FLAGS);
 }
 
 /** The reply to `/ask` without a question. */
@@ -70,70 +99,40 @@ export function researchUsage(command: string): string {
   ].join('\n');
 }
 
-function parse<F extends Flag>(
-  text: string,
-  flags: readonly F[],
-  choose: (chosen: Chosen, flag: F, value: string) => Chosen | string,
-): (Chosen & { readonly text: string }) | { readonly problem: string } {
+function parse(text: string, flags: Flags): ParsedResearch {
   // Some clients replace a typed `--` by a dash.
-  const flag = `(?:--|—|–)(${flags.join('|')})(?:\\s+|=)(\\S+)`;
+  const flag = `(?:--|—|–)(${Object.keys(flags).join('|')})(?:\\s+|=)(\\S+)`;
   const leading = new RegExp(`^\\s*${flag}`);
   const trailing = new RegExp(`(?:^|\\s)${flag}\\s*$`);
   let rest = text;
   let chosen: Chosen = { overrides: {}, research: DEFAULT_WISH };
   for (;;) {
     const match = leading.exec(rest) ?? trailing.exec(rest);
-    const name = flags.find((name) => name === match?.[1]);
-    if (!match || !name) return { ...chosen, text: rest.trim() };
-    const next = choose(chosen, name, match[2] ?? '');
+    const choose = flags[match?.[1] ?? ''];
+    if (!match || !choose) return { ...chosen, text: rest.trim() };
+    const next = choose(chosen, match[2] ?? '');
     if (typeof next === 'string') return { problem: next };
     chosen = next;
     rest = rest.slice(0, match.index) + rest.slice(match.index + match[0].length);
   }
 }
 
-function withAskFlag(chosen: Chosen, flag: (typeof ASK_FLAGS)[number], value: string): Chosen | string {
-  const { overrides } = chosen;
-  if (flag === 'model') {
-    const resolved = resolveProfile(value);
-    if (!resolved) return wrong(flag, value, PROFILE_NAMES);
-    return { ...chosen, overrides: { ...overrides, profile: resolved.profile } };
-  }
-  if (flag !== 'mode') return withFlag(chosen, flag, value);
-  const searchMode = MODES.find((mode) => mode === value.toLowerCase());
-  return searchMode ? { ...chosen, overrides: { ...overrides, searchMode } } : wrong(flag, value, MODES);
+function oneOf<T extends string>(
+  name: string,
+  accepted: readonly T[],
+  choose: (chosen: Chosen, value: T) => Chosen,
+): Choose {
+  return (chosen, typed) => {
+    const value = accepted.find((one) => one === typed.toLowerCase());
+    return value === undefined ? reject(name, typed, accepted) : choose(chosen, value);
+  };
 }
 
-function withFlag(
-  chosen: Chosen,
-  flag: 'recent' | 'site' | 'effort' | 'notify',
-  value: string,
-): Chosen | string {
-  const { overrides, research } = chosen;
-  const word = value.toLowerCase();
-  switch (flag) {
-    case 'recent': {
-      const recency = RECENCIES.find((recency) => recency === word);
-      return recency ? { ...chosen, overrides: { ...overrides, recency } } : wrong(flag, value, RECENCIES);
-    }
-    case 'effort': {
-      const effort = EFFORTS.find((effort) => effort === word);
-      return effort ? { ...chosen, research: { ...research, effort } } : wrong(flag, value, EFFORTS);
-    }
-    case 'notify': {
-      const notify = NOTIFY.find((notify) => notify === word);
-      return notify ? { ...chosen, research: { ...research, notify } } : wrong(flag, value, NOTIFY);
-    }
-    case 'site': {
-      const domains = [...(overrides.domains ?? []), word];
-      return domains.length <= MAX_DOMAINS
-        ? { ...chosen, overrides: { ...overrides, domains } }
-        : `At most ${MAX_DOMAINS} --site values.`;
-    }
-  }
+function override({ overrides, ...rest }: Chosen, options: AnswerOptions): Chosen {
+  return { ...rest, overrides: { ...overrides, ...options } };
 }
 
-function wrong(name: string, value: string, accepted: readonly string[]): string {
+function reject(name: string, value: string, accepted: readonly string[]): string {
   return `I don't know --${name} ${value}. Accepted: ${accepted.join(', ')}.`;
 }
 

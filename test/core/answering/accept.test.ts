@@ -57,16 +57,6 @@ describe('intake', () => {
     expect(jobs.queued[0]).toMatchObject({ queue: ANSWER_QUEUE, key: threadKey(THREAD) });
   });
 
-  test('the twin of what is on disk already does not reach the store', async () => {
-    const { intake, jobs } = setup();
-    const enqueue = vi.spyOn(jobs, 'enqueue');
-    expect(await Promise.all([intake.accept(question()), intake.accept(question())])).toEqual([
-      'accepted',
-      'duplicate',
-    ]);
-    expect(enqueue).toHaveBeenCalledTimes(1);
-  });
-
   test('what could not be stored is taken when it is delivered again', async () => {
     const { intake, jobs } = setup();
     vi.spyOn(jobs, 'enqueue').mockRejectedValueOnce(new Error('the disk is full'));
