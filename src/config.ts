@@ -6,7 +6,9 @@ import { parseEnv } from 'node:util';
 import { type Fault, findUnknown, readValues, SETTINGS, type Values } from './config-table.ts';
 import type { AnswerOptions } from './core/types.ts';
 
+/** What is set, by the names of the variables. */
 type Given = Readonly<Record<string, string>>;
+
 /** Everything an operator can set, validated and frozen. */
 export type Config = Readonly<ReturnType<typeof configOf>> & {
   /** What is probably not as it was meant, though the service can run; one sentence each. */
@@ -35,7 +37,7 @@ export function loadConfig(): Config {
   const late = loadEnvFile().filter((name) => TOO_LATE.includes(name));
   const config = readConfig(process.env);
   const warnings = late.map((name) => `${name} in .env comes too late for Node: set it in the environment`);
-  return { ...config, warnings: [...config.warnings, ...warnings] };
+  return Object.freeze({ ...config, warnings: [...config.warnings, ...warnings] });
 }
 
 /**
@@ -116,7 +118,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   return Object.freeze({ ...configOf(values), warnings });
 }
 
-/** What is set: without the empty ones, and without the white space around the others. */
+/** Leaves out the empty ones, and the white space around the others. */
 function pickGiven(env: Readonly<Record<string, string | undefined>>): Given {
   const trimmed = Object.entries(env).map(([name, value = '']) => [name, value.trim()] as const);
   return Object.fromEntries(trimmed.filter(([, value]) => value !== ''));

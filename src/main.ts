@@ -214,7 +214,10 @@ function stopOnSignals(): { started(stop: () => Promise<void>): void } {
       isStopping = true;
       drain().then(
         () => process.exit(0),
-        () => process.exit(1),
+        (error) => {
+          process.stderr.write(`${explainStart(error)}\n`);
+          process.exit(1);
+        },
       );
     });
   }
