@@ -1,17 +1,15 @@
 import type { AnswerRecord, Answers } from '../core/ports.ts';
 import { type MessageRef, messageKey, type Question, type ThreadRef, type View } from '../core/types.ts';
 
-import { type Sql, sweep } from './sql.ts';
+import { type Sql, type Sweepable, sweep } from './sql.ts';
 
 /** An answer is needed for its Retry and Continue buttons, which nobody presses after a week. */
 const KEEP_ANSWERS = '7 days';
 /** A reply to an old message has to find its thread: as long as the thread is kept (threads.ts). */
 const KEEP_MESSAGES = '90 days';
 
-export interface StoreAnswers extends Answers {
-  /** Deletes what is past its retention, in slices. */
-  sweep(signal: AbortSignal): Promise<void>;
-}
+/** The port's answers, with their retention. */
+export type StoreAnswers = Answers & Sweepable;
 
 /** The answers on SQL. Each call is one statement; every write but `begin` carries its attempt in the condition. */
 export function createAnswers(sql: Sql): StoreAnswers {

@@ -51,6 +51,7 @@ export async function startBoss(
   return { boss, channel: () => channel };
 }
 
+/** pg-boss, running. */
 export interface StartedBoss {
   readonly boss: PgBoss;
   /** Where `pg_notify` wakes the other processes; null on PGlite. */

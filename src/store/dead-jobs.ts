@@ -14,6 +14,7 @@ interface DeadJob<T> {
 /** Called for a dead job before its key is released; at least once, and again later when it rejects. */
 export type OnDead<T> = (job: DeadJob<T>) => Promise<void>;
 
+/** The watch over the dead jobs of a queue. */
 export interface DeadJobs {
   /** A job may just have died. */
   wake(): void;

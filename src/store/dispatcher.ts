@@ -21,6 +21,7 @@ export interface JobRun extends Claim {
   done: Promise<void>;
 }
 
+/** Fetches and runs the jobs of one queue. */
 export interface Dispatcher {
   readonly queue: string;
   readonly runs: ReadonlySet<JobRun>;
@@ -30,6 +31,7 @@ export interface Dispatcher {
   close(): Promise<void>;
 }
 
+/** What a dispatcher works with; at most `slots` jobs run at a time. */
 export interface DispatcherOptions {
   readonly boss: PgBoss;
   readonly sql: Sql;

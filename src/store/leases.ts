@@ -17,6 +17,7 @@ export interface LeaseDuties {
   readonly log: Log;
 }
 
+/** The claim of this process to a lease, whether it owns it or waits for it. */
 export interface Lease {
   /** Resolves once it is known whether the lease is ours and, if it is, `acquired` has been tried. Never rejects. */
   readonly decided: Promise<void>;

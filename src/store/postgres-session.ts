@@ -2,6 +2,7 @@ import type { Client, ClientConfig } from 'pg';
 import { sleep } from '../core/concurrency.ts';
 import type { Log } from '../core/ports.ts';
 
+/** What a session is for. Its functions are called one after the other. */
 export interface SessionDuties {
   /** Called with every new connection, before the first beat. */
   up(client: Client): Promise<void>;
@@ -12,6 +13,7 @@ export interface SessionDuties {
   readonly beatMs: number;
 }
 
+/** A connection that is replaced when it breaks. */
 export interface Session {
   /** Ends the connection for good. */
   stop(): Promise<void>;

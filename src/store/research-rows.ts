@@ -52,6 +52,7 @@ function columnsOf(expressions: Partial<Record<keyof ResearchRecord, string>>): 
   return columns.join(', ');
 }
 
+/** Reads a row into a record. */
 export function toRecord(row: ResearchRow): ResearchRecord {
   const fields = entriesOf(row).map(([field, value]) => {
     const isJson = FIELDS[field][1] === 'json' && typeof value === 'string';

@@ -8,17 +8,15 @@ import type {
 import type { Question } from '../core/types.ts';
 import type { StoreJobs } from './jobs.ts';
 import { COLUMNS, LISTED, type ResearchRow, toAssignments, toRecord } from './research-rows.ts';
-import { type Queryable, type Sql, sweep } from './sql.ts';
+import { type Queryable, type Sql, type Sweepable, sweep } from './sql.ts';
 
 /** Reports take room; the history of their threads is kept elsewhere. */
 const KEEP = '90 days';
 /** The most that a list holds, whatever is asked for. */
 const MAX_LISTED = 500;
 
-export interface StoreResearches extends Researches {
-  /** Deletes what is past its retention, in slices. */
-  sweep(signal: AbortSignal): Promise<void>;
-}
+/** The port's research jobs, with their retention. */
+export type StoreResearches = Researches & Sweepable;
 
 /** The research jobs on SQL. What a change entails is put into the queue in the same transaction. */
 export function createResearches(sql: Sql, jobs: StoreJobs): StoreResearches {

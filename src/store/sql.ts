@@ -43,6 +43,12 @@ export interface Sql extends Queryable {
   close(): Promise<void>;
 }
 
+/** What is deleted when its time is over. */
+export interface Sweepable {
+  /** Deletes what is past its retention, in slices. */
+  sweep(signal: AbortSignal): Promise<void>;
+}
+
 /** Small enough that nobody waits for a slice, even where the database is in this process. */
 const SLICE = 500;
 

@@ -15,6 +15,7 @@ import type { Sql } from './sql.ts';
 import { explainUsing } from './store-error.ts';
 import { createThreads } from './threads.ts';
 
+/** Where the store is kept. */
 export interface StoreOptions {
   /** A Postgres address, or null for the embedded database. */
   readonly databaseUrl: string | null;

@@ -1,16 +1,14 @@
 import type { Threads } from '../core/ports.ts';
 import { threadKey } from '../core/types.ts';
-import { type Sql, sweep } from './sql.ts';
+import { type Sql, type Sweepable, sweep } from './sql.ts';
 
 /** A thread nobody has spoken in for so long is over; being called again joins it anew. */
 const KEEP = '90 days';
 /** The core asks whether there are others, not how many hundred. */
 const MOST_SPEAKERS = 50;
 
-export interface StoreThreads extends Threads {
-  /** Deletes what is past its retention, in slices. */
-  sweep(signal: AbortSignal): Promise<void>;
-}
+/** The port's threads, with their retention. */
+export type StoreThreads = Threads & Sweepable;
 
 /**
  * The threads on SQL. The speakers are one array in one row, so that a single update both adds and counts: two replicas
