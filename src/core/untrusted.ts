@@ -14,6 +14,13 @@ export function asArray(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
+/** The JSON objects in an array; none if the value is not an array. */
+export function asRecords(value: unknown): readonly JsonObject[] {
+  return asArray(value)
+    .map(asRecord)
+    .filter((record) => record !== null);
+}
+
 /** The value if it is a non-empty string, else null. */
 export function asText(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null;

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { formatJobsTable, type JobEntry } from '../../src/core/research/jobs-table.ts';
+import { asRecords } from '../../src/core/untrusted.ts';
 import { registerCommands } from '../../src/platforms/discord/register-commands.ts';
 import { createRest } from '../../src/platforms/discord/rest.ts';
-import { asObjects } from '../../src/platforms/discord/wire.ts';
 import { quietLog } from '../core/fakes.ts';
 import { type PerplexityServer, startPerplexityServer } from '../servers/perplexity/server.ts';
 import { prepareDataDir } from './data-dir.ts';
@@ -109,7 +109,7 @@ export async function startResearchService(env: Readonly<Record<string, string>>
 /** The stand-in lets people use only what the manifest declares. */
 export async function declareCommands({ server }: DiscordSide): Promise<void> {
   const rest = createRest({ token: server.token, apiUrl: server.apiUrl, log: quietLog });
-  const manifest = asObjects(JSON.parse(readFileSync(MANIFEST, 'utf8')));
+  const manifest = asRecords(JSON.parse(readFileSync(MANIFEST, 'utf8')));
   await registerCommands(rest, manifest, { applicationId: null, guild: null, dryRun: false });
   rest.close();
 }

@@ -1,7 +1,8 @@
-import type { Client } from 'discord.js';
+import { type Client, Routes } from 'discord.js';
 import { Failure } from '../../core/failures.ts';
 import type { Intake, KeyValue, Log, Platform, ResearchCommands } from '../../core/ports.ts';
 import type { ResearchMessages } from '../../core/research/ports.ts';
+import { asRecord, asText } from '../../core/untrusted.ts';
 import { createMessageEvents, createTasks } from './events.ts';
 import { createGateway } from './gateway.ts';
 import { attachInteractions } from './interactions.ts';
@@ -10,7 +11,6 @@ import { createResearchMessages } from './research-messages.ts';
 import { createRest, type DiscordRest } from './rest.ts';
 import { createForbiddenChannels } from './thread.ts';
 import { openWatermark } from './watermark.ts';
-import { asId, asObject } from './wire.ts';
 
 export interface DiscordOptions {
   readonly token: string;
@@ -141,7 +141,7 @@ async function fetchBotId(rest: DiscordRest): Promise<string> {
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(), START_MS);
   try {
-    const id = asId(asObject(await rest.get('/users/@me', { signal: late.signal }))?.['id']);
+    const id = asText(asRecord(await rest.get(Routes.user(), { signal: late.signal }))?.['id']);
     if (!id) throw new Failure('malformed', 'no id in the answer');
     return id;
   } catch (error) {

@@ -1,11 +1,11 @@
-import { type APIMessage, MessageType, Routes, SnowflakeUtil } from 'discord.js';
+import { type APIMessage, MessageType, Routes } from 'discord.js';
 import { Failure } from '../../core/failures.ts';
 import type { ReplyStart } from '../../core/ports.ts';
 import type { MessageRef, Question } from '../../core/types.ts';
-import { asArray } from '../../core/untrusted.ts';
-import { asMessage, questionsOn } from './messages.ts';
+import { asMessages, questionsOn } from './messages.ts';
 import { rootContent } from './render.ts';
 import type { DiscordRest } from './rest.ts';
+import { compareIds, idAtTime } from './snowflakes.ts';
 import type { AnswerPlace } from './thread.ts';
 
 /** A message that an earlier try may have posted; `unread`: the channel's history is closed to us, or too long. */
@@ -121,25 +121,10 @@ async function read(
   channel: string,
   query: Readonly<Record<string, string>>,
 ): Promise<readonly APIMessage[]> {
-  const found = await rest.get(Routes.channelMessages(channel), { query, urgency: 'final' });
-  return asArray(found)
-    .map(asMessage)
-    .filter((message) => message !== null)
-    .sort((a, b) => compareIds(a.id, b.id));
+  return asMessages(await rest.get(Routes.channelMessages(channel), { query, urgency: 'final' }));
 }
 
 function nullIfClosed(error: unknown): null {
   if (error instanceof Failure && error.kind === 'undeliverable') return null;
   throw error;
-}
-
-/** Sorts by age: ids are numbers too large for `Number`. */
-function compareIds(a: string, b: string): number {
-  return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
-}
-
-/** The smallest id of this moment: what `after=` takes to mean "since then". */
-function idAtTime(ms: number): string {
-  const timestamp = Math.max(Math.floor(ms), Number(SnowflakeUtil.epoch));
-  return SnowflakeUtil.generate({ timestamp, increment: 0n, workerId: 0n, processId: 0n }).toString();
 }

@@ -14,8 +14,9 @@ import {
 import { Failure } from '../../core/failures.ts';
 import type { Priority } from '../../core/limits/rate-limiter.ts';
 import { BUTTON_ACTIONS, type Button } from '../../core/types.ts';
-import { asRecord, asText } from '../../core/untrusted.ts';
+import { asArray, asRecord, asText } from '../../core/untrusted.ts';
 import type { DiscordRest } from './rest.ts';
+import { compareIds } from './snowflakes.ts';
 
 /** One message as it should look. */
 export interface Draft {
@@ -107,6 +108,14 @@ export function asMessage(value: unknown): APIMessage | null {
   // Discord's documented type, once it is known to be a message at all.
   const isMessage = asText(record?.['id']) && asText(record?.['channel_id']);
   return isMessage && typeof record?.['content'] === 'string' ? (value as APIMessage) : null;
+}
+
+/** The messages in a list as REST returns it, oldest first; empty for anything else. */
+export function asMessages(value: unknown): readonly APIMessage[] {
+  return asArray(value)
+    .map(asMessage)
+    .filter((message) => message !== null)
+    .sort((a, b) => compareIds(a.id, b.id));
 }
 
 function bodyOf({ content, buttons }: Draft) {

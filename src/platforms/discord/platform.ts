@@ -6,7 +6,7 @@ import type { Question } from '../../core/types.ts';
 import { discordMarkdown } from '../../markdown/dialects.ts';
 import { escapeText } from '../../markdown/text.ts';
 import { EPHEMERAL, NO_MENTIONS, nonceOf, openDirect, postMessage, SUPPRESS_EMBEDS } from './messages.ts';
-import { readThread } from './reading.ts';
+import { readThread } from './read-thread.ts';
 import { createReply } from './reply.ts';
 import { isInteractionOver } from './rest.ts';
 import { type OutboundDeps, TOKEN_LIFETIME_MS } from './thread.ts';

@@ -1,11 +1,13 @@
 import '../../node-version.js';
 import { readFileSync, realpathSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { Routes } from 'discord.js';
 import { ConfigError, loadDiscordConfig } from '../../config.ts';
 import { Failure } from '../../core/failures.ts';
 import type { Log } from '../../core/ports.ts';
+import { asRecord, asRecords, asText, type JsonObject } from '../../core/untrusted.ts';
 import { createRest, type DiscordRest } from './rest.ts';
-import { asId, asObject, asObjects, type Json } from './wire.ts';
+import { isId } from './snowflakes.ts';
 
 /** What registering came to. */
 export interface Registration {
@@ -20,16 +22,18 @@ export interface Registration {
  */
 export async function registerCommands(
   rest: DiscordRest,
-  commands: readonly Json[],
+  commands: readonly JsonObject[],
   options: { readonly applicationId: string | null; readonly guild: string | null; readonly dryRun: boolean },
 ): Promise<Registration> {
   const { guild, dryRun } = options;
-  const applicationId = options.applicationId ?? asId(asObject(await rest.get('/applications/@me'))?.['id']);
+  const applicationId =
+    options.applicationId ?? asText(asRecord(await rest.get(Routes.currentApplication()))?.['id']);
   if (!applicationId) throw new Failure('malformed', 'Discord named no application');
-  const base = `/applications/${applicationId}`;
-  const route = guild ? `${base}/guilds/${guild}/commands` : `${base}/commands`;
+  const route = guild
+    ? Routes.applicationGuildCommands(applicationId, guild)
+    : Routes.applicationCommands(applicationId);
   const names = commands.map((command) => String(command['name']));
-  const registered = asObjects(await rest.get(route));
+  const registered = asRecords(await rest.get(route));
   if (normalised(registered) === normalised(commands)) return { state: 'unchanged', names };
   if (dryRun) return { state: 'would-update', names };
   await rest.put(route, { body: commands });
@@ -37,7 +41,7 @@ export async function registerCommands(
 }
 
 /** What the manifest can say; Discord answers with ids, versions and defaults besides. */
-function normalised(commands: readonly Json[]): string {
+function normalised(commands: readonly JsonObject[]): string {
   const plain = commands.map((command) => ({
     type: command['type'] ?? 1,
     name: command['name'],
@@ -50,15 +54,15 @@ function normalised(commands: readonly Json[]): string {
 }
 
 /** Subcommands have options of their own. */
-function plainOptions(options: unknown): readonly Json[] {
-  return asObjects(options).map((option) => ({
+function plainOptions(options: unknown): readonly JsonObject[] {
+  return asRecords(options).map((option) => ({
     type: option['type'],
     name: option['name'],
     description: option['description'],
     required: option['required'] ?? false,
     autocomplete: option['autocomplete'] ?? false,
     max_length: option['max_length'] ?? null,
-    choices: asObjects(option['choices']).map(({ name, value }) => ({ name, value })),
+    choices: asRecords(option['choices']).map(({ name, value }) => ({ name, value })),
     options: plainOptions(option['options']),
   }));
 }
@@ -73,7 +77,7 @@ async function main(args: readonly string[]): Promise<string> {
     args: [...args],
     options: { guild: { type: 'string' }, 'dry-run': { type: 'boolean', default: false } },
   });
-  if (values.guild !== undefined && !asId(values.guild)) throw new UsageError('--guild takes a server id');
+  if (values.guild !== undefined && !isId(values.guild)) throw new UsageError('--guild takes a server id');
   const { token, apiUrl, applicationId } = loadDiscordConfig();
   const rest = createRest({ token, apiUrl, log: SILENT });
   try {
@@ -91,7 +95,7 @@ class UsageError extends Error {}
 
 function readManifest() {
   const path = new URL('../../../manifests/discord-commands.json', import.meta.url);
-  return asObjects(JSON.parse(readFileSync(path, 'utf8')));
+  return asRecords(JSON.parse(readFileSync(path, 'utf8')));
 }
 
 const quiet = (): void => {};

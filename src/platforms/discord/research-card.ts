@@ -1,4 +1,3 @@
-import { SnowflakeUtil } from 'discord.js';
 import { Failure } from '../../core/failures.ts';
 import type { ResearchMessages } from '../../core/research/ports.ts';
 import type { MessageRef } from '../../core/types.ts';
@@ -7,6 +6,7 @@ import { findMessage, isCard, refTo } from './find-messages.ts';
 import { editIn, postIn } from './limits.ts';
 import { type Draft, editMessage, nonceOf, postMessage, unarchiveThread } from './messages.ts';
 import { renderOne } from './render.ts';
+import { timeOfId } from './snowflakes.ts';
 import { type AnswerPlace, findAnswerPlace, type OutboundDeps } from './thread.ts';
 
 type Card = Parameters<ResearchMessages['showCard']>[0];
@@ -73,7 +73,7 @@ async function edit(
   urgency: Card['urgency'],
 ): Promise<void> {
   const { rest } = deps;
-  const isOld = Date.now() - SnowflakeUtil.timestampFrom(message) > EDITABLE_MS;
+  const isOld = Date.now() - timeOfId(message) > EDITABLE_MS;
   if (urgency === 'progress' && (isOld || !rest.limits.tryAcquire(editIn(channel), 'progress'))) return;
   const target = { channel, message, urgency: callFor(urgency) };
   try {

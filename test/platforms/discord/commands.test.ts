@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { afterEach, expect, test } from 'vitest';
+import { asRecords, type JsonObject } from '../../../src/core/untrusted.ts';
 import { registerCommands } from '../../../src/platforms/discord/register-commands.ts';
 import { createRest } from '../../../src/platforms/discord/rest.ts';
-import { asObjects, type Json } from '../../../src/platforms/discord/wire.ts';
 import { quietLog } from '../../core/fakes.ts';
 import { createTown } from './setup.ts';
 
@@ -11,7 +11,7 @@ const town = createTown();
 afterEach(() => town.end());
 
 const ROOT = new URL('../../../', import.meta.url);
-const manifest = asObjects(
+const manifest = asRecords(
   JSON.parse(readFileSync(new URL('manifests/discord-commands.json', ROOT), 'utf8')),
 );
 
@@ -46,14 +46,14 @@ test('a change is written, a dry run only told', async () => {
 });
 
 test.each([
-  ['a subcommand more', (jobs: Json[]) => jobs.slice(1)],
-  ['a word in a subcommand', (jobs: Json[]) => jobs.map((job) => ({ ...job, description: 'x' }))],
-  ['an option of a subcommand', (jobs: Json[]) => jobs.map((job) => ({ ...job, options: [] }))],
+  ['a subcommand more', (jobs: JsonObject[]) => jobs.slice(1)],
+  ['a word in a subcommand', (jobs: JsonObject[]) => jobs.map((job) => ({ ...job, description: 'x' }))],
+  ['an option of a subcommand', (jobs: JsonObject[]) => jobs.map((job) => ({ ...job, options: [] }))],
 ])('%s is a change', async (_, change) => {
   const { rest } = await setup();
   const older = manifest.map((command) =>
     command['name'] === 'jobs'
-      ? { ...command, options: change([...asObjects(command['options'])]) }
+      ? { ...command, options: change([...asRecords(command['options'])]) }
       : command,
   );
   await registerCommands(rest, older, everywhere);

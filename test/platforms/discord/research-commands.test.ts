@@ -8,10 +8,10 @@ import type {
   ResearchCommands,
 } from '../../../src/core/ports.ts';
 import type { Question } from '../../../src/core/types.ts';
+import { asRecords } from '../../../src/core/untrusted.ts';
 import { EPHEMERAL } from '../../../src/platforms/discord/messages.ts';
 import { registerCommands } from '../../../src/platforms/discord/register-commands.ts';
 import { createRest } from '../../../src/platforms/discord/rest.ts';
-import { asObjects } from '../../../src/platforms/discord/wire.ts';
 import { quietLog } from '../../core/fakes.ts';
 import type { DiscordServer } from '../../servers/discord/discord-server.ts';
 import { createTown, written } from './setup.ts';
@@ -60,7 +60,7 @@ function deskSaying(jobs: ResearchCommands['run'], choices: ResearchCommands['ch
 async function listening(options: Parameters<typeof town.footnote>[1]): Promise<DiscordServer> {
   const server = await town.server();
   const rest = createRest({ token: server.token, apiUrl: server.apiUrl, log: quietLog });
-  const manifest = asObjects(JSON.parse(readFileSync(MANIFEST, 'utf8')));
+  const manifest = asRecords(JSON.parse(readFileSync(MANIFEST, 'utf8')));
   await registerCommands(rest, manifest, { applicationId: null, guild: null, dryRun: false });
   rest.close();
   await town.footnote(server, options);

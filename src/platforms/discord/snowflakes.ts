@@ -1,0 +1,22 @@
+import { SnowflakeUtil } from 'discord.js';
+
+/** When the thing with this id was made, in ms since the epoch, by Discord's clock. */
+export function timeOfId(id: string): number {
+  return SnowflakeUtil.timestampFrom(id);
+}
+
+/** The smallest id of this moment: what `after=` takes to mean "since then". */
+export function idAtTime(ms: number): string {
+  const timestamp = Math.max(Math.floor(ms), Number(SnowflakeUtil.epoch));
+  return SnowflakeUtil.generate({ timestamp, increment: 0n, workerId: 0n, processId: 0n }).toString();
+}
+
+/** Sorts by age: ids are numbers too large for `Number`. */
+export function compareIds(a: string, b: string): number {
+  return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
+}
+
+/** Whether a value can be an id. */
+export function isId(value: unknown): value is string {
+  return typeof value === 'string' && /^\d{17,20}$/.test(value);
+}
