@@ -22,15 +22,16 @@ async function handOver(databaseUrl: string): Promise<Outcome[]> {
   const asked: Asked[] = [];
   const stop = watch(side, asked);
   const sessions = new Set<number>();
+  const sampling = setInterval(() => sessions.add(side.server.gateway.sessions()), 20);
   let other = holder;
   try {
     await until(side, 'a gateway session', 20_000, () => side.server.gateway.sessions() === 1);
     other = await start();
+    sessions.clear();
     const exited = holder.stop();
     for (let i = 0; i < 40; i++) {
       const text = `question ${i} during the hand-over`;
       asked.push({ side, place: side.mention(text, i % 3), text, first: null });
-      sessions.add(side.server.gateway.sessions());
       await sleep(250);
     }
     await exited;
@@ -42,6 +43,7 @@ async function handOver(databaseUrl: string): Promise<Outcome[]> {
     return [{ check: 'gateway hand-over', figures: `${asked.length} questions meanwhile`, faults }];
   } finally {
     stop();
+    clearInterval(sampling);
     await Promise.all([holder.kill('SIGKILL'), other.kill('SIGKILL')]);
     await Promise.all([side.close(), perplexity.close()]);
   }
