@@ -44,9 +44,9 @@ const ENTRY_POINTS: Readonly<Record<string, readonly string[]>> = {
 
 /** Modules of Node that only protocols and tricks need: the packages speak HTTP, WebSocket and TLS, and here is who may. */
 const RESERVED: Readonly<Record<string, readonly string[]>> = {
-  'node:http': ['ops/server.ts', 'config.ts', 'platforms/discord/gateway-proxy.ts'],
+  'node:http': ['ops/server.ts', 'config.ts', 'platforms/discord/client.ts'],
   // Whose agent says whether Node was told to use proxies.
-  'node:https': ['platforms/slack/socket-mode.ts', 'platforms/discord/gateway-proxy.ts'],
+  'node:https': ['platforms/slack/socket-mode.ts', 'platforms/discord/client.ts'],
   'node:http2': [],
   'node:net': [],
   'node:tls': [],

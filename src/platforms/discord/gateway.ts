@@ -4,7 +4,6 @@ import { Failure } from '../../core/failures.ts';
 import type { KeyValue, Log } from '../../core/ports.ts';
 import { createDiscordClient } from './client.ts';
 import { failureOf } from './errors.ts';
-import { sendSocketsThroughProxy } from './gateway-proxy.ts';
 import { createIdentifyThrottler } from './identify-throttler.ts';
 
 export interface GatewayDeps {
@@ -101,7 +100,6 @@ interface Session {
 }
 
 function openSession(client: Client, { token, log, attach }: GatewayDeps): Session {
-  sendSocketsThroughProxy();
   const shards = watchShards(client, log);
   const ready = Promise.withResolvers<void>();
   const lost = Promise.withResolvers<Failure>();

@@ -61,7 +61,7 @@ test('a gateway that cannot be reached is said, with the reason', async () => {
   expect(lines).toEqual([{ warn: "no connection to Discord's gateway, still trying", shard: 0, reason }]);
 });
 
-test('discord.js by itself still passes the proxy over: src/platforms/discord/gateway-proxy.ts is needed', async () => {
+test('discord.js by itself still passes the proxy over: what client.ts does about it is needed', async () => {
   const { server, proxy } = await start();
   const { lines } = run(proxy.url, server, { how: 'plain' });
   await vi.waitFor(() => expect(JSON.stringify(lines)).toContain('ENOTFOUND'), 10_000);
