@@ -1,39 +1,22 @@
 import { type Command, parseCommand } from '../commands/parse.ts';
 import { createKeyedQueue, runInBackground } from '../concurrency.ts';
 import { enqueueNotification, enqueueReply, type NotificationJob } from '../notifications.ts';
-import type {
-  Accepted,
-  Answers,
-  Intake,
-  Jobs,
-  JobsRequest,
-  Log,
-  Metrics,
-  Platform,
-  ResearchIntake,
-  Threads,
-} from '../ports.ts';
-import { type PlatformName, type Question, type ThreadRef, threadKey } from '../types.ts';
-import { ANSWER_QUEUE, type AnswerJob } from './deps.ts';
+import type { Accepted, Intake, JobsRequest, ResearchIntake } from '../ports.ts';
+import { type Question, type ThreadRef, threadKey } from '../types.ts';
+import { ANSWER_QUEUE, type AnsweringDeps, type AnswerJob } from './deps.ts';
 import { HELP } from './messages.ts';
 import { pressButton } from './press.ts';
-import type { Stops } from './stop.ts';
 
 /** When a message in a thread of ours counts as a question without a mention. */
 export type FollowMode = 'auto' | 'always' | 'mention';
 
-export interface IntakeDeps {
-  readonly jobs: Jobs;
-  readonly answers: Answers;
+export interface IntakeDeps
+  extends Pick<
+    AnsweringDeps,
+    'jobs' | 'answers' | 'threads' | 'stops' | 'platforms' | 'metrics' | 'log' | 'isAdmin'
+  > {
   readonly research: ResearchIntake;
-  readonly threads: Threads;
-  readonly stops: Stops;
-  readonly platforms: ReadonlyMap<PlatformName, Platform>;
-  readonly metrics: Metrics;
-  readonly log: Log;
   readonly follow: FollowMode;
-  /** Whether this person may act on other people's answers. */
-  readonly isAdmin: (platform: PlatformName, personId: string) => boolean;
 }
 
 /** More than this many questions of one thread are not queued behind each other. */

@@ -7,7 +7,7 @@ import { concludeAnswer, MAX_ATTEMPTS } from './conclude.ts';
 import type { AnsweringDeps, AnswerJob, AnswerRun, Conclusion } from './deps.ts';
 import { startLiveReply } from './live-reply.ts';
 import { HELP } from './messages.ts';
-import { questionText } from './prompt.ts';
+import { questionTurn } from './prompt.ts';
 import { StopRequested } from './stop.ts';
 
 /**
@@ -110,14 +110,8 @@ async function deliver(run: AnswerRun, conclusion: Conclusion): Promise<void> {
 async function rememberExchange({ deps, question }: AnswerRun, conclusion: Conclusion): Promise<void> {
   const { view, thread, backfill, isTrimmed } = conclusion;
   if (view.text === '' || conclusion.outcome === 'deleted') return;
-  const asked: Turn = {
-    role: 'user',
-    author: question.asker,
-    text: questionText(question),
-    at: question.askedAt,
-  };
   const answered: Turn = { role: 'assistant', author: null, text: view.text, at: Date.now() };
-  await deps.history.append(thread, question.id, [...backfill, asked, answered], isTrimmed);
+  await deps.history.append(thread, question.id, [...backfill, questionTurn(question), answered], isTrimmed);
 }
 
 /** Ends an answer that can never be shown; every other failure is left to the next attempt. */

@@ -1,22 +1,14 @@
 import { runInBackground } from '../concurrency.ts';
 import { Failure } from '../failures.ts';
-import { idFrom } from '../ids.ts';
-import {
-  type AnswerOptions,
-  type Button,
-  type Question,
-  type ThreadRef,
-  threadKey,
-  type View,
-} from '../types.ts';
+import { type AnswerOptions, type Button, type Question, type View } from '../types.ts';
 import { askModel, type ModelOutcome } from './ask-model.ts';
-import { ANSWER_QUEUE, type AnswerRun, type Conclusion } from './deps.ts';
+import { type AnswerRun, type Conclusion } from './deps.ts';
 import { recallThread } from './history.ts';
-import type { WaitJob } from './join-thread.ts';
-import { explainFailure } from './messages.ts';
+import { joinOpenedThread } from './join-thread.ts';
+import { describeRefusedKey, explainFailure } from './messages.ts';
 import { composePrompt, type Prompt } from './prompt.ts';
 import { type Stop, StopRequested } from './stop.ts';
-import { type Answer, doneView, EMPTY_ANSWER, progressView } from './view.ts';
+import { type Answer, doneView, EMPTY_ANSWER, finalView, progressView } from './view.ts';
 
 /** After this many interrupted attempts the person is told, and no further request is paid for. */
 export const MAX_ATTEMPTS = 5;
@@ -89,15 +81,6 @@ function readStop({ aborted, reason }: AbortSignal): Stop | null {
   return aborted && reason instanceof StopRequested ? reason.stop : null;
 }
 
-/** A thread that this answer has opened: what is asked there comes behind it. */
-async function joinOpenedThread({ deps, question, reply }: AnswerRun): Promise<ThreadRef> {
-  const thread = await reply.open();
-  const wait: WaitJob = { behind: question.id };
-  await deps.jobs.enqueue(ANSWER_QUEUE, wait, { id: idFrom('behind', question.id), key: threadKey(thread) });
-  await deps.threads.join(thread, question.asker.id);
-  return thread;
-}
-
 async function storeConclusion(run: AnswerRun, concluded: Omit<Conclusion, 'thread'>): Promise<Conclusion> {
   const { deps, question, record, reply } = run;
   const thread = question.thread ? await reply.open() : await joinOpenedThread(run);
@@ -113,16 +96,8 @@ function failedView({ deps, question }: AnswerRun, asked: ModelOutcome, failure:
     hasText: answer.text !== '',
     hasAdmins: deps.hasAdmins(question.platform),
   });
-  const { text, sources } = answer satisfies Answer;
-  return {
-    state: 'failed',
-    status: '',
-    text,
-    sources,
-    notices: [...answer.notices, notice],
-    footer: null,
-    buttons,
-  };
+  const { text, sources } = answer;
+  return finalView({ state: 'failed', text, sources, notices: [...answer.notices, notice], buttons });
 }
 
 function stoppedView(question: Question, answer: Answer, { reason, by }: Stop): View {
@@ -134,15 +109,9 @@ function stoppedView(question: Question, answer: Answer, { reason, by }: Stop): 
       : [{ action: 'continue' as const, label: 'Continue', question: question.id }]),
     { action: 'retry', label: 'Retry', question: question.id },
   ];
-  return {
-    state: 'done',
-    status: '',
-    text: answer.text,
-    sources: answer.sources,
-    notices: [...answer.notices, notice],
-    footer: null,
-    buttons: reason === 'deleted' ? [] : actions,
-  };
+  const { text, sources } = answer;
+  const buttons = reason === 'deleted' ? [] : actions;
+  return finalView({ text, sources, notices: [...answer.notices, notice], buttons });
 }
 
 function composeNotices(question: Question, trimmed: Prompt | null): string[] {
@@ -160,6 +129,5 @@ async function reportFailure({ deps, question, log }: AnswerRun, failure: Failur
   const { kind, status, code } = failure;
   log[kind === 'not-authorised' ? 'error' : 'warn']({ kind, status, code, err: failure }, 'answer failed');
   if (kind !== 'not-authorised') return;
-  const text = `Perplexity refuses our key (${status ?? 'no status'}). Check PERPLEXITY_API_KEY and the account's credit.`;
-  await deps.alertAdmins(question, text);
+  await deps.alertAdmins(question, describeRefusedKey(failure));
 }

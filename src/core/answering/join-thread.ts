@@ -1,6 +1,9 @@
 import { sleep } from '../concurrency.ts';
 import { Failure } from '../failures.ts';
+import { idFrom } from '../ids.ts';
 import type { Answers, Job } from '../ports.ts';
+import { type ThreadRef, threadKey } from '../types.ts';
+import { ANSWER_QUEUE, type AnswerRun } from './deps.ts';
 
 /**
  * A job of the queue `answer` that holds the place of a command in its thread's order. The command runs under a key of its
@@ -9,6 +12,15 @@ import type { Answers, Job } from '../ports.ts';
 export interface WaitJob {
   /** The id of the question whose answer is waited for. */
   readonly behind: string;
+}
+
+/** Opens the thread of a command and joins it: questions asked there are answered after the command. */
+export async function joinOpenedThread({ deps, question, reply }: AnswerRun): Promise<ThreadRef> {
+  const thread = await reply.open();
+  const wait: WaitJob = { behind: question.id };
+  await deps.jobs.enqueue(ANSWER_QUEUE, wait, { id: idFrom('behind', question.id), key: threadKey(thread) });
+  await deps.threads.join(thread, question.asker.id);
+  return thread;
 }
 
 const POLL_INTERVAL_MS = 300;

@@ -29,6 +29,11 @@ export function explainFailure(failure: Failure, question: Question, facts: Fact
   return { notice: `⚠ ${describeFailure(failure, tries, hasAdmins)} · ${id}`, buttons };
 }
 
+/** Tells admins that Perplexity refuses the key. */
+export function describeRefusedKey({ status }: Failure): string {
+  return `Perplexity refuses our key (${status ?? 'no status'}). Check PERPLEXITY_API_KEY and the account's credit.`;
+}
+
 function describeFailure(failure: Failure, tries: number, hasAdmins: boolean): string {
   switch (failure.kind) {
     case 'rate-limited':

@@ -1,13 +1,10 @@
 import { idFrom } from '../ids.ts';
-import type { Accepted, AnswerRecord, Answers, ButtonPress, Pressed, ResearchIntake } from '../ports.ts';
-import type { PlatformName, Question } from '../types.ts';
-import type { Stops } from './stop.ts';
+import type { Accepted, AnswerRecord, ButtonPress, Pressed, ResearchIntake } from '../ports.ts';
+import type { Question } from '../types.ts';
+import type { AnsweringDeps } from './deps.ts';
 
-export interface PressDeps {
-  readonly answers: Answers;
+export interface PressDeps extends Pick<AnsweringDeps, 'answers' | 'stops' | 'isAdmin'> {
   readonly research: ResearchIntake;
-  readonly stops: Stops;
-  readonly isAdmin: (platform: PlatformName, personId: string) => boolean;
   /** Stores a question that is known to be for us. */
   readonly accept: (question: Question) => Promise<Accepted>;
 }

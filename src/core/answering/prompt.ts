@@ -15,16 +15,16 @@ export interface Prompt {
  * are named when more than one human has spoken.
  */
 export function composePrompt(question: Question, history: HistoryWindow, contextChars: number): Prompt {
-  const asked: Turn = {
-    role: 'user',
-    author: question.asker,
-    text: questionText(question),
-    at: question.askedAt,
-  };
+  const asked = questionTurn(question);
   const { turns, isCut } = selectTurns(history, contextChars - asked.text.length, contextChars);
   const speakers = nameSpeakers([...turns, asked]);
   const said = [...turns, asked].map((turn) => ({ role: turn.role, text: prefixName(turn, speakers) }));
   return { messages: alternate(said), turns: turns.length, isTrimmed: isCut || history.omitted > 0 };
+}
+
+/** The question as a turn of its thread. */
+export function questionTurn(question: Question): Turn {
+  return { role: 'user', author: question.asker, text: questionText(question), at: question.askedAt };
 }
 
 /** The question as the model reads it, with the quoted message in front. */

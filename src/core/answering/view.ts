@@ -50,6 +50,20 @@ export function progressView(answer: Answer, questionId: string): View {
   return { state, status, text, sources, notices: [], footer: null, buttons: [stop] };
 }
 
+/** A view that will not change any more; what is left out is empty. */
+export function finalView(view: Partial<View>): View {
+  const empty = {
+    state: 'done',
+    status: '',
+    text: '',
+    sources: [],
+    notices: [],
+    footer: null,
+    buttons: [],
+  } as const;
+  return { ...empty, ...view };
+}
+
 /** The view of a complete answer. */
 export function doneView(
   answer: Answer,
@@ -64,9 +78,7 @@ export function doneView(
   if (answer.end === 'filtered') notices.push('⚠ Perplexity withheld the rest of this answer.');
   const { text, sources } = answer;
   const footer = formatFooter(answer, options, tookMs, now);
-  return {
-    state: 'done',
-    status: '',
+  return finalView({
     text,
     sources,
     notices,
@@ -76,7 +88,7 @@ export function doneView(
       ...sourcesButton(answer, questionId),
       digDeeper(questionId),
     ],
-  };
+  });
 }
 
 /** Only an answer that reached its length limit can be continued. */

@@ -1,17 +1,11 @@
 import { DEFAULT_WISH } from '../commands/options.ts';
 import { idFrom } from '../ids.ts';
-import type { AnswerRecord, ButtonPress, Jobs, Log, Pressed, ResearchIntake } from '../ports.ts';
-import type { PlatformName, Question } from '../types.ts';
+import type { AnswerRecord, ButtonPress, Jobs, Pressed, ResearchIntake } from '../ports.ts';
+import type { Question } from '../types.ts';
 import { alreadyEnded, mayStop, stopResearch } from './cancel.ts';
-import type { Researches } from './ports.ts';
-import { enqueueStep, isLive, nextStep, RESEARCH_QUEUE } from './step.ts';
+import { enqueueStep, isLive, nextStep, RESEARCH_QUEUE, type ResearchDeps } from './step.ts';
 
-export interface ResearchIntakeDeps {
-  readonly jobs: Jobs;
-  readonly researches: Researches;
-  readonly log: Log;
-  readonly isAdmin: (platform: PlatformName, personId: string) => boolean;
-}
+export type ResearchIntakeDeps = Pick<ResearchDeps, 'jobs' | 'researches' | 'log' | 'isAdmin'>;
 
 /** Creates the part of the intake that concerns research. */
 export function createResearchIntake(deps: ResearchIntakeDeps): ResearchIntake {

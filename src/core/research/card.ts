@@ -1,5 +1,6 @@
 import { formatElapsed, formatTime } from '../answering/messages.ts';
 import { questionText } from '../answering/prompt.ts';
+import { finalView } from '../answering/view.ts';
 import { Failure } from '../failures.ts';
 import type { Urgency } from '../ports.ts';
 import type { AnswerOptions, Button, View } from '../types.ts';
@@ -25,11 +26,8 @@ function composeCard(record: ResearchRecord, facts: CardFacts): View {
   const live = isLive(record);
   const stop: Button = { action: 'stop', label: 'Stop', question: record.id };
   const scope = describeScope(record, facts);
-  return {
-    state: 'done',
-    status: '',
+  return finalView({
     text: quote(questionText(record.question)),
-    sources: [],
     notices: [
       formatState(record, facts.now),
       ...(record.remark ? [record.remark] : []),
@@ -37,7 +35,7 @@ function composeCard(record: ResearchRecord, facts: CardFacts): View {
     ],
     footer: live ? [...scope, facts.usually].join(' · ') : scope.join(' · '),
     buttons: live ? [stop] : [],
-  };
+  });
 }
 
 /** Formats a job's state as one line: `R-4F2K · Researching · 3 min`. */

@@ -1,18 +1,13 @@
 import { formatElapsed } from '../answering/messages.ts';
 import { questionText } from '../answering/prompt.ts';
-import type { JobsRequest, Log, ResearchCommands } from '../ports.ts';
-import type { PlatformName } from '../types.ts';
+import type { JobsRequest, ResearchCommands } from '../ports.ts';
 import { alreadyEnded, mayStop, stopResearch, whenSettled } from './cancel.ts';
 import { formatState } from './card.ts';
 import { reasonFor } from './notification.ts';
-import type { Researches, ResearchFilter, ResearchRecord } from './ports.ts';
+import type { ResearchFilter, ResearchRecord } from './ports.ts';
+import type { ResearchDeps } from './step.ts';
 
-export interface ResearchCommandsDeps {
-  readonly researches: Researches;
-  readonly log: Log;
-  readonly isAdmin: (platform: PlatformName, personId: string) => boolean;
-  readonly now: () => number;
-}
+export type ResearchCommandsDeps = Pick<ResearchDeps, 'researches' | 'log' | 'isAdmin' | 'now'>;
 
 type Who = Omit<JobsRequest, 'action' | 'job'>;
 

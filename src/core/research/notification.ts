@@ -1,4 +1,5 @@
 import { formatElapsed } from '../answering/messages.ts';
+import { finalView } from '../answering/view.ts';
 import type { Button, View } from '../types.ts';
 import type { Ending, Report, ResearchNotification, ResearchRecord } from './ports.ts';
 import { formatCost, formatSourceCount, reportFile, summarise } from './report.ts';
@@ -25,15 +26,13 @@ function composeDone(
   const label = sources.length === 1 ? 'Source' : `All ${sources.length} sources`;
   const buttons: readonly Button[] = sources.length > 0 ? [{ action: 'sources', label, question: id }] : [];
   const facts = ['Deep research', formatSourceCount(sources), took, formatCost(report), name];
-  const view: View = {
-    state: 'done',
-    status: '',
+  const view = finalView({
     text: summarise(report.text),
     sources,
     notices: reportNotices(record, report),
     footer: facts.filter((fact) => fact !== null).join(' · '),
     buttons,
-  };
+  });
   return { lead: `Research finished in ${took}`, view, file: reportFile(record, report) };
 }
 
@@ -54,15 +53,11 @@ function composeFailed(
   const { fault } = ending;
   // Trying again is useless when an admin or another question must cure the fault.
   const canRetry = fault !== 'rejected' && fault !== 'not-authorised';
-  return {
+  return finalView({
     state: 'failed',
-    status: '',
-    text: '',
-    sources: [],
     notices: [`⚠ ${reasonFor(record, ending, hasAdmins)} · ${name}`],
-    footer: null,
     buttons: canRetry ? [{ action: 'retry', label: 'Try again', question: id }] : [],
-  };
+  });
 }
 
 const UNCHARGED = 'Nothing was begun, so nothing is charged.';

@@ -1,3 +1,4 @@
+import { describeRefusedKey } from '../answering/messages.ts';
 import { Failure } from '../failures.ts';
 import type { Job } from '../ports.ts';
 import { formatLateNotice, hasNoPlace, messagesOf, showCard } from './card.ts';
@@ -12,7 +13,6 @@ import {
   type ResearchStep,
   toLogFields,
 } from './step.ts';
-import { alertRefusedKey } from './submit.ts';
 import {
   capRetryAfterMs,
   isCardDue,
@@ -96,7 +96,7 @@ async function handlePollFailure(
   const { record, submittedAt } = running;
   deps.log.warn({ research: record.name, ...toLogFields(failure) }, 'research cannot be polled');
   if (failure.kind === 'not-authorised') {
-    await alertRefusedKey(deps, record, failure);
+    await deps.alertAdmins(record.question, describeRefusedKey(failure));
     if (deps.now() - submittedAt > deps.settings.deadlineMs)
       return failResearch(deps, record, 'not-authorised');
   }

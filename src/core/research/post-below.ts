@@ -1,3 +1,4 @@
+import { finalView } from '../answering/view.ts';
 import { idFrom } from '../ids.ts';
 import type { Question, View } from '../types.ts';
 import { ATTEMPT } from './card.ts';
@@ -22,16 +23,7 @@ export async function postBelow(
   if (!platform || !asked.thread) return;
   // The interaction that asked has expired, and this post replies to no message.
   const question: Question = { ...asked, id: idFrom(what, asked.id), trigger: 'button', delivery: {} };
-  const view: View = {
-    state: 'done',
-    status: '',
-    text: '',
-    sources: [],
-    notices: [],
-    footer: null,
-    buttons: [],
-    ...said,
-  };
+  const view = finalView(said);
   const known = await answers.begin(question, ATTEMPT);
   if (!known || known.delivered) return;
   const reply = platform.reply(question, {

@@ -1,8 +1,8 @@
-import type { History } from '../answering/history.ts';
+import type { AnsweringDeps } from '../answering/deps.ts';
 import { formatElapsed } from '../answering/messages.ts';
 import type { Failure } from '../failures.ts';
 import { idFrom } from '../ids.ts';
-import type { Answers, Jobs, Log, Metrics, NextJob, Platform, Threads } from '../ports.ts';
+import type { Jobs, NextJob } from '../ports.ts';
 import type { AnswerOptions, PlatformName, Question } from '../types.ts';
 import type {
   Ending,
@@ -60,22 +60,11 @@ interface ResearchSettings {
   readonly submissionsPerMinute: number;
 }
 
-export interface ResearchDeps {
+export interface ResearchDeps extends Omit<AnsweringDeps, 'model' | 'settings' | 'stops'> {
   readonly model: ResearchModel;
   readonly researches: Researches;
   readonly researchMessages: ReadonlyMap<PlatformName, ResearchMessages>;
-  readonly platforms: ReadonlyMap<PlatformName, Platform>;
-  readonly jobs: Jobs;
-  readonly answers: Answers;
-  readonly history: History;
-  readonly threads: Threads;
-  readonly metrics: Metrics;
-  readonly log: Log;
   readonly settings: ResearchSettings;
-  /** Whether this person may act on other people's jobs. */
-  readonly isAdmin: (platform: PlatformName, personId: string) => boolean;
-  readonly hasAdmins: (platform: PlatformName) => boolean;
-  readonly alertAdmins: (question: Question, text: string) => Promise<void>;
   /** Milliseconds since the epoch; it may differ from the database's clock by seconds. */
   readonly now: () => number;
   /** 0 to 1. */

@@ -1,3 +1,4 @@
+import { describeRefusedKey } from '../answering/messages.ts';
 import { sleep } from '../concurrency.ts';
 import { Failure } from '../failures.ts';
 import { researchName, shortId } from '../ids.ts';
@@ -154,7 +155,7 @@ async function handleSubmitFailure(
   failure: Failure,
 ): Promise<void> {
   const canWait = isRetryable(failure) || failure.kind === 'too-slow';
-  if (failure.kind === 'not-authorised') await alertRefusedKey(deps, record, failure);
+  if (failure.kind === 'not-authorised') await deps.alertAdmins(record.question, describeRefusedKey(failure));
   if (isInDoubt || failure.ambiguous || failure.kind === 'stopped') {
     // The API returns the same job for the same idempotency key. Without such a key a repeat could be billed twice.
     const isWorthIt = canWait || failure.ambiguous || failure.kind === 'stopped';
@@ -166,16 +167,6 @@ async function handleSubmitFailure(
   if (canWait) return retryOrFail(deps, job, record, failure, fault);
   const final = failure.kind === 'not-authorised' ? 'not-authorised' : 'rejected';
   return failResearch(deps, record, final, failure.remedy ?? null);
-}
-
-/** Tells the admins that the key is refused. */
-export function alertRefusedKey(
-  { alertAdmins }: ResearchDeps,
-  { question }: ResearchRecord,
-  { status }: Failure,
-): Promise<void> {
-  const text = `Perplexity refuses our key (${status ?? 'no status'}). Check PERPLEXITY_API_KEY and the account's credit.`;
-  return alertAdmins(question, text);
 }
 
 /** Enqueues the submission again, until it has been failing for too long. */
