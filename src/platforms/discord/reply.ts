@@ -4,11 +4,17 @@ import type { Reply, ReplyStart, Urgency } from '../../core/ports.ts';
 import { isFinal, type MessageRef, type Question, type ThreadRef, type View } from '../../core/types.ts';
 import { CODE } from './errors.ts';
 import { findUnrecordedMessages, refTo } from './find-messages.ts';
-import { deleteMessage, editMessage, nonceOf, postMessage, unarchiveThread } from './messages.ts';
+import {
+  createTyping,
+  deleteMessage,
+  editMessage,
+  nonceOf,
+  postMessage,
+  unarchiveThread,
+} from './messages.ts';
 import { createAnswerRenderer, type Part } from './render.ts';
 import { type CallKind, ReplyCalls } from './reply-calls.ts';
 import { type AnswerPlace, findAnswerPlace, type OutboundDeps } from './thread.ts';
-import { createTyping } from './typing.ts';
 
 /** A message of the answer and what it shows; null when that is not known (an earlier attempt wrote it). */
 interface Shown {
