@@ -98,9 +98,11 @@ const NOT_CACHED = {
  * To be removed when discord.js takes an agent for its gateway.
  */
 function sendSocketsThroughProxy(): void {
-  if (isDone || https.globalAgent.options.proxyEnv === undefined) return;
-  isDone = true;
   for (const protocol of [http, https]) {
+    // The types leave out that an agent for http has options too.
+    const { options: agentOptions } = protocol.globalAgent as https.Agent;
+    if (agentOptions.proxyEnv === undefined || guided.has(protocol)) continue;
+    guided.add(protocol);
     const send = protocol.request as (options: unknown, ...rest: unknown[]) => http.ClientRequest;
     const request: typeof send = (options, ...rest) =>
       send(isUnguidedSocket(options) ? { ...options, agent: protocol.globalAgent } : options, ...rest);
@@ -108,7 +110,7 @@ function sendSocketsThroughProxy(): void {
   }
 }
 
-let isDone = false;
+const guided = new Set<typeof http | typeof https>();
 
 /** A request of ws for a WebSocket, with a way to connect of its own and no agent. */
 function isUnguidedSocket(options: unknown): options is http.RequestOptions {

@@ -1,7 +1,9 @@
 /**
  * Listens to Discord in a process of its own, because one has to be told of proxies from its start. Prints each question and
- * each warning or error of the log as a line of JSON. `plain`: only logs a client of discord.js in, as it comes.
+ * each warning or error of the log as a line of JSON. `plain`: only logs a client of discord.js in, as it comes. `late`: is told
+ * of proxies by its own code, as the service is that finds them in `.env`.
  */
+import http from 'node:http';
 import { Client, Events, GatewayIntentBits } from 'discord.js';
 import type { Log } from '../../../src/core/ports.ts';
 import { openDiscord } from '../../../src/platforms/discord/app.ts';
@@ -39,4 +41,5 @@ async function listen(): Promise<void> {
   await app.listen(intake, memoryKeyValue());
 }
 
+if (how === 'late') http.setGlobalProxyFromEnv();
 await (how === 'plain' ? loginPlainly() : listen());

@@ -15,9 +15,12 @@ const HOST = 'discord.test';
 const GATEWAY_HOST = 'gateway.discord.test';
 const NOWHERE = '127.0.0.1:1';
 
-test('requests and the gateway go through the proxy, and questions come through it', async () => {
+test.each([
+  ['its environment', 'listen'],
+  ['an .env', 'late'],
+])('requests and the gateway go through the proxy of %s, and questions come through it', async (_, how) => {
   const { server, proxy } = await start();
-  const { lines } = run(proxy.url, server);
+  const { lines } = run(proxy.url, server, { how });
   await vi.waitFor(() => expect(server.gateway.sessions()).toBe(1), 10_000);
   server.say({ user: 'ada', channel: '@ada', content: 'why?' });
   await vi.waitFor(() => expect(lines).toEqual([{ question: 'why?' }]), 5_000);
@@ -113,9 +116,9 @@ function run(
 ) {
   const env = {
     ...process.env,
-    NODE_USE_ENV_PROXY: '1',
+    ...(how !== 'late' && { NODE_USE_ENV_PROXY: '1' }),
     HTTP_PROXY: proxy,
-    HTTPS_PROXY: proxy,
+    ...(authority && { HTTPS_PROXY: proxy }),
     NO_PROXY: noProxy,
     ...(authority && { NODE_EXTRA_CA_CERTS: authority }),
   };
