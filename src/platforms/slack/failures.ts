@@ -17,11 +17,6 @@ const KINDS: ReadonlyMap<string, FailureKind> = new Map([
     'is_inactive',
     'not_in_channel',
     'channel_not_found',
-    'restricted_action',
-    'restricted_action_read_only_channel',
-    'restricted_action_thread_only_channel',
-    'restricted_action_non_threadable_channel',
-    'restricted_action_thread_locked',
     'thread_locked',
     'messages_tab_disabled',
     'no_permission',
@@ -96,10 +91,27 @@ export function hasCode(error: unknown, codes: ReadonlySet<string>): boolean {
   return error instanceof Failure && error.code !== undefined && codes.has(error.code);
 }
 
-/** True when Slack dislikes what was sent, most likely its blocks (`invalid_blocks`): it may take plain Markdown. */
-export function isRejected(error: unknown): boolean {
+/** True when Slack dislikes what was sent. */
+export function isRejected(error: unknown): error is Failure {
   return error instanceof Failure && error.kind === 'rejected';
 }
+
+/** A message, or a stream, holds no more. */
+export const TOO_LONG: ReadonlySet<string> = new Set([
+  'msg_too_long',
+  'msg_blocks_too_long',
+  'msg_blocks_too_many',
+  'markdown_text_too_long',
+]);
+/** A message of ours that nobody may edit any more. */
+export const NOT_EDITABLE: ReadonlySet<string> = new Set([
+  'edit_window_closed',
+  'cant_update_message',
+  'message_not_owned_by_app',
+]);
+export const STILL_STREAMING: ReadonlySet<string> = new Set(['streaming_state_conflict']);
+/** The channel takes messages, but no links to files. */
+export const NO_FILE_LINKS: ReadonlySet<string> = new Set(['slack_connect_file_link_sharing_blocked']);
 
 /** No whole response has come. The call may have taken effect, unless the connection was never made. */
 function fromNoResponse(error: unknown, method: string): Failure {

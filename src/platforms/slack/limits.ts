@@ -53,7 +53,7 @@ export interface RateLimits {
   post<T>(channel: string, run: () => Promise<T>, isAcquired?: boolean): Promise<T>;
   /** Acquires a post now if both limits allow; false without acquiring anything. */
   tryAcquirePost(channel: string, urgency: Urgency): boolean;
-  /** The messages growing at this moment, by how they are written: they share the limit of their method. */
+  /** The answers growing at this moment, by how they are written: they share the limit of its method. */
   readonly growing: Readonly<Record<'stream' | 'edit', Set<object>>>;
 }
 

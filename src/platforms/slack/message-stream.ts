@@ -2,18 +2,10 @@
 import type { ChatStopStreamArguments } from '@slack/web-api';
 import { StopRequested } from '../../core/answering/stop.ts';
 import { Failure } from '../../core/failures.ts';
-import { isRetryable } from '../../core/retry.ts';
 import { type Extras, NO_EXTRAS } from './blocks.ts';
-import { hasCode, isRejected } from './failures.ts';
+import { hasCode, isRejected, TOO_LONG } from './failures.ts';
 import { replyMetadata } from './find-messages.ts';
-import {
-  createMessage,
-  findUnrecorded,
-  type ReplyMessage,
-  type ReplyState,
-  recordMessage,
-  releaseReserved,
-} from './reply-state.ts';
+import { addMessage, type ReplyMessage, type ReplyState, releaseReserved } from './reply-state.ts';
 import { refuseStep, stepShown, streamWords } from './search-step.ts';
 import { callWithRetry } from './workspace.ts';
 
@@ -33,58 +25,41 @@ const NO_STREAM_HERE = new Set([
 ]);
 const NOT_STREAMING = new Set(['message_not_in_streaming_state', 'stopped_by_user']);
 const STOPPED = new Set(['stopped_by_user']);
-/** A message, or a stream, holds no more. */
-export const TOO_LONG: ReadonlySet<string> = new Set([
-  'msg_too_long',
-  'msg_blocks_too_long',
-  'msg_blocks_too_many',
-  'markdown_text_too_long',
-]);
 
 /**
- * Opens a native stream with its first text; a start and a stop have been reserved. False when this answer has to do without
- * a stream, or this time without the search step; nothing was written then.
+ * Opens a native stream with its first text; a start and a stop have been reserved. False when Slack refused that: this answer
+ * has to do without a stream, for now or for good, or without the search step.
  */
 export async function startStream(state: ReplyState, index: number, text: string): Promise<boolean> {
-  const { workspace, question, thread, progress } = state;
-  const { client, limits } = workspace;
-  const { recipient, recipientTeam } = question.delivery;
-  const { line } = progress;
-  let ts: string;
+  const { client, limits } = state.workspace;
+  const { recipient, recipientTeam } = state.question.delivery;
+  const args = {
+    channel: state.thread.channel,
+    thread_ts: state.thread.thread,
+    ...streamWords(state, text),
+    ...(recipient && { recipient_user_id: recipient }),
+    ...(recipientTeam && { recipient_team_id: recipientTeam }),
+  };
+  const start = () => limits.call('chat.startStream', () => client.chat.startStream(args));
+  const message = { index, mode: 'stream', shown: text, reserved: 'chat.stopStream' } as const;
+  let started: ReplyMessage;
   try {
-    const args = {
-      channel: thread.channel,
-      thread_ts: thread.thread,
-      ...streamWords(state, text),
-      ...(recipient && { recipient_user_id: recipient }),
-      ...(recipientTeam && { recipient_team_id: recipientTeam }),
-    };
-    const started = await limits.call('chat.startStream', () => client.chat.startStream(args));
-    ts = started.ts ?? '';
+    started = await addMessage(state, message, async () => (await start()).ts);
   } catch (error) {
-    limits.of('chat.stopStream').release();
     if (!(error instanceof Failure)) throw error;
-    return recoverStart(state, index, error);
+    avoidRefused(state, error);
+    return false;
   }
-  const message = createMessage(index, ts, 'stream', text, 'chat.stopStream');
-  stepShown(state, message);
-  if (progress.line === line) progress.line = null;
-  await recordMessage(state, message);
+  stepShown(state, started);
   return true;
 }
 
-async function recoverStart(state: ReplyState, index: number, failure: Failure): Promise<boolean> {
+/** Remembers what Slack has refused. @throws the failure when it is about something else */
+function avoidRefused(state: ReplyState, failure: Failure): void {
   if (hasCode(failure, UNSUPPORTED)) state.workspace.unsupported.streams = true;
   else if (isStepRefused(state, failure)) refuseStep(state);
   else if (failure.kind === 'rejected' || failure.code === 'no_permission') state.isStreamless = true;
-  else if (!isRetryable(failure)) throw failure;
-  if (!failure.ambiguous) return false;
-  // The stream may be open without our knowing its id; a second one would be a second answer.
-  const orphan = await findUnrecorded(state);
-  if (orphan === null) return false;
-  await endStream(state, orphan);
-  await recordMessage(state, createMessage(index, orphan, 'edit', null, null));
-  return true;
+  else if (failure.kind !== 'rate-limited') throw failure;
 }
 
 /** Slack may dislike the search step, unless the refusal is surely about the stream itself. */

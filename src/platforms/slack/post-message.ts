@@ -2,6 +2,7 @@ import type { ChatPostMessageArguments, ChatUpdateArguments } from '@slack/web-a
 import { Failure } from '../../core/failures.ts';
 import { retry } from '../../core/retry.ts';
 import type { MessageContent } from './blocks.ts';
+import { hasCode, isRejected, NO_FILE_LINKS, NOT_EDITABLE, STILL_STREAMING, TOO_LONG } from './failures.ts';
 import { callWithRetry, retryPolicy, type SlackWorkspace } from './workspace.ts';
 
 /** Metadata of a message. Every app in the workspace can read it. */
@@ -14,6 +15,9 @@ export type NewMessage = MessageContent & {
   readonly metadata: Metadata;
   readonly unfurl_media?: boolean;
 };
+
+/** Refusals that have another reason than the blocks. */
+const NOT_ABOUT_BLOCKS = [TOO_LONG, NOT_EDITABLE, STILL_STREAMING, NO_FILE_LINKS];
 
 /** Left out, Slack would parse the text as if a person had typed it, mentions and links included. */
 export const UNPARSED = { parse: 'none', link_names: false } as const;
@@ -35,6 +39,24 @@ export async function postMessage(
   };
   const result = await limits.post(message.channel, () => client.chat.postMessage(args), isAcquired);
   return result.ts ?? '';
+}
+
+/**
+ * Sends a message with its blocks, and once more without them when Slack dislikes it: most likely its blocks. `attempt` counts
+ * from 1. @throws {Failure}
+ */
+export async function sendWithBlocks<T>(
+  withBlocks: MessageContent,
+  withoutBlocks: MessageContent,
+  send: (what: MessageContent, attempt: number) => Promise<T>,
+): Promise<T> {
+  try {
+    return await send(withBlocks, 1);
+  } catch (error) {
+    const isAboutBlocks = isRejected(error) && !NOT_ABOUT_BLOCKS.some((codes) => hasCode(error, codes));
+    if (!isAboutBlocks) throw error;
+    return send(withoutBlocks, 2);
+  }
 }
 
 interface Once<T> {

@@ -1,10 +1,10 @@
 /** One answer's messages on Slack: which there are, what they show, and what is set aside for their end. */
+import { Failure } from '../../core/failures.ts';
 import type { ReplyStart } from '../../core/ports.ts';
 import type { MessageRef, Question, ThreadRef } from '../../core/types.ts';
 import { slackMarkdown } from '../../markdown/dialects.ts';
 import { createRendering, type Rendering } from '../../markdown/rendering.ts';
 import { type Extras, plainBeginning } from './blocks.ts';
-import { findReplies } from './find-messages.ts';
 import type { LimitedMethod } from './limits.ts';
 import type { SearchStep } from './search-step.ts';
 import type { Progress } from './status.ts';
@@ -14,7 +14,7 @@ import type { SlackWorkspace } from './workspace.ts';
 export interface ReplyMessage {
   readonly ts: string;
   /** The number of the part of the text that it shows, from 0. */
-  readonly index: number;
+  index: number;
   /** `stream` while Slack lets us append to it; after that it can only be rewritten. */
   mode: 'stream' | 'edit';
   /** The text that Slack has confirmed; null when it is not known what the message shows. */
@@ -52,8 +52,8 @@ export interface ReplyState {
   readonly progress: Progress;
   /** Slack refuses native streams for this answer (a missing recipient, an odd channel type). */
   isStreamless: boolean;
-  /** What earlier attempts have left was looked for. */
-  hasLooked: boolean;
+  /** A message may be in the thread that is not among `messages`: it is looked for before anything else is written. */
+  mayBeUnrecorded: boolean;
   /** The call that was acquired for the next progress write; null for none. */
   acquired: LimitedMethod | null;
 }
@@ -66,30 +66,46 @@ export class MessageTooLong extends Error {
   }
 }
 
-/** A message that has just been posted. */
-export function createMessage(
-  index: number,
-  ts: string,
-  mode: ReplyMessage['mode'],
-  shown: string | null,
-  reserved: ReplyMessage['reserved'],
-): ReplyMessage {
+/** A message of which it is not known what it shows. */
+export function createMessage(ts: string, index = 0): ReplyMessage {
   const startedAt = performance.now();
-  return { index, ts, mode, shown, reserved, startedAt, isBroken: false, stepSize: 0, hasButtons: false };
+  return {
+    ts,
+    index,
+    mode: 'edit',
+    shown: null,
+    startedAt,
+    isBroken: false,
+    stepSize: 0,
+    hasButtons: false,
+    reserved: null,
+  };
 }
 
-/** Adds a message, or replaces the one with its number, and has that recorded before anything else is written. */
-export async function recordMessage(state: ReplyState, message: ReplyMessage): Promise<void> {
-  const replaced = state.messages[message.index];
-  if (replaced) stopCounting(state, replaced);
-  state.messages[message.index] = message;
-  await state.start.posted(messageRefs(state));
-}
-
-/** Takes a message out of those that share the limits of appends and edits. */
-export function stopCounting({ workspace }: ReplyState, message: ReplyMessage): void {
-  workspace.limits.growing.stream.delete(message);
-  workspace.limits.growing.edit.delete(message);
+/**
+ * Sends a new message of the answer, which takes the place of the one with its number, and has it recorded before anything
+ * else is written. The call that is reserved for its end is released when it fails. @throws {Failure}
+ */
+export async function addMessage(
+  state: ReplyState,
+  message: Pick<ReplyMessage, 'index' | 'mode' | 'shown' | 'reserved'>,
+  send: () => Promise<string | undefined>,
+): Promise<ReplyMessage> {
+  const { workspace, progress, messages, start } = state;
+  const { line } = progress;
+  let ts: string | undefined;
+  try {
+    ts = await send();
+  } catch (error) {
+    if (message.reserved !== null) workspace.limits.of(message.reserved).release();
+    state.mayBeUnrecorded ||= error instanceof Failure && error.ambiguous;
+    throw error;
+  }
+  if (progress.line === line) progress.line = null;
+  const added = { ...createMessage(ts ?? '', message.index), ...message };
+  messages[message.index] = added;
+  await start.posted(messageRefs(state));
+  return added;
 }
 
 /** Releases the call that was reserved for a message which will not need it. */
@@ -99,20 +115,11 @@ export function releaseReserved({ workspace }: ReplyState, message: ReplyMessage
 }
 
 export function messageRefs({ messages, thread }: ReplyState): readonly MessageRef[] {
-  const { platform, workspace, channel } = thread;
-  return messages.map((message) => ({ platform, workspace, channel, message: message.ts }));
+  return messages.map(({ ts }) => messageRef(thread, ts));
 }
 
-/** The newest message of this answer that is in the thread but not in our list; null for none. @throws {Failure} */
-export async function findUnrecorded({
-  workspace,
-  question,
-  thread,
-  messages,
-}: ReplyState): Promise<string | null> {
-  const known = new Set(messages.map(({ ts }) => ts));
-  const found = await findReplies(workspace, question, thread.thread);
-  return found?.findLast(({ ts }) => !known.has(ts))?.ts ?? null;
+export function messageRef({ platform, workspace, channel }: ThreadRef, ts: string): MessageRef {
+  return { platform, workspace, channel, message: ts };
 }
 
 /** A message's text without its mark-up, for notifications and screen readers. */

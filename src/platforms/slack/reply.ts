@@ -5,8 +5,8 @@ import { slackMarkdown } from '../../markdown/dialects.ts';
 import { createRendering } from '../../markdown/rendering.ts';
 import { NO_EXTRAS, PART_LIMIT } from './blocks.ts';
 import { limitOf } from './limits.ts';
-import { type ReplyState, releaseReserved, stopCounting } from './reply-state.ts';
-import { showView } from './show-view.ts';
+import { createMessage, type ReplyState, releaseReserved } from './reply-state.ts';
+import { countGrowing, showView } from './show-view.ts';
 import { createStatus, type Status } from './status.ts';
 import { openThread } from './thread.ts';
 import type { SlackWorkspace } from './workspace.ts';
@@ -83,23 +83,21 @@ function openReply(
     start,
     rendering: createRendering(slackMarkdown, { hardLimit: PART_LIMIT }),
     growing: NO_EXTRAS,
-    messages: [],
+    messages: start.messages.map(({ message }, index) => createMessage(message, index)),
     partLimit: PART_LIMIT,
     step: null,
     isStepOver: false,
     progress: { isSessionBusy: false, line: null },
     isStreamless: false,
-    hasLooked: false,
+    mayBeUnrecorded: start.attempt > 1,
     acquired: null,
   };
   return { state, status: createStatus(workspace, thread, question.message, state.progress) };
 }
 
 async function closeReply({ state, status }: OpenReply): Promise<void> {
-  for (const message of state.messages) {
-    stopCounting(state, message);
-    releaseReserved(state, message);
-  }
+  countGrowing(state, false);
+  for (const message of state.messages) releaseReserved(state, message);
   await status.clear();
 }
 

@@ -11,14 +11,14 @@ import {
   type Extras,
   extrasOf,
   MARKDOWN_LIMIT,
+  type MessageContent,
   noticesMarkdown,
   PART_LIMIT,
 } from './blocks.ts';
 import type { SlackClient } from './client.ts';
-import { hasCode, isRejected } from './failures.ts';
+import { hasCode, NOT_EDITABLE } from './failures.ts';
 import { findResearch, researchMetadata } from './find-messages.ts';
-import { NOT_EDITABLE } from './message-edits.ts';
-import { postMessage, postOnce, UNPARSED } from './post-message.ts';
+import { postMessage, postOnce, sendWithBlocks, UNPARSED } from './post-message.ts';
 import { openThread } from './thread.ts';
 import { callWithRetry, type SlackWorkspace } from './workspace.ts';
 
@@ -80,14 +80,10 @@ async function postCard(slack: SlackWorkspace, thread: ThreadRef, card: Card): P
       const found = await findResearch(slack, question, 'card', { channel, thread: thread.thread });
       return found === 'unknown' ? null : (found?.ts ?? null);
     },
-    async post(attempt) {
-      try {
-        return await postMessage(slack, { ...place, ...content(text, extras) }, isAcquired && attempt === 1);
-      } catch (error) {
-        if (!isRejected(error)) throw error;
-        return postMessage(slack, { ...place, ...contentWithoutBlocks(text, extras) });
-      }
-    },
+    post: (attempt) =>
+      sendWithBlocks(content(text, extras), contentWithoutBlocks(text, extras), (what, tries) =>
+        postMessage(slack, { ...place, ...what }, isAcquired && attempt === 1 && tries === 1),
+      ),
   });
   return { platform, workspace, channel, message };
 }
@@ -103,16 +99,15 @@ async function editCard(
   if (isProgress && !limits.of('chat.update').tryAcquire('progress')) return;
   const { text, extras } = renderSingle(view);
   const target = { channel, ts: message, ...UNPARSED, metadata: researchMetadata(question, 'card', false) };
-  const update = ({ chat }: SlackClient) => chat.update({ ...target, ...content(text, extras) });
+  const update = (what: MessageContent, attempt: number): Promise<unknown> => {
+    const run = ({ chat }: SlackClient) => chat.update({ ...target, ...what });
+    if (!isProgress) return callWithRetry(workspace, 'chat.update', run);
+    return limits.call('chat.update', () => run(client), attempt === 1);
+  };
   try {
-    if (isProgress) await limits.call('chat.update', () => update(client), true);
-    else await callWithRetry(workspace, 'chat.update', update);
+    await sendWithBlocks(content(text, extras), contentWithoutBlocks(text, extras), update);
   } catch (error) {
     if (hasCode(error, NOT_EDITABLE)) log.info({ err: error }, 'a research card cannot be edited');
-    else if (isRejected(error))
-      await callWithRetry(workspace, 'chat.update', ({ chat }) =>
-        chat.update({ ...target, ...contentWithoutBlocks(text, extras) }),
-      );
     else if (!(isProgress && error instanceof Failure && error.kind === 'rate-limited')) throw error;
   }
 }

@@ -5,15 +5,13 @@ import { retry } from '../../core/retry.ts';
 import type { MessageRef } from '../../core/types.ts';
 import { plain, toMrkdwn } from '../../markdown/text.ts';
 import { type Block, contextBlock, type MessageContent, markdownBlock } from './blocks.ts';
-import { hasCode, isRejected } from './failures.ts';
+import { hasCode, NO_FILE_LINKS } from './failures.ts';
 import { type FoundMessage, findResearch, researchMetadata } from './find-messages.ts';
 import { escapeMrkdwn } from './message-text.ts';
-import { openDirectMessages, postMessage, postOnce } from './post-message.ts';
+import { openDirectMessages, postMessage, postOnce, sendWithBlocks } from './post-message.ts';
 import { renderSingle, type SingleMessage } from './research-card.ts';
 import { callWithRetry, retryPolicy, type SlackWorkspace } from './workspace.ts';
 
-/** The channel takes messages, but no links to files. */
-const NO_FILE_LINKS: ReadonlySet<string> = new Set(['slack_connect_file_link_sharing_blocked']);
 const LEAD_LIMIT = 300;
 const NAME_LIMIT = 100;
 /** How much of the text a notification and a screen reader get. */
@@ -23,14 +21,6 @@ interface Place {
   readonly channel: string;
   /** Null for a message outside threads. */
   readonly thread: string | null;
-  /** The permalink of the job's card. */
-  readonly card: string | null;
-}
-
-/** What a notification links to: addresses that Slack gave us. */
-interface Links {
-  /** The permalink of the uploaded report. */
-  readonly file: string | null;
   /** The permalink of the job's card. */
   readonly card: string | null;
 }
@@ -46,7 +36,7 @@ export async function notify(slack: SlackWorkspace, notice: ResearchNotification
     find: () => findResearch(slack, question, 'notice', place),
     async post() {
       if (file === undefined) file = notice.file && (await uploadFile(slack, notice.file));
-      return postNotice(slack, notice, place, message, { file, card: place.card });
+      return postNotice(slack, notice, place, message, file);
     },
   });
   if (posted === 'unknown') return { type: 'unknown' };
@@ -55,33 +45,33 @@ export async function notify(slack: SlackWorkspace, notice: ResearchNotification
   return { type: 'posted', message: ref, hasFile: posted.hasFile };
 }
 
-/** One attempt, with as much as Slack takes: without the file where links to files are forbidden, without blocks where it refuses them. */
+/** Posts it with as much as Slack takes: without the file where links to files are forbidden. */
 async function postNotice(
   workspace: SlackWorkspace,
   notice: ResearchNotification,
-  { channel, thread }: Place,
+  place: Place,
   message: SingleMessage,
-  links: Links,
+  file: string | null,
 ): Promise<FoundMessage> {
-  let shown = links;
-  let hasBlocks = true;
-  for (;;) {
-    const hasFile = shown.file !== null;
-    const what = hasBlocks ? noticeBlocks(notice, message, shown) : noticeText(notice, message, shown);
-    const args = {
-      channel,
-      ...(thread !== null && { thread_ts: thread }),
-      metadata: researchMetadata(notice.question, 'notice', hasFile),
-      // It is not documented whether a link without previews shares its file. By default Slack previews no web page.
-      ...(hasFile && { unfurl_media: true }),
-    };
-    try {
-      return { ts: await postMessage(workspace, { ...args, ...what }), hasFile };
-    } catch (error) {
-      if (hasCode(error, NO_FILE_LINKS) && hasFile) shown = { ...links, file: null };
-      else if (isRejected(error) && hasBlocks) hasBlocks = false;
-      else throw error;
-    }
+  const { channel, thread, card } = place;
+  const hasFile = file !== null;
+  const args = {
+    channel,
+    ...(thread !== null && { thread_ts: thread }),
+    metadata: researchMetadata(notice.question, 'notice', hasFile),
+    // It is not documented whether a link without previews shares its file. By default Slack previews no web page.
+    ...(hasFile && { unfurl_media: true }),
+  };
+  const links = linksOf(notice, file, card);
+  const withBlocks = noticeBlocks(notice, message, links);
+  try {
+    const ts = await sendWithBlocks(withBlocks, noticeText(notice, message, links), (what) =>
+      postMessage(workspace, { ...args, ...what }),
+    );
+    return { ts, hasFile };
+  } catch (error) {
+    if (!hasFile || !hasCode(error, NO_FILE_LINKS)) throw error;
+    return postNotice(workspace, notice, place, message, null);
   }
 }
 
@@ -89,9 +79,8 @@ async function postNotice(
 function noticeBlocks(
   notice: ResearchNotification,
   { text, extras }: SingleMessage,
-  shown: Links,
+  links: string,
 ): MessageContent {
-  const links = linksOf(notice, shown);
   const blocks: Block[] = [
     { type: 'section', text: { type: 'mrkdwn', text: leadOf(notice), verbatim: true } },
     ...(text === '' ? [] : [markdownBlock(text)]),
@@ -105,10 +94,9 @@ function noticeBlocks(
 function noticeText(
   notice: ResearchNotification,
   { text, extras }: SingleMessage,
-  shown: Links,
+  links: string,
 ): MessageContent {
-  const lines = [leadOf(notice), toMrkdwn(text), toMrkdwn(extras.markdown), linksOf(notice, shown)];
-  return { text: joinLines(...lines) };
+  return { text: joinLines(leadOf(notice), toMrkdwn(text), toMrkdwn(extras.markdown), links) };
 }
 
 /** With the only mention of the message. */
@@ -116,11 +104,12 @@ function leadOf({ question, lead }: ResearchNotification): string {
   return `<@${question.asker.id}> ${escapeMrkdwn(plain(lead.slice(0, LEAD_LIMIT)))}`;
 }
 
-function linksOf({ file }: ResearchNotification, shown: Links): string {
+/** Links to the report and to the job's card, by the permalinks that Slack gave us. */
+function linksOf({ file }: ResearchNotification, report: string | null, card: string | null): string {
   const name = escapeMrkdwn((file?.name ?? '').slice(0, NAME_LIMIT)).replaceAll('|', '_');
   return [
-    shown.file === null ? '' : `Full report: <${shown.file}|${name}>`,
-    shown.card === null ? '' : `<${shown.card}|Where it was asked>`,
+    report === null ? '' : `Full report: <${report}|${name}>`,
+    card === null ? '' : `<${card}|Where it was asked>`,
   ]
     .filter((link) => link !== '')
     .join(' · ');

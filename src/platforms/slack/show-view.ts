@@ -17,10 +17,10 @@ import {
 import {
   createMessage,
   MessageTooLong,
+  messageRef,
   messageRefs,
   type ReplyState,
   releaseReserved,
-  stopCounting,
 } from './reply-state.ts';
 import { offerStep } from './search-step.ts';
 import { callWithRetry } from './workspace.ts';
@@ -33,9 +33,9 @@ const MAX_REPEATS = 10;
 /** Brings the messages to what the view says. @throws {Failure} */
 export async function showView(state: ReplyState, view: View): Promise<void> {
   if (view.text === '' && !isFinal(view)) return;
-  await adoptEarlierMessages(state);
   for (let repeats = 0; ; repeats++) {
     try {
+      await adoptUnrecorded(state);
       await showOnce(state, view);
       return;
     } catch (error) {
@@ -111,16 +111,11 @@ function useCall(state: ReplyState, method: LimitedMethod): boolean {
 /** Chooses how this message is written. None is begun that could not be finished: then it is posted once, at the end. */
 async function beginMessage(state: ReplyState, index: number, text: string, closed: string): Promise<void> {
   const { limits } = state.workspace;
-  const hasStep = state.step !== null;
-  if (reserveStream(state) && (await startStream(state, index, text))) return;
-  const isStepRefused = hasStep && state.step === null;
-  if (isStepRefused && reserveStream(state) && (await startStream(state, index, text))) return;
+  while (reserveStream(state)) if (await startStream(state, index, text)) return;
   const updates = limits.of('chat.update');
   if (!updates.reserve()) return;
   if (!limits.tryAcquirePost(state.thread.channel, 'progress')) return updates.release();
-  await postPart(state, index, closed, state.growing, 'chat.update', true);
-  const message = state.messages[index];
-  if (message) message.hasButtons = state.growing.blocks.length > 0;
+  await postPart(state, index, closed, state.growing, true);
 }
 
 /** Reserves the start and the stop of a stream; false, with nothing reserved, where there is to be none. */
@@ -160,7 +155,6 @@ async function deleteSurplus(state: ReplyState, count: number): Promise<void> {
       if (!(error instanceof Failure) || error.kind !== 'gone') throw error;
     }
     releaseReserved(state, message);
-    stopCounting(state, message);
   }
   messages.length = count;
   await start.posted(messageRefs(state));
@@ -174,26 +168,35 @@ function breakOldStream({ rendering, messages }: ReplyState): void {
   rendering.breakPart();
 }
 
-/** Takes over what earlier attempts have posted: their streams are ended, and their messages are rewritten from now on. */
-async function adoptEarlierMessages(state: ReplyState): Promise<void> {
-  if (state.hasLooked) return;
-  const { start, messages, workspace, question, thread } = state;
-  const known = start.messages.map(({ message }) => message);
-  const found = start.attempt > 1 ? await findReplies(workspace, question, thread.thread) : [];
-  const all = [...new Set([...known, ...(found ?? []).map(({ ts }) => ts)])];
-  all.sort((a, b) => Number(a) - Number(b));
+/**
+ * Takes over the messages of this answer that an earlier attempt, or a call with an unknown outcome, has left: streams are
+ * ended, and all are rewritten from now on. @throws {Failure} when Slack cannot be reached
+ */
+async function adoptUnrecorded(state: ReplyState): Promise<void> {
+  if (!state.mayBeUnrecorded) return;
+  const { workspace, question, thread, messages, start } = state;
+  const found = await findReplies(workspace, question, thread.thread);
+  const recorded = new Set(messages.map(({ ts }) => ts));
+  for (const { ts, part } of found ?? []) {
+    // An unfinished stream does not say whose it is: it may belong to another question.
+    const isOther = part === null && (await start.isTaken(messageRef(thread, ts)));
+    if (!recorded.has(ts) && !isOther) messages.push(createMessage(ts));
+  }
+  messages.sort((a, b) => Number(a.ts) - Number(b.ts));
+  for (const [index, message] of messages.entries()) message.index = index;
   const finished = new Set(found?.filter(({ part }) => part !== null).map(({ ts }) => ts));
   // Parts are written one after the other: where the thread cannot be read, only the last can still be open.
-  const open = found === null ? all.slice(-1) : all.filter((ts) => !finished.has(ts));
-  if (start.attempt > 1) for (const ts of open) await endStream(state, ts);
-  messages.push(...all.map((ts, index) => createMessage(index, ts, 'edit', null, null)));
-  state.hasLooked = true;
-  if (all.length > known.length) await start.posted(messageRefs(state));
+  const open = found === null ? messages.slice(-1) : messages.filter(({ ts }) => !finished.has(ts));
+  for (const { ts } of open) await endStream(state, ts);
+  state.mayBeUnrecorded = false;
+  if (messages.length > recorded.size) await start.posted(messageRefs(state));
 }
 
 /** Counts the growing message among those that share a limit: the pause between two writes depends on their number. */
-function countGrowing(state: ReplyState, isGrowing: boolean): void {
-  for (const message of state.messages) stopCounting(state, message);
+export function countGrowing(state: ReplyState, isGrowing: boolean): void {
+  const { growing } = state.workspace.limits;
+  growing.stream.delete(state);
+  growing.edit.delete(state);
   const last = state.messages.at(-1);
-  if (isGrowing && last) state.workspace.limits.growing[last.mode].add(last);
+  if (isGrowing && last) growing[last.mode].add(state);
 }

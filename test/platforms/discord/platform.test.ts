@@ -269,3 +269,13 @@ test('a progress write without budget fails softly, a final one waits its turn',
   expect(written(server, 'general').at(-1)?.content).toContain('Final');
   expect(server.calls.filter(({ status }) => status === 429)).toEqual([]);
 });
+
+test('Discord that cannot be reached is said with the reason', async () => {
+  const { server, app } = await open();
+  const question = asked(server);
+  await server.close();
+  await expect(app.platform.replyPrivately(question, 'Hello')).rejects.toMatchObject({
+    kind: 'unreachable',
+    message: expect.stringMatching(/ECONNREFUSED|ECONNRESET|other side closed/),
+  });
+});
