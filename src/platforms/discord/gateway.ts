@@ -2,6 +2,7 @@ import { type Client, Events } from 'discord.js';
 import { sleep } from '../../core/concurrency.ts';
 import { Failure } from '../../core/failures.ts';
 import type { KeyValue, Log } from '../../core/ports.ts';
+import { retry } from '../../core/retry.ts';
 import { createDiscordClient } from './client.ts';
 import { failureOf } from './errors.ts';
 import { createIdentifyThrottler } from './identify-throttler.ts';
@@ -29,6 +30,8 @@ export interface Gateway {
 }
 
 const DEADLINE_MS = 30_000;
+/** Where Discord does not answer: some 20 s in all. */
+const PATIENCE = { attempts: 10, baseMs: 500, capMs: 5_000, longestWaitMs: 20_000 };
 /** Discord has its clients reconnect every few hours, which takes a second or two. */
 const SHORT_OUTAGE_MS = 4_000;
 const DISALLOWED_INTENTS = '4014';
@@ -42,7 +45,7 @@ const FATAL: Readonly<Record<number, string>> = {
   4014: 'Discord disallows the intents (4014): see Bot > Privileged Gateway Intents in the developer portal',
 };
 
-const LATE = new Failure('unreachable', 'no gateway session in time', {
+const LATE = new Failure('too-slow', 'no gateway session in time', {
   remedy: "DISCORD_API_URL, network: no connection to Discord's gateway within 30 s; see discordstatus.com",
 });
 
@@ -53,38 +56,47 @@ const MENTION_ONLY =
 
 /** Prepares the connection; nothing is sent before `connect`. */
 export function createGateway(deps: GatewayDeps): Gateway {
+  const { log } = deps;
+  const closing = new AbortController();
   const identifyThrottler = createIdentifyThrottler(deps);
   let messageContent = deps.messageContent;
   let session: Session | null = null;
-  let isClosing = false;
 
   /** @throws {Failure} */
   const open = async (): Promise<void> => {
-    session = openSession(createDiscordClient({ ...deps, messageContent, identifyThrottler }), deps);
-    const mine = session;
+    await session?.end();
+    const mine = openSession(createDiscordClient({ ...deps, messageContent, identifyThrottler }), deps);
+    session = mine;
     await mine.begin();
-    const onError = (error: unknown): void =>
-      deps.log.error({ err: error }, 'the gateway connection has ended');
+    const onError = (error: unknown): void => log.error({ err: error }, 'the gateway connection has ended');
     mine.lost.then(recover).catch(onError);
   };
   /** Goes on without the Message Content intent where only that is refused. @throws {Failure} where it is something else. */
   const recover = async (failure: Failure): Promise<void> => {
     await session?.end();
-    if (isClosing || failure.code !== DISALLOWED_INTENTS || !messageContent) {
-      if (!isClosing && Number(failure.code) in FATAL) deps.onFatal(failure);
+    const isContentRefused = failure.code === DISALLOWED_INTENTS && messageContent;
+    if (closing.signal.aborted || !isContentRefused) {
+      if (!closing.signal.aborted && Number(failure.code) in FATAL) deps.onFatal(failure);
       throw failure;
     }
-    deps.log.warn({ code: failure.code }, MENTION_ONLY);
+    log.warn({ code: failure.code }, MENTION_ONLY);
     messageContent = false;
     await connect();
   };
-  const connect = (): Promise<void> =>
-    open().catch((error: unknown) => recover(failureOf(error, 'the gateway')));
+  const connect = async (): Promise<void> => {
+    let level: 'warn' | 'debug' = 'warn';
+    const onWait = ({ message }: Failure): void => {
+      log[level]({ reason: message }, `${NO_CONNECTION} yet, still trying`);
+      level = 'debug';
+    };
+    const tries = retry({ ...PATIENCE, signal: closing.signal, onWait }, open);
+    await tries.catch((error: unknown) => recover(failureOf(error, 'the gateway')));
+  };
   return {
     connect,
     isConnected: () => session?.isReady() ?? false,
     async close() {
-      isClosing = true;
+      closing.abort();
       await session?.end();
     },
   };

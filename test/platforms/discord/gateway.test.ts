@@ -59,27 +59,14 @@ describe('a session', () => {
     expect(server.gateway.identifies).toBe(1);
   });
 
-  test('that cannot be had is a failure with its reason, and can be had later', async () => {
+  test('that cannot be had at first is tried for again, and said once why', async () => {
     const server = await town.server();
-    server.fault('GET /gateway/bot', { status: 502 });
-    const options = { token: server.token, apiUrl: server.apiUrl, messageContent: true } as const;
-    const app = await openDiscord({ ...options, threads: 'always', log: quietLog });
-    onTestFinished(() => app.stop());
-    const texts: string[] = [];
-    const intake: Intake = {
-      async accept({ text }) {
-        texts.push(text);
-        return 'accepted';
-      },
-      press: async () => null,
-      stop: async () => {},
-      withdraw: async () => {},
-    };
-    const store = memoryKeyValue();
-    await expect(app.listen(intake, store)).rejects.toMatchObject({ kind: 'unreachable', status: 502 });
-    server.say({ user: 'ada', channel: 'general', content: mention(server, 'meanwhile') });
-    await app.listen(intake, store);
-    await vi.waitFor(() => expect(texts).toEqual(['meanwhile']), 5_000);
+    server.fault('GET /gateway/bot', { status: 502 }, 2);
+    server.gateway.refuse(1);
+    const lines: string[] = [];
+    const footnote = await town.footnote(server, { log: recordingLog(lines) });
+    expect(lines.filter((line) => line.includes("no connection to Discord's gateway"))).toHaveLength(1);
+    await say(server, footnote, 'hello');
   });
 });
 
