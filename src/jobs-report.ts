@@ -8,7 +8,7 @@ import type { UpstreamJob } from './core/research/ports.ts';
 import { createLog } from './log.ts';
 import { askFootnote } from './ops/server.ts';
 import { createPerplexity } from './perplexity/perplexity.ts';
-import { exitCodeOf, explainStart } from './start-faults.ts';
+import { runCommand } from './start-faults.ts';
 import { openPglite } from './store/pglite.ts';
 import { openPostgres } from './store/postgres.ts';
 import { createResearchReader } from './store/researches.ts';
@@ -22,7 +22,8 @@ const UPSTREAM_MS = 30_000;
 const log = createLog({ level: 'silent', secrets: [] });
 
 /** `npm run jobs`: every research job of all workspaces, and how it stands with upstream's own list. Changes nothing. */
-async function report(config: Config): Promise<string> {
+async function report(): Promise<string> {
+  const config = loadConfig();
   const entries = await readEntries(config);
   const { list, note } = await readUpstream(config);
   return [formatJobsTable(entries, list, Date.now()), ...(note ? ['', note] : [])].join('\n');
@@ -84,9 +85,4 @@ async function readUpstream({
   }
 }
 
-try {
-  process.stdout.write(`${await report(loadConfig())}\n`);
-} catch (error) {
-  process.stderr.write(`${explainStart(error)}\n`);
-  process.exitCode = exitCodeOf(error);
-}
+await runCommand(report);

@@ -37,11 +37,6 @@ const LAYERS: Readonly<Record<string, Layer>> = {
 /** What the files directly in src may import besides all of the above, by the beginning of their names. */
 const AT_THE_TOP: Readonly<Record<string, readonly string[]>> = { config: ['zod'], log: ['pino'] };
 
-/** What an entry point inside a layer may read at the top: the configuration. */
-const ENTRY_POINTS: Readonly<Record<string, readonly string[]>> = {
-  'platforms/discord/register-commands.ts': ['config.ts', 'node-version.js'],
-};
-
 /** Modules of Node that only protocols and tricks need: the packages speak HTTP, WebSocket and TLS, and here is who may. */
 const RESERVED: Readonly<Record<string, readonly string[]>> = {
   'node:http': ['ops/server.ts', 'config.ts', 'platforms/discord/client.ts'],
@@ -92,8 +87,7 @@ function isAllowed({ from, specifier, isType }: Import): boolean {
   if (layer === null) return true;
   const target = relative(SRC, resolve(SRC, dirname(from), specifier));
   const theirs = layerOf(target);
-  if (theirs === null) return ENTRY_POINTS[from]?.includes(target) ?? false;
-  return theirs === layer || (LAYERS[layer]?.ours.includes(theirs) ?? false);
+  return theirs !== null && (theirs === layer || (LAYERS[layer]?.ours.includes(theirs) ?? false));
 }
 
 function packagesOf(from: string): readonly string[] {

@@ -71,7 +71,7 @@ async function run(
   env: Record<string, string>,
   ...args: string[]
 ): Promise<{ code: number | null; text: string }> {
-  const script = new URL('src/platforms/discord/register-commands.ts', ROOT).pathname;
+  const script = new URL('src/register-commands.ts', ROOT).pathname;
   const child = spawn(process.execPath, [script, ...args], {
     env: { PATH: process.env['PATH'] ?? '', ...env },
   });
