@@ -64,8 +64,14 @@ export function failureOf(error: unknown, route: string, signal?: AbortSignal): 
     return new Failure('not-authorised', 'Discord has refused DISCORD_TOKEN', { status: 401 });
   }
   if (signal?.aborted) return new Failure('stopped', `stopped during ${route}`);
-  const reason = error instanceof Error ? `${error.name}: ${error.message}` : 'unknown error';
-  return new Failure('unreachable', `no answer from Discord to ${route} (${reason})`);
+  return new Failure('unreachable', `no answer from Discord to ${route} (${reasonOf(error)})`);
+}
+
+/** What an operator needs: `fetch` says why it failed in the cause of its error, such as ENOTFOUND or a certificate. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown error';
+  const { name, message } = error.cause instanceof Error ? error.cause : error;
+  return `${name}: ${message}`;
 }
 
 /** A Retry-After may be missing or round to nothing. */
