@@ -77,11 +77,11 @@ test('no response to an interaction can notify anybody', async () => {
     },
     press: async () => ({ type: 'text', text: 'Only @everyone may' }),
   });
-  const desk = {
+  const research = {
     run: async () => `R-4F2K @everyone\n${'x'.repeat(1_500)}\n${'y'.repeat(1_500)}`,
     choices: async () => [],
   };
-  await town.footnote(server, { intake, desk });
+  await town.footnote(server, { intake, research });
   const ask = (question: string) =>
     server.command({ user: 'ada', channel: 'general', name: 'ask', options: { question } });
   const said = server.say({ user: 'grace', channel: 'general', content: 'The tower is 330 m' });

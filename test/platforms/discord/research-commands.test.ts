@@ -39,11 +39,14 @@ function taking(accept: () => Promise<Accepted> = async () => 'accepted') {
   return { questions, presses, intake };
 }
 
-/** A desk that says this, and what it was asked. */
-function deskSaying(jobs: ResearchCommands['run'], choices: ResearchCommands['choices'] = async () => []) {
+/** Research commands that say this, and what it was asked. */
+function researchSaying(
+  jobs: ResearchCommands['run'],
+  choices: ResearchCommands['choices'] = async () => [],
+) {
   const requests: JobsRequest[] = [];
   const prefixes: string[] = [];
-  const desk: ResearchCommands = {
+  const research: ResearchCommands = {
     run(request) {
       requests.push(request);
       return jobs(request);
@@ -53,7 +56,7 @@ function deskSaying(jobs: ResearchCommands['run'], choices: ResearchCommands['ch
       return choices(who, prefix);
     },
   };
-  return { desk, requests, prefixes };
+  return { research, requests, prefixes };
 }
 
 /** A service whose commands are registered: the stand-in lets people use only what the manifest declares. */
@@ -137,9 +140,9 @@ describe('/jobs', () => {
     ['list', {}, null],
     ['status', { id: ' R-4F2K ' }, 'R-4F2K'],
     ['stop', { id: 'r-4f2k' }, 'r-4f2k'],
-  ])('%s asks the desk and answers the person alone', async (action, options, wanted) => {
-    const { desk, requests } = deskSaying(async () => 'R-4F2K · running · *How* tall? @everyone');
-    const server = await listening({ desk });
+  ])('%s runs it and answers the person alone', async (action, options, wanted) => {
+    const { research, requests } = researchSaying(async () => 'R-4F2K · running · *How* tall? @everyone');
+    const server = await listening({ research });
     const { id } = server.command({ ...ada, name: 'jobs', subcommand: action, options });
     await vi.waitFor(() => expect(responseTo(server, id)?.ephemeral[0]?.content).toContain('\\*How\\*'));
     const person = { id: server.people[0]?.id, name: 'Ada' };
@@ -150,8 +153,8 @@ describe('/jobs', () => {
 
   test('works in direct messages; a long list goes on in further messages, none lost', async () => {
     const lines = Array.from({ length: 60 }, (_, i) => `R-${i + 1000} · done · ${'a question '.repeat(8)}`);
-    const { desk, requests } = deskSaying(async () => lines.join('\n'));
-    const server = await listening({ desk });
+    const { research, requests } = researchSaying(async () => lines.join('\n'));
+    const server = await listening({ research });
     const { id } = server.command({ ...ada, channel: '@ada', name: 'jobs', subcommand: 'list' });
     await vi.waitFor(() => expect(responseTo(server, id)?.ephemeral).toHaveLength(4));
     const said = responseTo(server, id)?.ephemeral.map(({ content }) => content) ?? [];
@@ -160,10 +163,10 @@ describe('/jobs', () => {
     expect(requests[0]?.workspace).toBe('@me');
   });
 
-  test('a slow desk is waited for, still for the person alone', async () => {
+  test('research commands that are slow are waited for, still for the person alone', async () => {
     const gate = Promise.withResolvers<string>();
-    const { desk } = deskSaying(() => gate.promise);
-    const server = await listening({ desk });
+    const { research } = researchSaying(() => gate.promise);
+    const server = await listening({ research });
     const { id } = server.command({ ...ada, name: 'jobs', subcommand: 'list' });
     await vi.waitFor(() => expect(responseTo(server, id)?.responseType).toBe(5), 4_000);
     gate.resolve('Nothing is running.');
@@ -173,10 +176,10 @@ describe('/jobs', () => {
   });
 
   test.each([
-    ['fails', deskSaying(() => Promise.reject(new Error('store down'))).desk],
+    ['fails', researchSaying(() => Promise.reject(new Error('store down'))).research],
     ['is not there', undefined],
-  ])('a desk that %s is said in plain words', async (_, desk) => {
-    const server = await listening(desk ? { desk } : {});
+  ])('research commands that are missing or fail are said in plain words: %s', async (_, research) => {
+    const server = await listening(research ? { research } : {});
     const { id } = server.command({ ...ada, name: 'jobs', subcommand: 'list' });
     await vi.waitFor(() => expect(responseTo(server, id)?.ephemeral[0]?.content).toContain('try again'));
   });
@@ -191,11 +194,11 @@ describe('typing a job’s id', () => {
       job: `R-4F${i}`,
       label: `R-4F${i} · ${'😀'.repeat(80)}`,
     }));
-    const { desk, prefixes } = deskSaying(
+    const { research, prefixes } = researchSaying(
       async () => '',
       async () => found,
     );
-    const server = await listening({ desk });
+    const server = await listening({ research });
     const { id } = server.autocomplete(typing);
     await vi.waitFor(() => expect(chosen(server, id)).toHaveLength(25));
     expect(chosen(server, id)?.[0]).toMatchObject({
@@ -208,14 +211,14 @@ describe('typing a job’s id', () => {
   test.each([
     ['slow', () => new Promise<never>(() => {})],
     ['failing', () => Promise.reject(new Error('store down'))],
-  ])('a %s desk completes nothing, in time', async (_, choices) => {
-    const { desk } = deskSaying(async () => '', choices);
-    const server = await listening({ desk });
+  ])('a list of jobs that is %s completes nothing, in time', async (_, choices) => {
+    const { research } = researchSaying(async () => '', choices);
+    const server = await listening({ research });
     const { id } = server.autocomplete(typing);
     await vi.waitFor(() => expect(chosen(server, id)).toEqual([]), 2_900);
   });
 
-  test('without a desk completes nothing', async () => {
+  test('without research it completes nothing', async () => {
     const server = await listening({});
     const { id } = server.autocomplete(typing);
     await vi.waitFor(() => expect(chosen(server, id)).toEqual([]));

@@ -132,7 +132,7 @@ export interface FootnoteOptions extends Partial<DiscordOptions> {
   readonly log?: Log;
   /** Stands between the gateway and the core's intake. */
   readonly intake?: (core: Intake) => Intake;
-  readonly desk?: ResearchCommands;
+  readonly research?: ResearchCommands;
 }
 
 /** Opens Discord, wires the core to it and listens. */
@@ -142,7 +142,7 @@ async function startFootnote(server: DiscordServer, options: FootnoteOptions = {
     log = quietLog,
     intake: wrap,
     sessions = memoryKeyValue(),
-    desk,
+    research: commands,
     ...rest
   } = options;
   const base = { token: server.token, applicationId: null, apiUrl: server.apiUrl, messageContent: true };
@@ -181,7 +181,7 @@ async function startFootnote(server: DiscordServer, options: FootnoteOptions = {
     stop: core.stop,
     withdraw: core.withdraw,
   };
-  await app.listen(wrap?.(recording) ?? recording, sessions, desk);
+  await app.listen(wrap?.(recording) ?? recording, sessions, commands);
   return {
     app,
     heard,
