@@ -42,9 +42,8 @@ function step(state: State): boolean {
   if (state.buffer === '') return false;
   if (state.fence !== null) return stepFence(state, state.fence);
   if (state.inLine) return stepInline(state);
-  const end = state.buffer.indexOf('\n');
-  const line = end === -1 ? state.buffer : state.buffer.slice(0, end);
-  const isWhole = end !== -1 || state.complete;
+  const line = firstLine(state.buffer);
+  const isWhole = line.length < state.buffer.length || state.complete;
   const read = readLine(line, {
     isWhole,
     inParagraph: state.block?.isParagraph ?? false,
@@ -53,12 +52,17 @@ function step(state: State): boolean {
     behindMarker: state.behindMarker,
   });
   if (read.type === 'open') return false;
-  if (read.type === 'row' && state.table === null) {
+  if (read.type === 'row' && !continuesTable(state, read)) {
     const starts = tableStarts(line.slice(read.start), state.buffer.slice(line.length + 1), state.complete);
     if (starts === null) return false;
     return take(state, starts ? read : { ...read, type: 'text' }, line);
   }
   return take(state, read, line);
+}
+
+/** A row of another quote is no row of the open table. */
+function continuesTable(state: State, line: KnownLine): boolean {
+  return state.table !== null && line.type === 'row' && quoteOf(state, line) === state.lastQuote;
 }
 
 function stepFence(state: State, fence: Fence): boolean {
@@ -90,7 +94,7 @@ function stepInline(state: State): boolean {
 
 /** Starts what the line begins, and ends the open blocks that it does not continue. */
 function take(state: State, line: KnownLine, text: string): boolean {
-  if (state.table !== null && (line.type !== 'row' || line.quote !== state.lastQuote)) endTable(state);
+  if (!continuesTable(state, line)) endTable(state);
   switch (line.type) {
     case 'blank':
       endBlock(state);
@@ -127,7 +131,8 @@ function take(state: State, line: KnownLine, text: string): boolean {
 type Known<T extends KnownLine['type']> = Extract<KnownLine, { type: T }>;
 
 function takeText(state: State, line: Known<'text'>): boolean {
-  const goesOn = state.block?.isParagraph === true && (line.quote === state.lastQuote || line.quote === 0);
+  const goesOn =
+    state.block?.isParagraph === true && (line.quote === 0 || quoteOf(state, line) === state.lastQuote);
   if (!goesOn) openParagraph(state, begin(state, line, 'block', 1));
   return enter(state, line.start);
 }
@@ -173,13 +178,17 @@ function takeItem(state: State, line: Known<'item'>): boolean {
 }
 
 function takeRow(state: State, line: Known<'row'>, text: string): boolean {
+  const row = text.slice(line.start);
+  skip(state, text);
   if (state.table === null) {
     const prefix = begin(state, line, 'block', state.dialect.hasTables ? 2 : 1);
-    state.table = createTable(state.parts, state.dialect, prefix);
+    state.table = createTable(state.parts, state.dialect, prefix, row);
+    // The delimiter line, which may stand in another quote or begin without a bar.
+    return skip(state, firstLine(state.buffer));
   }
-  state.table.row(text.slice(line.start));
+  state.table.row(row);
   state.last = 'row';
-  return skip(state, text);
+  return true;
 }
 
 /** Ends open blocks and positions the next line; returns the prefix of its lines. */
@@ -220,6 +229,11 @@ function enter(state: State, start: number): boolean {
   state.buffer = state.buffer.slice(start);
   state.inLine = true;
   return true;
+}
+
+function firstLine(buffer: string): string {
+  const end = buffer.indexOf('\n');
+  return end === -1 ? buffer : buffer.slice(0, end);
 }
 
 function skip(state: State, line: string): boolean {
