@@ -39,7 +39,7 @@ const needs = 'a mount namespace (root on Linux)';
 test.skipIf(!isConfinable())(
   'runs as an unprivileged user that can write to its data directory only',
   // It compiles everything anew, beside the other tests.
-  { timeout: 60_000, meta: { needs } },
+  { timeout: 120_000, meta: { needs } },
   async () => {
     const base = mkdtempSync(join(tmpdir(), 'footnote-image-'));
     const data = join(base, 'data');

@@ -9,7 +9,7 @@ import { type Child, killChildren, startChild } from './children.ts';
 import { createDatabase, onServerOnly, serverUrl } from './database.ts';
 import { temporaryDir } from './parts.ts';
 
-const patient = { timeout: 30_000 };
+const patient = { timeout: 60_000 };
 const quick = { ...patient, interval: 2 };
 const said = (child: Child, what: string): unknown[] =>
   child.steps.flatMap((step) => (what in step ? [step[what]] : []));
@@ -43,7 +43,7 @@ describe('a data directory whose process is killed', () => {
     };
     await vi.waitFor(() => expect(missing()).toEqual([]), patient);
     await store.close();
-  }, 90_000);
+  }, 180_000);
 
   it('starts a running job again at once, with the next attempt', async () => {
     const dir = temporaryDir();
@@ -64,7 +64,7 @@ describe('a data directory whose process is killed', () => {
     await vi.waitFor(() => expect(attempts).toEqual([2]), patient);
     expect(performance.now() - began).toBeLessThan(2_000);
     await store.close();
-  }, 60_000);
+  }, 120_000);
 });
 
 describe('a process that is killed while a job is delayed', () => {
@@ -72,13 +72,14 @@ describe('a process that is killed while a job is delayed', () => {
 
   it('on the embedded database: its successor begins the job when it is due', async () => {
     const dir = temporaryDir();
+    onTestFinished(dir.remove);
+    await prepareDataDir(dir.path);
     await expectDelayed(null, dir.path);
-    dir.remove();
-  }, 60_000);
+  }, 120_000);
 
   it.skipIf(serverUrl === null)(
     'on Postgres: another process begins it when it is due',
-    { ...onServerOnly, timeout: 60_000 },
+    { ...onServerOnly, timeout: 120_000 },
     async () => {
       const database = await createDatabase();
       await expectDelayed(database.url, '');
@@ -113,6 +114,7 @@ describe('a data directory in use', () => {
   afterAll(dir.remove);
 
   it('refuses a second process with one clear line, and is free once the first is killed', async () => {
+    await prepareDataDir(dir.path);
     const child = startChild('hold', null, dir.path);
     await vi.waitFor(() => expect(said(child, 'ready')).toEqual([true]), patient);
     const second = openStore({ databaseUrl: null, dataDir: dir.path, log: quietLog });
@@ -125,5 +127,5 @@ describe('a data directory in use', () => {
     const store = await openStore({ databaseUrl: null, dataDir: dir.path, log: quietLog });
     await store.ping();
     await store.close();
-  }, 60_000);
+  }, 120_000);
 });

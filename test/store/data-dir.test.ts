@@ -11,7 +11,7 @@ const isRoot = process.getuid?.() === 0;
 const NOBODY = 65_534;
 
 /** Making a database takes five seconds of processor time. */
-const onUnix = { timeout: 60_000, meta: { needs: 'modes of files (not Windows)' } };
+const onUnix = { timeout: 120_000, meta: { needs: 'modes of files (not Windows)' } };
 const asRoot = { meta: { needs: 'root' } };
 
 describe.skipIf(process.platform === 'win32')('the files of the embedded database', onUnix, () => {

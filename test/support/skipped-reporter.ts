@@ -1,4 +1,4 @@
-import type { Reporter, TestCase, TestModule, TestSuite } from 'vitest/node';
+import type { Reporter, TestCase, TestModule, TestSuite, Vitest } from 'vitest/node';
 
 declare module 'vitest' {
   interface TaskMeta {
@@ -9,16 +9,22 @@ declare module 'vitest' {
 
 /** Ends the run with one line that says how many tests were skipped and what each of them needs. */
 export class SkippedReporter implements Reporter {
+  #isFiltered = false;
+
+  onInit(vitest: Vitest): void {
+    this.#isFiltered = vitest.config.testNamePattern !== undefined;
+  }
+
   onTestRunEnd(modules: readonly TestModule[]): void {
     const skipped = new Map<string, number>();
     for (const module of modules) {
       for (const test of module.children.allTests('skipped')) {
-        const needs = needsOf(test) ?? `no reason given (${test.fullName})`;
+        const needs = needsOf(test) ?? `nothing that it names (${test.fullName})`;
         skipped.set(needs, (skipped.get(needs) ?? 0) + 1);
       }
     }
-    if (skipped.size === 0) return;
-    const reasons = [...skipped].map(([needs, count]) => `${count} × ${needs}`);
+    if (skipped.size === 0 || this.#isFiltered) return;
+    const reasons = [...skipped].map(([needs, count]) => `${count} × needs ${needs}`);
     process.stdout.write(`   Skipped  ${reasons.join('; ')}\n\n`);
   }
 }

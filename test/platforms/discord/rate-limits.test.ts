@@ -77,17 +77,20 @@ test('a 429 stops what else goes into the channel, and nothing elsewhere', async
 test('a global 429 stops everything for as long as it says', async () => {
   const server = await town.server();
   await town.footnote(server);
-  server.fault(POST, { retryAfter: 1, scope: 'global' });
+  server.fault(POST, { retryAfter: 3, scope: 'global' });
   const ids = ask(server, 'general', 5);
   const refusal = () => server.calls.find(({ status }) => status === 429);
   await vi.waitFor(() => expect(refusal()).toBeDefined());
   const more = [...ids, ...ask(server, 'random', 2)];
-  await vi.waitFor(() => expect(more.filter((id) => whole(server, id) === 1)).toHaveLength(7), 10_000);
+  // Whoever waited too long for a thread is answered in the channel.
+  const channels = [...more, channelId(server, 'general'), channelId(server, 'random')];
+  const answered = () => channels.reduce((sum, id) => sum + whole(server, id), 0);
+  await vi.waitFor(() => expect(answered()).toBe(7), 20_000);
   const since = server.calls.map(({ at }) => at - (refusal()?.at ?? 0));
   // What was under way when it came cannot be called back.
-  expect(since.filter((ms) => ms > 100 && ms < 1_000)).toEqual([]);
-  expect(since.filter((ms) => ms >= 1_000).length).toBeGreaterThan(5);
-}, 20_000);
+  expect(since.filter((ms) => ms > 1_000 && ms < 3_000)).toEqual([]);
+  expect(since.filter((ms) => ms >= 3_000).length).toBeGreaterThan(5);
+});
 
 test('a bucket that says it is used up is left alone until its reset', async () => {
   const server = await town.server();
