@@ -34,7 +34,7 @@ export async function startBoss(
       }),
     },
     backend: sql.kind,
-    useListenNotify: listen !== null,
+    useListenNotify: listen !== undefined,
     schedule: false,
     registerInstance: false,
     monitorVacuum: false,

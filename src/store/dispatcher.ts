@@ -74,7 +74,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     // The database writes the first heartbeat after this; of the two times the earlier one is the safe one.
     const before = performance.now();
     try {
-      const rows = await boss.fetch<PackedData>(queue, { batchSize: count, db: sql.prompt });
+      const rows = await boss.fetch<PackedData>(queue, { batchSize: count, db: sql });
       for (const row of rows) start(row, before);
       if (rows.length === count) state.isWoken = true;
       if (state.isFailing) log.info({ queue }, 'fetching works again');
@@ -169,10 +169,10 @@ async function writeOutcome(
   // With its retry count pg-boss settles this attempt only.
   const claim: Claim = { id, retryCount };
   if (!failure) {
-    await boss.complete(queue, claim, null, { db: sql.prompt });
+    await boss.complete(queue, claim, null, { db: sql });
     return;
   }
   const message = failure.error instanceof Error ? failure.error.message : String(failure.error);
-  await boss.fail(queue, claim, { message: message.slice(0, 1000) }, { db: sql.prompt });
+  await boss.fail(queue, claim, { message: message.slice(0, 1000) }, { db: sql });
   if (retryCount >= RETRY_LIMIT) onDying();
 }

@@ -1,5 +1,5 @@
-import type { Db, PgBoss } from 'pg-boss';
-import type { Sql } from './sql.ts';
+import type { PgBoss } from 'pg-boss';
+import type { Queryable, Sql } from './sql.ts';
 
 /**
  * What pg-boss has no call for, or not one that says enough, as statements on its documented job table. The version is
@@ -26,20 +26,18 @@ export async function countKey(sql: Sql, queue: string, key: string): Promise<nu
 }
 
 /** Finds the running jobs without a heartbeat for so long; all running ones when 0. */
-export async function findAbandoned(db: Db, queue: string, silentMs: number): Promise<readonly Claim[]> {
-  const { rows } = await db.executeSql(
+export function findAbandoned(db: Queryable, queue: string, silentMs: number): Promise<readonly Claim[]> {
+  return db.query<Claim>(
     `select id, retry_count as "retryCount" from pgboss.job
      where name = $1 and state = 'active' and policy = 'key_strict_fifo'
        and ($2 = 0 or heartbeat_on < now() - $2 * interval '1 millisecond')`,
     [queue, silentMs],
   );
-  // The cast: these columns are what is selected.
-  return rows as readonly Claim[];
 }
 
 /** Takes running jobs away from their process: due again at once, or dead when they have had all their runs. */
 export async function failOver(
-  db: Db,
+  db: Queryable,
   boss: PgBoss,
   queue: string,
   claims: readonly Claim[],
@@ -48,7 +46,7 @@ export async function failOver(
   if (claims.length === 0) return;
   await boss.fail(queue, [...claims], { message: why }, { db });
   // The delay between runs is for handlers that failed; these did not.
-  await db.executeSql(
+  await db.query(
     `update pgboss.job set start_after = now() where name = $1 and state = 'retry' and id = any($2::uuid[])`,
     [queue, claims.map(({ id }) => id)],
   );

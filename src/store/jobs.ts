@@ -1,4 +1,4 @@
-import type { Db, PgBoss } from 'pg-boss';
+import type { PgBoss } from 'pg-boss';
 import { createKeyedQueue, sleep } from '../core/concurrency.ts';
 import type { Job, Jobs, Log, NextJob } from '../core/ports.ts';
 import { ensureQueue, startBoss } from './boss.ts';
@@ -51,7 +51,7 @@ export async function openJobs(sql: Sql, log: Log): Promise<StoreJobs> {
     depth: (queue, key) => countKey(sql, queue, key),
     async knows(queue, id) {
       await ensure(queue);
-      return (await boss.findJobs(queue, { id, db: sql.prompt })).length > 0;
+      return (await boss.findJobs(queue, { id, db: sql })).length > 0;
     },
     async work<T extends object>(queue: string, slots: number, handler: Handler<T>, onDead?: OnDead<T>) {
       await ensure(queue);
@@ -105,7 +105,7 @@ function createSender({ sql, boss, ensure, wake }: SenderDeps): Pick<StoreJobs, 
       await ensure(queue);
       const job = { queue, data, options };
       const key = `${queue} ${options.key}`;
-      const sending = inOrder(key, () => send(boss, sql.prompt, job));
+      const sending = inOrder(key, () => send(boss, sql, job));
       // The next of this key waits: jobs are ordered by the database's clock, which counts whole milliseconds on PGlite.
       void inOrder(key, nextMillisecond);
       const isNew = await sending;
@@ -118,10 +118,7 @@ function createSender({ sql, boss, ensure, wake }: SenderDeps): Pick<StoreJobs, 
       const result = await sql.tx(async (tx) => {
         const result = await run(tx);
         if (result === null) return null;
-        const db: Db = {
-          executeSql: async (text, values) => ({ rows: [...(await tx.query(text, values))] }),
-        };
-        for (const job of next) await send(boss, db, job);
+        for (const job of next) await send(boss, tx, job);
         return result;
       });
       if (result !== null) for (const { queue, options } of next) wakeWhenDue(queue, options.delayMs);
@@ -135,7 +132,7 @@ async function nextMillisecond(): Promise<void> {
   while (Date.now() === now) await sleep(1);
 }
 
-async function send(boss: PgBoss, db: Db, { queue, data, options }: NextJob): Promise<boolean> {
+async function send(boss: PgBoss, db: Queryable, { queue, data, options }: NextJob): Promise<boolean> {
   const packed: PackedData = { json: JSON.stringify(data) };
   const { id, key, delayMs = 0 } = options;
   const startAfter = delayMs > 0 ? { startAfter: delayMs / 1000 } : {};
@@ -157,8 +154,8 @@ function createEnsure(boss: PgBoss, sql: Sql): (queue: string) => Promise<void> 
 
 /** Makes what was cut off when the last process ended due again: the data directory has no other owner. */
 async function recoverJobs(sql: Sql, boss: PgBoss, queue: string): Promise<void> {
-  const claims = await findAbandoned(sql.prompt, queue, 0);
-  await failOver(sql.prompt, boss, queue, claims, 'the process was stopped');
+  const claims = await findAbandoned(sql, queue, 0);
+  await failOver(sql, boss, queue, claims, 'the process was stopped');
 }
 
 interface DrainDeps {
@@ -185,7 +182,7 @@ async function drain(
   await untilSettled(all, ABORT_PATIENCE_MS);
   for (const { queue, runs } of left) {
     try {
-      await failOver(sql.prompt, boss, queue, runs, 'its process was stopped');
+      await failOver(sql, boss, queue, runs, 'its process was stopped');
       const notify = channel();
       if (notify) await sql.query('select pg_notify($1, $2)', [notify, queue]);
     } catch (error) {

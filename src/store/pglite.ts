@@ -2,10 +2,9 @@ import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
-import type { PGlite, Transaction } from '@electric-sql/pglite';
 import type { Log } from '../core/ports.ts';
 import { closeDataDir, lockDataDir, secureDataDir, toUnusableError } from './data-dir.ts';
-import type { Queryable, Sql } from './sql.ts';
+import { createQueryable, type Sql } from './sql.ts';
 import { StoreError } from './store-error.ts';
 
 /** Postgres' defaults are for a server: with these the embedded one takes some 150 MB less, in memory and on disk. */
@@ -41,15 +40,13 @@ export async function openPglite(dataDir: string, log: Log): Promise<Sql> {
     }
     const db = await PGlite.create({ dataDir: database, startParams });
     closeDataDir(dataDir);
-    const boss = fromPglite(db);
+    const queryable = createQueryable(fromPglite(db).executeSql);
     return {
       kind: 'pglite',
-      query: createQueryable(db).query,
-      tx: (run) => db.transaction((tx) => run(createQueryable(tx))),
-      upkeep: boss,
-      prompt: boss,
-      heartbeat: boss,
-      listen: null,
+      ...queryable,
+      tx: (run) => db.transaction((tx) => run(createQueryable((text, values) => tx.query(text, values)))),
+      upkeep: queryable,
+      heartbeat: queryable,
       async close() {
         await db.close();
         unlock();
@@ -70,13 +67,4 @@ async function createWhole(database: string, create: (path: string) => Promise<v
   await rm(unfinished, { recursive: true, force: true });
   await create(unfinished);
   await rename(unfinished, database);
-}
-
-function createQueryable(db: PGlite | Transaction): Queryable {
-  return {
-    async query<R extends object>(text: string, params: readonly unknown[] = []) {
-      const { rows } = await db.query<R>(text, [...params]);
-      return rows;
-    },
-  };
 }

@@ -1,7 +1,7 @@
 import type { ClientConfig, Pool, PoolClient } from 'pg';
 import type { Log } from '../core/ports.ts';
 import { holdSession } from './postgres-session.ts';
-import { PROMPT_MS, type Queryable, type Sql, UPKEEP_MS } from './sql.ts';
+import { createQueryable, PROMPT_MS, type Queryable, type Sql, UPKEEP_MS } from './sql.ts';
 import { checkUrl, explainConnecting } from './store-error.ts';
 
 /** A fault at the start is to be shown within 5 s; a loaded server needs seconds. */
@@ -42,7 +42,7 @@ export async function openPostgres(databaseUrl: string, log: Log): Promise<Sql> 
   const pool = open(POOL_SIZE);
   const heartbeats = open(1);
   try {
-    await execute(pool, 'select 1', [], CONNECT_TIMEOUT_MS);
+    await queryableOn(pool, CONNECT_TIMEOUT_MS).query('select 1');
   } catch (error) {
     await pool.end();
     throw explainConnecting(databaseUrl, error);
@@ -51,37 +51,23 @@ export async function openPostgres(databaseUrl: string, log: Log): Promise<Sql> 
   pool.options.connectionTimeoutMillis = QUEUE_TIMEOUT_MS;
   return {
     kind: 'postgres',
-    query: createQueryable(pool, PROMPT_MS).query,
+    ...queryableOn(pool, PROMPT_MS),
     tx: (run, statementMs = PROMPT_MS) => runInTransaction(pool, run, statementMs),
-    upkeep: { executeSql: (text, values) => execute(pool, text, values, UPKEEP_MS) },
-    prompt: { executeSql: (text, values) => execute(pool, text, values, PROMPT_MS) },
-    heartbeat: { executeSql: (text, values) => execute(heartbeats, text, values, PROMPT_MS) },
-    listen: (channel, onPayload, onReady) => listen(config, channel, onPayload, onReady, log),
+    upkeep: queryableOn(pool, UPKEEP_MS),
+    heartbeat: queryableOn(heartbeats, PROMPT_MS),
+    listen: async (channel, onPayload, onReady) => listen(config, channel, onPayload, onReady, log),
     async close() {
       await Promise.all([pool.end(), heartbeats.end()]);
     },
   };
 }
 
-function execute(
-  db: Pool | PoolClient,
-  text: string,
-  values: readonly unknown[] | undefined,
-  query_timeout: number,
-): Promise<{ rows: object[] }> {
-  // Not inline: `query_timeout` of a single query is missing from the types of node-postgres.
-  const query = { text, query_timeout, ...(values && values.length > 0 ? { values: [...values] } : {}) };
-  return db.query<object>(query);
-}
-
-function createQueryable(db: Pool | PoolClient, timeoutMs: number): Queryable {
-  return {
-    async query<R extends object>(text: string, params: readonly unknown[] = []) {
-      const { rows } = await execute(db, text, params, timeoutMs);
-      // The cast: by the port's contract the caller knows what its statement returns.
-      return rows as R[];
-    },
-  };
+function queryableOn(db: Pool | PoolClient, query_timeout: number): Queryable {
+  return createQueryable((text, values = []) => {
+    // Not inline: `query_timeout` of a single query is missing from the types of node-postgres.
+    const query = { text, values, query_timeout };
+    return db.query<object>(query);
+  });
 }
 
 async function runInTransaction<T>(
@@ -90,6 +76,7 @@ async function runInTransaction<T>(
   statementMs: number,
 ): Promise<T> {
   const client = await pool.connect();
+  const tx = queryableOn(client, statementMs);
   let broken: Error | undefined;
   // Without a listener a broken connection would end the process; the failing statement reports the fault.
   const onError = (error: Error): void => {
@@ -97,12 +84,12 @@ async function runInTransaction<T>(
   };
   client.on('error', onError);
   try {
-    await execute(client, 'begin', [], statementMs);
-    const result = await run(createQueryable(client, statementMs));
-    await execute(client, 'commit', [], statementMs);
+    await tx.query('begin');
+    const result = await run(tx);
+    await tx.query('commit');
     return result;
   } catch (error) {
-    await execute(client, 'rollback', [], ROLLBACK_MS).catch(onError);
+    await queryableOn(client, ROLLBACK_MS).query('rollback').catch(onError);
     throw error;
   } finally {
     client.off('error', onError);

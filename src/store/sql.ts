@@ -5,8 +5,8 @@ export const PROMPT_MS = 8_000;
 /** Migrations and pg-boss' upkeep may rebuild indexes. */
 export const UPKEEP_MS = 600_000;
 
-/** Anything that runs one statement: the database or an open transaction. */
-export interface Queryable {
+/** Anything that runs one statement: the database or an open transaction. As a `Db` it can be given to pg-boss' calls. */
+export interface Queryable extends Db {
   /**
    * Runs one statement in Postgres' dialect with `$1` parameters and resolves with its rows. JSON goes in and out as text
    * (`JSON.stringify`), since `jsonb` refuses NUL characters and lone surrogates, which people do send. The row type is the
@@ -15,31 +15,38 @@ export interface Queryable {
   query<R extends object>(text: string, params?: readonly unknown[]): Promise<readonly R[]>;
 }
 
-/** The one seam between the store and its database; only the two files that implement it know which one it is. */
+/** Makes a `Queryable` of what runs one statement. */
+export function createQueryable(executeSql: Db['executeSql']): Queryable {
+  return {
+    executeSql,
+    async query<R extends object>(text: string, params: readonly unknown[] = []) {
+      const { rows } = await executeSql(text, [...params]);
+      // The cast: by the port's contract the caller knows what its statement returns.
+      return rows as R[];
+    },
+  };
+}
+
+/**
+ * The one seam between the store and its database; only the two files that implement it know which one it is. A statement may
+ * take `PROMPT_MS`, on PGlite as long as it needs.
+ */
 export interface Sql extends Queryable {
   readonly kind: 'pglite' | 'postgres';
   /**
    * Runs the statements of `run` in one transaction; rolls back when it throws. Each statement may take `statementMs`, which is
-   * `PROMPT_MS` unless given. On PGlite there is no limit, and everything else waits meanwhile.
+   * `PROMPT_MS` unless given. On PGlite everything else waits meanwhile.
    */
   tx<T>(run: (tx: Queryable) => Promise<T>, statementMs?: number): Promise<T>;
-  /** For pg-boss's own upkeep: a statement may take `UPKEEP_MS`. */
-  readonly upkeep: Db;
-  /** For pg-boss calls somebody waits for: a statement may take `PROMPT_MS`, as in `query`. */
-  readonly prompt: Db;
-  /** As `prompt`, on a connection of its own: heartbeats would come too late behind the statements of a busy process. */
-  readonly heartbeat: Db;
+  /** For pg-boss' own upkeep: a statement may take `UPKEEP_MS`. */
+  readonly upkeep: Queryable;
+  /** A connection of its own: heartbeats would come too late behind the statements of a busy process. */
+  readonly heartbeat: Queryable;
   /**
-   * Hears what other processes say with `pg_notify`. Never rejects: it connects again by itself, and calls `onReady` after
-   * every (re)connection, since what was said in between is lost. Null where there are no other processes.
+   * Hears what other processes say with `pg_notify`. Never rejects: it connects again by itself, and tells of every
+   * (re)connection, since what was said in between is lost. Absent where there are no other processes.
    */
-  readonly listen:
-    | ((
-        channel: string,
-        onPayload: (payload: string) => void,
-        onReady: () => void,
-      ) => { close(): Promise<void> })
-    | null;
+  readonly listen?: NonNullable<Db['listen']>;
   close(): Promise<void>;
 }
 
