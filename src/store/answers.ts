@@ -1,18 +1,9 @@
 import type { AnswerRecord, Answers } from '../core/ports.ts';
 import { type MessageRef, messageKey, type Question, type ThreadRef, type View } from '../core/types.ts';
-
-import { type Sql, type Sweepable, sweep } from './sql.ts';
-
-/** An answer is needed for its Retry and Continue buttons, which nobody presses after a week. */
-const KEEP_ANSWERS = '7 days';
-/** A reply to an old message has to find its thread: as long as the thread is kept (threads.ts). */
-const KEEP_MESSAGES = '90 days';
-
-/** The port's answers, with their retention. */
-export type StoreAnswers = Answers & Sweepable;
+import type { Sql } from './sql.ts';
 
 /** The answers on SQL. Each call is one statement; every write but `begin` carries its attempt in the condition. */
-export function createAnswers(sql: Sql): StoreAnswers {
+export function createAnswers(sql: Sql): Answers {
   return {
     async begin(question, attempt) {
       const [row] = await sql.query<AnswerRow>(BEGIN, [
@@ -45,12 +36,6 @@ export function createAnswers(sql: Sql): StoreAnswers {
       );
       // Written by `begin` or `conclude`.
       return row?.thread ? (JSON.parse(row.thread) as ThreadRef) : null;
-    },
-    async sweep(signal) {
-      const old = `begun_at < now() - $1::interval`;
-      await sweep(sql, 'footnote.answers', 'id', old, [KEEP_ANSWERS], signal);
-      const forgotten = `posted_at < now() - $1::interval`;
-      await sweep(sql, 'footnote.answer_messages', 'message', forgotten, [KEEP_MESSAGES], signal);
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { KeyvStorageAdapter } from 'keyv';
 import { Keyv } from 'keyv';
 import type { KeyValue } from '../core/ports.ts';
-import { type Sql, sweep } from './sql.ts';
+import type { Sql } from './sql.ts';
 
 /**
  * Keyv over our own table, one instance per namespace (`history`, `settings`, …). It has no `error` listener, and must not
@@ -27,16 +27,10 @@ export function createKeyValue(sql: Sql, namespace: string): KeyValue {
   };
 }
 
-/** Deletes expired rows of all namespaces, in slices. */
-export function sweepKeyValues(sql: Sql, signal: AbortSignal): Promise<void> {
-  return sweep(sql, 'footnote.key_values', 'namespace, key', 'expires_ms <= $1', [Date.now()], signal);
-}
-
-/** The part of Keyv's adapter that is not about events: ours reports faults by rejecting. */
-type Adapter = Pick<
-  KeyvStorageAdapter,
-  'get' | 'getMany' | 'has' | 'hasMany' | 'set' | 'setMany' | 'delete' | 'deleteMany' | 'clear'
-> & { readonly capabilities: { readonly expires: true } };
+/** The part of Keyv's adapter that it uses for the calls above. Ours has no events: it reports faults by rejecting. */
+type Adapter = Pick<KeyvStorageAdapter, 'get' | 'getMany' | 'set' | 'setMany' | 'delete' | 'deleteMany'> & {
+  readonly capabilities: { readonly expires: true };
+};
 
 interface Entry {
   readonly key: string;
@@ -70,22 +64,15 @@ function createAdapter(sql: Sql, namespace: string): Adapter {
     const removed = new Set(rows.map(({ key }) => key));
     return keys.map((key) => removed.has(key));
   };
-  const hasMany = async (keys: readonly string[]): Promise<boolean[]> =>
-    (await read(keys)).map((value) => value !== undefined);
   return {
     // Keyv 6: `expires` is an absolute time in milliseconds since the epoch, not a duration.
     capabilities: { expires: true },
     get: async (key) => (await read([key]))[0],
     getMany: read,
-    has: async (key) => (await hasMany([key]))[0] ?? false,
-    hasMany,
     set: async (key, value, expires) => (await write([{ key, value, expires }])).length > 0,
     setMany: write,
     delete: async (key) => (await remove([key]))[0] ?? false,
     deleteMany: remove,
-    async clear() {
-      await sql.query('delete from footnote.key_values where namespace = $1', [namespace]);
-    },
   };
 }
 

@@ -8,18 +8,13 @@ import type {
 import type { Question } from '../core/types.ts';
 import type { StoreJobs } from './jobs.ts';
 import { COLUMNS, LISTED, type ResearchRow, toAssignments, toRecord } from './research-rows.ts';
-import { type Queryable, type Sql, type Sweepable, sweep } from './sql.ts';
+import type { Queryable, Sql } from './sql.ts';
 
-/** Reports take room; the history of their threads is kept elsewhere. */
-const KEEP = '90 days';
 /** The most that a list holds, whatever is asked for. */
 const MAX_LISTED = 500;
 
-/** The port's research jobs, with their retention. */
-export type StoreResearches = Researches & Sweepable;
-
 /** The research jobs on SQL. What a change entails is put into the queue in the same transaction. */
-export function createResearches(sql: Sql, jobs: StoreJobs): StoreResearches {
+export function createResearches(sql: Sql, jobs: StoreJobs): Researches {
   return {
     create: (question, name, limits) => sql.tx((tx) => createRecord(tx, question, name, limits)),
     ...createResearchReader(sql),
@@ -37,8 +32,6 @@ export function createResearches(sql: Sql, jobs: StoreJobs): StoreResearches {
       const [row] = await sql.query<{ ms: number }>(RESERVE_SLOT, [kind, gapMs]);
       return Math.max(0, row?.ms ?? 0);
     },
-    sweep: (signal) =>
-      sweep(sql, 'footnote.research', 'id', 'begun_at < now() - $1::interval', [KEEP], signal),
   };
 }
 

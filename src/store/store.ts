@@ -4,13 +4,14 @@ import type { Researches } from '../core/research/ports.ts';
 import { createAnswers } from './answers.ts';
 import type { StoreJobs } from './jobs.ts';
 import { openJobs } from './jobs.ts';
-import { createKeyValue, sweepKeyValues } from './key-value.ts';
+import { createKeyValue } from './key-value.ts';
 import type { Lease, LeaseDuties } from './leases.ts';
 import { holdOnlyLease, holdPostgresLease } from './leases.ts';
 import { migrate } from './migrations.ts';
 import { openPglite } from './pglite.ts';
 import { openPostgres } from './postgres.ts';
 import { createResearches } from './researches.ts';
+import { startSweeping } from './retention.ts';
 import type { Sql } from './sql.ts';
 import { explainUsing } from './store-error.ts';
 import { createThreads } from './threads.ts';
@@ -41,7 +42,6 @@ export interface Store {
   close(): Promise<void>;
 }
 
-const SWEEP_EVERY_MS = 10 * 60_000;
 const PING_MS = 2_000;
 /** A database that does not answer must not keep the process from ending. */
 const CLOSE_MS = 4_000;
@@ -60,15 +60,7 @@ export async function openStore({ databaseUrl, dataDir, log }: StoreOptions): Pr
     await sql.close();
     throw (databaseUrl !== null && explainUsing(databaseUrl, error)) || error;
   }
-  const answers = createAnswers(sql);
-  const threads = createThreads(sql);
-  const researches = createResearches(sql, jobs);
-  const sweeping = startSweeping(log, (signal) => [
-    () => answers.sweep(signal),
-    () => threads.sweep(signal),
-    () => researches.sweep(signal),
-    () => sweepKeyValues(sql, signal),
-  ]);
+  const sweeping = startSweeping(sql, log);
   let closing: Promise<void> | null = null;
   const close = async (): Promise<void> => {
     await sweeping.stop();
@@ -78,9 +70,9 @@ export async function openStore({ databaseUrl, dataDir, log }: StoreOptions): Pr
   return {
     kind: sql.kind,
     jobs,
-    answers,
-    threads,
-    researches,
+    answers: createAnswers(sql),
+    threads: createThreads(sql),
+    researches: createResearches(sql, jobs),
     keyValue: (namespace) => createKeyValue(sql, namespace),
     holdLease: (name, duties) =>
       databaseUrl === null ? holdOnlyLease(duties) : holdPostgresLease(databaseUrl, name, duties),
@@ -107,28 +99,4 @@ async function withTimeout<T>(ms: number, result: Promise<T>): Promise<T | null>
   } finally {
     done.abort();
   }
-}
-
-/** Retention, in the background: the first time after one interval, so that starting is not slowed down. */
-function startSweeping(
-  log: Log,
-  tasks: (signal: AbortSignal) => readonly (() => Promise<void>)[],
-): { stop(): Promise<void> } {
-  const stopped = new AbortController();
-  const run = async (): Promise<void> => {
-    for (;;) {
-      await sleep(SWEEP_EVERY_MS, stopped.signal);
-      for (const task of tasks(stopped.signal)) {
-        if (stopped.signal.aborted) return;
-        await task().catch((error: unknown) => log.warn({ err: error }, 'old rows could not be deleted'));
-      }
-    }
-  };
-  const running = run();
-  return {
-    async stop() {
-      stopped.abort();
-      await running;
-    },
-  };
 }

@@ -1,20 +1,15 @@
 import type { Threads } from '../core/ports.ts';
 import { threadKey } from '../core/types.ts';
-import { type Sql, type Sweepable, sweep } from './sql.ts';
+import type { Sql } from './sql.ts';
 
-/** A thread nobody has spoken in for so long is over; being called again joins it anew. */
-const KEEP = '90 days';
 /** The core asks whether there are others, not how many hundred. */
 const MOST_SPEAKERS = 50;
-
-/** The port's threads, with their retention. */
-export type StoreThreads = Threads & Sweepable;
 
 /**
  * The threads on SQL. The speakers are one array in one row, so that a single update both adds and counts: two replicas
  * hearing two people at once wait for each other at the row and count both. Counting stops at 50.
  */
-export function createThreads(sql: Sql): StoreThreads {
+export function createThreads(sql: Sql): Threads {
   return {
     async join(thread, personId) {
       await sql.query(JOIN, [threadKey(thread), personId]);
@@ -23,8 +18,6 @@ export function createThreads(sql: Sql): StoreThreads {
       const [row] = await sql.query<{ speakers: number }>(HEAR, [threadKey(thread), personId]);
       return row?.speakers ?? null;
     },
-    sweep: (signal) =>
-      sweep(sql, 'footnote.threads', 'thread', 'touched_at < now() - $1::interval', [KEEP], signal),
   };
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { Answers } from '../../src/core/ports.ts';
 import type { MessageRef, Question, ThreadRef, View } from '../../src/core/types.ts';
-import type { StoreAnswers } from '../../src/store/answers.ts';
+import { deleteExpired } from '../../src/store/retention.ts';
 import type { Sql } from '../../src/store/sql.ts';
 import { question } from '../core/fakes.ts';
 
@@ -21,7 +22,7 @@ const view: View = {
   buttons: [],
 };
 
-export function answersContract(answers: () => StoreAnswers, sql: () => Sql): void {
+export function answersContract(answers: () => Answers, sql: () => Sql): void {
   let serial = 0;
   const ask = (fields: Partial<Question> = {}): Question =>
     question({ id: `question-${++serial}`, thread, text: 'How tall\u0000 is it? \udfff', ...fields });
@@ -116,7 +117,7 @@ export function answersContract(answers: () => StoreAnswers, sql: () => Sql): vo
       await sql().query("update footnote.answers set begun_at = now() - interval '8 days' where id = $1", [
         old.id,
       ]);
-      await answers().sweep(new AbortController().signal);
+      await deleteExpired(sql(), new AbortController().signal);
       expect(await answers().find(old.id)).toBeNull();
       expect(await answers().find(young.id)).not.toBeNull();
       expect(await answers().threadOf(message(old.id))).toEqual(thread);
@@ -125,7 +126,7 @@ export function answersContract(answers: () => StoreAnswers, sql: () => Sql): vo
         "update footnote.answer_messages set posted_at = now() - interval '91 days' where answer = $1",
         [old.id],
       );
-      await answers().sweep(new AbortController().signal);
+      await deleteExpired(sql(), new AbortController().signal);
       expect(await answers().threadOf(message(old.id))).toBeNull();
       expect(await answers().threadOf(message(young.id))).toEqual(thread);
     });

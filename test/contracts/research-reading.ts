@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { researchName } from '../../src/core/ids.ts';
 import type { Ending } from '../../src/core/research/ports.ts';
+import { deleteExpired } from '../../src/store/retention.ts';
 import { type Another, done, type Side, stopped, type Tools } from './researches.ts';
 
 /** What is read of research jobs, how their notices go, and what is forgotten: the other half of `researches.ts`. */
@@ -95,7 +96,7 @@ export function readingCases(side: () => Side, another: () => Promise<Another>, 
     const [old, young] = [await created(), await created()];
     const text = "update footnote.research set begun_at = now() - interval '91 days' where id = $1";
     await side().sql.query(text, [old]);
-    await side().researches.sweep(new AbortController().signal);
+    await deleteExpired(side().sql, new AbortController().signal);
     expect(await side().researches.find(old)).toBeNull();
     expect(await side().researches.find(young)).not.toBeNull();
   });

@@ -2,22 +2,21 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, it, vi } from 'vitest';
 import { researchName } from '../../src/core/ids.ts';
 import type { NextJob } from '../../src/core/ports.ts';
-import type { Ending, Report } from '../../src/core/research/ports.ts';
+import type { Ending, Report, Researches } from '../../src/core/research/ports.ts';
 import type { Question } from '../../src/core/types.ts';
 import type { StoreJobs } from '../../src/store/jobs.ts';
-import type { StoreResearches } from '../../src/store/researches.ts';
 import type { Sql } from '../../src/store/sql.ts';
 import { question, THREAD } from '../core/fakes.ts';
 import { readingCases } from './research-reading.ts';
 
 export interface Side {
-  readonly researches: StoreResearches;
+  readonly researches: Researches;
   readonly jobs: StoreJobs;
   readonly sql: Sql;
 }
 
 export interface Another {
-  readonly researches: StoreResearches;
+  readonly researches: Researches;
   close(): Promise<void>;
 }
 

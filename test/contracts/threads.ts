@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import type { Threads } from '../../src/core/ports.ts';
 import type { ThreadRef } from '../../src/core/types.ts';
+import { deleteExpired } from '../../src/store/retention.ts';
 import type { Sql } from '../../src/store/sql.ts';
-import type { StoreThreads } from '../../src/store/threads.ts';
 
-export function threadsContract(threads: () => StoreThreads, sql: () => Sql): void {
+export function threadsContract(threads: () => Threads, sql: () => Sql): void {
   const thread = (name: string): ThreadRef => ({
     platform: 'slack',
     workspace: 'T1',
@@ -50,7 +51,7 @@ export function threadsContract(threads: () => StoreThreads, sql: () => Sql): vo
       await sql().query(
         "update footnote.threads set touched_at = now() - interval '91 days' where thread like '%old%'",
       );
-      await threads().sweep(new AbortController().signal);
+      await deleteExpired(sql(), new AbortController().signal);
       expect(await threads().hear(thread('old'), 'U1')).toBeNull();
       expect(await threads().hear(thread('new'), 'U1')).toBe(1);
     });

@@ -1,21 +1,23 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createAnswers, type StoreAnswers } from '../../src/store/answers.ts';
+import type { Answers, Threads } from '../../src/core/ports.ts';
+import type { Researches } from '../../src/core/research/ports.ts';
+import { createAnswers } from '../../src/store/answers.ts';
 import { openJobs, type StoreJobs } from '../../src/store/jobs.ts';
 import { migrate } from '../../src/store/migrations.ts';
-import { createResearches, type StoreResearches } from '../../src/store/researches.ts';
+import { createResearches } from '../../src/store/researches.ts';
 import type { Sql } from '../../src/store/sql.ts';
-import { createThreads, type StoreThreads } from '../../src/store/threads.ts';
+import { createThreads } from '../../src/store/threads.ts';
 import { quietLog } from '../core/fakes.ts';
 
 /** The store taken apart, for the suites that look behind the ports. */
 export interface Parts {
   readonly sql: Sql;
   readonly jobs: StoreJobs;
-  readonly answers: StoreAnswers;
-  readonly threads: StoreThreads;
-  readonly researches: StoreResearches;
+  readonly answers: Answers;
+  readonly threads: Threads;
+  readonly researches: Researches;
   close(): Promise<void>;
 }
 

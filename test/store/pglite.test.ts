@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { openJobs } from '../../src/store/jobs.ts';
-import { createKeyValue, sweepKeyValues } from '../../src/store/key-value.ts';
+import { createKeyValue } from '../../src/store/key-value.ts';
 import { holdOnlyLease } from '../../src/store/leases.ts';
 import { openPglite } from '../../src/store/pglite.ts';
+import { deleteExpired } from '../../src/store/retention.ts';
 import { answersContract } from '../contracts/answers.ts';
 import { jobsContract } from '../contracts/jobs.ts';
 import { keyValueContract } from '../contracts/key-value.ts';
@@ -42,7 +43,7 @@ describe('the store on PGlite', () => {
   keyValueContract(
     (namespace) => createKeyValue(parts.sql, namespace),
     async (namespace) => {
-      await sweepKeyValues(parts.sql, new AbortController().signal);
+      await deleteExpired(parts.sql, new AbortController().signal);
       return countRows(parts.sql, namespace);
     },
   );
