@@ -155,19 +155,16 @@ const TTL_MS = 30 * 24 * 60 * 60_000;
 
 export function createDirectChannels(store: KeyValue, botId: string): DirectChannels {
   const key = `direct:${botId}`;
-  let known: readonly string[] | null = null;
-  const list = async (): Promise<readonly string[]> => {
-    known ??= (await store.get<readonly string[]>(key)) ?? [];
-    return known;
-  };
+  const list = async (): Promise<readonly string[]> => (await store.get<readonly string[]>(key)) ?? [];
+  let newest: string | null = null;
   return {
     list,
     async remember(channel) {
-      const before = await list();
-      if (before[0] === channel) return;
-      const after = [channel, ...before.filter((id) => id !== channel)].slice(0, MAX_CHANNELS);
-      await store.set(key, after, TTL_MS);
-      known = after;
+      if (newest === channel) return;
+      // Read anew: on a planned restart two processes write it for a while.
+      const others = (await list()).filter((id) => id !== channel);
+      await store.set(key, [channel, ...others].slice(0, MAX_CHANNELS), TTL_MS);
+      newest = channel;
     },
   };
 }
