@@ -8,6 +8,8 @@ import { Failure, type FailureKind } from '../../core/failures.ts';
 
 /** For a 429 without a Retry-After. Slack's windows are a minute long, so a share of that is a fair guess. */
 const DEFAULT_RETRY_AFTER_MS = 5_000;
+/** A longer wait is not meant: an epoch in place of seconds would silence a channel for ever. */
+const MAX_RETRY_AFTER_MS = 10 * 60_000;
 
 const KINDS: ReadonlyMap<string, FailureKind> = new Map([
   ...kinds('gone', ['message_not_found', 'thread_not_found', 'cannot_reply_to_message']),
@@ -124,7 +126,11 @@ function fromNoResponse(error: unknown, method: string): Failure {
 }
 
 function rateLimited(retryAfterMs: number, method: string): Failure {
-  const details = { retryAfterMs, status: 429, code: 'ratelimited' };
+  const details = {
+    retryAfterMs: Math.min(retryAfterMs, MAX_RETRY_AFTER_MS),
+    status: 429,
+    code: 'ratelimited',
+  };
   return new Failure('rate-limited', `${method}: ratelimited`, details);
 }
 

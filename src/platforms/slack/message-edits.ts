@@ -1,12 +1,13 @@
 /** Messages that are posted and edited: `chat.postMessage` and `chat.update`, each with every refusal it can meet. */
 import type { ChatUpdateArguments } from '@slack/web-api';
+import { retry } from '../../core/retry.ts';
 import { content, contentWithoutBlocks, type Extras, type MessageContent, plainBeginning } from './blocks.ts';
 import { hasCode, NOT_EDITABLE, STILL_STREAMING, TOO_LONG } from './failures.ts';
 import { replyMetadata } from './find-messages.ts';
 import { endStream } from './message-stream.ts';
 import { postMessage, sendWithBlocks, UNPARSED } from './post-message.ts';
 import { addMessage, fallbackText, type ReplyMessage, type ReplyState, tooLong } from './reply-state.ts';
-import { callWithRetry } from './workspace.ts';
+import { callWithRetry, retryPolicy } from './workspace.ts';
 
 /** Rewrites a message that is not (or no longer) streaming. @throws {MessageTooLong} */
 export async function rewriteMessage(
@@ -82,10 +83,13 @@ export async function postPart(
     sendWithBlocks(withBlocks, contentWithoutBlocks(text, extras), (what, attempt) =>
       postMessage(workspace, { ...place, ...what }, isGrowing && attempt === 1),
     );
-  const reserved = isGrowing ? 'chat.update' : null;
+  const message = { index, mode: 'edit', shown: text, reserved: isGrowing ? 'chat.update' : null } as const;
+  // Progress is shown by the next write, and an unknown outcome is looked into before it.
+  const canRetry = () => !isGrowing && !state.mayBeUnrecorded;
+  const policy = { ...retryPolicy(workspace.log), canRetry };
   try {
-    const message = await addMessage(state, { index, mode: 'edit', shown: text, reserved }, post);
-    message.hasButtons = isGrowing && extras.blocks.length > 0;
+    const added = await retry(policy, () => addMessage(state, message, post));
+    added.hasButtons = isGrowing && extras.blocks.length > 0;
   } catch (error) {
     throw hasCode(error, TOO_LONG) ? tooLong(state, text, error) : error;
   }

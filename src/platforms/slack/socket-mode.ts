@@ -10,7 +10,7 @@ import { EnvHttpProxyAgent } from 'undici';
 import { sleep } from '../../core/concurrency.ts';
 import { Failure } from '../../core/failures.ts';
 import type { Log } from '../../core/ports.ts';
-import { asRecord, asText, type JsonObject } from '../../core/untrusted.ts';
+import { asNumber, asRecord, asText, type JsonObject } from '../../core/untrusted.ts';
 import { clientOptions, createSdkLogger } from './client.ts';
 import { toFailure } from './failures.ts';
 
@@ -57,176 +57,140 @@ export interface Sockets {
   stop(): Promise<void>;
 }
 
-export function createSockets(options: SocketsOptions): Sockets {
-  const stopping = new AbortController();
-  const first = Promise.withResolvers<void>();
-  const keepers: Promise<void>[] = [];
-  const shared: Shared = {
-    options,
-    signal: stopping.signal,
-    open: new Set(),
-    onOpen: () => first.resolve(),
-    outage: { since: Date.now(), warned: false, reported: false },
-  };
-  return {
-    async start() {
-      for (let i = 0; i < SOCKETS; i++) keepers.push(keepOpen(shared, i * STAGGER_MS));
-      await first.promise;
-    },
-    open: () => shared.open.size,
-    async stop() {
-      stopping.abort();
-      first.resolve();
-      await Promise.all([...keepers, ...[...shared.open].map((socket) => socket.close())]);
-    },
-  };
-}
-
 /** What the keepers of all sockets share. */
 interface Shared {
   readonly options: SocketsOptions;
   readonly signal: AbortSignal;
-  readonly open: Set<Socket>;
+  readonly stopped: Promise<string>;
+  readonly open: Set<SocketModeClient>;
   readonly onOpen: () => void;
-  readonly outage: { since: number; warned: boolean; reported: boolean };
+  /** `logged`: how loudly the outage that began at `since` has been logged; null when it has not. */
+  readonly outage: { since: number; logged: 'warn' | 'error' | null };
+}
+
+export function createSockets(options: SocketsOptions): Sockets {
+  const stopping = new AbortController();
+  const { promise: stopped, resolve: stop } = Promise.withResolvers<string>();
+  const { promise: firstOpen, resolve: onOpen } = Promise.withResolvers<void>();
+  const keepers: Promise<void>[] = [];
+  const outage = { since: Date.now(), logged: null };
+  const shared: Shared = { options, signal: stopping.signal, stopped, open: new Set(), onOpen, outage };
+  return {
+    async start() {
+      for (let i = 0; i < SOCKETS; i++) keepers.push(keepOpen(shared, i * STAGGER_MS));
+      await Promise.race([firstOpen, stopped]);
+    },
+    open: () => shared.open.size,
+    async stop() {
+      stopping.abort();
+      stop('stopped');
+      await Promise.all(keepers);
+    },
+  };
 }
 
 /** Opens one socket after the other, with capped back-off and jitter, until it is aborted. */
 async function keepOpen(shared: Shared, delayMs: number): Promise<void> {
-  const { signal } = shared;
+  const { signal, stopped } = shared;
   let failures = 0;
-  let old: Socket | null = null;
+  let old: SocketModeClient | null = null;
   await sleep(delayMs, signal);
   while (!signal.aborted) {
-    const socket = await tryOpen(shared);
-    let isRenewal = false;
-    if (socket) {
+    try {
+      const { client, ended } = await openSocket(shared);
       // A socket that Slack is about to renew delivers until the new one is there.
-      await old?.close();
+      if (old) await closeSocket(old);
       old = null;
       const openedAt = performance.now();
-      const reason = await socket.ended;
+      const reason = await Promise.race([ended, stopped]);
       failures = performance.now() - openedAt < SHORT_LIFE_MS ? failures + 1 : 0;
-      isRenewal = !signal.aborted && (reason === 'warning' || reason === 'refresh_requested');
       if (reason === 'link_disabled') reportSwitchedOff(shared);
-      if (isRenewal) old = socket;
-      else await socket.close();
-    } else {
-      failures++;
+      if (reason === 'warning' || reason === 'refresh_requested') old = client;
+      else await closeSocket(client);
+      if (!old || failures > 1) await sleep(backOffMs(failures), signal);
+    } catch (error) {
+      if (signal.aborted) break;
+      const failure = toFailure(error, 'apps.connections.open');
+      reportFailure(shared, failure);
+      await sleep(Math.max(backOffMs(++failures), failure.retryAfterMs ?? 0), signal);
     }
-    if (!isRenewal || failures > 1) await sleep(backOffMs(failures), signal);
   }
-  await old?.close();
+  if (old) await closeSocket(old);
 }
 
-async function tryOpen(shared: Shared): Promise<Socket | null> {
-  const { options, signal, open, outage } = shared;
-  const socket = createSocket(options);
-  const close = (): void => void socket.close();
-  signal.addEventListener('abort', close, { once: true });
-  try {
-    await socket.open();
-  } catch (error) {
-    await socket.close();
-    if (!signal.aborted) reportFailure(shared, error);
-    return null;
-  } finally {
-    signal.removeEventListener('abort', close);
-  }
-  open.add(socket);
-  void socket.closed.then(() => {
-    open.delete(socket);
-    if (open.size === 0) outage.since = Date.now();
+/**
+ * Opens one WebSocket to Slack, which is used once. `ended` resolves with Slack's reason at the first sign of its end; it may
+ * still deliver for some seconds then. @throws {Failure} when Slack has not greeted us within 9 s, or we are stopped
+ */
+async function openSocket({ options, signal, open, onOpen, outage }: Shared) {
+  const { promise: ended, resolve: end } = Promise.withResolvers<string>();
+  const client = createClient(options, end);
+  let host = 'Slack';
+  client.on('authenticated', ({ url }: { readonly url: string }) => {
+    host = new URL(url).host;
   });
-  if (outage.warned || outage.reported) options.log.info({}, 'connected to Slack again');
-  outage.warned = false;
-  outage.reported = false;
-  shared.onOpen();
-  return socket;
+  client.on('disconnected', () => {
+    end('closed');
+    if (open.delete(client) && open.size === 0) outage.since = Date.now();
+  });
+  const isLate = sleep(OPEN_TIMEOUT_MS, signal).then(() => Promise.reject(noSocket(`${host}: no greeting`)));
+  try {
+    await Promise.race([client.start(), isLate]);
+  } catch (error) {
+    // The address may still come: without this, a socket would open that nobody owns.
+    client.on('connecting', () => delete client.websocket);
+    await closeSocket(client);
+    // The client rejects with nothing when its socket closes, and a WebSocket does not say why it could not be opened.
+    throw error ?? noSocket(`${host}: closed before it was open`);
+  }
+  open.add(client);
+  if (outage.logged) options.log.info({}, 'connected to Slack again');
+  outage.logged = null;
+  onOpen();
+  return { client, ended };
+}
+
+function noSocket(what: string): Failure {
+  return new Failure('unreachable', `no WebSocket to ${what}`);
+}
+
+/** Closes a socket within 2 s, whether it is open or not. Never throws. */
+async function closeSocket(client: SocketModeClient): Promise<void> {
+  const closed = new AbortController();
+  // A refusal to close is of no interest: the process drops the socket with the client.
+  const closing = client.disconnect().catch(() => {});
+  await Promise.race([closing.then(() => closed.abort()), sleep(CLOSE_TIMEOUT_MS, closed.signal)]);
+  client.emit('disconnected');
 }
 
 /** Logs an outage at once as a warning; as an error when an admin must act, or when it lasts for a minute. */
-function reportFailure({ options: { log }, open, outage }: Shared, error: unknown): void {
-  const failure = error instanceof Failure ? error : null;
-  const fields = { reason: failure?.code ?? failure?.message, err: failure ? undefined : error };
-  if (outage.reported || open.size > 0) return log.debug(fields, 'could not open a socket to Slack');
-  if (failure?.kind === 'not-authorised') {
-    outage.reported = true;
-    log.error(fields, 'Slack refuses SLACK_APP_TOKEN: create a new app-level token with connections:write');
-  } else if (Date.now() - outage.since > ALARM_MS) {
-    outage.reported = true;
-    log.error(fields, 'no connection to Slack for over a minute; still trying');
-  } else if (!outage.warned) {
-    outage.warned = true;
+function reportFailure({ options: { log }, open, outage }: Shared, failure: Failure): void {
+  const fields = { reason: failure.code ?? failure.message };
+  const isRefused = failure.kind === 'not-authorised';
+  const isLong = Date.now() - outage.since > ALARM_MS;
+  if (outage.logged === 'error' || open.size > 0) {
+    log.debug(fields, 'could not open a socket to Slack');
+  } else if (isRefused || isLong) {
+    outage.logged = 'error';
+    if (isRefused)
+      log.error(fields, 'Slack refuses SLACK_APP_TOKEN: create a new app-level token with connections:write');
+    else log.error(fields, 'no connection to Slack for over a minute; still trying');
+  } else if (outage.logged === null) {
+    outage.logged = 'warn';
     log.warn(fields, 'cannot connect to Slack; still trying');
   }
 }
 
 function reportSwitchedOff({ options: { log }, outage }: Shared): void {
-  if (!outage.reported)
+  if (outage.logged !== 'error')
     log.error({}, 'Slack has switched Socket Mode off for this app: turn it on in the app settings');
-  outage.reported = true;
+  outage.logged = 'error';
 }
 
 function backOffMs(failures: number): number {
   const ceiling = Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** Math.max(0, failures - 1));
   // Never zero: a loop of refusals must not spin.
   return ceiling / 2 + (Math.random() * ceiling) / 2;
-}
-
-/** One WebSocket to Slack, used once. */
-interface Socket {
-  /** Resolves when Slack has greeted us. @throws {Failure} when it does not come to that within 9 s. */
-  open(): Promise<void>;
-  /** Resolves with Slack's reason at the first sign of the end; the socket may still deliver for some seconds then. */
-  readonly ended: Promise<string>;
-  /** Resolves when it delivers no more. */
-  readonly closed: Promise<void>;
-  /** Closes it, within 2 s, also while it is being opened. Never throws. */
-  close(): Promise<void>;
-}
-
-function createSocket(options: SocketsOptions): Socket {
-  const { promise: ended, resolve: end } = Promise.withResolvers<string>();
-  const { promise: closed, resolve: markClosed } = Promise.withResolvers<void>();
-  let host = 'Slack';
-  let isClosing = false;
-  const client = createClient(options, end);
-  client.on('authenticated', ({ url }: { readonly url: string }) => {
-    host = new URL(url).host;
-  });
-  client.on('disconnected', () => {
-    end('closed');
-    markClosed();
-  });
-  client.on('connecting', () => {
-    // The address came after we had given up waiting: without this, a socket would open that nobody owns.
-    if (isClosing) delete client.websocket;
-  });
-  return {
-    ended,
-    closed,
-    async open() {
-      // A WebSocket does not say why it could not be opened: by its specification the reason stays hidden.
-      const noSocket = (): Failure =>
-        new Failure('unreachable', `no WebSocket to ${host}: closed before it was open`);
-      const rejected = closed.then(() => Promise.reject(noSocket()));
-      try {
-        await within(OPEN_TIMEOUT_MS, Promise.race([client.start(), rejected]));
-      } catch (error) {
-        // The client rejects with nothing when its socket closes.
-        throw toFailure(error ?? noSocket(), 'apps.connections.open');
-      }
-      if (isClosing) throw new Failure('stopped', 'closed while it was being opened');
-    },
-    async close() {
-      isClosing = true;
-      end('closed');
-      // A refusal to close is of no interest: the process drops the socket with the client.
-      await within(CLOSE_TIMEOUT_MS, client.disconnect()).catch(() => {});
-      markClosed();
-    },
-  };
 }
 
 /** The library's client with our frame handler in place of its own; `onDisconnect` is given Slack's reason. */
@@ -247,7 +211,23 @@ function createClient(
     if (!frame) return log.debug({}, 'ignored a frame that is not a JSON object');
     if (frame.type === 'hello') return client.emit('connected', {});
     if (frame.type === 'disconnect') return onDisconnect(asText(frame.reason) ?? 'refresh_requested');
-    onEnvelope(toEnvelope(frame, client, log));
+    const id = asText(frame.envelope_id);
+    onEnvelope({
+      id,
+      type: asText(frame.type) ?? '',
+      payload: frame.payload,
+      retryNum: asNumber(frame.retry_attempt) ?? 0,
+      ack(response) {
+        if (id === null) return;
+        const { websocket } = client;
+        if (!websocket?.isActive())
+          return log.debug({ envelope: id }, 'could not acknowledge: the socket is gone');
+        const payload = typeof response === 'string' ? { text: response } : (asRecord(response) ?? {});
+        websocket.send(JSON.stringify({ envelope_id: id, payload }), (err) => {
+          if (err) log.debug({ envelope: id, err }, 'could not acknowledge');
+        });
+      },
+    });
   });
   return client;
 }
@@ -255,26 +235,6 @@ function createClient(
 /** Node was told to use the proxies of its environment (`NODE_USE_ENV_PROXY=1`). It does so for `fetch`, not for sockets. */
 function usesProxies(): boolean {
   return globalAgent.options.proxyEnv !== undefined;
-}
-
-function toEnvelope(frame: JsonObject, client: SocketModeClient, log: Log): Envelope {
-  const id = asText(frame.envelope_id);
-  return {
-    id,
-    type: asText(frame.type) ?? '',
-    payload: frame.payload,
-    retryNum: typeof frame.retry_attempt === 'number' ? frame.retry_attempt : 0,
-    ack(response) {
-      if (id === null) return;
-      const { websocket } = client;
-      if (!websocket?.isActive())
-        return log.debug({ envelope: id }, 'could not acknowledge: the socket is gone');
-      const payload = typeof response === 'string' ? { text: response } : (asRecord(response) ?? {});
-      websocket.send(JSON.stringify({ envelope_id: id, payload }), (err) => {
-        if (err) log.debug({ envelope: id, err }, 'could not acknowledge');
-      });
-    },
-  };
 }
 
 function parseFrame(data: unknown): JsonObject | null {
@@ -289,14 +249,4 @@ function parseFrame(data: unknown): JsonObject | null {
 /** A database takes neither NUL nor half a surrogate pair: an event that holds one could never be stored. */
 function storable(value: unknown): unknown {
   return typeof value === 'string' ? value.replaceAll('\u0000', '').toWellFormed() : value;
-}
-
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Failure('unreachable', `no answer within ${ms} ms`)), ms);
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

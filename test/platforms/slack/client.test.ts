@@ -22,6 +22,11 @@ const posted = () => server.history(GENERAL).map(({ text }) => text);
 describe('a call that fails', () => {
   test.each<readonly [string, Fault, object]>([
     ['429', { status: 429, retryAfter: 7 }, { kind: 'rate-limited', retryAfterMs: 7_000, ambiguous: false }],
+    [
+      '429 with an epoch',
+      { status: 429, retryAfter: 1_796_043_611 },
+      { kind: 'rate-limited', retryAfterMs: 600_000 },
+    ],
     ['429 without a time', { status: 429 }, { kind: 'rate-limited', retryAfterMs: 5_000, ambiguous: false }],
     ['ratelimited', { error: 'ratelimited' }, { kind: 'rate-limited', ambiguous: false }],
     ['503', { status: 503 }, { kind: 'unreachable', status: 503, ambiguous: true }],

@@ -192,6 +192,18 @@ describe('staying connected', () => {
     expect(app.ready()).toBe(true);
   });
 
+  test('sockets that Slack limits are opened when it allows, not before', async () => {
+    const { server, app } = await listening();
+    await vi.waitFor(() => expect(server.sockets()).toBe(2), 5_000);
+    server.fault('apps.connections.open', { status: 429, retryAfter: 3 }, 2);
+    server.dropSockets();
+    const opens = () => server.calls.filter(({ method }) => method === 'apps.connections.open').slice(3);
+    await vi.waitFor(() => expect(opens()).toMatchObject([{ status: 429 }, { status: 429 }]), 5_000);
+    await vi.waitFor(() => expect(app.ready()).toBe(true), 15_000);
+    const [first, , third] = opens();
+    expect((third?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThan(2_900);
+  });
+
   test('a token revoked meanwhile makes it unready, says so once, and is no end', async () => {
     const errors: string[] = [];
     const log = { ...silentLog, error: (_fields: object, message: string) => errors.push(message) };
