@@ -9,6 +9,7 @@ import { discordMarkdown } from '../../markdown/dialects.ts';
 import { escapeText } from '../../markdown/text.ts';
 import { EPHEMERAL, NO_MENTIONS, nonceOf, openDirect, postMessage, SUPPRESS_EMBEDS } from './messages.ts';
 import { readThread } from './read-thread.ts';
+import { clipText } from './render.ts';
 import { createReply } from './reply.ts';
 import { EDITABLE_MS, showCard } from './research-card.ts';
 import { notify } from './research-notification.ts';
@@ -47,7 +48,7 @@ async function markWaiting({ rest, log }: OutboundDeps, question: Question, wait
 }
 
 async function replyPrivately(deps: OutboundDeps, question: Question, text: string): Promise<void> {
-  const content = escapeText(discordMarkdown, text).slice(0, MAX_CONTENT);
+  const content = clipText(escapeText(discordMarkdown, text), MAX_CONTENT);
   if (await followUp(deps, question, content)) return;
   const { message, thread } = question;
   const channel = message?.channel ?? thread?.channel ?? question.channel;
@@ -80,7 +81,7 @@ async function followUp({ rest }: OutboundDeps, question: Question, content: str
 
 async function directMessage({ rest }: OutboundDeps, personId: string, text: string): Promise<void> {
   const channel = await openDirect(rest, personId);
-  const content = escapeText(discordMarkdown, text).slice(0, MAX_CONTENT);
+  const content = clipText(escapeText(discordMarkdown, text), MAX_CONTENT);
   // The caller may have to try again: equal messages within a minute are one.
   const nonce = nonceOf(channel, text, Math.floor(Date.now() / 60_000));
   await postMessage(rest, { content, buttons: [] }, { channel, replyTo: null, nonce, urgency: 'final' });

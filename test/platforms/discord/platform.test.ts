@@ -214,6 +214,14 @@ describe('short words', () => {
     expect(word?.content).toContain('\\*\\*now');
   });
 
+  test('a whisper too long for a message is cut, and no character in two', async () => {
+    const { server, app } = await open();
+    await app.platform.replyPrivately(asked(server), `a${'🗼'.repeat(2_000)}`);
+    const [word] = written(server, 'general');
+    expect(word?.content.isWellFormed()).toBe(true);
+    expect(word?.content).toMatch(/^a(?:🗼){900,}$/u);
+  });
+
   test('a whisper about a command is seen by its user alone', async () => {
     const { server, app } = await open();
     const { id, token } = server.command({
