@@ -282,8 +282,10 @@ test('Discord that cannot be reached is said with the reason', async () => {
   const { server, app } = await open();
   const question = asked(server);
   await server.close();
+  // The first call may still meet the connection that was closed.
+  await app.platform.replyPrivately(question, 'Hello').catch(() => {});
   await expect(app.platform.replyPrivately(question, 'Hello')).rejects.toMatchObject({
     kind: 'unreachable',
-    message: expect.stringMatching(/ECONNREFUSED|ECONNRESET|other side closed/),
+    message: expect.stringContaining('ECONNREFUSED'),
   });
 });
