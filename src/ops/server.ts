@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { Registry } from 'prom-client';
@@ -38,16 +38,9 @@ export class AddressInUse extends Error {}
  * @throws {AddressInUse} when it is another Footnote that listens there, else the listen error (EADDRINUSE, EACCES).
  */
 export async function startOpsServer({ host, port, registry, status }: OpsOptions): Promise<OpsServer> {
-  const server = createServer((incoming, response) => {
+  const respond = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
     // Not by `new URL`, which throws for a request target such as `//`.
-    const [path = ''] = (incoming.url ?? '').split('?', 1);
-    respond(path, incoming, response).catch(() => send(response, 500, 'text/plain', 'failed\n'));
-  });
-  const respond = async (
-    path: string,
-    incoming: IncomingMessage,
-    response: ServerResponse,
-  ): Promise<void> => {
+    const [path] = (incoming.url ?? '').split('?', 1);
     if (path === '/healthz') return send(response, 200, 'text/plain', 'ok\n');
     if (path === '/metrics') return send(response, 200, registry.contentType, await registry.metrics());
     if (path === '/research' && isLocal(incoming)) {
@@ -55,25 +48,24 @@ export async function startOpsServer({ host, port, registry, status }: OpsOption
     }
     if (path !== '/readyz') return send(response, 404, 'text/plain', 'not found\n');
     const reasons = await status.unready();
-    return send(
-      response,
-      reasons.length === 0 ? 200 : 503,
-      'text/plain',
-      `${reasons.join('\n') || 'ready'}\n`,
-    );
+    const code = reasons.length === 0 ? 200 : 503;
+    return send(response, code, 'text/plain', `${reasons.join('\n') || 'ready'}\n`);
   };
+  const server = createServer((incoming, response) => {
+    respond(incoming, response).catch(() => send(response, 500, 'text/plain', 'failed\n'));
+  });
   try {
-    await listen(server, port, host);
+    await once(server.listen(port, host), 'listening');
   } catch (error) {
     throw (await askFootnote({ host, port }, '/healthz', PROBE_MS)) === null ? error : new AddressInUse();
   }
   return {
     port: (server.address() as AddressInfo).port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    async close() {
+      const closed = once(server.close(), 'close');
+      server.closeAllConnections();
+      await closed;
+    },
   };
 }
 
@@ -104,16 +96,6 @@ export async function askFootnote(
   } catch {
     return null;
   }
-}
-
-function listen(server: Server, port: number, host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
 }
 
 function send(response: ServerResponse, status: number, type: string, body: string): void {
