@@ -1,44 +1,47 @@
-/** What an environment variable may hold. The messages are the remedies that a person reads; none of them holds the value. */
+/**
+ * What an environment variable may hold, as zod types. Each says in words what it `takes`, for the documentation and for what a
+ * person reads about a wrong value. No message holds the value.
+ */
 import { z } from 'zod';
-import { resolveProfile } from './core/commands/options.ts';
+import { type ResolvedProfile, resolveProfile } from './core/commands/options.ts';
 import { PROFILE_NAMES, RESEARCH_PROFILE } from './core/types.ts';
 
-export interface VariableType<S extends z.ZodType = z.ZodType> {
-  readonly schema: S;
-  /** As the documentation says it: "auto, chat or agent". */
-  readonly takes: string;
-  /** Its value must never be logged. */
-  readonly isSecret?: true;
+declare module 'zod' {
+  interface GlobalMeta {
+    /** As the documentation says it: "auto, chat or agent". */
+    takes?: string;
+    /** The value must never be logged. */
+    isSecret?: true;
+  }
 }
 
-export const text = { schema: z.string(), takes: 'text' };
-export const file = { schema: z.string(), takes: 'a path' };
+/** What the table says of a setting, whether or not it may be left out. */
+export function metaOf(setting: z.ZodType | undefined): z.GlobalMeta {
+  const isWrapped = setting instanceof z.ZodOptional || setting instanceof z.ZodPrefault;
+  const type = isWrapped ? z.globalRegistry.get(setting.unwrap()) : null;
+  return { ...type, ...setting?.meta() };
+}
 
-export const flag = { schema: z.stringbool({ error: 'use true or false' }), takes: 'true or false' };
+export const text = z.string().meta({ takes: 'text' });
+export const file = z.string().meta({ takes: 'a path' });
+export const flag = z.stringbool().meta({ takes: 'true or false' });
 
 /** An http(s) address, without the slash at its end. */
-export const webAddress = {
-  schema: z
-    .url({ protocol: /^https?$/, error: 'is not an http(s) address' })
-    .transform((url) => url.replace(/\/+$/, '')),
-  takes: 'an http(s) address',
-};
+export const webAddress = z
+  .url({ protocol: /^https?$/ })
+  .transform((url) => url.replace(/\/+$/, ''))
+  .meta({ takes: 'an http(s) address' });
 
-export const postgresAddress = {
-  schema: z.url({
-    protocol: /^postgres(ql)?$/,
-    error: 'must look like postgres://user:password@host:5432/database',
-  }),
-  takes: 'postgres://user:password@host:5432/database',
-};
+export const postgresAddress = z
+  .url({ protocol: /^postgres(ql)?$/ })
+  .meta({ takes: 'postgres://user:password@host:5432/database' });
 
 export function matching(pattern: RegExp, takes: string) {
-  return { schema: z.string().regex(pattern, { error: `must be ${takes}` }), takes };
+  return z.string().regex(pattern).meta({ takes });
 }
 
 export function oneOf<const T extends readonly string[]>(names: T) {
-  const takes = inWords(names);
-  return { schema: z.enum(names, { error: `use ${takes}` }), takes };
+  return z.enum(names).meta({ takes: inWords(names) });
 }
 
 /** "a, b or c". */
@@ -48,23 +51,24 @@ function inWords(names: readonly string[]): string {
 
 /** Both bounds are allowed. */
 export function decimal(min: number, max: number) {
-  const takes = `a number from ${min} to ${max}`;
-  const error = `must be ${takes}`;
-  return { schema: z.coerce.number({ error }).min(min, { error }).max(max, { error }), takes };
+  return z.coerce
+    .number()
+    .min(min)
+    .max(max)
+    .meta({ takes: `a number from ${min} to ${max}` });
 }
 
 /** Both bounds are allowed. */
 export function integer(min: number, max: number) {
-  const takes = `a whole number from ${min} to ${max}`;
-  const error = `must be ${takes}`;
-  return { schema: z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error }), takes };
+  return decimal(min, max)
+    .int()
+    .meta({ takes: `a whole number from ${min} to ${max}` });
 }
 
 /** Parts between commas. */
 export function list(part: RegExp, most: number, takes: string) {
-  const error = `takes ${takes}`;
-  const parts = z.array(z.string().regex(part, { error })).max(most, { error: `holds more than ${most}` });
-  return { schema: z.string().transform(splitAtCommas).pipe(parts), takes };
+  const parts = z.array(z.string().regex(part)).max(most, `holds more than ${most}`);
+  return z.string().transform(splitAtCommas).pipe(parts).meta({ takes });
 }
 
 function splitAtCommas(value: string): string[] {
@@ -76,59 +80,44 @@ function splitAtCommas(value: string): string[] {
 const token = z
   .string()
   .regex(/^[\x20-\x7e\s]*$/, 'holds an invisible or non-ASCII character: copy it again')
-  .regex(/^[^\s'"]*$/, 'holds white space or quotes: copy it again');
+  .regex(/^[^\s'"]*$/, 'holds white space or quotes: copy it again')
+  .meta({ takes: 'a token', isSecret: true });
 
 /** @param origin where in Slack's settings it is found. */
 export function slackToken(prefix: 'xoxb-' | 'xapp-', origin: string) {
   const other = prefix === 'xoxb-' ? 'xapp-' : 'xoxb-';
-  const error = ({ input }: { readonly input?: unknown }): string => {
-    const isSwapped = String(input).startsWith(other);
-    const what = isSwapped ? 'is the other Slack token: swap the two.' : `does not begin with ${prefix}.`;
-    return `${what} It must be ${origin}`;
-  };
-  return {
-    schema: token.refine((value) => value.startsWith(prefix), { error }),
-    takes: `${prefix}…`,
-    isSecret: true,
-  } as const;
+  const error = ({ input }: { readonly input?: unknown }): string =>
+    String(input).startsWith(other)
+      ? 'is the other Slack token: swap the two'
+      : `does not begin with ${prefix}. It must be the ${origin}`;
+  return token.startsWith(prefix, { error }).meta({ takes: `${prefix}…` });
 }
 
 /** A token that does not begin as those of another service do. */
 export function tokenWithout(prefixes: RegExp, error: string) {
-  return {
-    schema: token.refine((value) => !prefixes.test(value), { error }),
-    takes: 'a token',
-    isSecret: true,
-  } as const;
+  return token.refine((value) => !prefixes.test(value), error);
 }
 
 /** A model by the user's name, with what to say about it when the name stands for another one now. */
-export const modelName = {
-  schema: z.string().transform((name, context) => {
-    const resolved = resolveProfile(name);
-    if (resolved) return resolved;
-    context.addIssue(`use ${inWords(PROFILE_NAMES)}`);
-    return z.NEVER;
-  }),
-  takes: inWords(PROFILE_NAMES),
-};
+export const modelName = z
+  .string()
+  .transform(resolveProfile)
+  .pipe(z.custom<ResolvedProfile>((resolved) => resolved !== null))
+  .meta({ takes: inWords(PROFILE_NAMES) });
 
 const profileTable = z.partialRecord(
   z.enum([...PROFILE_NAMES, RESEARCH_PROFILE]),
-  z.record(z.string(), z.unknown()),
+  z.record(z.string(), z.unknown()).transform((agent) => ({ agent })),
 );
-/** What the Agent API is sent for each model name. */
-export const agentProfiles = {
-  schema: z.string().transform((value, context) => {
-    const table = profileTable.safeParse(parseJson(value));
-    if (table.success) return table.data;
-    const example = '{"sonar-pro":{"preset":"low"}}';
-    context.addIssue(`must be JSON such as ${example}, with model names as keys (docs/settings.md)`);
-    return z.NEVER;
-  }),
-  takes: 'JSON',
-};
 
+/** What the Agent API is sent for each model name. */
+export const agentProfiles = z
+  .string()
+  .transform(parseJson)
+  .pipe(profileTable)
+  .meta({ takes: 'JSON such as {"sonar-pro":{"preset":"low"}}, with model names as keys' });
+
+/** Null for what is no JSON. */
 function parseJson(value: string): unknown {
   try {
     return JSON.parse(value);

@@ -3,11 +3,20 @@ import { existsSync, readFileSync } from 'node:fs';
 // By its default export: an older Node has no such name to import, and is to read src/node-version.js first.
 import http from 'node:http';
 import { parseEnv } from 'node:util';
-import { type Fault, findUnknown, readValues, SETTINGS, type Values } from './config-table.ts';
+import { z } from 'zod';
+import { DISCORD_SETTINGS, SETTINGS, type Values } from './config-table.ts';
+import { metaOf } from './config-types.ts';
+import { nearest } from './core/nearest.ts';
 import type { AnswerOptions } from './core/types.ts';
 
 /** What is set, by the names of the variables. */
 type Given = Readonly<Record<string, string>>;
+
+/** What is wrong with one variable and what to do about it. */
+interface Fault {
+  readonly variable: string;
+  readonly remedy: string;
+}
 
 /** Everything an operator can set, validated and frozen. */
 export type Config = Readonly<ReturnType<typeof configOf>> & {
@@ -46,11 +55,10 @@ export function loadConfig(): Config {
  */
 export function loadDiscordConfig() {
   loadEnvFile();
-  const own = Object.entries(pickGiven(process.env)).filter(([name]) => name.startsWith('DISCORD_'));
-  const { values, faults } = readValues(Object.fromEntries(own));
-  const discord = discordOf(values);
+  const { data, error } = DISCORD_SETTINGS.safeParse(pickGiven(process.env), REMEDIES);
+  const discord = data && discordOf(data);
   const missing = { variable: 'DISCORD_TOKEN', remedy: 'is missing or empty (docs/discord.md)' };
-  if (!discord || faults.length > 0) throw new ConfigError(faults.length > 0 ? faults : [missing]);
+  if (!discord) throw new ConfigError(error ? toFaults(error) : [missing]);
   return discord;
 }
 
@@ -107,15 +115,43 @@ function useProxies(): void {
  */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
   const given = pickGiven(env);
-  const { values, faults } = readValues(given);
+  const { data: values, error } = SETTINGS.safeParse(given, REMEDIES);
   const strangers = findUnknown(given);
-  const all = [...faults, ...findMissing(given), ...findClashes(given)];
-  if (all.length > 0) throw new ConfigError([...all, ...strangers]);
+  const faults = [...(error ? toFaults(error) : []), ...findMissing(given), ...findClashes(given)];
+  if (!values || faults.length > 0) throw new ConfigError([...faults, ...strangers]);
   const warnings = strangers.map(({ variable, remedy }) => `${variable} ${remedy}`);
   if (values.DEFAULT_MODEL.notice) warnings.push(values.DEFAULT_MODEL.notice);
-  if (given['NODE_USE_ENV_PROXY'] !== '1' && (given['HTTPS_PROXY'] ?? given['https_proxy']))
+  if (values.NODE_USE_ENV_PROXY !== '1' && (values.HTTPS_PROXY ?? given['https_proxy']))
     warnings.push('HTTPS_PROXY is not used: set NODE_USE_ENV_PROXY=1 as well');
   return Object.freeze({ ...configOf(values), warnings });
+}
+
+const SHAPE: Readonly<Record<string, z.ZodType>> = SETTINGS.shape;
+
+/** What a person reads about a value, where its type in the table does not say more. */
+const REMEDIES: z.core.ParseContext<z.core.$ZodIssue> = {
+  error({ path: [variable] = [], input }) {
+    const { takes, description } = metaOf(SHAPE[String(variable)]);
+    return input === undefined ? `is missing or empty: ${description}` : `must be ${takes}`;
+  },
+};
+
+/** One for each variable, however much is wrong with it. */
+function toFaults<T>(error: z.ZodError<T>): Fault[] {
+  const messages = Object.entries<readonly string[] | undefined>(z.flattenError(error).fieldErrors);
+  return messages.map(([variable, [remedy = ''] = []]) => ({ variable, remedy }));
+}
+
+/** Variables that look like ours and are not: misspelt ones, and unknown ones that begin as ours do. */
+function findUnknown(given: Given): Fault[] {
+  const names = Object.keys(SHAPE);
+  return Object.keys(given).flatMap((variable) => {
+    if (names.includes(variable)) return [];
+    const meant = variable.length < 8 ? null : nearest(variable.toUpperCase(), names);
+    if (meant) return [{ variable, remedy: `is no setting: did you mean ${meant}?` }];
+    const isOurs = /^(SLACK|DISCORD|PERPLEXITY|SEARCH|HISTORY|RESEARCH)_/.test(variable);
+    return isOurs ? [{ variable, remedy: 'is no setting (docs/settings.md)' }] : [];
+  });
 }
 
 /** Leaves out the empty ones, and the white space around the others. */
@@ -139,14 +175,13 @@ function findMissing(given: Given): Fault[] {
       'set the tokens of Slack, of Discord, or of both; to try it without accounts: npm run sandbox';
     faults.push({ variable: 'SLACK_BOT_TOKEN, SLACK_APP_TOKEN, DISCORD_TOKEN', remedy });
   }
-  need('PERPLEXITY_API_KEY', 'is missing or empty; create one in the Perplexity API settings');
   return faults;
 }
 
 /** Slack delivers a command by its name: of two with the same name one would never run. */
 function findClashes(given: Given): Fault[] {
   const names = ['SLACK_ASK_COMMAND', 'SLACK_RESEARCH_COMMAND', 'SLACK_JOBS_COMMAND'] as const;
-  const commands = names.map((name) => given[name] ?? SETTINGS[name][1]);
+  const commands = names.map((name) => given[name] ?? SETTINGS.shape[name].def.defaultValue);
   return names.flatMap((variable, i) => {
     const first = commands.indexOf(commands[i] ?? '');
     return first === i ? [] : [{ variable, remedy: `is the same as ${names[first]}: choose another name` }];
@@ -154,43 +189,41 @@ function findClashes(given: Given): Fault[] {
 }
 
 function configOf(values: Values) {
-  const password = values.DATABASE_URL ? new URL(values.DATABASE_URL).password : '';
-  const tokens = [
-    values.SLACK_BOT_TOKEN,
-    values.SLACK_APP_TOKEN,
-    values.DISCORD_TOKEN,
-    values.PERPLEXITY_API_KEY,
-  ];
   return {
     slack: slackOf(values),
     discord: discordOf(values),
+    /** Who may act on other people's questions, by id. */
+    admins: { slack: values.SLACK_ADMINS, discord: values.DISCORD_ADMINS },
     perplexity: {
-      apiKey: values.PERPLEXITY_API_KEY ?? '',
+      apiKey: values.PERPLEXITY_API_KEY,
       baseUrl: values.PERPLEXITY_BASE_URL,
       api: values.PERPLEXITY_API,
       /** What the Agent API is sent for a model name instead of the built-in table's entry. */
-      profiles: Object.fromEntries(
-        Object.entries(values.AGENT_PROFILES).map(([name, agent]) => [name, { agent }]),
-      ),
+      profiles: values.AGENT_PROFILES,
     },
     store: { databaseUrl: values.DATABASE_URL ?? null, dataDir: values.DATA_DIR },
     server: { host: values.HOST, port: values.PORT },
     logLevel: values.LOG_LEVEL,
     answers: {
-      model: values.DEFAULT_MODEL.profile,
-      options: optionsOf(values),
+      defaults: { ...optionsOf(values), profile: values.DEFAULT_MODEL.profile },
       systemPrompt: values.SYSTEM_PROMPT,
-      follow: values.FOLLOW,
       contextChars: values.CONTEXT_CHARS,
-      historyExchanges: values.HISTORY_EXCHANGES,
-      historyDays: values.HISTORY_DAYS,
-      concurrent: values.CONCURRENT_ANSWERS,
     },
+    history: { window: values.HISTORY_EXCHANGES, ttlMs: values.HISTORY_DAYS * 24 * 3_600_000 },
+    follow: values.FOLLOW,
+    concurrentAnswers: values.CONCURRENT_ANSWERS,
     research: researchOf(values),
     shutdownGraceMs: values.SHUTDOWN_GRACE_SECONDS * 1000,
-    /** Values that must never reach a log line. */
-    secrets: [...tokens, password, decoded(password)].flatMap((secret) => (secret ? [secret] : [])),
+    secrets: secretsOf(values),
   };
+}
+
+/** Values that must never reach a log line. */
+function secretsOf(values: Values): string[] {
+  const secrets = Object.entries(values).filter(([variable]) => metaOf(SHAPE[variable]).isSecret);
+  const tokens = secrets.map(([, value]) => value).filter((value) => typeof value === 'string');
+  const password = values.DATABASE_URL ? new URL(values.DATABASE_URL).password : '';
+  return [...tokens, ...(password ? [password, decoded(password)] : [])];
 }
 
 /** The password as it is sent; one that holds a bare `%` cannot be decoded and is left as it is. */
@@ -214,11 +247,10 @@ function slackOf(values: Values) {
       research: values.SLACK_RESEARCH_COMMAND,
       jobs: values.SLACK_JOBS_COMMAND,
     },
-    admins: values.SLACK_ADMINS,
   };
 }
 
-function discordOf(values: Values) {
+function discordOf(values: z.output<typeof DISCORD_SETTINGS>) {
   if (!values.DISCORD_TOKEN) return null;
   return {
     token: values.DISCORD_TOKEN,
@@ -227,7 +259,6 @@ function discordOf(values: Values) {
     apiUrl: values.DISCORD_API_URL ?? null,
     messageContent: values.DISCORD_MESSAGE_CONTENT,
     threads: values.DISCORD_THREADS,
-    admins: values.DISCORD_ADMINS,
   };
 }
 
@@ -237,8 +268,7 @@ const POLLS_PER_MINUTE = { chat: 1_000, agent: 40 };
 function researchOf(values: Values) {
   const polls = values.RESEARCH_POLLS_PER_MINUTE;
   return {
-    perPerson: values.RESEARCH_PER_USER,
-    perWorkspace: values.RESEARCH_PER_WORKSPACE,
+    limits: { perPerson: values.RESEARCH_PER_USER, perWorkspace: values.RESEARCH_PER_WORKSPACE },
     /** From submitting a job to its first poll; the pauses after it grow from there. */
     firstPollMs: values.RESEARCH_FIRST_POLL_SECONDS * 1000,
     /** After so long people are told that it takes longer, and polls become rare. */

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { GROUPS, type Setting } from '../src/config-table.ts';
+import { z } from 'zod';
+import { GROUPS } from '../src/config-table.ts';
+import { metaOf } from '../src/config-types.ts';
 
 const ENV_EXAMPLE = join(import.meta.dirname, '../.env.example');
 const SETTINGS_MD = join(import.meta.dirname, '../docs/settings.md');
@@ -19,10 +21,17 @@ function comment(text: string): string {
   return `# ${text.replace(/(.{1,116})(?:\s+|$)/g, '$1\n# ')}`.replace(/\n# $/, '');
 }
 
-function exampleOf([name, [type, fallback, help]]: [string, Setting]): string {
-  const isKnown = fallback !== null && fallback.length <= LONGEST_DEFAULT;
-  const takes = ['text', 'a path'].includes(type.takes) ? '' : ` (${type.takes})`;
-  return `${comment(`${help}${takes}`)}\n${type.isSecret ? '' : '#'}${name}=${isKnown ? fallback : ''}\n`;
+/** As it is written in `.env`; empty when there is none. */
+function defaultOf(setting: z.ZodType): string {
+  return setting instanceof z.ZodPrefault ? String(setting.def.defaultValue) : '';
+}
+
+function exampleOf([name, setting]: [string, z.ZodType]): string {
+  const { description, takes = '', isSecret } = metaOf(setting);
+  const fallback = defaultOf(setting);
+  const shown = ['text', 'a path'].includes(takes) ? '' : ` (${takes})`;
+  const line = `${name}=${fallback.length <= LONGEST_DEFAULT ? fallback : ''}`;
+  return `${comment(`${description}${shown}`)}\n${isSecret ? '' : '#'}${line}\n`;
 }
 
 function envExample(): string {
@@ -33,10 +42,11 @@ function envExample(): string {
   return [HEADER, ...groups].join('\n');
 }
 
-function rowOf([name, [{ takes }, fallback, help]]: [string, Setting]): string {
-  const isLong = (fallback ?? '').length > LONGEST_DEFAULT;
-  const shown = isLong ? 'a built-in text' : fallback ? `\`${fallback}\`` : '';
-  return `| \`${name}\` | ${takes} | ${shown} | ${help} |\n`;
+function rowOf([name, setting]: [string, z.ZodType]): string {
+  const { description, takes } = metaOf(setting);
+  const fallback = defaultOf(setting);
+  const shown = fallback.length > LONGEST_DEFAULT ? 'a built-in text' : fallback && `\`${fallback}\``;
+  return `| \`${name}\` | ${takes} | ${shown} | ${description} |\n`;
 }
 
 function settingsTables(): string {

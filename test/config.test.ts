@@ -72,7 +72,7 @@ describe('readConfig', () => {
     ['a Slack token for Perplexity', { PERPLEXITY_API_KEY: 'xoxb-1' }, 'PERPLEXITY_API_KEY', 'Slack token'],
     ['no Perplexity key', { PERPLEXITY_API_KEY: '' }, 'PERPLEXITY_API_KEY', 'missing or empty'],
     ['a token with white space', { DISCORD_TOKEN: 'a b' }, 'DISCORD_TOKEN', 'white space'],
-    ['a bad address', { SLACK_API_URL: 'slack.com' }, 'SLACK_API_URL', 'not an http(s) address'],
+    ['a bad address', { SLACK_API_URL: 'slack.com' }, 'SLACK_API_URL', 'must be an http(s) address'],
     [
       'a Discord setting without its token',
       { DISCORD_TOKEN: '', DISCORD_API_URL: 'http://x' },
@@ -86,12 +86,12 @@ describe('readConfig', () => {
       'must be JSON such as',
     ],
     ['a profile table that is no JSON', { AGENT_PROFILES: 'low' }, 'AGENT_PROFILES', 'must be JSON such as'],
-    ['a model that does not exist', { DEFAULT_MODEL: 'gpt-4' }, 'DEFAULT_MODEL', 'use sonar'],
+    ['a model that does not exist', { DEFAULT_MODEL: 'gpt-4' }, 'DEFAULT_MODEL', 'must be sonar'],
     [
       'a domain that is an address',
       { SEARCH_DOMAINS: 'https://a.b/c' },
       'SEARCH_DOMAINS',
-      'takes host names',
+      'must be host names',
     ],
     ['a key in quotes', { PERPLEXITY_API_KEY: "'pplx-abc'" }, 'PERPLEXITY_API_KEY', 'quotes'],
     [
@@ -125,6 +125,10 @@ describe('readConfig', () => {
     expect(perplexity.profiles).toEqual({ 'sonar-pro': { agent: { preset: 'low' } } });
     const research = readConfig({ ...GOOD, AGENT_PROFILES: '{"sonar-deep-research":{"preset":"high"}}' });
     expect(research.perplexity.profiles).toEqual({ 'sonar-deep-research': { agent: { preset: 'high' } } });
+  });
+
+  test('what is kept out of logs is every token', () => {
+    expect(readConfig(GOOD).secrets.toSorted()).toEqual(Object.values(GOOD).toSorted());
   });
 
   test('a database password may hold a bare percent sign, and is kept out of logs all the same', () => {

@@ -76,7 +76,7 @@ describe('a start that cannot succeed says why in one line, with the right exit 
       'no address',
       () => ({ slack: onSlack({ apiUrl: 'nonsense' })! }),
       78,
-      /SLACK_API_URL: is not an http\(s\) address/,
+      /SLACK_API_URL: must be an http\(s\) address/,
     ],
     ['a dead Slack address', () => ({ slack: onSlack({ apiUrl: DEAD })! }), 69, /SLACK_API_URL/],
     ['a dead Discord address', () => ({ discord: onDiscord({ apiUrl: DEAD })! }), 69, /DISCORD_API_URL/],
@@ -84,7 +84,7 @@ describe('a start that cannot succeed says why in one line, with the right exit 
       'an unknown model',
       () => ({ slack: onSlack()!, env: { DEFAULT_MODEL: 'gpt-3' } }),
       78,
-      /DEFAULT_MODEL: use sonar/,
+      /DEFAULT_MODEL: must be sonar/,
     ],
     [
       'a refused database',
@@ -132,7 +132,7 @@ describe('a start that cannot succeed says why in one line, with the right exit 
     const cwd = mkdtempSync(join(tmpdir(), 'footnote-'));
     writeFileSync(join(cwd, '.env'), '\uFEFFDEFAULT_MODEL=gpt-3\r\n');
     const result = await refused({ slack: onSlack()!, cwd });
-    expect(result.lines).toEqual([expect.stringMatching(/DEFAULT_MODEL: use sonar/)]);
+    expect(result.lines).toEqual([expect.stringMatching(/DEFAULT_MODEL: must be sonar/)]);
     expect(result.exit).toBe(78);
   });
 
