@@ -18,13 +18,17 @@ const accepted = (footnote: Footnote): string[] =>
 function sharedStore() {
   const kept = memoryKeyValue();
   const taken = new Set<string>();
+  const writes: string[] = [];
   let isCut = false;
   let isStuck = true;
   const sessions: KeyValue = {
     ...kept,
     // Each process may IDENTIFY at once: the stand-in sets no limit here.
-    set: async (key, ...rest) =>
-      isCut || key.startsWith('identifies:') ? undefined : kept.set(key, ...rest),
+    set: async (key, ...rest) => {
+      if (isCut || key.startsWith('identifies:')) return;
+      await kept.set(key, ...rest);
+      writes.push(key);
+    },
   };
   const intake = (core: Intake): Intake => ({
     ...core,
@@ -42,6 +46,8 @@ function sharedStore() {
       isCut = false;
       return footnote;
     },
+    /** What was written, by its keys. */
+    writes,
     /** Ends a process as a kill does: nothing more is written, and Discord sees the connection go. */
     async kill(footnote: Footnote): Promise<void> {
       isCut = true;
@@ -99,12 +105,20 @@ describe('after a restart', () => {
   });
 
   test('an older question that was still being stored is heard although a newer one was done', async () => {
+    const now = Date.now();
+    vi.useFakeTimers({ toFake: ['Date'] });
+    // Further apart than the watermark's margin.
+    vi.setSystemTime(now - 3_600_000);
     const server = await town.server();
     const store = sharedStore();
     const first = await store.start(server);
     say(server, 'stuck', 'random');
+    vi.setSystemTime(now);
     say(server, 'stored later');
     await vi.waitFor(() => expect(accepted(first)).toEqual(['stored later']));
+    // The first is that of the start.
+    const watermarks = () => store.writes.filter((key) => key.startsWith('watermark:'));
+    await vi.waitFor(() => expect(watermarks()).toHaveLength(2), 5_000);
     await store.kill(first);
     say(server, 'missed');
     const second = await store.start(server);
