@@ -57,8 +57,7 @@ export function loadDiscordConfig() {
   loadEnvFile();
   const { data, error } = DISCORD_SETTINGS.safeParse(pickGiven(process.env), REMEDIES);
   const discord = data && discordOf(data);
-  const missing = { variable: 'DISCORD_TOKEN', remedy: 'is missing or empty (docs/discord.md)' };
-  if (!discord) throw new ConfigError(error ? toFaults(error) : [missing]);
+  if (!discord) throw new ConfigError(error ? toFaults(error) : [missing('DISCORD_TOKEN')]);
   return discord;
 }
 
@@ -131,10 +130,14 @@ const SHAPE: Readonly<Record<string, z.ZodType>> = SETTINGS.shape;
 /** What a person reads about a value, where its type in the table does not say more. */
 const REMEDIES: z.core.ParseContext<z.core.$ZodIssue> = {
   error({ path: [variable] = [], input }) {
-    const { takes, description } = metaOf(SHAPE[String(variable)]);
-    return input === undefined ? `is missing or empty: ${description}` : `must be ${takes}`;
+    const name = String(variable);
+    return input === undefined ? missing(name).remedy : `must be ${metaOf(SHAPE[name]).takes}`;
   },
 };
+
+function missing(variable: string): Fault {
+  return { variable, remedy: `is missing or empty: ${metaOf(SHAPE[variable]).description}` };
+}
 
 /** One for each variable, however much is wrong with it. */
 function toFaults<T>(error: z.ZodError<T>): Fault[] {
@@ -161,21 +164,14 @@ function pickGiven(env: Readonly<Record<string, string | undefined>>): Given {
 }
 
 function findMissing(given: Given): Fault[] {
-  const faults: Fault[] = [];
-  const need = (variable: string, remedy: string): void => {
-    if (!given[variable]) faults.push({ variable, remedy });
-  };
-  const { SLACK_BOT_TOKEN: bot, SLACK_APP_TOKEN: app, DISCORD_TOKEN: discord } = given;
-  if (app) need('SLACK_BOT_TOKEN', 'is missing or empty; Slack needs both tokens (docs/slack.md)');
-  if (bot) need('SLACK_APP_TOKEN', 'is missing or empty; Slack needs both tokens (docs/slack.md)');
-  const hasDiscordSetting = given['DISCORD_APPLICATION_ID'] ?? given['DISCORD_API_URL'];
-  if (hasDiscordSetting) need('DISCORD_TOKEN', 'is missing or empty (docs/discord.md)');
-  if (!(bot ?? app ?? discord ?? hasDiscordSetting)) {
-    const remedy =
-      'set the tokens of Slack, of Discord, or of both; to try it without accounts: npm run sandbox';
-    faults.push({ variable: 'SLACK_BOT_TOKEN, SLACK_APP_TOKEN, DISCORD_TOKEN', remedy });
-  }
-  return faults;
+  const isSet = (variable: string): boolean => given[variable] !== undefined;
+  const slack = ['SLACK_BOT_TOKEN', 'SLACK_APP_TOKEN'];
+  const discord = ['DISCORD_TOKEN', 'DISCORD_APPLICATION_ID', 'DISCORD_API_URL'];
+  const needed = [...(slack.some(isSet) ? slack : []), ...(discord.some(isSet) ? ['DISCORD_TOKEN'] : [])];
+  if (needed.length > 0) return needed.filter((variable) => !isSet(variable)).map(missing);
+  const remedy =
+    'set the tokens of Slack, of Discord, or of both; to try it without accounts: npm run sandbox';
+  return [{ variable: 'SLACK_BOT_TOKEN, SLACK_APP_TOKEN, DISCORD_TOKEN', remedy }];
 }
 
 /** Slack delivers a command by its name: of two with the same name one would never run. */

@@ -19,7 +19,7 @@ import { createPerplexity } from './perplexity/perplexity.ts';
 import type { DiscordApp } from './platforms/discord/app.ts';
 import type { SlackApp } from './platforms/slack/app.ts';
 import { startQueues } from './queues.ts';
-import { exitCodeOf, explainStart } from './start-faults.ts';
+import { reportFault } from './start-faults.ts';
 import { openStore, type Store } from './store/store.ts';
 
 // A log reader that goes away must not take the service with it.
@@ -34,8 +34,7 @@ try {
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'));
   stop = await start(config, log);
 } catch (error) {
-  process.stderr.write(`${explainStart(error)}\n`);
-  process.exit(exitCodeOf(error));
+  process.exit(reportFault(error));
 }
 
 /** Starts the service; returns how to stop it. */
@@ -170,7 +169,7 @@ function stopOnSignals(): void {
     stop().then(
       () => process.exit(0),
       (error) => {
-        process.stderr.write(`${explainStart(error)}\n`);
+        reportFault(error);
         process.exit(1);
       },
     );
