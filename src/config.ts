@@ -149,7 +149,8 @@ function toFaults<T>(error: z.ZodError<T>): Fault[] {
 function findUnknown(given: Given): Fault[] {
   const names = Object.keys(SHAPE);
   return Object.keys(given).flatMap((variable) => {
-    if (names.includes(variable)) return [];
+    // Proxies have names in lower case too, and other protocols' are other programs'.
+    if (names.includes(variable) || /_proxy$/i.test(variable)) return [];
     const meant = variable.length < 8 ? null : nearest(variable.toUpperCase(), names);
     if (meant) return [{ variable, remedy: `is no setting: did you mean ${meant}?` }];
     const isOurs = /^(SLACK|DISCORD|PERPLEXITY|SEARCH|HISTORY|RESEARCH)_/.test(variable);

@@ -159,6 +159,11 @@ describe('readConfig', () => {
       'npm_config_port',
       'PGPORT',
       'XDG_DATA_DIRS',
+      'http_proxy',
+      'no_proxy',
+      'ftp_proxy',
+      'FTP_PROXY',
+      'ALL_PROXY',
     ];
     const env = Object.fromEntries(others.map((name) => [name, 'x']));
     expect(readConfig({ ...GOOD, ...env }).warnings).toEqual([]);
