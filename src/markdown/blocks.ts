@@ -11,29 +11,23 @@ import {
 import { boldPieces } from './bold.ts';
 import type { Dialect } from './dialects.ts';
 import { createFence, type Fence } from './fences.ts';
-import type { Flow } from './inline-flow.ts';
-import { createParagraph } from './inline-flow.ts';
+import { createFlow, type Flow } from './inline-flow.ts';
 import { readLine } from './lines.ts';
 import { type Prefix, raw } from './pieces.ts';
 import type { Parts } from './split-parts.ts';
-import type { Boundary } from './split-state.ts';
 import { createTable, tableStarts } from './tables.ts';
 
-/** Parses streamed Markdown line by line and passes what later text cannot change to the parts. */
-export interface Blocks {
-  /** Cleaned text. `complete`: nothing follows. */
-  feed(delta: string, complete: boolean): void;
-}
-
-export function createBlocks(dialect: Dialect, parts: Parts): Blocks {
+/**
+ * Creates a parser of streamed Markdown. It takes cleaned text, reads it line by line and passes what later text cannot change
+ * to the parts. `complete`: nothing follows.
+ */
+export function createBlocks(dialect: Dialect, parts: Parts): (delta: string, complete: boolean) => void {
   const state = createState(dialect, parts);
-  return {
-    feed(delta, complete) {
-      state.buffer += delta;
-      state.complete = complete;
-      while (step(state));
-      if (complete) endAll(state);
-    },
+  return (delta, complete) => {
+    state.buffer += delta;
+    state.complete = complete;
+    while (step(state));
+    if (complete) endAll(state);
   };
 }
 
@@ -41,7 +35,10 @@ export function createBlocks(dialect: Dialect, parts: Parts): Blocks {
 function step(state: State): boolean {
   if (state.buffer === '') return false;
   if (state.fence !== null) return stepFence(state, state.fence);
-  if (state.inLine) return stepInline(state);
+  if (state.inLine) {
+    stepInline(state);
+    return true;
+  }
   const line = firstLine(state.buffer);
   const isWhole = line.length < state.buffer.length || state.complete;
   const read = readLine(line, {
@@ -55,9 +52,9 @@ function step(state: State): boolean {
   if (read.type === 'row' && !continuesTable(state, read)) {
     const starts = tableStarts(line.slice(read.start), state.buffer.slice(line.length + 1), state.complete);
     if (starts === null) return false;
-    return take(state, starts ? read : { ...read, type: 'text' }, line);
-  }
-  return take(state, read, line);
+    take(state, starts ? read : { ...read, type: 'text' }, line);
+  } else take(state, read, line);
+  return true;
 }
 
 /** A row of another quote is no row of the open table. */
@@ -66,34 +63,31 @@ function continuesTable(state: State, line: KnownLine): boolean {
 }
 
 function stepFence(state: State, fence: Fence): boolean {
-  const rest = fence.feed(state.buffer, state.complete);
-  const moved = rest.length < state.buffer.length;
+  const rest = fence.step(state.buffer, state.complete);
+  if (rest === null) return false;
   state.buffer = rest;
   if (fence.isClosed) {
     state.fence = null;
     state.last = 'fence';
-    return true;
-  }
-  return moved;
-}
-
-/** Passes the rest of a line to its block. */
-function stepInline(state: State): boolean {
-  const end = state.buffer.indexOf('\n');
-  const text = end === -1 ? state.buffer : state.buffer.slice(0, end);
-  state.block?.flow.push(text);
-  state.buffer = end === -1 ? '' : state.buffer.slice(end + 1);
-  if (end !== -1) {
-    state.inLine = false;
-    state.behindMarker = false;
-    if (state.block?.isParagraph === true) state.block.flow.push('\n');
-    else endBlock(state);
   }
   return true;
 }
 
+/** Passes the rest of a line to its block. */
+function stepInline(state: State): void {
+  const text = firstLine(state.buffer);
+  const isWhole = text.length < state.buffer.length;
+  state.block?.flow.push(text);
+  skip(state, text);
+  if (!isWhole) return;
+  state.inLine = false;
+  state.behindMarker = false;
+  if (state.block?.isParagraph === true) state.block.flow.push('\n');
+  else endBlock(state);
+}
+
 /** Starts what the line begins, and ends the open blocks that it does not continue. */
-function take(state: State, line: KnownLine, text: string): boolean {
+function take(state: State, line: KnownLine, text: string): void {
   if (!continuesTable(state, line)) endTable(state);
   switch (line.type) {
     case 'blank':
@@ -108,19 +102,14 @@ function take(state: State, line: KnownLine, text: string): boolean {
     case 'item':
       return takeItem(state, line);
     case 'rule':
-      begin(state, line, 'block', 2);
+      begin(state, line, 2);
       state.parts.put([raw(state.dialect.rule)], 'block');
       state.wasBlank = true;
       return skip(state, text);
     case 'fence': {
-      const prefix = begin(state, line, 'block', 1);
-      const { indentsFences } = state.dialect;
-      state.fence = createFence(
-        state.parts,
-        state.dialect,
-        line,
-        indentsFences ? prefix : { ...prefix, indent: 0 },
-      );
+      const prefix = begin(state, line, 1);
+      const indent = state.dialect.indentsFences ? prefix.indent : 0;
+      state.fence = createFence(state.parts, state.dialect, line, { ...prefix, indent });
       return skip(state, text);
     }
     case 'row':
@@ -130,16 +119,16 @@ function take(state: State, line: KnownLine, text: string): boolean {
 
 type Known<T extends KnownLine['type']> = Extract<KnownLine, { type: T }>;
 
-function takeText(state: State, line: Known<'text'>): boolean {
+function takeText(state: State, line: Known<'text'>): void {
   const goesOn =
     state.block?.isParagraph === true && (line.quote === 0 || quoteOf(state, line) === state.lastQuote);
-  if (!goesOn) openParagraph(state, begin(state, line, 'block', 1));
-  return enter(state, line.start);
+  if (!goesOn) openParagraph(state, begin(state, line, 1));
+  enter(state, line.start);
 }
 
-function takeHeading(state: State, line: Known<'heading'>, text: string): boolean {
+function takeHeading(state: State, line: Known<'heading'>, text: string): void {
   const wasBehindMarker = state.behindMarker;
-  const prefix = begin(state, line, 'block', 1);
+  const prefix = begin(state, line, 1);
   if (!wasBehindMarker && line.level <= state.dialect.maxHeading) {
     state.parts.lead(raw(`${'#'.repeat(line.level)} `));
     state.block = { flow: flowFor(state, prefix), isParagraph: false };
@@ -159,7 +148,7 @@ function takeHeading(state: State, line: Known<'heading'>, text: string): boolea
   return skip(state, text);
 }
 
-function takeItem(state: State, line: Known<'item'>): boolean {
+function takeItem(state: State, line: Known<'item'>): void {
   const wasBehindMarker = state.behindMarker;
   endBlock(state);
   if (wasBehindMarker) state.parts.flush();
@@ -174,33 +163,32 @@ function takeItem(state: State, line: Known<'item'>): boolean {
   openParagraph(state, { ...prefix, indent: state.lists.contentIndent });
   state.behindMarker = true;
   state.buffer = state.buffer.slice(line.start);
-  return true;
 }
 
-function takeRow(state: State, line: Known<'row'>, text: string): boolean {
+function takeRow(state: State, line: Known<'row'>, text: string): void {
   const row = text.slice(line.start);
   skip(state, text);
   if (state.table === null) {
-    const prefix = begin(state, line, 'block', state.dialect.hasTables ? 2 : 1);
+    const prefix = begin(state, line, state.dialect.hasTables ? 2 : 1);
     state.table = createTable(state.parts, state.dialect, prefix, row);
     // The delimiter line, which may stand in another quote or begin without a bar.
     return skip(state, firstLine(state.buffer));
   }
   state.table.row(row);
   state.last = 'row';
-  return true;
 }
 
 /** Ends open blocks and positions the next line; returns the prefix of its lines. */
-function begin(state: State, line: KnownLine, boundary: Boundary, breaks: number): Prefix {
+function begin(state: State, line: KnownLine, breaks: number): Prefix {
   if (state.behindMarker) {
     state.behindMarker = false;
     state.block = null;
-    state.isFirst = false;
-    // Inside an item only plain text begins on the marker's line.
-    if (line.type !== 'text' && line.type !== 'heading') state.parts.flush();
     const prefix = { quote: state.lastQuote, indent: state.lists.contentIndent };
-    if (line.type !== 'text' && line.type !== 'heading') state.parts.line(prefix, 1, boundary);
+    // Inside an item only plain text begins on the marker's line.
+    if (line.type !== 'text' && line.type !== 'heading') {
+      state.parts.flush();
+      state.parts.line(prefix, 1, 'block');
+    }
     return prefix;
   }
   endBlock(state);
@@ -210,7 +198,7 @@ function begin(state: State, line: KnownLine, boundary: Boundary, breaks: number
   const indent = state.lists.text(line.indent, state.wasBlank || line.type !== 'text');
   const leavesList = wasInList && state.lists.depth === 0;
   const prefix = { quote, indent };
-  state.parts.line(prefix, leavesList && !state.wasBlank ? 2 : gapBefore(state, line, breaks), boundary);
+  state.parts.line(prefix, leavesList && !state.wasBlank ? 2 : gapBefore(state, line, breaks), 'block');
   noteLine(state, line);
   return prefix;
 }
@@ -222,13 +210,12 @@ function openParagraph(state: State, prefix: Prefix): void {
 function flowFor(state: State, prefix: Prefix): Flow {
   const isEager = state.isFirst;
   state.isFirst = false;
-  return createParagraph(state.parts, prefix, isEager);
+  return createFlow(state.parts, prefix, isEager);
 }
 
-function enter(state: State, start: number): boolean {
+function enter(state: State, start: number): void {
   state.buffer = state.buffer.slice(start);
   state.inLine = true;
-  return true;
 }
 
 function firstLine(buffer: string): string {
@@ -236,9 +223,8 @@ function firstLine(buffer: string): string {
   return end === -1 ? buffer : buffer.slice(0, end);
 }
 
-function skip(state: State, line: string): boolean {
+function skip(state: State, line: string): void {
   state.buffer = state.buffer.slice(line.length + 1);
-  return true;
 }
 
 function endAll(state: State): void {

@@ -6,8 +6,8 @@ import type { Parts } from './split-parts.ts';
 /** A fenced code block, passed on word by word. */
 export interface Fence {
   readonly isClosed: boolean;
-  /** Takes the decided part of the buffer and returns the rest. */
-  feed(buffer: string, complete: boolean): string;
+  /** Takes what the buffer begins with, once it is decided, and returns the rest; null when more text is needed. */
+  step(buffer: string, complete: boolean): string | null;
   end(): void;
 }
 
@@ -26,55 +26,35 @@ const STRETCH = 200;
 export function createFence(parts: Parts, dialect: Dialect, opening: Opening, prefix: Prefix): Fence {
   const { fence } = dialect;
   parts.open({ opener: [raw(fence === '' ? '' : fence + opening.language)], closer: fence, prefix });
-  const state: State = { parts, dialect, opening, isClosed: false, inLine: false };
+  let isClosed = false;
+  let inLine = false;
+  const end = (): void => {
+    if (!isClosed) parts.close();
+    isClosed = true;
+  };
   return {
     get isClosed() {
-      return state.isClosed;
+      return isClosed;
     },
-    feed(buffer, complete) {
-      let rest = buffer;
-      while (rest !== '' && !state.isClosed) {
-        const left = step(state, rest, complete);
-        if (left === null) break;
-        rest = left;
+    step(buffer, complete) {
+      if (inLine) {
+        const code = readCode(buffer, complete);
+        if (code === null) return null;
+        if (code !== '') parts.put([raw(dialect.code(withoutFences(code)))], 'word');
+        inLine = !buffer.startsWith('\n', code.length);
+        return buffer.slice(code.length + (inLine ? 0 : 1));
       }
-      return rest;
+      const start = readStart(buffer, complete, opening);
+      if (start.state === 'open') return null;
+      if (start.state === 'closed') end();
+      else {
+        parts.codeLine();
+        inLine = true;
+      }
+      return buffer.slice(start.length);
     },
-    end: () => close(state),
+    end,
   };
-}
-
-interface State {
-  readonly parts: Parts;
-  readonly dialect: Dialect;
-  readonly opening: Opening;
-  isClosed: boolean;
-  inLine: boolean;
-}
-
-/** Returns the rest of the buffer; null when more text is needed. */
-function step(state: State, buffer: string, complete: boolean): string | null {
-  const { parts, dialect } = state;
-  if (state.inLine) {
-    const code = readCode(buffer, complete);
-    if (code === null) return null;
-    if (code !== '') parts.put([raw(dialect.code(withoutFences(code)))], 'word');
-    state.inLine = !buffer.startsWith('\n', code.length);
-    return buffer.slice(code.length + (state.inLine ? 0 : 1));
-  }
-  const start = readStart(buffer, complete, state.opening);
-  if (start.state === 'open') return null;
-  if (start.state === 'closed') close(state);
-  else {
-    parts.codeLine();
-    state.inLine = true;
-  }
-  return buffer.slice(start.length);
-}
-
-function close(state: State): void {
-  if (!state.isClosed) state.parts.close();
-  state.isClosed = true;
 }
 
 type Start = { readonly state: 'open' } | { readonly state: 'closed' | 'code'; readonly length: number };

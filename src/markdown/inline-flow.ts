@@ -3,20 +3,6 @@ import { isSpecial, OPEN_LIMIT, readMark } from './inline-scan.ts';
 import { inline, type Prefix } from './pieces.ts';
 import type { Parts } from './split-parts.ts';
 
-/** Inline Markdown that can be shown: a word, or complete mark-up. */
-interface Unit {
-  readonly source: string;
-  /** Whether it continues a word whose beginning was passed on before. */
-  readonly glued: boolean;
-}
-
-/** Receives the units of a flow, in order. */
-interface FlowSink {
-  unit(unit: Unit): void;
-  space(): void;
-  newline(): void;
-}
-
 /** The streamed inline text of one block. */
 export interface Flow {
   push(text: string): void;
@@ -28,39 +14,49 @@ export interface Flow {
 const UNSPACED =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
 
-/** Characters that never begin mark-up. */
-const ORDINARY = /[A-Za-z0-9,;]+/y;
-
 const SPACE = /\s/;
 
+/** The end of a sentence, a good place to end a part. */
+const SENTENCE_END = /[.!?…。！？]["'”’)\]*_]*$/;
+
 /**
- * Cuts inline text into units whose meaning later text cannot change. `eager`: the first word is passed on letter by letter,
- * so that an answer's first token is shown at once.
+ * Creates a flow that cuts inline text into units (a word, or complete mark-up) whose meaning later text cannot change, and
+ * puts them into the parts; further lines begin with `prefix`. `eager`: the first word is passed on letter by letter, so that
+ * an answer's first token is shown at once.
  */
-function createFlow(sink: FlowSink, eager: boolean): Flow {
-  const state: State = { sink, text: '', cursor: 0, glued: false, isFirst: eager };
+export function createFlow(parts: Parts, prefix: Prefix, eager: boolean): Flow {
+  const state: FlowState = {
+    parts,
+    prefix,
+    text: '',
+    cursor: 0,
+    glued: false,
+    isFirst: eager,
+    isSentenceOver: false,
+  };
   return {
     push(text) {
       state.text += text;
       drain(state, false);
     },
-    end() {
-      drain(state, true);
-    },
+    end: () => drain(state, true),
   };
 }
 
-interface State {
-  readonly sink: FlowSink;
+interface FlowState {
+  readonly parts: Parts;
+  readonly prefix: Prefix;
   /** The text from the beginning of the current unit. */
   text: string;
   /** The end of the decided text. */
   cursor: number;
+  /** Whether the current unit continues a word whose beginning was passed on before. */
   glued: boolean;
   isFirst: boolean;
+  isSentenceOver: boolean;
 }
 
-function drain(state: State, ended: boolean): void {
+function drain(state: FlowState, ended: boolean): void {
   while (state.cursor < state.text.length) {
     if (state.isFirst) takeLetters(state);
     else if (SPACE.test(state.text.charAt(state.cursor))) takeSpace(state);
@@ -69,15 +65,18 @@ function drain(state: State, ended: boolean): void {
   if (ended) emit(state, state.text.length);
 }
 
-function emit(state: State, end: number): void {
+function emit(state: FlowState, end: number): void {
   if (end === 0) return;
-  state.sink.unit({ source: state.text.slice(0, end), glued: state.glued });
+  const source = state.text.slice(0, end);
+  const { glued } = state;
+  state.parts.put([inline(source, { glued })], state.isSentenceOver && !glued ? 'sentence' : 'word');
+  state.isSentenceOver = SENTENCE_END.test(source);
   state.text = state.text.slice(end);
   state.cursor = 0;
 }
 
 /** Passes on the first letters of an answer one by one. */
-function takeLetters(state: State): void {
+function takeLetters(state: FlowState): void {
   const letter = /^[\p{L}\p{N}]/u.exec(state.text)?.[0] ?? '';
   state.isFirst = letter !== '' && !UNSPACED.test(letter);
   if (!state.isFirst) return;
@@ -85,13 +84,13 @@ function takeLetters(state: State): void {
   state.glued = true;
 }
 
-function takeSpace(state: State): void {
+function takeSpace(state: FlowState): void {
   const isNewline = state.text.startsWith('\n', state.cursor);
   // A backslash at the end of a line means the line break, which follows anyway.
   const backslash = isNewline && endsInBackslash(state.text.slice(0, state.cursor)) ? 1 : 0;
   emit(state, state.cursor - backslash);
-  if (isNewline) state.sink.newline();
-  else state.sink.space();
+  if (isNewline) state.parts.line(state.prefix, 1, 'line');
+  else state.parts.space();
   state.text = state.text.slice(backslash + 1);
   state.glued = false;
 }
@@ -102,7 +101,7 @@ function endsInBackslash(text: string): boolean {
 }
 
 /** Moves the cursor over what the character begins; false when more text is needed. */
-function takeCharacter(state: State, ended: boolean): boolean {
+function takeCharacter(state: FlowState, ended: boolean): boolean {
   const { text, cursor } = state;
   if (cursor >= OPEN_LIMIT) {
     const cut = mayCut(text, cursor, ended);
@@ -125,25 +124,6 @@ function takeCharacter(state: State, ended: boolean): boolean {
     state.glued = false;
     return true;
   }
-  ORDINARY.lastIndex = cursor;
-  const ordinary = ORDINARY.exec(text)?.[0].length ?? 1;
-  state.cursor = cursor < OPEN_LIMIT ? Math.min(cursor + ordinary, OPEN_LIMIT) : cursor + 1;
+  state.cursor += 1;
   return true;
-}
-
-/** The end of a sentence, a good place to end a part. */
-const SENTENCE_END = /[.!?…。！？]["'”’)\]*_]*$/;
-
-/** Creates a flow that puts inline text into the parts word by word; further lines begin with `prefix`. `eager`: see `createFlow`. */
-export function createParagraph(parts: Parts, prefix: Prefix, eager: boolean): Flow {
-  let isSentenceOver = false;
-  const sink = {
-    unit({ source, glued }: { readonly source: string; readonly glued: boolean }) {
-      parts.put([inline(source, { glued })], isSentenceOver && !glued ? 'sentence' : 'word');
-      isSentenceOver = SENTENCE_END.test(source);
-    },
-    space: () => parts.space(),
-    newline: () => parts.line(prefix, 1, 'line'),
-  };
-  return createFlow(sink, eager);
 }

@@ -78,8 +78,7 @@ function isUndecided(rest: string, { maxHeading }: LineContext): boolean {
     /^#{1,6}[ \t]*$/.test(rest) ||
     /^(?:([-*_])(?:[ \t]*\1)*[ \t]*|=+[ \t]*)$/.test(rest) ||
     /^(?:[-*+]|\d{1,9}[.)]?)$/.test(rest) ||
-    /^(?:[-*+]|\d{1,9}[.)])[ \t]+(?:\[[ xX]?\]?)?$/.test(rest) ||
-    /^(?:[-*+]|\d{1,9}[.)])[ \t]+\[[ xX]\]$/.test(rest)
+    /^(?:[-*+]|\d{1,9}[.)])[ \t]+(?:\[[ xX]?\]?)?$/.test(rest)
   );
 }
 

@@ -49,7 +49,7 @@ export function createRendering(dialect: Dialect, options: RenderingOptions = {}
   const numbering: Numbering = { webFrom: null };
   const current = { links: createLinks([]), citations };
   const parts = createParts(dialect, limitsOf(dialect, options), current);
-  const blocks = createBlocks(dialect, parts);
+  const readBlocks = createBlocks(dialect, parts);
   const cleaner = createCleaner();
   let known: readonly Source[] = [];
   let taken = 0;
@@ -67,7 +67,7 @@ export function createRendering(dialect: Dialect, options: RenderingOptions = {}
       const delta = text.slice(taken);
       taken = text.length;
       isComplete = complete;
-      if (delta !== '' || complete) blocks.feed(cleaner.feed(delta, complete), complete);
+      if (delta !== '' || complete) readBlocks(cleaner.feed(delta, complete), complete);
     },
     get parts() {
       return parts.texts;
