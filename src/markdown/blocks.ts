@@ -8,12 +8,11 @@ import {
   quoteOf,
   type State,
 } from './block-state.ts';
-import { boldPieces } from './bold.ts';
 import type { Dialect } from './dialects.ts';
 import { createFence, type Fence } from './fences.ts';
 import { createFlow, type Flow } from './inline-flow.ts';
 import { readLine } from './lines.ts';
-import { type Prefix, raw } from './pieces.ts';
+import { inline, type Prefix, raw } from './pieces.ts';
 import type { Parts } from './split-parts.ts';
 import { createTable, tableStarts } from './tables.ts';
 
@@ -143,7 +142,7 @@ function takeHeading(state: State, line: Known<'heading'>, text: string): void {
     state.block = { flow: flowFor(state, prefix), isParagraph: false };
     return enter(state, line.start);
   }
-  state.parts.put(boldPieces(state.dialect, title), 'block');
+  state.parts.put([inline(title, { bold: true })], 'block');
   state.isFirst = false;
   return skip(state, text);
 }

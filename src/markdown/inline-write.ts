@@ -1,7 +1,14 @@
-import { withoutEarlyEnds } from './bold.ts';
-import { afford, type Citations, type Linked, type LinkRoom, type Links, meet } from './citation-links.ts';
+import {
+  type Citations,
+  countMarker,
+  type Linked,
+  type LinkRoom,
+  type Links,
+  takeLinkRoom,
+} from './citation-links.ts';
 import { markerOf } from './citation-markers.ts';
 import { BREAKER, type Dialect, type Place } from './dialects.ts';
+import { hidesMarks, withoutEarlyEnds } from './inline-emphasis.ts';
 import { parseInline, type Span } from './inline-parse.ts';
 import { type Stretch, shownAddress, splitAddresses } from './urls.ts';
 
@@ -16,7 +23,7 @@ export interface InlineContext {
   readonly place: Place;
   /** Whether it continues a word whose beginning has been written. */
   readonly glued: boolean;
-  /** Whether it stands inside our own bold. */
+  /** Whether it is bold as a whole. */
   readonly bold: boolean;
   /** Whether every character is literal. */
   readonly literal: boolean;
@@ -25,13 +32,17 @@ export interface InlineContext {
 
 /** Writes inline Markdown in the platform's dialect. Newlines become spaces; everything but our own mark-up is escaped. */
 export function renderInline(source: string, context: InlineContext): string {
-  const text = source.replace(/\s*\n\s*/g, ' ');
-  const spans: readonly Span[] = context.literal
-    ? [{ type: 'text', text }]
-    : parseInline(text, context.bold ? ['strong'] : []);
   const writer: Writer = { text: '', isAfterCitation: false, context };
-  writeSpans(writer, spans);
+  writeSpans(writer, readSpans(source.replace(/\s*\n\s*/g, ' '), context));
   return writer.text;
+}
+
+function readSpans(text: string, { literal, bold, dialect }: InlineContext): readonly Span[] {
+  if (literal) return [{ type: 'text', text }];
+  if (!bold) return parseInline(text, []);
+  const inner = parseInline(text, ['strong']);
+  if (dialect.marksEndInCode && hidesMarks(inner)) return parseInline(text, []);
+  return [{ type: 'open', mark: 'strong' }, ...inner, { type: 'close', mark: 'strong' }];
 }
 
 interface Writer {
@@ -183,7 +194,7 @@ function writeLinked(writer: Writer, linked: Linked, label: readonly Span[], sho
   };
   writeSpans(inner, label);
   const words = inner.text.trim() === '' ? codeIn(context, shown) : inner.text;
-  meet(context.citations, `${linked.number}`);
+  countMarker(context.citations, `${linked.number}`);
   write(writer, linkIfRoom(context, linked.number, context.dialect.link(words, linked.target), words));
 }
 
@@ -193,7 +204,7 @@ function writeCitations(writer: Writer, judged: readonly Judged[], from: number)
   let at = from;
   for (let span = judged[at]; span?.type === 'cite'; span = judged[at]) {
     const { text, markers, linked } = span;
-    for (const marker of markers) meet(citations, marker);
+    for (const marker of markers) countMarker(citations, marker);
     if (at - from < MAX_RUN) {
       const here = { ...place, before: lastChar(writer), lineStart: false };
       const plain = dialect.escape(linked === null ? text : `[${linked.number}]`, here);
@@ -229,7 +240,7 @@ function linkIfRoom(
   plain: string,
 ): string {
   const cost = dialect.measure(linked) - dialect.measure(plain) + BESIDE;
-  return afford(linkRoom, number, cost) ? linked : plain;
+  return takeLinkRoom(linkRoom, number, cost) ? linked : plain;
 }
 
 /** A bar ends a table cell even inside code. */

@@ -45,20 +45,20 @@ export interface RenderingOptions {
 }
 
 export function createRendering(dialect: Dialect, options: RenderingOptions = {}): Rendering {
-  const citations: Citations = { met: new Map() };
   const numbering: Numbering = { webFrom: null };
-  const current = { links: createLinks([]), citations };
-  const parts = createParts(dialect, limitsOf(dialect, options), current);
+  const { softLimit: soft = dialect.softLimit, hardLimit: hard = dialect.hardLimit } = options;
+  let known: readonly Source[] = [];
+  let links = createLinks(known, numbering);
+  const parts = createParts(dialect, { soft, hard }, () => links);
   const readBlocks = createBlocks(dialect, parts);
   const cleaner = createCleaner();
-  let known: readonly Source[] = [];
   let taken = 0;
   let isComplete = false;
 
   const learn = (sources: readonly Source[]): void => {
     if (isSame(sources, known)) return;
     known = sources;
-    current.links = createLinks(sources, numbering);
+    links = createLinks(sources, numbering);
   };
   return {
     update(text, sources, complete) {
@@ -82,36 +82,31 @@ export function createRendering(dialect: Dialect, options: RenderingOptions = {}
     breakPart: () => parts.breakPart(),
     relink(sources, below) {
       learn(sources);
-      if (isComplete) numbering.webFrom ??= webStart(citations.met.keys(), known);
-      parts.relink(current.links, below?.() ?? 0);
+      if (isComplete) numbering.webFrom ??= webStart(parts.citations.keys(), known);
+      parts.relink(below?.() ?? 0);
       return parts.texts;
     },
     get cited() {
-      return citedOf(citations, current.links);
+      return citedNumbers(parts.citations, links);
     },
     get unresolved() {
-      return unresolvedOf(citations, current.links);
+      return countUnresolved(parts.citations, links);
     },
   };
 }
 
-function limitsOf(dialect: Dialect, options: RenderingOptions): { soft: number; hard: number } {
-  return { soft: options.softLimit ?? dialect.softLimit, hard: options.hardLimit ?? dialect.hardLimit };
+function citedNumbers(citations: Citations, links: Links): readonly number[] {
+  return [...new Set([...citations.keys()].flatMap((marker) => links.byMarker(marker)?.number ?? []))];
 }
 
-function citedOf({ met }: Citations, links: Links): readonly number[] {
-  return [...new Set([...met.keys()].flatMap((marker) => links.byMarker(marker)?.number ?? []))];
-}
-
-function unresolvedOf({ met }: Citations, links: Links): number {
+function countUnresolved(citations: Citations, links: Links): number {
   let count = 0;
-  for (const [marker, uses] of met) if (links.byMarker(marker) === null) count += uses;
+  for (const [marker, uses] of citations) if (links.byMarker(marker) === null) count += uses;
   return count;
 }
 
 /** Each view has a new list, mostly of the same sources. */
 function isSame(one: readonly Source[], other: readonly Source[]): boolean {
-  if (one === other) return true;
   return (
     one.length === other.length &&
     one.every(({ number, url }, index) => number === other[index]?.number && url === other[index]?.url)

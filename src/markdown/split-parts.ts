@@ -1,22 +1,25 @@
-import type { Links } from './citation-links.ts';
+import { type Citations, countMarker, createLinkRoom, type Links } from './citation-links.ts';
 import type { Dialect } from './dialects.ts';
-import { addCitations, type Drawn, drawPieces, plainText } from './draw-pieces.ts';
-import { cutPiece, type Piece, type Prefix, prefixText, raw } from './pieces.ts';
+import { type Boundary, better, isNearlyFull } from './part-boundaries.ts';
 import {
-  type Boundary,
-  better,
-  closerOf,
-  emptyState,
-  endsHere,
-  extend,
-  type Frame,
-  type Limits,
-  linkRoom,
-  type Part,
-  relink,
-  roomOf,
-  type State,
-} from './split-state.ts';
+  cutPiece,
+  type Drawn,
+  drawPieces,
+  drawWithin,
+  type Piece,
+  type Prefix,
+  plainText,
+  prefixText,
+  raw,
+} from './pieces.ts';
+
+/** A code block or table. It is closed at the end of a part and reopened in the next one. */
+interface Frame {
+  readonly opener: readonly Piece[];
+  /** Its closing line; empty when it has none. */
+  readonly closer: string;
+  readonly prefix: Prefix;
+}
 
 /** Splits pieces into parts, one per message. A part only grows, except when `relink` draws it again. */
 export interface Parts {
@@ -25,6 +28,8 @@ export interface Parts {
   readonly growth: readonly number[];
   /** Closes the last part as it stands; see `Rendering.closer`. */
   readonly closer: string;
+  /** The citations of all parts. */
+  readonly citations: Citations;
   /** Puts the next piece on a new line. `breaks`: 1 for the next line, 2 for a blank line between. */
   line(prefix: Prefix, breaks: number, boundary: Boundary): void;
   /** Starts the next line of code with one more line break. Blank lines right after the opening are omitted. */
@@ -41,13 +46,13 @@ export interface Parts {
   breakPart(): void;
   /** A part as plain text; empty when there is no such part. */
   plain(index: number): string;
-  /** Draws all parts again with these links; see `Rendering.relink`. */
-  relink(links: Links, below: number): void;
+  /** Draws all parts again with the links of now; see `Rendering.relink`. */
+  relink(below: number): void;
 }
 
-/** Creates the parts of one text. `current.links` is read for every piece, so it may be replaced at any time. */
-export function createParts(dialect: Dialect, limits: Limits, current: State['current']): Parts {
-  const state = emptyState(dialect, limits, current);
+/** Creates the parts of one text. `links` is called for every piece, so what it returns may change at any time. */
+export function createParts(dialect: Dialect, limits: Limits, links: () => Links): Parts {
+  const state = createState(dialect, limits, links);
   return {
     get texts() {
       return state.parts.map(({ text }) => text);
@@ -57,6 +62,9 @@ export function createParts(dialect: Dialect, limits: Limits, current: State['cu
     },
     get closer() {
       return state.part === null ? '' : closerOf(state);
+    },
+    get citations() {
+      return allCitations(state);
     },
     line(next, breaks, boundary) {
       state.prefix = next;
@@ -85,29 +93,74 @@ export function createParts(dialect: Dialect, limits: Limits, current: State['cu
       state.frame = null;
     },
     breakPart: () => finish(state),
-    plain: (index) => plainText(state.parts[index]?.pieces ?? [], state.current.links),
-    relink: (links, below) => relink(state, links, below),
+    plain: (index) => plainText(state.parts[index]?.pieces ?? [], links()),
+    relink: (below) => relink(state, below),
   };
 }
 
-function flush(state: State): void {
+/** One message as it grows. */
+interface Part {
+  text: string;
+  /** The text's last character: reading it from `text` would flatten the string each time, which is quadratic. */
+  last: string;
+  readonly pieces: Piece[];
+  growth: number;
+  /** In the platform's unit, without reserved room. */
+  size: number;
+  citations: Citations;
+  /** The indentation that is the part's left edge. */
+  base: number;
+  lastQuote: number;
+}
+
+/** The preferred and the largest size of a part, in the dialect's unit. */
+export interface Limits {
+  readonly soft: number;
+  readonly hard: number;
+}
+
+interface SplitState {
+  readonly dialect: Dialect;
+  readonly limits: Limits;
+  readonly links: () => Links;
+  readonly parts: Part[];
+  /** The part that still grows. */
+  part: Part | null;
+  frame: Frame | null;
+  /** What stands before the next piece, on its line. */
+  leads: Piece[];
+  /** The line breaks before the next piece. */
+  breaks: number;
+  boundary: Boundary;
+  prefix: Prefix;
+  hasSpace: boolean;
+}
+
+function createState(dialect: Dialect, limits: Limits, links: () => Links): SplitState {
+  const prefix = { quote: 0, indent: 0 };
+  const next = { breaks: 0, boundary: 'word', prefix, hasSpace: false } as const;
+  return { dialect, limits, links, parts: [], part: null, frame: null, leads: [], ...next };
+}
+
+function flush(state: SplitState): void {
   if (state.leads.length > 0) put(state, [], 'word');
 }
 
-function put(state: State, group: readonly Piece[], boundary: Boundary): void {
+function put(state: SplitState, group: readonly Piece[], boundary: Boundary): void {
   const { part, limits } = state;
   if (part !== null) {
     const drawn = draw(state, part, group, limits.soft / 2);
-    const kept = linkRoom(state, part, [...drawn.citations.met.keys()]);
-    if (!endsHere(state, part.size, boundary, kept) && part.size + drawn.length <= roomOf(state) - kept)
-      return append(state, part, drawn);
+    const size = part.size + reservedRoom(state, part, drawn.citations);
+    if (!isNearlyFull(limits.soft - size, limits.soft, better(boundary, state.boundary))) {
+      if (size + drawn.length <= roomOf(state)) return append(state, part, drawn);
+    }
     finish(state);
   }
   place(state, group, start(state));
 }
 
 /** Puts a group into a new part; a group that fits no part is divided. */
-function place(state: State, group: readonly Piece[], into: Part): void {
+function place(state: SplitState, group: readonly Piece[], into: Part): void {
   const room = roomOf(state) - into.size;
   const drawn = draw(state, into, group, state.limits.soft / 2);
   // Reserved room must not be the reason to divide a mark.
@@ -118,7 +171,7 @@ function place(state: State, group: readonly Piece[], into: Part): void {
   for (const piece of pieces) put(state, [piece], 'word');
 }
 
-function start(state: State): Part {
+function start(state: SplitState): Part {
   const { frame, prefix, breaks, boundary } = state;
   const part: Part = {
     text: '',
@@ -126,7 +179,7 @@ function start(state: State): Part {
     pieces: [],
     growth: 0,
     size: 0,
-    awaited: new Set(),
+    citations: new Map(),
     base: prefix.indent,
     lastQuote: 0,
   };
@@ -144,13 +197,13 @@ function start(state: State): Part {
   return part;
 }
 
-function finish(state: State): void {
+function finish(state: SplitState): void {
   writeCloser(state);
   state.part = null;
 }
 
-function draw(state: State, into: Part, group: readonly Piece[], room: number): Drawn {
-  const { dialect, current, leads } = state;
+function draw(state: SplitState, into: Part, group: readonly Piece[], room: number): Drawn {
+  const { dialect, links, leads } = state;
   const isLineStart = into.text === '' || state.breaks > 0;
   const before = isLineStart ? '' : into.last;
   const opens = state.frame !== null && leads.length > 0 && group.length > 0;
@@ -158,11 +211,12 @@ function draw(state: State, into: Part, group: readonly Piece[], room: number): 
     ? [raw(`\n${prefixText(state.prefix, Math.min(into.base, state.prefix.indent))}`)]
     : [];
   const pieces = [raw(joint(state, into)), ...leads, ...newline, ...group];
-  return drawPieces(pieces, { dialect, links: current.links, before, isLineStart, linkRoom: { left: room } });
+  const linkRoom = createLinkRoom(room);
+  return drawPieces(pieces, { dialect, links: links(), before, isLineStart, linkRoom });
 }
 
 /** The separator between the end of the part and the next piece. */
-function joint({ breaks, prefix, hasSpace }: State, into: Part): string {
+function joint({ breaks, prefix, hasSpace }: SplitState, into: Part): string {
   if (into.text === '') return prefixText(prefix, into.base);
   if (breaks === 0) return hasSpace ? ' ' : '';
   const isQuoteGoingOn = prefix.quote > 0 && into.lastQuote > 0;
@@ -170,26 +224,69 @@ function joint({ breaks, prefix, hasSpace }: State, into: Part): string {
   return `${blank.repeat(breaks - 1)}\n${prefixText(prefix, Math.min(into.base, prefix.indent))}`;
 }
 
-function append(state: State, into: Part, drawn: Drawn): void {
+function append(state: SplitState, into: Part, drawn: Drawn): void {
   if (into.text === '' || state.breaks > 0) into.lastQuote = state.prefix.quote;
   into.base = Math.min(into.base, state.prefix.indent);
   extend(into, drawn.text);
   into.pieces.push(...drawn.pieces);
   into.growth += 1;
   into.size += drawn.length;
-  for (const marker of drawn.citations.met.keys()) into.awaited.add(marker);
-  addCitations(state.current.citations, drawn);
+  for (const [marker, uses] of drawn.citations) countMarker(into.citations, marker, uses);
   state.leads = [];
   state.breaks = 0;
   state.boundary = 'word';
   state.hasSpace = false;
 }
 
-function writeCloser(state: State): void {
+function writeCloser(state: SplitState): void {
   const closer = closerOf(state);
   if (state.part === null || closer === '') return;
   extend(state.part, closer);
   state.part.pieces.push(raw(closer));
   state.part.growth += 1;
   state.part.size += state.dialect.measure(closer);
+}
+
+/** The room reserved in a part for links to sources that are unknown yet, including those of new citations. */
+function reservedRoom({ dialect, links, limits }: SplitState, part: Part, added: Citations): number {
+  if (links().known) return 0;
+  const markers = new Set([...part.citations.keys(), ...added.keys()]);
+  return Math.min(markers.size * dialect.linkReserve, limits.soft * dialect.mostReserved);
+}
+
+/** Adds text at the end. */
+function extend(part: Part, text: string): void {
+  part.text += text;
+  part.last = text.slice(-1) || part.last;
+}
+
+/** The closing line of the open frame, with its line break; empty when none is open. */
+function closerOf({ frame, leads, part }: SplitState): string {
+  // A frame whose opening has not been written needs no end.
+  if (frame === null || frame.closer === '' || leads.length > 0) return '';
+  return `\n${prefixText(frame.prefix, part?.base ?? 0)}${frame.closer}`;
+}
+
+/** The size a part may reach, without the closing line of its open frame. */
+function roomOf(state: SplitState): number {
+  return state.limits.soft - state.dialect.measure(closerOf(state));
+}
+
+function relink(state: SplitState, below: number): void {
+  const { dialect, limits, links } = state;
+  for (const part of state.parts) {
+    const closing = part === state.part ? dialect.measure(closerOf(state)) : 0;
+    const under = part === state.parts.at(-1) ? below : 0;
+    const drawn = drawWithin(part.pieces, { dialect, links: links() }, limits.hard - closing, under);
+    part.text = '';
+    extend(part, drawn.text);
+    part.size = drawn.length;
+    part.citations = drawn.citations;
+  }
+}
+
+function allCitations({ parts }: SplitState): Citations {
+  const all: Citations = new Map();
+  for (const { citations } of parts) for (const [marker, uses] of citations) countMarker(all, marker, uses);
+  return all;
 }

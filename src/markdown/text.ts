@@ -1,9 +1,9 @@
-import { createLinks } from './citation-links.ts';
+import { createLinkRoom, noLinks } from './citation-links.ts';
 import { clean } from './clean.ts';
 import { type Dialect, mrkdwnDialect, plainDialect } from './dialects.ts';
-import { tidy } from './draw-pieces.ts';
 import { graphemes } from './graphemes.ts';
 import { renderInline } from './inline-write.ts';
+import { tidy } from './pieces.ts';
 import { createRendering } from './rendering.ts';
 
 /** Escapes text of ours or of people (questions, titles, names): no mark-up, no mention, no link. Line breaks stay. */
@@ -22,13 +22,13 @@ export function escapeLabel(dialect: Dialect, text: string): string {
 function literalLine(dialect: Dialect, line: string, label: boolean): string {
   return renderInline(line, {
     dialect,
-    links: createLinks([]),
-    citations: { met: new Map() },
+    links: noLinks,
+    citations: new Map(),
     place: { lineStart: !label, before: label ? '[' : '', cell: false, label },
     glued: false,
     bold: false,
     literal: true,
-    linkRoom: { left: 0 },
+    linkRoom: createLinkRoom(0),
   });
 }
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { discordMarkdown } from '../../src/markdown/dialects.ts';
 import { createRendering } from '../../src/markdown/rendering.ts';
 import { dialects, drawn, markdownArb, tries } from './property.ts';
 
@@ -152,4 +153,10 @@ test('a part ends at a paragraph rather than in one, when it is nearly full', ()
     const text = Array.from({ length: 60 }, () => paragraph).join('\n\n');
     for (const part of drawn(dialect, text)) expect(part.endsWith('words.')).toBe(true);
   }
+});
+
+test('a bold line that no part holds leaves no part with a mark that is open', () => {
+  const parts = drawn(discordMarkdown, `#### ${'word '.repeat(40)}`, [], { softLimit: 60, hardLimit: 90 });
+  expect(parts.join(' ').match(/word/g)).toHaveLength(40);
+  for (const part of parts) expect((part.match(/\*\*/g) ?? []).length % 2).toBe(0);
 });

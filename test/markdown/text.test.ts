@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { clean, createCleaner } from '../../src/markdown/clean.ts';
 import { discordMarkdown, slackMarkdown } from '../../src/markdown/dialects.ts';
+import { createRendering } from '../../src/markdown/rendering.ts';
 import { sourceLines, sourcePages } from '../../src/markdown/sources.ts';
 import { cutText, escapeText, plain, toMrkdwn } from '../../src/markdown/text.ts';
 import { canonicalUrl, linkTarget } from '../../src/markdown/urls.ts';
@@ -67,6 +68,12 @@ describe('plain text of people', () => {
       tries(300),
     );
   });
+});
+
+test('a notification keeps a word of code that looks like our own mark', () => {
+  const rendering = createRendering(slackMarkdown);
+  rendering.update('```py\n** options\n```', [], true);
+  expect(rendering.plain(0)).toBe('** options');
 });
 
 test('a notification has the words and no marks', () => {

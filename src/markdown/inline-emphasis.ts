@@ -1,17 +1,10 @@
-import type { Dialect } from './dialects.ts';
-import { parseInline, type Span } from './inline-parse.ts';
-import { inline, type Piece, raw } from './pieces.ts';
+import type { Span } from './inline-parse.ts';
 import { shownAddress, splitAddresses } from './urls.ts';
 
-/** Makes inline Markdown bold where the dialect allows it. */
-export function boldPieces(dialect: Dialect, source: string): readonly Piece[] {
-  if (dialect.marksEndInCode && hidesMarks(parseInline(source, ['strong']))) return [inline(source)];
-  const mark = raw(dialect.mark('strong'));
-  return [mark, inline(source, { bold: true }), mark];
-}
+const MARK = /[*~]/;
 
 /** Whether code in it, or an address shown as code, contains a mark that would end the emphasis around it. */
-function hidesMarks(spans: readonly Span[]): boolean {
+export function hidesMarks(spans: readonly Span[]): boolean {
   const words = spans.map((span) => (span.type === 'text' ? span.text : '')).join('');
   if (MARK.test(words) && splitAddresses(words).some(({ isAddress }) => isAddress)) return true;
   return spans.some((span) => {
@@ -19,8 +12,6 @@ function hidesMarks(spans: readonly Span[]): boolean {
     return span.type === 'link' && (MARK.test(shownAddress(span.href)) || hidesMarks(span.label));
   });
 }
-
-const MARK = /[*~]/;
 
 /** Removes each emphasis that would end too early. */
 export function withoutEarlyEnds(spans: readonly Span[]): readonly Span[] {
