@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { act, freshDirectory, openSandbox, PLATFORMS, removeDirectory } from './driving.ts';
+import { act, freshDirectory, openSandbox, PLATFORMS, removeDirectory } from './page-client.ts';
 import type { Sandbox } from './sandbox.ts';
 
 const CHROMIUM = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium';

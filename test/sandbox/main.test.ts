@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { lockDataDir } from '../../src/store/data-dir.ts';
 import { startPerplexityServer } from '../servers/perplexity/server.ts';
 import { prepareDataDir } from '../support/data-dir.ts';
-import { answer, ask, freshDirectory, removeDirectory, stateOf, until } from './driving.ts';
+import { answer, ask, freshDirectory, removeDirectory, stateOf, until } from './page-client.ts';
 
 const MAIN = join(import.meta.dirname, 'main.ts');
 

@@ -13,7 +13,7 @@ import {
   stateOf,
   textOf,
   until,
-} from './driving.ts';
+} from './page-client.ts';
 import type { PageButton, PageMessage, Side } from './page-state.ts';
 import type { Sandbox } from './sandbox.ts';
 

@@ -13,7 +13,7 @@ import {
   stateOf,
   textOf,
   until,
-} from './driving.ts';
+} from './page-client.ts';
 import type { Sandbox } from './sandbox.ts';
 
 describe('the sandbox', { timeout: 90_000 }, () => {

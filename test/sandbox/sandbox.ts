@@ -11,10 +11,10 @@ import {
 import { type SlackServer, startSlackServer } from '../servers/slack/server.ts';
 import type { SlackState } from '../servers/slack/types.ts';
 import type { ServiceOptions } from '../support/service.ts';
-import { createBoard } from './board.ts';
 import { discordSide } from './discord-side.ts';
-import { readSaved, type Saving, saveTo } from './saving.ts';
+import { readSaved, type Saving, saveTo } from './saved-state.ts';
 import { slackSide } from './slack-side.ts';
+import { createStateFeed } from './state-feed.ts';
 import { type Supervisor, superviseService } from './supervisor.ts';
 import { startWeb } from './web.ts';
 
@@ -91,7 +91,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     env: { ...SETTINGS, ...(perplexity && STAND_IN_SETTINGS), ...options.env },
     onLine: (line) => appendFileSync(logFile, `${JSON.stringify(line)}\n`),
   };
-  const board = createBoard(() => ({
+  const feed = createStateFeed(() => ({
     service: supervisor.status(),
     model: {
       kind: options.perplexity ? 'real' : 'stand-in',
@@ -101,12 +101,12 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     slack: slackSide(slack, Date.now()),
     discord: discordSide(discord, Date.now()),
   }));
-  const supervisor = superviseService(service, () => board.touch());
-  watch(slack, savings[0], board);
-  watch(discord, savings[1], board);
+  const supervisor = superviseService(service, () => feed.touch());
+  watch(slack, savings[0], feed);
+  watch(discord, savings[1], feed);
   perplexity?.onChange(savings[2].changed);
-  const stage = { slack, discord, perplexity, supervisor, changed: () => board.touch() };
-  const web = await startWeb(options.port, board, stage);
+  const stage = { slack, discord, perplexity, supervisor, changed: () => feed.touch() };
+  const web = await startWeb(options.port, feed, stage);
 
   return {
     url: `http://127.0.0.1:${web.port}`,
@@ -116,7 +116,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     supervisor,
     async close() {
       await supervisor.stop();
-      board.close();
+      feed.close();
       await web.close();
       for (const saving of savings) saving.close();
       await Promise.all([slack.close(), discord.close(), perplexity?.close()]);
@@ -130,10 +130,10 @@ function paceOf({ research }: PerplexityServer): { takesMs: number; speed: numbe
   return { takesMs, speed };
 }
 
-function watch(server: SlackServer | DiscordServer, saving: Saving, board: { touch(): void }): void {
+function watch(server: SlackServer | DiscordServer, saving: Saving, feed: { touch(): void }): void {
   server.onChange(() => {
     saving.changed();
-    board.touch();
+    feed.touch();
   });
 }
 

@@ -4,10 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { startDiscordServer } from '../servers/discord/discord-server.ts';
 import { startSlackServer } from '../servers/slack/server.ts';
-import { createBoard } from './board.ts';
 import { discordSide } from './discord-side.ts';
-import { act, someone, stateOf, textOf } from './driving.ts';
+import { act, someone, stateOf, textOf } from './page-client.ts';
 import { slackSide } from './slack-side.ts';
+import { createStateFeed } from './state-feed.ts';
 import { startWeb } from './web.ts';
 
 /** The page's server over real stand-ins, with no service behind them. */
@@ -21,16 +21,16 @@ async function setup(port = 0) {
     restart: () => {},
     stop: async () => {},
   };
-  const board = createBoard(() => ({
+  const feed = createStateFeed(() => ({
     service: status,
     model: { kind: 'real', url: 'https://api.example.com', research: null },
     slack: slackSide(slack, Date.now()),
     discord: discordSide(discord, Date.now()),
   }));
-  const stage = { slack, discord, perplexity: null, supervisor, changed: board.touch };
-  const web = await startWeb(port, board, stage);
+  const stage = { slack, discord, perplexity: null, supervisor, changed: feed.touch };
+  const web = await startWeb(port, feed, stage);
   onTestFinished(async () => {
-    board.close();
+    feed.close();
     await Promise.all([web.close(), slack.close(), discord.close()]);
   });
   return { url: `http://127.0.0.1:${web.port}`, slack, discord, port: web.port };

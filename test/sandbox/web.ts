@@ -5,10 +5,10 @@ import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
 import { z } from 'zod';
 import { action, perform, type Stage } from './actions.ts';
-import type { Board } from './board.ts';
 import type { Changes } from './changes.ts';
 import { discordFile } from './discord-side.ts';
 import { slackFile } from './slack-side.ts';
+import type { StateFeed } from './state-feed.ts';
 
 export interface Web {
   readonly port: number;
@@ -37,9 +37,9 @@ const KEEP_ALIVE_MS = 15_000;
 const PORTS_TRIED = 20;
 
 /** Serves the page on 127.0.0.1: on `port`, or the next free one. */
-export async function startWeb(port: number, board: Board, stage: Stage): Promise<Web> {
+export async function startWeb(port: number, feed: StateFeed, stage: Stage): Promise<Web> {
   const server = createServer((request, response) => {
-    answer(request, response, board, stage).catch((error: unknown) => refuse(response, 500, String(error)));
+    answer(request, response, feed, stage).catch((error: unknown) => refuse(response, 500, String(error)));
   });
   const found = await listen(server, port, port === 0 ? 0 : PORTS_TRIED);
   return {
@@ -72,7 +72,7 @@ async function listen(server: Server, port: number, triesLeft: number): Promise<
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  board: Board,
+  feed: StateFeed,
   stage: Stage,
 ): Promise<void> {
   if (!isFromOurPage(request)) return refuse(response, 403, 'This address is for the page itself only.');
@@ -82,8 +82,8 @@ async function answer(
     return act(request, response, stage);
   }
   if (request.method !== 'GET') return refuse(response, 405, 'GET or POST.');
-  if (path === '/api/state') return sendJson(response, 200, board.state());
-  if (path === '/api/changes') return sendChanges(response, board);
+  if (path === '/api/state') return sendJson(response, 200, feed.state());
+  if (path === '/api/changes') return sendChanges(response, feed);
   if (path.startsWith('/api/file/')) return sendFile(response, path, stage);
   const file = path === '/' ? 'index.html' : path.slice(1);
   if (!FILES.has(file)) return refuse(response, 404, 'There is nothing here.');
@@ -130,14 +130,14 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
   }
 }
 
-function sendChanges(response: ServerResponse, board: Board): void {
+function sendChanges(response: ServerResponse, feed: StateFeed): void {
   response.writeHead(200, { ...HEADERS, 'content-type': 'text/event-stream' });
   const send = (event: 'state' | 'changes', data: object): void => {
     response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
     if (response.writableLength > MOST_UNSENT) response.destroy();
   };
-  send('state', board.state());
-  const end = board.subscribe((changes: Changes) => send('changes', changes));
+  send('state', feed.state());
+  const end = feed.subscribe((changes: Changes) => send('changes', changes));
   const beat = setInterval(() => response.write(': still here\n\n'), KEEP_ALIVE_MS);
   response.on('close', () => {
     clearInterval(beat);

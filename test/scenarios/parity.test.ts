@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type PerplexityServer, startPerplexityServer } from '../servers/perplexity/server.ts';
-import { type Reading, readAnswer, wordsOf } from '../support/reading.ts';
+import { type Reading, readAnswer, wordsOf } from '../support/read-answer.ts';
 import { type ServiceProcess, startService } from '../support/service.ts';
 import {
   areEnded,

@@ -2,7 +2,7 @@ import { type Changes, createComparer } from './changes.ts';
 import type { PageState } from './page-state.ts';
 
 /** The state that all open pages show, and who must hear of its changes. */
-export interface Board {
+export interface StateFeed {
   /** The state as of now. */
   state(): PageState;
   /** Something may have changed. */
@@ -18,7 +18,7 @@ const TOGETHER_MS = 40;
 const LOOK_MS = 1_000;
 
 /** @param read makes the state anew; it costs time in proportion to all that has been said. */
-export function createBoard(read: () => Omit<PageState, 'version'>): Board {
+export function createStateFeed(read: () => Omit<PageState, 'version'>): StateFeed {
   const listeners = new Set<(changes: Changes) => void>();
   const compare = createComparer();
   let version = 0;
