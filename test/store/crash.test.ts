@@ -9,7 +9,7 @@ import { type Child, killChildren, startChild } from './children.ts';
 import { createDatabase, onServerOnly, serverUrl } from './database.ts';
 import { temporaryDir } from './parts.ts';
 
-const patient = { timeout: 60_000 };
+const patient = { timeout: 120_000 };
 const quick = { ...patient, interval: 2 };
 const said = (child: Child, what: string): unknown[] =>
   child.steps.flatMap((step) => (what in step ? [step[what]] : []));
@@ -43,7 +43,7 @@ describe('a data directory whose process is killed', () => {
     };
     await vi.waitFor(() => expect(missing()).toEqual([]), patient);
     await store.close();
-  }, 180_000);
+  }, 400_000);
 
   it('starts a running job again at once, with the next attempt', async () => {
     const dir = temporaryDir();
@@ -64,7 +64,7 @@ describe('a data directory whose process is killed', () => {
     await vi.waitFor(() => expect(attempts).toEqual([2]), patient);
     expect(performance.now() - began).toBeLessThan(2_000);
     await store.close();
-  }, 120_000);
+  }, 300_000);
 });
 
 describe('a process that is killed while a job is delayed', () => {
@@ -75,11 +75,11 @@ describe('a process that is killed while a job is delayed', () => {
     onTestFinished(dir.remove);
     await prepareDataDir(dir.path);
     await expectDelayed(null, dir.path);
-  }, 120_000);
+  }, 300_000);
 
   it.skipIf(serverUrl === null)(
     'on Postgres: another process begins it when it is due',
-    { ...onServerOnly, timeout: 120_000 },
+    { ...onServerOnly, timeout: 300_000 },
     async () => {
       const database = await createDatabase();
       await expectDelayed(database.url, '');
@@ -127,5 +127,5 @@ describe('a data directory in use', () => {
     const store = await openStore({ databaseUrl: null, dataDir: dir.path, log: quietLog });
     await store.ping();
     await store.close();
-  }, 120_000);
+  }, 300_000);
 });

@@ -27,10 +27,10 @@ describe('a 429 on chat.postMessage', () => {
     const refused = answerIn(GENERAL);
     await vi.waitFor(() => expect(callsOf('chat.postMessage')[0]?.status).toBe(429));
     const before = performance.now();
-    const others = Promise.all([answerIn(GENERAL), answerIn(GENERAL)]);
+    // Once this later call is answered, the client has read the refusal of the earlier one, too.
     await answerIn('C000RANDOM');
-    expect(performance.now() - before).toBeLessThan(1_000);
-    await Promise.all([refused, others]);
+    expect(performance.now() - before).toBeLessThan(1_500);
+    await Promise.all([refused, answerIn(GENERAL), answerIn(GENERAL)]);
     expect(performance.now() - before).toBeGreaterThan(1_500);
     expect(callsOf('chat.postMessage').filter(({ insideRetryAfter }) => insideRetryAfter)).toEqual([]);
     expect(callsOf('chat.postMessage')).toHaveLength(5);
