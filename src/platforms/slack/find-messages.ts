@@ -1,14 +1,10 @@
 /** Finds messages of ours that a restart or an unknown outcome has left unrecorded, by their metadata. */
-import type { ConversationsHistoryResponse } from '@slack/web-api';
 import { Failure } from '../../core/failures.ts';
 import { isRetryable } from '../../core/retry.ts';
 import type { Question } from '../../core/types.ts';
-import { asNumber, asRecord, asText } from '../../core/untrusted.ts';
+import { asNumber, asRecord, asText, type JsonObject } from '../../core/untrusted.ts';
 import type { Metadata } from './post-message.ts';
 import { callWithRetry, type SlackWorkspace } from './workspace.ts';
-
-/** A message of `conversations.history` or, with fewer fields, of `conversations.replies`. */
-type Message = NonNullable<ConversationsHistoryResponse['messages']>[number];
 
 /** `event_type` of the metadata by kind of message. Every app in the workspace can read it, so it holds opaque ids only. */
 const REPLY_EVENT = 'footnote_reply';
@@ -20,12 +16,6 @@ const RESEARCH_PAGE_SIZE = 200;
 const MAX_RESEARCH_PAGES = 20;
 /** By how much our clock and Slack's may differ. */
 const CLOCK_SKEW_S = 60;
-
-/** A message of ours in the question's thread. `part` is null for a stream that was never finished: it has no metadata. */
-export interface OwnMessage {
-  readonly ts: string;
-  readonly part: number | null;
-}
 
 /** Marks a message as a part of the answer to this question. */
 export function replyMetadata(question: Question, part: number): Metadata {
@@ -45,10 +35,16 @@ export function researchMetadata({ id }: Question, kind: 'card' | 'notice', hasF
 /** Marks what is no part of an answer: without metadata it would be taken for an unfinished stream. */
 export const NOTICE_METADATA: Metadata = { event_type: 'footnote_word', event_payload: { kind: 'word' } };
 
+/** A message of ours in the question's thread. `part` is null for a stream that was never finished: it has no metadata. */
+export interface OwnMessage {
+  readonly ts: string;
+  readonly part: number | null;
+}
+
 /**
  * Our messages in the thread that are newer than the question and belong to it or to no question, oldest first. One without
- * metadata can only be an unfinished stream of this question: a finished message has metadata, and the answers of a thread
- * are written one after the other. Null when we may not read the thread.
+ * metadata is an unfinished stream: of this question, or of an answer that another process is writing. Null when we may not
+ * read the thread.
  * @throws {Failure} when Slack cannot be reached: nothing may be posted before this is known.
  */
 export async function findReplies(
@@ -59,12 +55,14 @@ export async function findReplies(
   const oldest = earliestReply(question);
   const channel = question.thread?.channel ?? question.channel;
   const page = await readPage(workspace, { channel, thread, oldest, limit: PAGE_SIZE });
-  return (
-    page?.messages
-      .filter((message) => isOurs(message, workspace) && Number(message.ts) > Number(oldest))
-      .flatMap((message) => toOwnMessage(message, question))
-      .sort((a, b) => Number(a.ts) - Number(b.ts)) ?? null
-  );
+  if (page === null) return null;
+  return page.ours
+    .filter(({ ts, type, payload }) => {
+      const isMarked = type === REPLY_EVENT && payload?.question === question.id;
+      return Number(ts) > Number(oldest) && (type === null || isMarked);
+    })
+    .map(({ ts, payload }) => ({ ts, part: asNumber(payload?.part) }))
+    .sort((a, b) => Number(a.ts) - Number(b.ts));
 }
 
 /** The `ts` of the message already posted for this `/ask`; null when there is none or we may not look. @throws {Failure} */
@@ -72,10 +70,8 @@ export async function findRoot(workspace: SlackWorkspace, question: Question): P
   const oldest = secondsBefore(question.askedAt);
   const place = { channel: question.channel, thread: null, oldest, limit: PAGE_SIZE };
   const page = await readPage(workspace, place);
-  const root = page?.messages.find(
-    ({ metadata }) => payloadOf(metadata, ROOT_EVENT)?.question === question.id,
-  );
-  return asText(root?.ts);
+  const isRoot = ({ type, payload }: Found) => type === ROOT_EVENT && payload?.question === question.id;
+  return page?.ours.find(isRoot)?.ts ?? null;
 }
 
 /** A message of a research job that an earlier attempt has posted. */
@@ -93,45 +89,44 @@ export async function findResearch(
   workspace: SlackWorkspace,
   question: Question,
   kind: 'card' | 'notice',
-  place: { readonly channel: string; readonly thread: string | null },
+  { channel, thread }: { readonly channel: string; readonly thread: string | null },
 ): Promise<FoundMessage | null | 'unknown'> {
-  const oldest = secondsBefore(question.askedAt);
+  const place = { channel, thread, oldest: secondsBefore(question.askedAt), limit: RESEARCH_PAGE_SIZE };
   let cursor: string | null = null;
   for (let pages = 0; pages < MAX_RESEARCH_PAGES; pages++) {
-    const page = await readPage(workspace, { ...place, oldest, limit: RESEARCH_PAGE_SIZE, cursor });
+    const page = await readPage(workspace, { ...place, ...(cursor !== null && { cursor }) });
     if (page === null) return 'unknown';
-    for (const message of page.messages) {
-      const payload = payloadOf(message.metadata, RESEARCH_EVENT);
-      const ts = asText(message.ts);
-      if (ts === null || payload?.question !== question.id || payload.kind !== kind) continue;
-      if (isOurs(message, workspace)) return { ts, hasFile: payload.file === true };
-    }
+    const found = page.ours.find(
+      ({ type, payload }) =>
+        type === RESEARCH_EVENT && payload?.question === question.id && payload.kind === kind,
+    );
+    if (found) return { ts: found.ts, hasFile: found.payload?.file === true };
     cursor = page.next;
     if (cursor === null) return null;
   }
   return 'unknown';
 }
 
-interface PageOptions {
-  readonly channel: string;
-  /** Null for the channel itself. */
-  readonly thread: string | null;
-  readonly oldest: string;
-  readonly limit: number;
-  readonly cursor?: string | null;
+/** A message of ours; `type` and `payload` are its metadata, whatever was once written there. */
+interface Found {
+  readonly ts: string;
+  readonly type: string | null;
+  readonly payload: JsonObject | null;
 }
 
-interface Page {
-  readonly messages: readonly Message[];
-  readonly next: string | null;
-}
-
-/** Null when we may not read there. @throws {Failure} when Slack cannot be reached */
-async function readPage(workspace: SlackWorkspace, options: PageOptions): Promise<Page | null> {
-  const { channel, thread, oldest, limit, cursor } = options;
-  const args = { channel, oldest, limit, include_all_metadata: true, ...(cursor && { cursor }) };
+/**
+ * Our messages on one page of a thread or (`thread` null) of a channel, and the cursor of the next page. Null when we may not
+ * read there. @throws {Failure} when Slack cannot be reached
+ */
+async function readPage(
+  workspace: SlackWorkspace,
+  place: { channel: string; thread: string | null; oldest: string; limit: number; cursor?: string },
+): Promise<{ readonly ours: readonly Found[]; readonly next: string | null } | null> {
+  const { self, log } = workspace;
+  const { thread, ...range } = place;
+  const args = { ...range, include_all_metadata: true };
   try {
-    const { messages = [], response_metadata } =
+    const page =
       thread === null
         ? await callWithRetry(workspace, 'conversations.history', ({ conversations }) =>
             conversations.history(args),
@@ -139,10 +134,17 @@ async function readPage(workspace: SlackWorkspace, options: PageOptions): Promis
         : await callWithRetry(workspace, 'conversations.replies', ({ conversations }) =>
             conversations.replies({ ...args, ts: thread }),
           );
-    return { messages, next: asText(response_metadata?.next_cursor) };
+    const ours = (page.messages ?? [])
+      .filter(({ user, bot_id }) => user === self.user || bot_id === self.bot)
+      .map(({ ts = '', metadata }) => ({
+        ts,
+        type: metadata ? (metadata.event_type ?? '') : null,
+        payload: asRecord(metadata?.event_payload),
+      }));
+    return { ours, next: asText(page.response_metadata?.next_cursor) };
   } catch (error) {
     if (error instanceof Failure && isRetryable(error)) throw error;
-    workspace.log.debug({ err: error }, 'could not look for earlier messages');
+    log.debug({ err: error }, 'could not look for earlier messages');
     return null;
   }
 }
@@ -156,20 +158,4 @@ function earliestReply({ message, trigger, askedAt }: Question): string {
 /** A time of ours (milliseconds) as Slack's `oldest`. */
 function secondsBefore(askedAt: number): string {
   return String(askedAt / 1000 - CLOCK_SKEW_S);
-}
-
-function toOwnMessage({ ts, metadata }: Message, question: Question): OwnMessage[] {
-  if (ts === undefined) return [];
-  if (!metadata) return [{ ts, part: null }];
-  const payload = payloadOf(metadata, REPLY_EVENT);
-  return payload?.question === question.id ? [{ ts, part: asNumber(payload.part) }] : [];
-}
-
-/** The payload of metadata of ours; its fields are whatever was once written. */
-function payloadOf(metadata: Message['metadata'], type: string): Readonly<Record<string, unknown>> | null {
-  return metadata?.event_type === type ? asRecord(metadata.event_payload) : null;
-}
-
-function isOurs(message: Message, { self }: SlackWorkspace): boolean {
-  return message.user === self.user || message.bot_id === self.bot;
 }

@@ -163,14 +163,18 @@ export async function endStream(state: ReplyState, ts: string, rest = '', isLast
 
 /** With the answer's last stream, a session that is still `processing` ends as well. @throws {Failure} */
 async function stopStream(
-  { workspace, thread, progress }: ReplyState,
+  { workspace, thread, status }: ReplyState,
   ts: string,
   isLast: boolean,
   what: Omit<ChatStopStreamArguments, 'channel' | 'ts'>,
 ): Promise<void> {
-  const endsSession = isLast && progress.isSessionBusy;
-  const status = endsSession ? { session_status: 'active' } : {};
-  const args = { channel: thread.channel, ts, ...what, ...status };
+  const endsSession = isLast && status.session.isBusy;
+  const args = {
+    channel: thread.channel,
+    ts,
+    ...what,
+    ...(endsSession && { session_status: 'active' }),
+  };
   await callWithRetry(workspace, 'chat.stopStream', ({ chat }) => chat.stopStream(args));
-  if (endsSession) progress.isSessionBusy = false;
+  if (endsSession) status.session.endedByStream();
 }

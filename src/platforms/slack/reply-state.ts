@@ -7,7 +7,7 @@ import { createRendering, type Rendering } from '../../markdown/rendering.ts';
 import { type Extras, plainBeginning } from './blocks.ts';
 import type { LimitedMethod } from './limits.ts';
 import type { SearchStep } from './search-step.ts';
-import type { Progress } from './status.ts';
+import type { Status } from './status.ts';
 import type { SlackWorkspace } from './workspace.ts';
 
 /** One message of the answer. */
@@ -49,7 +49,7 @@ export interface ReplyState {
   step: SearchStep | null;
   /** The step was shown, or refused. */
   isStepOver: boolean;
-  readonly progress: Progress;
+  readonly status: Status;
   /** Slack refuses native streams for this answer (a missing recipient, an odd channel type). */
   isStreamless: boolean;
   /** A message may be in the thread that is not among `messages`: it is looked for before anything else is written. */
@@ -91,8 +91,8 @@ export async function addMessage(
   message: Pick<ReplyMessage, 'index' | 'mode' | 'shown' | 'reserved'>,
   send: () => Promise<string | undefined>,
 ): Promise<ReplyMessage> {
-  const { workspace, progress, messages, start } = state;
-  const { line } = progress;
+  const { workspace, status, messages, start } = state;
+  const { line } = status;
   let ts: string | undefined;
   try {
     ts = await send();
@@ -101,7 +101,8 @@ export async function addMessage(
     state.mayBeUnrecorded ||= error instanceof Failure && error.ambiguous;
     throw error;
   }
-  if (progress.line === line) progress.line = null;
+  // Slack has taken down the status that was there when the message was sent.
+  if (status.line === line) status.line = null;
   const added = { ...createMessage(ts ?? '', message.index), ...message };
   messages[message.index] = added;
   await start.posted(messageRefs(state));

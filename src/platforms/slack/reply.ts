@@ -7,7 +7,7 @@ import { NO_EXTRAS, PART_LIMIT } from './blocks.ts';
 import { limitOf } from './limits.ts';
 import { createMessage, type ReplyState, releaseReserved } from './reply-state.ts';
 import { countGrowing, showView } from './show-view.ts';
-import { createStatus, type Status } from './status.ts';
+import { createStatus } from './status.ts';
 import { openThread } from './thread.ts';
 import type { SlackWorkspace } from './workspace.ts';
 
@@ -22,10 +22,10 @@ const LATE_GAP_MS = 2_000;
 
 /** One answer's presence in Slack. */
 export function createReply(workspace: SlackWorkspace, question: Question, start: ReplyStart): Reply {
-  let opening: Promise<OpenReply> | null = null;
+  let opening: Promise<ReplyState> | null = null;
   let shown: ReplyState | null = null;
   let lastWriteAt = Number.NEGATIVE_INFINITY;
-  const open = (): Promise<OpenReply> => {
+  const open = (): Promise<ReplyState> => {
     opening ??= openThread(workspace, question, start).then((opened) =>
       openReply(workspace, question, opened.thread, opened.start),
     );
@@ -36,19 +36,19 @@ export function createReply(workspace: SlackWorkspace, question: Question, start
     return opening;
   };
   return {
-    open: async () => (await open()).state.thread,
+    open: async () => (await open()).thread,
     async acquire(urgency, signal) {
       // A final write asks the limiters itself; `show` reports a thread that cannot be opened.
-      const place = urgency === 'final' ? null : await opening?.catch(() => null);
-      if (!place) return;
-      const gap = (): number => gapOf(place.state);
+      const state = urgency === 'final' ? null : await opening?.catch(() => null);
+      if (!state) return;
+      const gap = (): number => gapOf(state);
       await waitGap(lastWriteAt, gap, signal, () => performance.now());
-      await acquireWrite(place.state, urgency, signal);
+      await acquireWrite(state, urgency, signal);
     },
     async show(view) {
-      const { state, status } = await open();
+      const state = await open();
       shown = state;
-      if (view.text === '' && !isFinal(view)) status.show(view.status);
+      if (view.text === '' && !isFinal(view)) state.status.show(view.status);
       try {
         await showView(state, view);
       } finally {
@@ -59,15 +59,13 @@ export function createReply(workspace: SlackWorkspace, question: Question, start
     unresolved: () => shown?.rendering.unresolved ?? 0,
     async close() {
       // A thread that never opened has nothing to close.
-      const place = await opening?.catch(() => null);
-      if (place) await closeReply(place);
+      const state = await opening?.catch(() => null);
+      if (!state) return;
+      countGrowing(state, false);
+      for (const message of state.messages) releaseReserved(state, message);
+      await state.status.clear();
     },
   };
-}
-
-interface OpenReply {
-  readonly state: ReplyState;
-  readonly status: Status;
 }
 
 function openReply(
@@ -75,8 +73,8 @@ function openReply(
   question: Question,
   thread: ThreadRef,
   start: ReplyStart,
-): OpenReply {
-  const state: ReplyState = {
+): ReplyState {
+  return {
     workspace,
     question,
     thread,
@@ -87,18 +85,11 @@ function openReply(
     partLimit: PART_LIMIT,
     step: null,
     isStepOver: false,
-    progress: { isSessionBusy: false, line: null },
+    status: createStatus(workspace, thread, question.message),
     isStreamless: false,
     mayBeUnrecorded: start.attempt > 1,
     acquired: null,
   };
-  return { state, status: createStatus(workspace, thread, question.message, state.progress) };
-}
-
-async function closeReply({ state, status }: OpenReply): Promise<void> {
-  countGrowing(state, false);
-  for (const message of state.messages) releaseReserved(state, message);
-  await status.clear();
 }
 
 function gapOf({ workspace, messages }: ReplyState): number {

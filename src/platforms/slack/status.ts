@@ -1,27 +1,38 @@
 import { Failure } from '../../core/failures.ts';
 import type { MessageRef, ThreadRef } from '../../core/types.ts';
+import type { SlackClient } from './client.ts';
+import type { LimitedMethod } from './limits.ts';
 import type { SlackWorkspace } from './workspace.ts';
 
 /** Slack takes a status down by itself after two minutes. */
 const REFRESH_MS = 100_000;
+const SESSION = 'agents.sessions.setStatus';
 const EYES = 'eyes';
 /** Slack's limit is not published; a status is a few words. */
 const STATUS_LIMIT = 100;
 const UNSUPPORTED = new Set(['missing_scope', 'unknown_method', 'feature_not_enabled', 'feature_disabled']);
 
-/** The status under a thread while nothing is written yet. Cosmetic: nothing here throws, and `show` is not waited for. */
+/**
+ * What Slack itself shows of an answer while nothing is written yet, or no stream tells it. Cosmetic: nothing here throws, and
+ * `show` is not waited for.
+ */
 export interface Status {
+  readonly session: Session;
+  /** The status under the thread; Slack takes it down when a message is sent after it. Null when there is none. */
+  line: object | null;
   show(text: string): void;
   /** Takes down what Slack has not taken down by itself; resolves when no call is under way any more. */
   clear(): Promise<void>;
 }
 
-/** What Slack itself knows about the state of an answer. */
-export interface Progress {
-  /** The thread's agent session is `processing`: Slack shows its own button to stop it. */
-  isSessionBusy: boolean;
-  /** The status under the thread; Slack takes it down when a message is sent after it. Null when there is none. */
-  line: object | null;
+/** The thread's agent session. While it is `processing`, Slack shows its own button to stop it. */
+interface Session {
+  isBusy: boolean;
+  /** Does nothing where Slack has no sessions, which is remembered, or when the rate limit is used up. */
+  begin(): Promise<void>;
+  end(): Promise<void>;
+  /** It has ended with the answer's last stream. */
+  endedByStream(): void;
 }
 
 /** The assistant status of a thread, or 👀 on the question where Slack has no status. */
@@ -29,29 +40,28 @@ export function createStatus(
   workspace: SlackWorkspace,
   thread: ThreadRef,
   question: MessageRef | null,
-  progress: Progress,
 ): Status {
   const setEyes = createEyes(workspace, question);
+  const session = createSession(workspace, thread);
   let shown = '';
   let shownAt = 0;
   let hasEyes = false;
   let work: Promise<void> = Promise.resolve();
   const put = async (text: string): Promise<void> => {
-    if (!progress.isSessionBusy) progress.isSessionBusy = await setSession(workspace, thread, true);
-    progress.line = null;
+    await session.begin();
+    status.line = null;
     try {
       hasEyes ||= workspace.unsupported.status || !(await setStatus(workspace, thread, text));
     } finally {
       // A new object each time: a message sent meanwhile may have come before this status or after it.
-      progress.line = hasEyes ? null : {};
+      status.line = hasEyes ? null : {};
     }
     if (hasEyes) await setEyes(true);
   };
   const takeDown = async (): Promise<void> => {
-    if (progress.isSessionBusy) await setSession(workspace, thread, false);
-    progress.isSessionBusy = false;
+    await session.end();
     if (hasEyes) await setEyes(false);
-    else if (progress.line !== null) await setStatus(workspace, thread, '');
+    else if (status.line !== null) await setStatus(workspace, thread, '');
   };
   const enqueue = (text: string): void => {
     shown = text;
@@ -60,7 +70,9 @@ export function createStatus(
       .then(() => (text === '' ? takeDown() : put(text)))
       .catch((error: unknown) => workspace.log.debug({ err: error }, 'could not show the status'));
   };
-  return {
+  const status: Status = {
+    session,
+    line: null,
     show(text) {
       const wanted = text.slice(0, STATUS_LIMIT);
       if (wanted === '' || (wanted === shown && performance.now() - shownAt <= REFRESH_MS)) return;
@@ -71,45 +83,64 @@ export function createStatus(
       await work;
     },
   };
+  return status;
 }
 
 /** False where Slack takes no status: in this thread, or (remembered) in this workspace. */
-async function setStatus(
-  { client, limits, unsupported }: SlackWorkspace,
-  { channel, thread }: ThreadRef,
-  status: string,
-): Promise<boolean> {
-  const method = 'assistant.threads.setStatus';
-  if (!limits.of(method).tryAcquire('progress')) return true;
+async function setStatus(workspace: SlackWorkspace, { channel, thread }: ThreadRef, status: string) {
   const args = { channel_id: channel, thread_ts: thread, status };
-  try {
-    await limits.call(method, () => client.assistant.threads.setStatus(args), true);
-    return true;
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    unsupported.status ||= UNSUPPORTED.has(error.code ?? '');
-    if (unsupported.status || error.kind === 'rejected') return false;
-    throw error;
-  }
+  const result = await tryCall(workspace, 'assistant.threads.setStatus', 'status', ({ assistant }) =>
+    assistant.threads.setStatus(args),
+  );
+  return result !== 'refused';
 }
 
-/** False where Slack has no agent sessions, which is remembered, or when the rate limit is used up. */
-async function setSession(
+function createSession(workspace: SlackWorkspace, { channel, thread }: ThreadRef): Session {
+  const { client, limits, unsupported, log } = workspace;
+  const limiter = limits.of(SESSION);
+  const args = { channel_id: channel, thread_ts: thread };
+  const session: Session = {
+    isBusy: false,
+    async begin() {
+      // None is begun that could not be ended: `processing` offers a Stop button, also for an answer that is over.
+      if (session.isBusy || unsupported.sessions || !limiter.reserve()) return;
+      const result = await tryCall(workspace, SESSION, 'sessions', ({ agents }) =>
+        agents.sessions.setStatus({ ...args, status: 'processing' }),
+      );
+      session.isBusy = result === 'done';
+      if (!session.isBusy) limiter.release();
+    },
+    async end() {
+      if (!session.isBusy) return;
+      session.isBusy = false;
+      await limits
+        .call(SESSION, () => client.agents.sessions.setStatus({ ...args, status: 'active' }))
+        .catch((error: unknown) => log.debug({ err: error }, 'could not end an agent session'));
+    },
+    endedByStream() {
+      session.isBusy = false;
+      limiter.release();
+    },
+  };
+  return session;
+}
+
+/** Makes a call now or, when its rate limit is used up, not at all; remembers features that Slack does not have here. */
+async function tryCall(
   { client, limits, unsupported, log }: SlackWorkspace,
-  { channel, thread }: ThreadRef,
-  isBusy: boolean,
-): Promise<boolean> {
-  const method = 'agents.sessions.setStatus';
-  if (unsupported.sessions || !limits.of(method).tryAcquire('progress')) return false;
-  const args = { channel_id: channel, thread_ts: thread, status: isBusy ? 'processing' : 'active' };
+  method: LimitedMethod,
+  feature: 'status' | 'sessions',
+  run: (client: SlackClient) => Promise<unknown>,
+): Promise<'done' | 'skipped' | 'refused'> {
+  if (!limits.of(method).tryAcquire('progress')) return 'skipped';
   try {
-    await limits.call(method, () => client.agents.sessions.setStatus(args), true);
-    return true;
+    await limits.call(method, () => run(client), true);
+    return 'done';
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    unsupported.sessions ||= UNSUPPORTED.has(error.code ?? '');
-    log.debug({ err: error }, 'no agent session');
-    return false;
+    log.debug({ err: error }, 'Slack shows no progress');
+    unsupported[feature] ||= UNSUPPORTED.has(error.code ?? '');
+    return unsupported[feature] || error.kind === 'rejected' ? 'refused' : 'skipped';
   }
 }
 
