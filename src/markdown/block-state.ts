@@ -15,71 +15,69 @@ interface OpenBlock {
   readonly isParagraph: boolean;
 }
 
-export interface State {
+export interface BlockState {
   readonly dialect: Dialect;
   readonly parts: Parts;
   readonly lists: Lists;
   buffer: string;
   complete: boolean;
-  /** Whether the reader stands inside a line whose kind is known. */
-  inLine: boolean;
-  /** Whether the reader stands behind a list marker, where another block may begin. */
-  behindMarker: boolean;
+  /** Where the buffer begins: behind a list marker another block may begin; in a line its kind is known. */
+  at: 'lineStart' | 'behindMarker' | 'inLine';
   block: OpenBlock | null;
   fence: Fence | null;
   table: Table | null;
   wasBlank: boolean;
   isFirst: boolean;
   lastQuote: number;
-  /** The kind of the line before: some blocks need a blank line between them. */
-  last: Line['type'] | null;
+  /** Whether the line before is a table's: Slack takes the next one for a row unless a blank line is between. */
+  isAfterTable: boolean;
 }
 
 /** Creates the state of an unread document. */
-export function createState(dialect: Dialect, parts: Parts): State {
+export function createState(dialect: Dialect, parts: Parts): BlockState {
   return {
     dialect,
     parts,
     lists: createLists(dialect.maxListDepth),
     buffer: '',
     complete: false,
-    inLine: false,
-    behindMarker: false,
+    at: 'lineStart',
     block: null,
     fence: null,
     table: null,
     wasBlank: false,
     isFirst: true,
     lastQuote: 0,
-    last: null,
+    isAfterTable: false,
   };
 }
 
 /** The line breaks before a line: those of the source, and one more where the platform would join the two blocks. */
-export function gapBefore(state: State, line: KnownLine, atLeast: number): number {
+export function gapBefore(state: BlockState, line: KnownLine, atLeast: number): number {
   const leavesQuote = state.lastQuote > 0 && quoteOf(state, line) !== state.lastQuote;
-  const afterTable = state.dialect.hasTables && state.last === 'row';
-  return state.wasBlank || leavesQuote || afterTable ? 2 : atLeast;
+  const leavesTable = state.dialect.hasTables && state.isAfterTable;
+  return state.wasBlank || leavesQuote || leavesTable ? 2 : atLeast;
 }
 
-export function noteLine(state: State, line: KnownLine): void {
+export function noteLine(state: BlockState, line: KnownLine): void {
   state.wasBlank = false;
   state.lastQuote = quoteOf(state, line);
-  state.last = line.type;
+  state.isAfterTable = false;
 }
 
-export function quoteOf(state: State, line: { readonly quote: number }): number {
-  return state.behindMarker ? state.lastQuote : Math.min(line.quote, state.dialect.maxQuoteDepth);
+/** The quote marks that are drawn before a line. */
+export function quoteOf(state: BlockState, line: { readonly quote: number }): number {
+  return state.at === 'behindMarker' ? state.lastQuote : Math.min(line.quote, state.dialect.maxQuoteDepth);
 }
 
-export function endBlock(state: State): void {
+export function endBlock(state: BlockState): void {
   state.block?.flow.end();
   state.block = null;
   // An empty item or heading consists of its marker.
   state.parts.flush();
 }
 
-export function endTable(state: State): void {
+export function endTable(state: BlockState): void {
   state.table?.end();
   state.table = null;
 }

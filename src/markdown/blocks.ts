@@ -1,4 +1,5 @@
 import {
+  type BlockState,
   createState,
   endBlock,
   endTable,
@@ -6,7 +7,6 @@ import {
   type KnownLine,
   noteLine,
   quoteOf,
-  type State,
 } from './block-state.ts';
 import type { Dialect } from './dialects.ts';
 import { createFence, type Fence } from './fences.ts';
@@ -31,10 +31,10 @@ export function createBlocks(dialect: Dialect, parts: Parts): (delta: string, co
 }
 
 /** Parses one line, or the part of it that is decided; false when more text is needed. */
-function step(state: State): boolean {
+function step(state: BlockState): boolean {
   if (state.buffer === '') return false;
   if (state.fence !== null) return stepFence(state, state.fence);
-  if (state.inLine) {
+  if (state.at === 'inLine') {
     stepInline(state);
     return true;
   }
@@ -45,7 +45,7 @@ function step(state: State): boolean {
     inParagraph: state.block?.isParagraph ?? false,
     inList: state.lists.depth > 0,
     maxHeading: state.dialect.maxHeading,
-    behindMarker: state.behindMarker,
+    behindMarker: state.at === 'behindMarker',
   });
   if (read.type === 'open') return false;
   if (read.type === 'row' && !continuesTable(state, read)) {
@@ -57,42 +57,38 @@ function step(state: State): boolean {
 }
 
 /** A row of another quote is no row of the open table. */
-function continuesTable(state: State, line: KnownLine): boolean {
+function continuesTable(state: BlockState, line: KnownLine): boolean {
   return state.table !== null && line.type === 'row' && quoteOf(state, line) === state.lastQuote;
 }
 
-function stepFence(state: State, fence: Fence): boolean {
+function stepFence(state: BlockState, fence: Fence): boolean {
   const rest = fence.step(state.buffer, state.complete);
   if (rest === null) return false;
   state.buffer = rest;
-  if (fence.isClosed) {
-    state.fence = null;
-    state.last = 'fence';
-  }
+  if (fence.isClosed) state.fence = null;
   return true;
 }
 
 /** Passes the rest of a line to its block. */
-function stepInline(state: State): void {
+function stepInline(state: BlockState): void {
   const text = firstLine(state.buffer);
   const isWhole = text.length < state.buffer.length;
   state.block?.flow.push(text);
   skip(state, text);
   if (!isWhole) return;
-  state.inLine = false;
-  state.behindMarker = false;
+  state.at = 'lineStart';
   if (state.block?.isParagraph === true) state.block.flow.push('\n');
   else endBlock(state);
 }
 
 /** Starts what the line begins, and ends the open blocks that it does not continue. */
-function take(state: State, line: KnownLine, text: string): void {
+function take(state: BlockState, line: KnownLine, text: string): void {
   if (!continuesTable(state, line)) endTable(state);
   switch (line.type) {
     case 'blank':
       endBlock(state);
-      state.wasBlank = !state.behindMarker;
-      state.behindMarker = false;
+      state.wasBlank = state.at !== 'behindMarker';
+      state.at = 'lineStart';
       return skip(state, text);
     case 'text':
       return takeText(state, line);
@@ -118,15 +114,15 @@ function take(state: State, line: KnownLine, text: string): void {
 
 type Known<T extends KnownLine['type']> = Extract<KnownLine, { type: T }>;
 
-function takeText(state: State, line: Known<'text'>): void {
+function takeText(state: BlockState, line: Known<'text'>): void {
   const goesOn =
     state.block?.isParagraph === true && (line.quote === 0 || quoteOf(state, line) === state.lastQuote);
   if (!goesOn) openParagraph(state, begin(state, line, 1));
   enter(state, line.start);
 }
 
-function takeHeading(state: State, line: Known<'heading'>, text: string): void {
-  const wasBehindMarker = state.behindMarker;
+function takeHeading(state: BlockState, line: Known<'heading'>, text: string): void {
+  const wasBehindMarker = state.at === 'behindMarker';
   const prefix = begin(state, line, 1);
   if (!wasBehindMarker && line.level <= state.dialect.maxHeading) {
     state.parts.lead(raw(`${'#'.repeat(line.level)} `));
@@ -147,8 +143,8 @@ function takeHeading(state: State, line: Known<'heading'>, text: string): void {
   return skip(state, text);
 }
 
-function takeItem(state: State, line: Known<'item'>): void {
-  const wasBehindMarker = state.behindMarker;
+function takeItem(state: BlockState, line: Known<'item'>): void {
+  const wasBehindMarker = state.at === 'behindMarker';
   endBlock(state);
   if (wasBehindMarker) state.parts.flush();
   const prefix = {
@@ -160,27 +156,27 @@ function takeItem(state: State, line: Known<'item'>): void {
   state.parts.lead(raw(`${line.marker} ${task}`));
   noteLine(state, line);
   openParagraph(state, { ...prefix, indent: state.lists.contentIndent });
-  state.behindMarker = true;
+  state.at = 'behindMarker';
   state.buffer = state.buffer.slice(line.start);
 }
 
-function takeRow(state: State, line: Known<'row'>, text: string): void {
+function takeRow(state: BlockState, line: Known<'row'>, text: string): void {
   const row = text.slice(line.start);
   skip(state, text);
   if (state.table === null) {
     const prefix = begin(state, line, state.dialect.hasTables ? 2 : 1);
     state.table = createTable(state.parts, state.dialect, prefix, row);
+    state.isAfterTable = true;
     // The delimiter line, which may stand in another quote or begin without a bar.
     return skip(state, firstLine(state.buffer));
   }
   state.table.row(row);
-  state.last = 'row';
 }
 
 /** Ends open blocks and positions the next line; returns the prefix of its lines. */
-function begin(state: State, line: KnownLine, breaks: number): Prefix {
-  if (state.behindMarker) {
-    state.behindMarker = false;
+function begin(state: BlockState, line: KnownLine, breaks: number): Prefix {
+  if (state.at === 'behindMarker') {
+    state.at = 'lineStart';
     state.block = null;
     const prefix = { quote: state.lastQuote, indent: state.lists.contentIndent };
     // Inside an item only plain text begins on the marker's line.
@@ -202,19 +198,19 @@ function begin(state: State, line: KnownLine, breaks: number): Prefix {
   return prefix;
 }
 
-function openParagraph(state: State, prefix: Prefix): void {
+function openParagraph(state: BlockState, prefix: Prefix): void {
   state.block = { flow: flowFor(state, prefix), isParagraph: true };
 }
 
-function flowFor(state: State, prefix: Prefix): Flow {
+function flowFor(state: BlockState, prefix: Prefix): Flow {
   const isEager = state.isFirst;
   state.isFirst = false;
   return createFlow(state.parts, prefix, isEager);
 }
 
-function enter(state: State, start: number): void {
+function enter(state: BlockState, start: number): void {
   state.buffer = state.buffer.slice(start);
-  state.inLine = true;
+  state.at = 'inLine';
 }
 
 function firstLine(buffer: string): string {
@@ -222,11 +218,11 @@ function firstLine(buffer: string): string {
   return end === -1 ? buffer : buffer.slice(0, end);
 }
 
-function skip(state: State, line: string): void {
+function skip(state: BlockState, line: string): void {
   state.buffer = state.buffer.slice(line.length + 1);
 }
 
-function endAll(state: State): void {
+function endAll(state: BlockState): void {
   // The fence ends first, so that an empty one is left out.
   state.fence?.end();
   state.fence = null;

@@ -9,7 +9,6 @@ const SEVERAL = String.raw`${ONE}(?: {0,2}[,;] {0,2}${ONE}){0,15}`;
 const PLACE = String.raw`(?:†[^】\]\n]{0,80})?`;
 const WRITTEN = String.raw`\[${SEVERAL}${PLACE}\]|【${SEVERAL}${PLACE}】|［${SEVERAL}］`;
 
-const BRACKET = /[[【［]/;
 const AT = new RegExp(WRITTEN, 'y');
 const EVERYWHERE = new RegExp(WRITTEN, 'g');
 const WIDE_BEGUN = new RegExp(String.raw`^(?:【[\dweb:^,; ]{0,100}${PLACE}|［[\dweb:^,; ]{0,100})$`);
@@ -36,11 +35,9 @@ export interface Cited {
 
 /** Splits text into words and citations. */
 export function splitCitations(text: string): readonly Cited[] {
-  if (!BRACKET.test(text)) return [{ text, markers: [] }];
   const stretches: Cited[] = [];
   let last = 0;
-  EVERYWHERE.lastIndex = 0;
-  for (let found = EVERYWHERE.exec(text); found !== null; found = EVERYWHERE.exec(text)) {
+  for (const found of text.matchAll(EVERYWHERE)) {
     const markers = found[0].replace(/†.*/, '').match(/(?:web:)?\d+/g) ?? [];
     // `[0, 1]` is an interval: plain numbers count from 1.
     const isCitation = markers.length === 1 || markers.every((marker) => !/^0+$/.test(marker));

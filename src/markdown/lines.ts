@@ -2,17 +2,17 @@
 export type Line =
   /** Undecided: more of the line is needed. */
   | { readonly type: 'open' }
-  | ({ readonly type: 'blank' } & Place)
+  | ({ readonly type: 'blank' } & LinePlace)
   /** ``` or ~~~, or the beginning of a formula of several lines: $$ or \[ */
-  | ({ readonly type: 'fence'; readonly mark: string; readonly language: string } & Place)
-  | ({ readonly type: 'heading'; readonly level: number } & Place)
-  | ({ readonly type: 'rule' } & Place)
-  | ({ readonly type: 'item'; readonly marker: string; readonly task: boolean | null } & Place)
+  | ({ readonly type: 'fence'; readonly mark: string; readonly language: string } & LinePlace)
+  | ({ readonly type: 'heading'; readonly level: number } & LinePlace)
+  | ({ readonly type: 'rule' } & LinePlace)
+  | ({ readonly type: 'item'; readonly marker: string; readonly task: boolean | null } & LinePlace)
   /** A whole line that begins with a bar; the next line decides whether it is a table. */
-  | ({ readonly type: 'row' } & Place)
-  | ({ readonly type: 'text' } & Place);
+  | ({ readonly type: 'row' } & LinePlace)
+  | ({ readonly type: 'text' } & LinePlace);
 
-interface Place {
+interface LinePlace {
   /** The number of quote marks. */
   readonly quote: number;
   /** Columns of white space before the content or the marker. */
@@ -44,7 +44,7 @@ const OPEN: Line = { type: 'open' };
 export function readLine(line: string, context: LineContext): Line {
   const prefix = /^(?: {0,3}>[ \t]?){1,16}/.exec(context.behindMarker ? '' : line)?.[0] ?? '';
   const space = /^[ \t]*/.exec(line.slice(prefix.length))?.[0] ?? '';
-  const place: Place = {
+  const place: LinePlace = {
     quote: prefix.split('>').length - 1,
     indent: columns(space),
     start: prefix.length + space.length,
@@ -82,7 +82,7 @@ function isUndecided(rest: string, { maxHeading }: LineContext): boolean {
   );
 }
 
-function readFence(rest: string, place: Place): Line | null {
+function readFence(rest: string, place: LinePlace): Line | null {
   const formula = /^(\$\$|\\\[)[ \t]*$/.exec(rest)?.[1];
   if (formula !== undefined) return { type: 'fence', mark: formula, language: 'latex', ...place };
   const found = /^(`{3,}|~{3,})[ \t]*([^\n]*)$/.exec(rest);
@@ -93,20 +93,20 @@ function readFence(rest: string, place: Place): Line | null {
   return { type: 'fence', mark, language, ...place };
 }
 
-function readHeading(rest: string, place: Place): Extract<Line, { type: 'heading' }> | null {
+function readHeading(rest: string, place: LinePlace): Extract<Line, { type: 'heading' }> | null {
   const found = /^(#{1,6})(?:[ \t]+|$)/.exec(rest);
   if (found === null) return null;
   return { type: 'heading', level: found[1]?.length ?? 1, ...place, start: place.start + found[0].length };
 }
 
 /** A row of dashes, or the underline of a heading whose text has already been shown. */
-function readRule(rest: string, place: Place, { isWhole, inParagraph }: LineContext): Line | null {
+function readRule(rest: string, place: LinePlace, { isWhole, inParagraph }: LineContext): Line | null {
   const isRule = /^([-*_])(?:[ \t]*\1){2,}[ \t]*$/.test(rest);
   const isUnderline = inParagraph && /^(?:=+|-+)[ \t]*$/.test(rest);
   return isWhole && (isRule || isUnderline) ? { type: 'rule', ...place } : null;
 }
 
-function readItem(rest: string, place: Place, context: LineContext): Line | null {
+function readItem(rest: string, place: LinePlace, context: LineContext): Line | null {
   const found = /^([-*+]|\d{1,9}[.)])(?:[ \t]+|$)/.exec(rest);
   if (found === null) return null;
   const [all, marker = '-'] = found;

@@ -68,8 +68,7 @@ export function splitAddresses(text: string): readonly Stretch[] {
   if (!/[.:]/.test(text)) return [{ text, isAddress: false }];
   const stretches: Stretch[] = [];
   let last = 0;
-  ADDRESS.lastIndex = 0;
-  for (let found = ADDRESS.exec(text); found !== null; found = ADDRESS.exec(text)) {
+  for (const found of text.matchAll(ADDRESS)) {
     const address = trimAddress(found[0]);
     if (address === '' || (NOT_A_DOMAIN.test(address) && !/^www\./i.test(address))) continue;
     if (found.index > last) stretches.push({ text: text.slice(last, found.index), isAddress: false });
@@ -90,7 +89,8 @@ function trimAddress(address: string): string {
     else break;
   }
   // A bare `http://` keeps its slashes, because it must not become a link with the text behind it.
-  return address.slice(0, end).includes('://') || !address.includes('://') ? address.slice(0, end) : address;
+  const trimmed = address.slice(0, end);
+  return address.includes('://') && !trimmed.includes('://') ? address : trimmed;
 }
 
 function count(text: string, char: string, end: number): number {
