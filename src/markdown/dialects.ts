@@ -1,19 +1,16 @@
-/**
- * The differences between the platforms' Markdown. Everything here takes cleaned text (`clean.ts`) and returns text that is
- * inert under the platform's own parser.
- */
-
-/** Where literal text will stand. */
-export interface Place {
-  /** Whether it begins its line, apart from our own mark-up. */
-  readonly lineStart: boolean;
-  /** The character before it; empty at a line start. */
-  readonly before: string;
-  /** Whether it stands in a table cell. */
-  readonly cell: boolean;
-  /** Whether it is the label of a link. */
-  readonly label: boolean;
-}
+/** The differences between the platforms' Markdown. */
+import {
+  codeForDiscord,
+  codeForMrkdwn,
+  codeForPlain,
+  codeForSlack,
+  codeSpan,
+  escapeForDiscord,
+  escapeForMrkdwn,
+  escapeForPlain,
+  escapeForSlack,
+  type Place,
+} from './escape.ts';
 
 export interface Dialect {
   readonly name: 'slack' | 'discord' | 'mrkdwn' | 'plain';
@@ -57,8 +54,7 @@ export interface Dialect {
   readonly citeGap: string;
 }
 
-/** A zero-width space, which breaks a token that the platform cannot escape. */
-export const BREAKER = '\u200b';
+const MARKS = { strong: '**', em: '*', del: '~~' } as const;
 
 /** Slack's standard Markdown (`markdown_text`, `markdown` blocks). Slack takes about 12,000 characters. */
 export const slackMarkdown: Dialect = {
@@ -115,94 +111,6 @@ export const discordMarkdown: Dialect = {
   citeGap: '',
 };
 
-/** Three backticks end a code block on both platforms, anywhere in a line. */
-export function withoutFences(code: string): string {
-  return code.replace(/`{3,}/g, (run) => run.split('').join(BREAKER));
-}
-
-const MARKS = { strong: '**', em: '*', del: '~~' } as const;
-
-/** Both platforms accept double backticks around a backtick. */
-function codeSpan(code: string): string {
-  const text = code.replace(/\s+/g, ' ').replace(/`(?=`)/g, `\`${BREAKER}`);
-  if (text.trim() === '') return '';
-  return text.includes('`') ? `\`\` ${text} \`\`` : `\`${text}\``;
-}
-
-/**
- * Discord parses links before escapes and code: text between a link of ours and a later `](address)` would become a label.
- * Only an address makes it a link, so other code stays unchanged and can be copied.
- */
-function codeForDiscord(text: string): string {
-  return text.replace(
-    /\](?=\(\s*<?(?:https?|discord):\/\/)|(?<=^[^[]*)\](?=\((?:\s*$|[^\w\s&*)]))/gi,
-    `]${BREAKER}`,
-  );
-}
-
-function codeForSlack(text: string): string {
-  return neutralEntities(text).replace(/</g, '&lt;');
-}
-
-/** Escapes what the platform acts on, except at a line start. */
-const INERT = /^[\p{L}\p{N} ,.;'’"!?-]*$/u;
-
-function isInert(text: string, { lineStart }: Place): boolean {
-  return !lineStart && INERT.test(text);
-}
-
-function escapeForSlack(text: string, place: Place): string {
-  if (isInert(text, place)) return text;
-  // A star between spaces is no mark.
-  if (text === '*' && !place.lineStart) return text;
-  const escaped = neutralEntities(text)
-    .replace(/</g, '&lt;')
-    .replace(/>/g, '&gt;')
-    .replace(/\\(?=[!-/:-@[-`{-~]|$)/g, '\\\\')
-    .replace(/[*`]|~(?=~)|(?<=\S)~(?=\S)|(?<=~)~/g, '\\$&')
-    .replace(/(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, '\\_')
-    .replace(/\](?=[([:])/g, ']\\')
-    .replace(/@(?=(?:channel|everyone|here|group)\b)/gi, `@${BREAKER}`);
-  const joined = place.before === ']' && /^[([:]/.test(escaped) ? `\\${escaped}` : escaped;
-  const labelled = place.label ? joined.replace(/(?<!\\)[[\]]/g, '\\$&') : joined;
-  const inCell = place.cell ? labelled.replace(/\|/g, '\\|') : labelled;
-  return place.lineStart ? escapeLineStart(inCell).replace(/^(\s*)([|=])/, '$1\\$2') : inCell;
-}
-
-function escapeForDiscord(text: string, place: Place): string {
-  if (isInert(text, place)) return text;
-  const escaped = text
-    .replace(/[\\*_~`|[<]/g, '\\$&')
-    .replace(/(?<=<)@|@(?=everyone|here)/gi, `@${BREAKER}`)
-    .replace(/(?<=<)(?=[#:/]|(?:a|t|id):)/gi, BREAKER)
-    // An escape does not help: see `codeForDiscord`.
-    .replace(/\](?=\()/g, `]${BREAKER}`);
-  const joined = place.before === ']' && escaped.startsWith('(') ? BREAKER + escaped : escaped;
-  const labelled = place.label ? joined.replace(/\]/g, '\\]') : joined;
-  return place.lineStart ? escapeLineStart(labelled).replace(/^(\s*)>/, '$1\\>') : labelled;
-}
-
-/** Escapes what begins a heading, a list, a rule or small text. */
-function escapeLineStart(text: string): string {
-  return text
-    .replace(/^(\s*)(#{1,6}(?:\s|$)|-#|[-+](?:\s|$)|-{2,})/, '$1\\$2')
-    .replace(/^(\s*\d{1,9})([.)](?:\s|$))/, '$1\\$2');
-}
-
-/** `&` is literal in Slack's Markdown, unless it begins an entity. */
-function neutralEntities(text: string): string {
-  return text.replace(/&(?=#?\w{1,31};)/g, '&amp;');
-}
-
-function codePoints(text: string): number {
-  let pairs = 0;
-  for (let i = 0; i < text.length; i += 1) {
-    const unit = text.charCodeAt(i);
-    if (unit >= 0xdc00 && unit <= 0xdfff) pairs += 1;
-  }
-  return text.length - pairs;
-}
-
 /** Plain text: no mark-up of any platform, no live token. */
 export const plainDialect: Dialect = {
   ...discordMarkdown,
@@ -212,45 +120,34 @@ export const plainDialect: Dialect = {
   maxQuoteDepth: 0,
   maxHeading: 0,
   fence: '',
-  escape: plainEscape,
-  code: plainCode,
-  codeSpan: plainCode,
+  escape: escapeForPlain,
+  code: codeForPlain,
+  codeSpan: codeForPlain,
   mark: () => '',
   link: (label) => label,
   cite: (number) => `[${number}]`,
 };
 
-/** Slack's older mark-up, whose only escapes are three entities. */
+/** Slack's older mark-up, whose only escapes are three codeForMrkdwn. */
 export const mrkdwnDialect: Dialect = {
   ...discordMarkdown,
   name: 'mrkdwn',
   softLimit: Number.POSITIVE_INFINITY,
   hardLimit: Number.POSITIVE_INFINITY,
   maxHeading: 0,
-  escape: mrkdwnEscape,
-  code: entities,
-  codeSpan: (text) => codeSpan(entities(text)).replace(/^`` | ``$/g, '`'),
+  escape: escapeForMrkdwn,
+  code: codeForMrkdwn,
+  codeSpan: (text) => codeSpan(codeForMrkdwn(text)).replace(/^`` | ``$/g, '`'),
   mark: (kind) => ({ strong: '*', em: '_', del: '~' })[kind],
   link: (label, target) => `<${target}|${label}>`,
   cite: (number, target) => `<${target}|[${number}]>`,
 };
 
-function mrkdwnEscape(text: string): string {
-  return entities(text).replace(/@(?=(?:channel|everyone|here|group)\b)/gi, `@${BREAKER}`);
-}
-
-function entities(text: string): string {
-  return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
-}
-
-function plainEscape(text: string): string {
-  return text
-    .replace(/</g, '‹')
-    .replace(/>/g, '›')
-    .replace(/@(?=everyone|here|channel|group|$)|:(?=\/\/)/gi, `$&${BREAKER}`);
-}
-
-/** Breaks an address that stands outside a code span. */
-function plainCode(text: string): string {
-  return plainEscape(text).replace(/[.:](?=[\p{L}\p{N}/])/gu, `$&${BREAKER}`);
+function codePoints(text: string): number {
+  let pairs = 0;
+  for (let i = 0; i < text.length; i += 1) {
+    const unit = text.charCodeAt(i);
+    if (unit >= 0xdc00 && unit <= 0xdfff) pairs += 1;
+  }
+  return text.length - pairs;
 }

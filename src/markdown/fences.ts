@@ -1,4 +1,5 @@
-import { type Dialect, withoutFences } from './dialects.ts';
+import type { Dialect } from './dialects.ts';
+import { withoutFences } from './escape.ts';
 import { mayCut } from './graphemes.ts';
 import { type Prefix, raw } from './pieces.ts';
 import type { Parts } from './split-parts.ts';

@@ -1,6 +1,7 @@
 import { Lexer, type Token, type Tokens } from 'marked';
 import { splitCitations } from './citation-markers.ts';
-import { formulasAsCode } from './maths.ts';
+import { formulasAsCode } from './formulas.ts';
+import { shownAddress, splitAddresses } from './urls.ts';
 
 export type MarkKind = 'strong' | 'em' | 'del';
 
@@ -23,17 +24,13 @@ export type Span =
 /** Deeper nesting is hostile input. */
 const MAX_DEPTH = 8;
 
-/** Text without anything that the parser could take for mark-up. */
+/** Text without anything that the parser could take for mark-up. Parsing every single word would triple the time of an answer. */
 const PLAIN = /^[^\\`*_~[\]!<&【［]*$/;
-
-/** Text with citations in square brackets, which the parser leaves alone. */
-const CITED_WORDS = /^(?:[\p{L}\p{N} ,;'’-]|\.(?![\p{L}\p{N}])|\[\d{1,3}\])*$/u;
 
 /** Parses inline Markdown. `inside`: the marks that are already open; nested ones of the same kind are left out. */
 export function parseInline(text: string, inside: readonly MarkKind[]): readonly Span[] {
   const source = formulasAsCode(text);
   if (PLAIN.test(source)) return source === '' ? [] : [{ type: 'text', text: source }];
-  if (CITED_WORDS.test(source)) return readText(source);
   return readTokens(Lexer.lexInline(source, { gfm: true }), inside, 0);
 }
 
@@ -126,4 +123,32 @@ function decode(text: string): string {
     // Entities of control and bidi characters stay as written, as these characters are removed from the text.
     return /[\p{C}\p{DI}]/u.test(char) ? whole : char;
   });
+}
+
+/** What ends an emphasis, wherever it stands. */
+const MARK = /[*~]/;
+
+/** Whether code in it, or an address shown as code, contains a mark that would end the emphasis around it. */
+export function hidesMarks(spans: readonly Span[]): boolean {
+  const words = spans.map((span) => (span.type === 'text' ? span.text : '')).join('');
+  if (MARK.test(words) && splitAddresses(words).some(({ isAddress }) => isAddress)) return true;
+  return spans.some((span) => {
+    if (span.type === 'code') return MARK.test(span.text);
+    return span.type === 'link' && (MARK.test(shownAddress(span.href)) || hidesMarks(span.label));
+  });
+}
+
+/** Removes each emphasis that would end too early. */
+export function withoutEarlyEnds(spans: readonly Span[]): readonly Span[] {
+  const dropped = new Set<Span>();
+  for (const [index, span] of spans.entries()) {
+    if (span.type !== 'open') continue;
+    const close = spans.findIndex(
+      (other, at) => at > index && other.type === 'close' && other.mark === span.mark,
+    );
+    const end = spans[close];
+    if (end === undefined || !hidesMarks(spans.slice(index + 1, close))) continue;
+    dropped.add(span).add(end);
+  }
+  return dropped.size === 0 ? spans : spans.filter((span) => !dropped.has(span));
 }

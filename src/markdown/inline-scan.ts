@@ -4,7 +4,7 @@
  */
 
 import { citationEnd, isWideBegun } from './citation-markers.ts';
-import { readFormula } from './maths.ts';
+import { readFormula } from './formulas.ts';
 
 /** An open mark that is longer becomes a plain character. */
 export const OPEN_LIMIT = 400;

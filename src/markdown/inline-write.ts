@@ -7,9 +7,9 @@ import {
   takeLinkRoom,
 } from './citation-links.ts';
 import { markerOf } from './citation-markers.ts';
-import { BREAKER, type Dialect, type Place } from './dialects.ts';
-import { hidesMarks, withoutEarlyEnds } from './inline-emphasis.ts';
-import { parseInline, type Span } from './inline-parse.ts';
+import type { Dialect } from './dialects.ts';
+import { BREAKER, type Place } from './escape.ts';
+import { hidesMarks, parseInline, type Span, withoutEarlyEnds } from './inline-parse.ts';
 import { type Stretch, shownAddress, splitAddresses } from './urls.ts';
 
 /** The citations shown in one run; more are counted. */
