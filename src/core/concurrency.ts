@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Log } from './ports.ts';
 
 /** Runs a task that nobody waits for. Its failure is logged and stops nothing. */
@@ -20,6 +21,11 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
     const timer = setTimeout(done, ms);
     signal?.addEventListener('abort', done);
   });
+}
+
+/** Resolves when the signal is aborted. */
+export async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
 }
 
 /**

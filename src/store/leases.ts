@@ -1,8 +1,8 @@
 import type { Client } from 'pg';
-import { sleep } from '../core/concurrency.ts';
+import { sleep, untilAborted } from '../core/concurrency.ts';
 import type { Log } from '../core/ports.ts';
 import { connectionConfig } from './postgres.ts';
-import { holdSession } from './postgres-session.ts';
+import { holdSession, type SessionUse } from './postgres-session.ts';
 
 /** What the owner of a lease does. The two are never called at the same time. */
 export interface LeaseDuties {
@@ -48,52 +48,35 @@ const SUCCESSOR_GONE_MS = 3_000;
 export function holdPostgresLease(databaseUrl: string, name: string, duties: LeaseDuties): Lease {
   const { log } = duties;
   const keys: Keys = { owner: `footnote.lease.${name}`, waiting: `footnote.lease.${name}.waiting` };
-  const state = { owned: false, stopping: false };
-  let connected: Client | null = null;
   const decided = Promise.withResolvers<void>();
-  const giveUp = (): void => session.renew();
-  const follow = createFollower(duties, () => state.owned, giveUp);
+  /** Set by `stop`; by `performance.now`. */
+  let handOverUntil: number | null = null;
 
-  const serve = async (client: Client): Promise<void> => {
-    const isServing = await follow();
-    decided.resolve();
-    if (isServing) await lock(client, 'pg_advisory_unlock_shared', keys.waiting);
+  const claim: SessionUse = async (client, over) => {
+    await standBy(client, keys);
+    for (;;) {
+      const isOurs = await lock(client, 'pg_try_advisory_lock', keys.owner);
+      if (over.aborted) return;
+      if (isOurs) break;
+      decided.resolve();
+      await sleep(BEAT_MS, over);
+    }
+    log.info({ lease: name }, 'lease acquired');
+    await serve(duties, decided.resolve, async () => {
+      await lock(client, 'pg_advisory_unlock_shared', keys.waiting);
+      await untilAborted(over);
+      // Without the database there is nobody to hand over to that we could know of.
+      if (handOverUntil === null) log.warn({ lease: name }, 'lease lost');
+      else await handOver(client, keys, handOverUntil).catch(() => {});
+    });
   };
-  const session = holdSession(
-    connectionConfig(databaseUrl),
-    {
-      async up(client) {
-        connected = client;
-        await standBy(client, keys);
-      },
-      async beat(client) {
-        if (state.owned || state.stopping) return void (await client.query('select 1'));
-        const got = await lock(client, 'pg_try_advisory_lock', keys.owner);
-        state.owned = got && !state.stopping;
-        if (state.owned) log.info({ lease: name }, 'lease acquired');
-        // A broken connection is noticed by the next beat.
-        void serve(client).catch(() => {});
-      },
-      down() {
-        connected = null;
-        if (state.owned) log.warn({ lease: name }, 'lease lost');
-        state.owned = false;
-        void follow();
-      },
-      beatMs: BEAT_MS,
-    },
-    log,
-  );
+  const session = holdSession(connectionConfig(databaseUrl), claim, log);
   return {
     decided: decided.promise,
     async stop(handOverMs = HAND_OVER_MS) {
-      state.stopping = true;
-      // Without the database there is nobody to hand over to that we could know of.
-      if (state.owned && connected) await handOver(connected, keys, handOverMs).catch(() => {});
-      state.owned = false;
+      handOverUntil = performance.now() + handOverMs;
+      await session.close();
       decided.resolve();
-      await follow();
-      await session.stop();
     },
   };
 }
@@ -116,9 +99,8 @@ async function lock(client: Client, call: string, key: string): Promise<boolean>
   return rows[0]?.result === true;
 }
 
-/** Frees the lease and waits until another process serves, at most `withinMs`; not at all when there is no other. */
-async function handOver(client: Client, keys: Keys, withinMs: number): Promise<void> {
-  const deadline = performance.now() + withinMs;
+/** Frees the lease and waits until another process serves, at most until `deadline`; not at all when there is no other. */
+async function handOver(client: Client, keys: Keys, deadline: number): Promise<void> {
   await lock(client, 'pg_advisory_unlock', keys.owner);
   let seenAt = -Infinity;
   while (performance.now() < deadline) {
@@ -150,54 +132,41 @@ const OTHERS = `
 
 /** The embedded database has one owner: the lease is ours from the start. */
 export function holdOnlyLease(duties: LeaseDuties): Lease {
-  let owned = true;
-  const follow = createFollower(
-    duties,
-    () => owned,
-    () => setTimeout(() => void follow(), BEAT_MS).unref(),
-  );
+  const stopped = new AbortController();
+  const decided = Promise.withResolvers<void>();
+  const run = async (): Promise<void> => {
+    while (!stopped.signal.aborted) {
+      await serve(duties, decided.resolve, () => untilAborted(stopped.signal));
+      await sleep(BEAT_MS, stopped.signal);
+    }
+  };
+  const running = run();
   return {
-    decided: follow().then(() => {}),
+    decided: decided.promise,
     async stop() {
-      owned = false;
-      await follow();
+      stopped.abort();
+      await running;
     },
   };
 }
 
-/**
- * Brings what the duties were told in line with what is, one call after the other; changes while one runs come after it.
- * Each call resolves with whether the duties are being done then.
- */
-function createFollower(
+/** Does what the owner of a lease does until `untilOver` has settled; not at all when it cannot be taken up. */
+async function serve(
   { acquired, lost, log }: LeaseDuties,
-  isOwned: () => boolean,
-  giveUp: () => void,
-): () => Promise<boolean> {
-  let told = false;
-  let last = Promise.resolve(false);
-  const run = async (): Promise<boolean> => {
-    while (told !== isOwned()) {
-      if (told) {
-        told = false;
-        await lost().catch((error: unknown) =>
-          log.error({ err: error }, 'a lost lease could not be wound up'),
-        );
-      } else {
-        try {
-          await acquired();
-          told = true;
-        } catch (error) {
-          log.error({ err: error }, 'a lease could not be taken up');
-          giveUp();
-          return false;
-        }
-      }
-    }
-    return told;
-  };
-  return () => {
-    last = last.then(run);
-    return last;
-  };
+  onTried: () => void,
+  untilOver: () => Promise<void>,
+): Promise<void> {
+  try {
+    await acquired();
+  } catch (error) {
+    log.error({ err: error }, 'a lease could not be taken up');
+    return;
+  } finally {
+    onTried();
+  }
+  try {
+    await untilOver();
+  } finally {
+    await lost().catch((error: unknown) => log.error({ err: error }, 'a lost lease could not be wound up'));
+  }
 }

@@ -2,76 +2,62 @@ import type { Client, ClientConfig } from 'pg';
 import { sleep } from '../core/concurrency.ts';
 import type { Log } from '../core/ports.ts';
 
-/** What a session is for. Its functions are called one after the other. */
-export interface SessionDuties {
-  /** Called with every new connection, before the first beat. */
-  up(client: Client): Promise<void>;
-  /** Called every `beatMs`; a rejection means that the connection is broken. */
-  beat(client: Client): Promise<void>;
-  /** The connection is gone, and with it every lock and LISTEN of the session. */
-  down(): void;
-  readonly beatMs: number;
-}
+/**
+ * What a session is for: called with every new connection, which is ended when this has returned. `over` is aborted when the
+ * session is closed, and when the connection is broken: its locks and LISTENs are gone then.
+ */
+export type SessionUse = (client: Client, over: AbortSignal) => Promise<void>;
 
-/** A connection that is replaced when it breaks. */
-export interface Session {
-  /** Ends the connection for good. */
-  stop(): Promise<void>;
-  /** Ends this connection and opens another. */
-  renew(): void;
-}
-
+const CHECK_MS = 2_000;
 /** A statement that takes longer means that the connection is broken. */
 const QUERY_TIMEOUT_MS = 3_000;
 const RECONNECT_MS = 1_000;
 
 /**
  * Keeps one connection of its own for what belongs to a session (LISTEN, advisory locks). A dead connection is noticed within
- * `beatMs` + 3 s and replaced, until the session is stopped.
+ * 5 s and replaced, until the session is closed.
  */
-export function holdSession(config: ClientConfig, duties: SessionDuties, log: Log): Session {
-  const stopped = new AbortController();
-  let current = new AbortController();
-
-  const live = async (client: Client): Promise<void> => {
-    const over = AbortSignal.any([stopped.signal, current.signal]);
-    await duties.up(client);
-    while (!over.aborted) {
-      await duties.beat(client);
-      await sleep(duties.beatMs, over);
-    }
-  };
+export function holdSession(config: ClientConfig, use: SessionUse, log: Log): { close(): Promise<void> } {
+  const closed = new AbortController();
   const run = async (): Promise<void> => {
     const { default: pg } = await import('pg');
-    let quiet = false;
-    while (!stopped.signal.aborted) {
-      current = new AbortController();
+    let isFailing = false;
+    while (!closed.signal.aborted) {
       const client = new pg.Client({ ...config, query_timeout: QUERY_TIMEOUT_MS });
-      const broken = current;
-      client.on('error', () => broken.abort());
-      client.on('end', () => broken.abort());
+      const broken = new AbortController();
+      client.on('error', (error) => broken.abort(error));
+      client.on('end', () => broken.abort(new Error('the connection was ended')));
       try {
         await client.connect();
-        quiet = false;
-        await live(client);
+        isFailing = false;
+        void checkConnection(client, broken);
+        await use(client, AbortSignal.any([closed.signal, broken.signal]));
+        broken.signal.throwIfAborted();
       } catch (error) {
-        if (!quiet) log.warn({ err: error }, 'a database session broke; connecting again');
-        quiet = true;
+        if (!isFailing) log.warn({ err: error }, 'a database session broke; connecting again');
+        isFailing = true;
       }
-      duties.down();
+      broken.abort();
       await end(client);
-      await sleep(RECONNECT_MS, stopped.signal);
+      await sleep(RECONNECT_MS, closed.signal);
     }
   };
   const running = run();
 
   return {
-    async stop() {
-      stopped.abort();
+    async close() {
+      closed.abort();
       await running;
     },
-    renew: () => current.abort(),
   };
+}
+
+/** Asks something every 2 s, until the connection is broken or given up. */
+async function checkConnection(client: Client, broken: AbortController): Promise<void> {
+  while (!broken.signal.aborted) {
+    await client.query('select 1').catch((error: unknown) => broken.abort(error));
+    await sleep(CHECK_MS, broken.signal);
+  }
 }
 
 /** Ends a connection. A dead peer never answers that: the socket is destroyed after half a second. */

@@ -1,6 +1,7 @@
 import type { ClientConfig, Pool, PoolClient } from 'pg';
+import { untilAborted } from '../core/concurrency.ts';
 import type { Log } from '../core/ports.ts';
-import { holdSession } from './postgres-session.ts';
+import { holdSession, type SessionUse } from './postgres-session.ts';
 import { createQueryable, PROMPT_MS, type Queryable, type Sql, UPKEEP_MS } from './sql.ts';
 import { checkUrl, explainConnecting } from './store-error.ts';
 
@@ -104,21 +105,11 @@ function listen(
   onReady: () => void,
   log: Log,
 ): { close(): Promise<void> } {
-  const session = holdSession(
-    config,
-    {
-      async up(client) {
-        client.on('notification', (message) => onPayload(message.payload ?? ''));
-        await client.query(`listen ${client.escapeIdentifier(channel)}`);
-        onReady();
-      },
-      async beat(client) {
-        await client.query('select 1');
-      },
-      down() {},
-      beatMs: 10_000,
-    },
-    log,
-  );
-  return { close: () => session.stop() };
+  const hear: SessionUse = async (client, over) => {
+    client.on('notification', (message) => onPayload(message.payload ?? ''));
+    await client.query(`listen ${client.escapeIdentifier(channel)}`);
+    onReady();
+    await untilAborted(over);
+  };
+  return holdSession(config, hear, log);
 }

@@ -10,9 +10,10 @@ import { createDatabase, onServerOnly, serverUrl, type TestDatabase } from './da
 
 const patient = { timeout: 30_000 };
 
+/** Each process that waits for a lease marks that with a shared lock. */
 async function untilWaiting(sql: Sql, count: number): Promise<void> {
-  const waiting = `select 1 from pg_stat_activity where datname = current_database()
-    and query like '%pg_try_advisory_lock%' and pid <> pg_backend_pid()`;
+  const waiting = `select 1 from pg_locks l join pg_database d on d.oid = l.database
+    where l.locktype = 'advisory' and l.mode = 'ShareLock' and l.granted and d.datname = current_database()`;
   await vi.waitFor(async () => expect(await sql.query(waiting)).toHaveLength(count), patient);
 }
 
@@ -146,6 +147,18 @@ describe.skipIf(serverUrl === null)('a lease that is handed over', onServerOnly,
     await first.stop();
     expect(performance.now() - began).toBeLessThan(1_000);
     expect(steps).toEqual(['first ends']);
+  });
+
+  it('is handed over once it is served, by an owner that is stopped before', async () => {
+    const door = shut();
+    const first = hold('early', 'first', () => door.opened);
+    await vi.waitFor(() => expect(steps).toEqual(['first begins']), patient);
+    hold('early', 'next');
+    await untilWaiting(sql, 2);
+    const stopped = first.stop();
+    door.open();
+    await stopped;
+    expect(steps).toEqual(['first begins', 'first serves', 'next begins', 'next serves', 'first ends']);
   });
 
   it('is given up in the end when the next one never serves', async () => {
