@@ -1,7 +1,6 @@
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { sleep } from '../core/concurrency.ts';
 import type { Log } from '../core/ports.ts';
 import { StoreError } from './store-error.ts';
 
@@ -11,29 +10,29 @@ const PATIENCE_MS = 2_000;
 /**
  * Makes this process the only owner of the data directory, creating it if need be. The embedded database has no lock of its
  * own: two processes would both open it and lose each other's writes. An exclusive SQLite transaction is a lock that the
- * kernel drops with the process, however it dies. It holds on local disks only, not on NFS.
+ * kernel drops with the process, however it dies. It holds on local disks only, not on NFS. Nothing else runs while it waits.
  *
  * @returns the function that gives the directory back.
  * @throws {StoreError} `data-dir-locked` or `data-dir-unusable`
  */
-export async function lockDataDir(dataDir: string): Promise<() => void> {
-  const deadline = performance.now() + PATIENCE_MS;
-  for (;;) {
-    try {
-      return tryLock(dataDir);
-    } catch (error) {
-      if (!isBusy(error)) throw toUnusableError(dataDir, error);
-      if (performance.now() > deadline) {
-        throw new StoreError(
-          'data-dir-locked',
-          `${dataDir} is already in use by another Footnote`,
-          'stop that one, give this one its own DATA_DIR, or set DATABASE_URL to run several on one Postgres',
-          error,
-        );
-      }
-    }
-    await sleep(100);
+export function lockDataDir(dataDir: string): () => void {
+  let lock: DatabaseSync | null = null;
+  try {
+    mkdirSync(dataDir, { recursive: true });
+    lock = new DatabaseSync(join(dataDir, 'owner.lock'), { timeout: PATIENCE_MS });
+    lock.exec('begin exclusive');
+  } catch (error) {
+    lock?.close();
+    if (!isBusy(error)) throw toUnusableError(dataDir, error);
+    throw new StoreError(
+      'data-dir-locked',
+      `${dataDir} is already in use by another Footnote`,
+      'stop that one, give this one its own DATA_DIR, or set DATABASE_URL to run several on one Postgres',
+      error,
+    );
   }
+  // Unlike `close` it may be called twice.
+  return () => lock[Symbol.dispose]();
 }
 
 /** The fault of a directory that cannot be created, written or read. */
@@ -45,20 +44,6 @@ export function toUnusableError(dataDir: string, cause: unknown): StoreError {
     'make DATA_DIR a directory that this user can write to, with free space left',
     cause,
   );
-}
-
-function tryLock(dataDir: string): () => void {
-  mkdirSync(dataDir, { recursive: true });
-  const lock = new DatabaseSync(join(dataDir, 'owner.lock'), { timeout: 0 });
-  try {
-    lock.exec('pragma journal_mode=delete; pragma locking_mode=exclusive; begin exclusive');
-  } catch (error) {
-    lock.close();
-    throw error;
-  }
-  return () => {
-    if (lock.isOpen) lock.close();
-  };
 }
 
 /** SQLITE_BUSY. */

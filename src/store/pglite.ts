@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
+import type { PGlite } from '@electric-sql/pglite';
 import type { Log } from '../core/ports.ts';
 import { closeDataDir, lockDataDir, secureDataDir, toUnusableError } from './data-dir.ts';
 import { createQueryable, type Sql } from './sql.ts';
@@ -25,21 +26,13 @@ const BASELINE_ONLY = ['--no-wasm-tier-up', '--no-wasm-dynamic-tiering'];
  */
 export async function openPglite(dataDir: string, log: Log): Promise<Sql> {
   for (const flag of BASELINE_ONLY) setFlagsFromString(flag);
-  const loading = Promise.all([import('@electric-sql/pglite'), import('pg-boss')]);
   let unlock = (): void => {};
   try {
     secureDataDir(dataDir, log);
-    unlock = await lockDataDir(dataDir);
-    const [{ PGlite }, { fromPglite }] = await loading;
-    const startParams = [...PGlite.defaultStartParams, ...SMALL.flatMap((setting) => ['-c', setting])];
-    const database = join(dataDir, 'database');
-    if (!existsSync(database)) {
-      await createWhole(database, async (path) =>
-        (await PGlite.create({ dataDir: path, startParams })).close(),
-      );
-    }
-    const db = await PGlite.create({ dataDir: database, startParams });
+    unlock = lockDataDir(dataDir);
+    const db = await openDatabase(join(dataDir, 'database'));
     closeDataDir(dataDir);
+    const { fromPglite } = await import('pg-boss');
     const queryable = createQueryable(fromPglite(db).executeSql);
     return {
       kind: 'pglite',
@@ -58,13 +51,15 @@ export async function openPglite(dataDir: string, log: Log): Promise<Sql> {
   }
 }
 
-/**
- * Makes the database under another name first: the first start takes seconds, and one that is killed in the middle leaves a
- * directory that can never be opened.
- */
-async function createWhole(database: string, create: (path: string) => Promise<void>): Promise<void> {
-  const unfinished = `${database}.new`;
-  await rm(unfinished, { recursive: true, force: true });
-  await create(unfinished);
-  await rename(unfinished, database);
+async function openDatabase(path: string): Promise<PGlite> {
+  const { PGlite } = await import('@electric-sql/pglite');
+  const startParams = [...PGlite.defaultStartParams, ...SMALL.flatMap((setting) => ['-c', setting])];
+  if (!existsSync(path)) {
+    // Under another name first: one whose making is cut off in the middle can never be opened.
+    const unfinished = `${path}.new`;
+    await rm(unfinished, { recursive: true, force: true });
+    await (await PGlite.create({ dataDir: unfinished, startParams })).close();
+    await rename(unfinished, path);
+  }
+  return PGlite.create({ dataDir: path, startParams });
 }
