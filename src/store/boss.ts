@@ -13,25 +13,15 @@ const EXPIRE_SECONDS = 1_800;
 /**
  * Starts pg-boss on our database handle: it installs or migrates its tables (schema `pgboss`) and looks after expiry and
  * deletion. Fetching, heartbeats and takeover are ours (`dispatcher.ts`, `heartbeat.ts`).
- * `onWake` is called with a queue's name when another process has added a job, and with null when that may have been missed.
+ * `onWake` is called with a queue's name when a process has a job for it, and with null when that may have been missed.
  */
-export async function startBoss(
-  sql: Sql,
-  onWake: (queue: string | null) => void,
-  log: Log,
-): Promise<StartedBoss> {
+export async function startBoss(sql: Sql, onWake: (queue: string | null) => void, log: Log): Promise<PgBoss> {
   const { PgBoss } = await import('pg-boss');
-  let channel: string | null = null;
   const { listen } = sql;
   const options: ConstructorOptions = {
     db: {
       ...sql.upkeep,
-      ...(listen && {
-        async listen(name: string) {
-          channel = name;
-          return listen(name, onWake, () => onWake(null));
-        },
-      }),
+      ...(listen && { listen: (channel: string) => listen(channel, onWake, () => onWake(null)) }),
     },
     backend: sql.kind,
     useListenNotify: listen !== undefined,
@@ -48,17 +38,10 @@ export async function startBoss(
   boss.on('error', (error) => log.warn({ err: error }, 'queue upkeep failed; it is tried again'));
   boss.on('warning', (warning) => log.warn({ warning: warning.message }, 'queue upkeep warns'));
   await boss.start();
-  return { boss, channel: () => channel };
+  return boss;
 }
 
-/** pg-boss, running. */
-export interface StartedBoss {
-  readonly boss: PgBoss;
-  /** Where `pg_notify` wakes the other processes; null on PGlite. */
-  channel(): string | null;
-}
-
-/** Creates the queue, or gives it the options of this version where it has others. */
+/** Creates the queue, or gives it the options of this version. */
 export async function ensureQueue(boss: PgBoss, name: string, sql: Sql): Promise<void> {
   const options: QueueOptions & { notify: boolean } = {
     retryLimit: RETRY_LIMIT,
@@ -67,13 +50,7 @@ export async function ensureQueue(boss: PgBoss, name: string, sql: Sql): Promise
     deleteAfterSeconds: KEEP_FINISHED_SECONDS,
     notify: sql.kind === 'postgres',
   };
-  const found = await boss.getQueue(name);
-  if (!found) await boss.createQueue(name, { ...options, policy: 'key_strict_fifo' });
-  else if (differs({ ...found }, options)) await boss.updateQueue(name, options);
-  // Has pg-boss cache the queue. Inside a transaction on PGlite its look-up of an unknown queue would wait for that transaction.
-  await boss.getBlockedKeys(name, { limit: 1 });
-}
-
-function differs(found: Readonly<Record<string, unknown>>, wanted: object): boolean {
-  return Object.entries(wanted).some(([option, value]) => found[option] !== value);
+  await boss.createQueue(name, { ...options, policy: 'key_strict_fifo' });
+  // An existing queue was left as it is.
+  await boss.updateQueue(name, options);
 }

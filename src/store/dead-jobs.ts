@@ -1,6 +1,6 @@
-import { sleep } from '../core/concurrency.ts';
 import type { Log } from '../core/ports.ts';
 import { claimDead, type DeadRow, releaseKey } from './job-rows.ts';
+import { type Repetition, repeat } from './repeat.ts';
 import type { Sql } from './sql.ts';
 
 /** A job that has failed as often as it may. */
@@ -14,13 +14,6 @@ interface DeadJob<T> {
 /** Called for a dead job before its key is released; at least once, and again later when it rejects. */
 export type OnDead<T> = (job: DeadJob<T>) => Promise<void>;
 
-/** The watch over the dead jobs of a queue. */
-export interface DeadJobs {
-  /** A job may just have died. */
-  wake(): void;
-  stop(): Promise<void>;
-}
-
 const ROUND_MS = 15_000;
 /** Longer than an explanation takes to be posted. */
 const LEASE_MS = 60_000;
@@ -28,8 +21,8 @@ const LEASE_MS = 60_000;
 const GIVE_UP_MS = 5 * 60_000;
 
 /**
- * Looks for dead jobs when woken and every 15 s: tells `onDead` (which explains the failure to the asker), then releases the
- * key that the job blocks. Of several processes one takes each job.
+ * Looks for dead jobs at once, when woken and every 15 s: tells `onDead` (which explains the failure to the asker), then
+ * releases the key that the job blocks. Of several processes one takes each job.
  */
 export function watchDeadJobs(
   sql: Sql,
@@ -37,10 +30,7 @@ export function watchDeadJobs(
   onDead: OnDead<object> | undefined,
   onReleased: () => void,
   log: Log,
-): DeadJobs {
-  const stopped = new AbortController();
-  let pause = new AbortController();
-
+): Repetition {
   const clear = async (row: DeadRow): Promise<void> => {
     const job = { id: row.id, attempts: row.retryCount + 1 };
     log.error(
@@ -57,23 +47,10 @@ export function watchDeadJobs(
     await releaseKey(sql, queue, row.id);
     onReleased();
   };
-  const run = async (): Promise<void> => {
-    while (!stopped.signal.aborted) {
-      pause = new AbortController();
-      try {
-        for (const row of await claimDead(sql, queue, LEASE_MS)) await clear(row);
-      } catch (error) {
-        log.warn({ queue, err: error }, 'dead jobs cannot be looked for');
-      }
-      await sleep(ROUND_MS, AbortSignal.any([stopped.signal, pause.signal]));
-    }
+  const clearAll = async (): Promise<void> => {
+    for (const row of await claimDead(sql, queue, LEASE_MS)) await clear(row);
   };
-  const running = run();
-  return {
-    wake: () => pause.abort(),
-    async stop() {
-      stopped.abort();
-      await running;
-    },
-  };
+  const watch = repeat(ROUND_MS, clearAll, log, { task: 'looking for dead jobs', queue });
+  watch.wake();
+  return watch;
 }

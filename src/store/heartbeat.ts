@@ -1,11 +1,10 @@
 import type { PgBoss } from 'pg-boss';
-import { sleep } from '../core/concurrency.ts';
 import type { Log } from '../core/ports.ts';
-import type { Dispatcher, JobRun } from './dispatcher.ts';
+import type { Dispatcher } from './dispatcher.ts';
 import { failOver, findAbandoned } from './job-rows.ts';
+import { repeat } from './repeat.ts';
 import type { Sql } from './sql.ts';
 
-/** What every other wake-up missed (due retries, lost notifications) is found this late. */
 const BEAT_MS = 2_000;
 /**
  * A running job without a heartbeat for so long counts as abandoned, and its own process stops working on it. Four missed
@@ -16,8 +15,8 @@ const SILENT_MS = 10_000;
 const CHECK_MS = 1_000;
 
 /**
- * Every 2 s: writes the heartbeats of this process's jobs, fetches what nobody announced and, where several processes share
- * a database, takes over the jobs of dead ones. Jobs that are no longer ours, or may not be, are aborted.
+ * Every 2 s: writes the heartbeats of this process's jobs and, where several processes share a database, makes the jobs of
+ * dead ones due again. Jobs that are no longer ours, or may not be, are aborted.
  *
  * A queue's `heartbeatSeconds` would not do: pg-boss (12.38) looks at heartbeats in its monitor pass only, once a minute, and
  * a shorter interval would count whole queues as often.
@@ -28,30 +27,22 @@ export function startHeartbeat(
   dispatchers: ReadonlyMap<string, Dispatcher>,
   log: Log,
 ): { stop(): Promise<void> } {
-  const stopped = new AbortController();
   const isShared = sql.kind === 'postgres';
   const beat = async (dispatcher: Dispatcher): Promise<void> => {
     await confirmRuns(sql, boss, dispatcher);
     if (isShared) await takeOver(sql, boss, dispatcher, log);
-    dispatcher.wake();
   };
-  const run = async (): Promise<void> => {
-    let isFailing = false;
-    while (!stopped.signal.aborted) {
-      await sleep(BEAT_MS, stopped.signal);
-      const results = await Promise.allSettled([...dispatchers.values()].map(beat));
-      const failed = results.find((result) => result.status === 'rejected');
-      if (failed && !isFailing) log.warn({ err: failed.reason }, 'heartbeats cannot be written');
-      isFailing = failed !== undefined;
-    }
+  const beatAll = async (): Promise<void> => {
+    const results = await Promise.allSettled([...dispatchers.values()].map(beat));
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
   };
+  const beating = repeat(BEAT_MS, beatAll, log, { task: 'heartbeats' });
   const ageing = isShared ? abortAgedRuns(dispatchers) : undefined;
-  const running = run();
   return {
     async stop() {
-      stopped.abort();
       clearInterval(ageing);
-      await running;
+      await beating.stop();
     },
   };
 }
@@ -66,18 +57,17 @@ function abortAgedRuns(dispatchers: ReadonlyMap<string, Dispatcher>): NodeJS.Tim
     checkedAt = now;
     if (wasStalled) return;
     for (const { runs } of dispatchers.values()) {
-      for (const run of runs) if (now - run.confirmedAt >= SILENT_MS) lose(run);
+      for (const run of runs) if (now - run.confirmedAt >= SILENT_MS) run.abort.abort();
     }
   }, CHECK_MS);
 }
 
 async function confirmRuns(sql: Sql, boss: PgBoss, { queue, runs }: Dispatcher): Promise<void> {
-  const mine = [...runs].filter(({ lost }) => !lost);
+  const mine = [...runs].filter(({ abort }) => !abort.signal.aborted);
   if (mine.length === 0) return;
   const before = performance.now();
-  const claims = mine.map(({ id, retryCount }) => ({ id, retryCount }));
   // The cast: which of the claims still hold is missing from its types (12.38.0).
-  const { settled } = (await boss.touch(queue, claims, { db: sql.heartbeat })) as {
+  const { settled } = (await boss.touch(queue, mine, { db: sql.heartbeat })) as {
     settled?: readonly string[];
   };
   if (!settled) throw new Error('pg-boss does not say which jobs it has touched');
@@ -85,7 +75,7 @@ async function confirmRuns(sql: Sql, boss: PgBoss, { queue, runs }: Dispatcher):
   for (const run of mine) {
     if (kept.has(run.id)) run.confirmedAt = before;
     // It may also just have ended.
-    else if (runs.has(run)) lose(run);
+    else if (runs.has(run)) run.abort.abort();
   }
 }
 
@@ -94,9 +84,4 @@ async function takeOver(sql: Sql, boss: PgBoss, { queue }: Dispatcher, log: Log)
   if (claims.length === 0) return;
   log.warn({ queue, jobs: claims.map(({ id }) => id) }, 'taking over jobs of a process that went away');
   await failOver(sql.heartbeat, boss, queue, claims, 'its process went away');
-}
-
-function lose(run: JobRun): void {
-  run.lost = true;
-  run.abort.abort();
 }

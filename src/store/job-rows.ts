@@ -35,7 +35,7 @@ export function findAbandoned(db: Queryable, queue: string, silentMs: number): P
   );
 }
 
-/** Takes running jobs away from their process: due again at once, or dead when they have had all their runs. */
+/** Takes running jobs away from their process: due again at once, which all processes hear, or dead after their last run. */
 export async function failOver(
   db: Queryable,
   boss: PgBoss,
@@ -46,10 +46,7 @@ export async function failOver(
   if (claims.length === 0) return;
   await boss.fail(queue, [...claims], { message: why }, { db });
   // The delay between runs is for handlers that failed; these did not.
-  await db.query(
-    `update pgboss.job set start_after = now() where name = $1 and state = 'retry' and id = any($2::uuid[])`,
-    [queue, claims.map(({ id }) => id)],
-  );
+  await Promise.all(claims.map(({ id }) => boss.update(queue, undefined, { id, startAfter: 0, db })));
 }
 
 /** A job that has had all its runs, and now blocks its key. */

@@ -2,7 +2,7 @@ import type { PgBoss } from 'pg-boss';
 import { createKeyedQueue, sleep } from '../core/concurrency.ts';
 import type { Job, Jobs, Log, NextJob } from '../core/ports.ts';
 import { ensureQueue, startBoss } from './boss.ts';
-import { type DeadJobs, type OnDead, watchDeadJobs } from './dead-jobs.ts';
+import type { OnDead } from './dead-jobs.ts';
 import { createDispatcher, type Dispatcher, type PackedData } from './dispatcher.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { countKey, failOver, findAbandoned } from './job-rows.ts';
@@ -35,13 +35,12 @@ export interface StoreJobs extends Jobs {
  */
 export async function openJobs(sql: Sql, log: Log): Promise<StoreJobs> {
   const dispatchers = new Map<string, Dispatcher>();
-  const deadJobs: DeadJobs[] = [];
   const wake = (queue: string | null): void => {
     for (const dispatcher of dispatchers.values()) {
       if (queue === null || dispatcher.queue === queue) dispatcher.wake();
     }
   };
-  const { boss, channel } = await startBoss(sql, wake, log);
+  const boss = await startBoss(sql, wake, log);
   const heartbeat = startHeartbeat(sql, boss, dispatchers, log);
   const ensure = createEnsure(boss, sql);
   let stopping: Promise<void> | null = null;
@@ -57,17 +56,12 @@ export async function openJobs(sql: Sql, log: Log): Promise<StoreJobs> {
       await ensure(queue);
       if (sql.kind === 'pglite') await recoverJobs(sql, boss, queue);
       // The casts: what a queue carries has one type, and its senders keep to it.
-      const dead = watchDeadJobs(sql, queue, onDead as OnDead<object> | undefined, () => wake(queue), log);
-      const run = handler as Handler<object>;
-      deadJobs.push(dead);
-      dispatchers.set(
-        queue,
-        createDispatcher({ boss, sql, queue, slots, handler: run, onDying: dead.wake, log }),
-      );
+      const handlers = { handler: handler as Handler<object>, onDead: onDead as OnDead<object> | undefined };
+      dispatchers.set(queue, createDispatcher({ boss, sql, queue, slots, ...handlers, log }));
       wake(queue);
     },
     stop(graceMs) {
-      stopping ??= drain({ sql, boss, dispatchers, deadJobs, channel, log }, graceMs);
+      stopping ??= drain({ sql, boss, dispatchers: [...dispatchers.values()], log }, graceMs);
       return stopping;
     },
     async close() {
@@ -90,15 +84,13 @@ interface SenderDeps {
 
 /** The database counts a delay from the moment of the insert, in whole milliseconds: so much later the job is surely due. */
 const DUE_MARGIN_MS = 5;
-/** Node's timers fire at once beyond this. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 function createSender({ sql, boss, ensure, wake }: SenderDeps): Pick<StoreJobs, 'enqueue' | 'enqueueWith'> {
   const inOrder = createKeyedQueue();
-  // What another process delayed is found by the heartbeat.
+  // What another process delayed is found by the regular fetch.
   const wakeWhenDue = (queue: string, delayMs = 0): void => {
     if (delayMs <= 0) wake(queue);
-    else setTimeout(wake, Math.min(delayMs + DUE_MARGIN_MS, MAX_TIMER_MS), queue).unref();
+    else setTimeout(wake, delayMs + DUE_MARGIN_MS, queue).unref();
   };
   return {
     async enqueue(queue, data, options) {
@@ -161,30 +153,20 @@ async function recoverJobs(sql: Sql, boss: PgBoss, queue: string): Promise<void>
 interface DrainDeps {
   readonly sql: Sql;
   readonly boss: PgBoss;
-  readonly dispatchers: ReadonlyMap<string, Dispatcher>;
-  readonly deadJobs: readonly DeadJobs[];
-  channel(): string | null;
+  readonly dispatchers: readonly Dispatcher[];
   readonly log: Log;
 }
 
-/** The port's `stop`. Running jobs keep their heartbeats; what is left of them is due for other processes at once. */
-async function drain(
-  { sql, boss, dispatchers, deadJobs, channel, log }: DrainDeps,
-  graceMs: number,
-): Promise<void> {
-  const all = [...dispatchers.values()];
-  await Promise.all([...all.map((each) => each.close()), ...deadJobs.map((each) => each.stop())]);
-  await untilSettled(all, graceMs);
-  const left = all
-    .map(({ queue, runs }) => ({ queue, runs: [...runs] }))
-    .filter(({ runs }) => runs.length > 0);
+/** The port's `stop`. What is left of the running jobs is due for other processes at once. */
+async function drain({ sql, boss, dispatchers, log }: DrainDeps, graceMs: number): Promise<void> {
+  await Promise.all(dispatchers.map((each) => each.close()));
+  await untilSettled(dispatchers, graceMs);
+  const left = dispatchers.map(({ queue, runs }) => ({ queue, runs: [...runs] }));
   for (const run of left.flatMap(({ runs }) => runs)) run.abort.abort();
-  await untilSettled(all, ABORT_PATIENCE_MS);
+  await untilSettled(dispatchers, ABORT_PATIENCE_MS);
   for (const { queue, runs } of left) {
     try {
       await failOver(sql, boss, queue, runs, 'its process was stopped');
-      const notify = channel();
-      if (notify) await sql.query('select pg_notify($1, $2)', [notify, queue]);
     } catch (error) {
       log.warn({ queue, err: error }, 'jobs cannot be handed over; others take them up after a while');
     }
@@ -194,7 +176,6 @@ async function drain(
 /** Resolves when all runs have ended, or after `withinMs`. */
 async function untilSettled(dispatchers: readonly Dispatcher[], withinMs: number): Promise<void> {
   const done = new AbortController();
-  const runs = dispatchers.flatMap(({ runs }) => [...runs]);
-  void Promise.all(runs.map((run) => run.done)).then(() => done.abort());
+  void Promise.all(dispatchers.map((each) => each.settled())).then(() => done.abort());
   await sleep(withinMs, done.signal);
 }

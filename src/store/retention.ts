@@ -1,5 +1,5 @@
-import { sleep } from '../core/concurrency.ts';
 import type { Log } from '../core/ports.ts';
+import { type Repetition, repeat } from './repeat.ts';
 import type { Sql } from './sql.ts';
 
 /** The condition for a row of each table to be past its time. */
@@ -23,24 +23,8 @@ const SWEEP_EVERY_MS = 10 * 60_000;
 const SLICE = 500;
 
 /** Deletes what is past its time, every ten minutes. The first time is after one interval, so that a start is not slowed down. */
-export function startSweeping(sql: Sql, log: Log): { stop(): Promise<void> } {
-  const stopped = new AbortController();
-  const run = async (): Promise<void> => {
-    for (;;) {
-      await sleep(SWEEP_EVERY_MS, stopped.signal);
-      if (stopped.signal.aborted) return;
-      await deleteExpired(sql, stopped.signal).catch((error: unknown) =>
-        log.warn({ err: error }, 'old rows could not be deleted'),
-      );
-    }
-  };
-  const running = run();
-  return {
-    async stop() {
-      stopped.abort();
-      await running;
-    },
-  };
+export function startSweeping(sql: Sql, log: Log): Repetition {
+  return repeat(SWEEP_EVERY_MS, (stopped) => deleteExpired(sql, stopped), log, { task: 'deleting old rows' });
 }
 
 /** Deletes what is past its time, a slice at a time, until nothing is left or the signal is aborted. */

@@ -207,6 +207,33 @@ export function jobsContract(jobs: () => StoreJobs, another: () => Promise<Store
     });
   });
 
+  describe('a dead job whose explanation hangs', () => {
+    it('does not keep the process from stopping', async () => {
+      const queue = newQueue();
+      const mine = await another();
+      const door = gate();
+      const seen: string[] = [];
+      const options = { id: randomUUID(), key: 'k' };
+      await mine.enqueue(queue, {}, options);
+      // As if eight runs had failed already.
+      await sql().query('update pgboss.job set retry_count = 8 where id = $1', [options.id]);
+      const handler = async (): Promise<void> => {
+        throw new Error('always fails');
+      };
+      await mine.work(queue, 1, handler, async () => {
+        seen.push('explaining');
+        await door.opened;
+        seen.push('explained');
+      });
+      await vi.waitFor(() => expect(seen).toEqual(['explaining']), patient);
+      const stopped = mine.stop(20).then(() => seen.push('stopped'));
+      await vi.waitFor(() => expect(seen).toEqual(['explaining', 'stopped']), { timeout: 5_000 });
+      door.open();
+      await stopped;
+      await mine.close();
+    });
+  });
+
   describe('jobs that are to wait', () => {
     it('begins a delayed job when it is due, not before and hardly later', async () => {
       const queue = newQueue();
