@@ -30,8 +30,6 @@ export async function startBoss(sql: Sql, onWake: (queue: string | null) => void
     monitorVacuum: false,
     reindex: sql.kind === 'postgres',
     openTelemetry: { enabled: false },
-    superviseIntervalSeconds: 60,
-    monitorIntervalSeconds: 60,
     maintenanceIntervalSeconds: 3600,
   };
   const boss = new PgBoss(options);

@@ -54,7 +54,10 @@ export async function openJobs(sql: Sql, log: Log): Promise<StoreJobs> {
     },
     async work<T extends object>(queue: string, slots: number, handler: Handler<T>, onDead?: OnDead<T>) {
       await ensure(queue);
-      if (sql.kind === 'pglite') await recoverJobs(sql, boss, queue);
+      if (sql.kind === 'pglite') {
+        // The data directory has no other owner: what counts as running was cut off when the last process ended.
+        await failOver(sql, boss, queue, await findAbandoned(sql, queue, 0), 'the process was stopped');
+      }
       // The casts: what a queue carries has one type, and its senders keep to it.
       const handlers = { handler: handler as Handler<object>, onDead: onDead as OnDead<object> | undefined };
       dispatchers.set(queue, createDispatcher({ boss, sql, queue, slots, ...handlers, log }));
@@ -142,12 +145,6 @@ function createEnsure(boss: PgBoss, sql: Sql): (queue: string) => Promise<void> 
     created.catch(() => queues.delete(queue));
     return created;
   };
-}
-
-/** Makes what was cut off when the last process ended due again: the data directory has no other owner. */
-async function recoverJobs(sql: Sql, boss: PgBoss, queue: string): Promise<void> {
-  const claims = await findAbandoned(sql, queue, 0);
-  await failOver(sql, boss, queue, claims, 'the process was stopped');
 }
 
 interface DrainDeps {

@@ -16,17 +16,32 @@ const MAX_LISTED = 500;
 /** The research jobs on SQL. What a change entails is put into the queue in the same transaction. */
 export function createResearches(sql: Sql, jobs: StoreJobs): Researches {
   return {
-    create: (question, name, limits) => sql.tx((tx) => createRecord(tx, question, name, limits)),
     ...createResearchReader(sql),
-    ...createSubmissionRecorder(sql, jobs),
-    ...createEndingRecorder(sql, jobs),
+    create: (question, name, limits) => sql.tx((tx) => createRecord(tx, question, name, limits)),
+    submitting: (id, api) => changesRow(sql, SUBMITTING, [id, api]),
+    unsubmitted: (id) => changesRow(sql, UNSUBMITTED, [id]),
+    async submitted(id, { upstream, notice = null }, next) {
+      const params = [id, upstream, notice];
+      const record = await jobs.enqueueWith(next, (tx) => selectRecord(tx, SUBMITTED, params));
+      return record ?? selectRecord(sql, LATE_SUBMITTED, [id, upstream]);
+    },
     async note(id, note) {
       const { assignments, values } = toAssignments(note);
       if (assignments.length === 0) return;
-      await sql.query(`update footnote.research set ${assignments.join(', ')} where id = $1`, [
-        id,
-        ...values,
-      ]);
+      const text = `update footnote.research set ${assignments.join(', ')} where id = $1`;
+      await sql.query(text, [id, ...values]);
+    },
+    end(id, ending, next) {
+      const notice = ending.outcome === 'stopped' ? 'none' : 'pending';
+      const params = [id, ending.outcome, JSON.stringify(ending), notice];
+      return jobs.enqueueWith(next, (tx) => selectRecord(tx, END, params));
+    },
+    noticing: (id, place) => changesRow(sql, NOTICING, [id, place]),
+    async noticed(id, state, message, hasFile) {
+      await sql.query(NOTICED, [id, state, message && JSON.stringify(message), hasFile]);
+    },
+    async delivered(id) {
+      await sql.query('update footnote.research set is_delivered = true where id = $1', [id]);
     },
     async reserveSlot(kind, gapMs) {
       const [row] = await sql.query<{ ms: number }>(RESERVE_SLOT, [kind, gapMs]);
@@ -49,42 +64,6 @@ export function createResearchReader(
     async durations(effort, most) {
       const rows = await sql.query<{ ms: number }>(DURATIONS, [effort, most]);
       return rows.map(({ ms }) => ms);
-    },
-  };
-}
-
-function createSubmissionRecorder(
-  sql: Sql,
-  jobs: StoreJobs,
-): Pick<Researches, 'submitting' | 'unsubmitted' | 'submitted'> {
-  return {
-    submitting: (id, api) => changesRow(sql, SUBMITTING, [id, api]),
-    unsubmitted: (id) => changesRow(sql, UNSUBMITTED, [id]),
-    async submitted(id, { upstream, notice = null }, next) {
-      const record = await jobs.enqueueWith(next, (tx) =>
-        selectRecord(tx, SUBMITTED, [id, upstream, notice]),
-      );
-      return record ?? selectRecord(sql, LATE_SUBMITTED, [id, upstream]);
-    },
-  };
-}
-
-function createEndingRecorder(
-  sql: Sql,
-  jobs: StoreJobs,
-): Pick<Researches, 'end' | 'noticing' | 'noticed' | 'delivered'> {
-  return {
-    end: (id, ending, next) =>
-      jobs.enqueueWith(next, (tx) => {
-        const notice = ending.outcome === 'stopped' ? 'none' : 'pending';
-        return selectRecord(tx, END, [id, ending.outcome, JSON.stringify(ending), notice]);
-      }),
-    noticing: (id, place) => changesRow(sql, NOTICING, [id, place]),
-    async noticed(id, state, message, hasFile) {
-      await sql.query(NOTICED, [id, state, message && JSON.stringify(message), hasFile]);
-    },
-    async delivered(id) {
-      await sql.query('update footnote.research set is_delivered = true where id = $1', [id]);
     },
   };
 }
@@ -163,6 +142,7 @@ const CREATE = `
   values ($1, $2, $3, $4, $5, $6, $7, $8)
   returning ${COLUMNS}`;
 
+// The condition of the index, then what is asked for.
 const COUNT_RUNNING = `
   select count(*)::int as count from footnote.research where ${LIVE} and state = 'running' and api = $1`;
 

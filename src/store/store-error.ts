@@ -16,14 +16,11 @@ export type StoreErrorCode =
 /** A fault at start-up that an operator can cure. The message is one line and names the variable and the remedy. */
 export class StoreError extends Error {
   readonly code: StoreErrorCode;
-  /** What to do about it; already part of the message. */
-  readonly remedy: string;
 
   constructor(code: StoreErrorCode, what: string, remedy: string, cause?: unknown) {
     super(`${what}: ${remedy}`, { cause });
     this.name = 'StoreError';
     this.code = code;
-    this.remedy = remedy;
   }
 }
 

@@ -63,8 +63,7 @@ export async function openStore({ databaseUrl, dataDir, log }: StoreOptions): Pr
   const sweeping = startSweeping(sql, log);
   let closing: Promise<void> | null = null;
   const close = async (): Promise<void> => {
-    await sweeping.stop();
-    await withTimeout(CLOSE_MS, jobs.close());
+    await withTimeout(CLOSE_MS, Promise.all([sweeping.stop(), jobs.close()]));
     await withTimeout(CLOSE_MS, sql.close());
   };
   return {
