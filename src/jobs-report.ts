@@ -30,12 +30,13 @@ async function report(): Promise<string> {
 }
 
 /** From the database; the embedded one has one owner, which is asked while it runs. */
-async function readEntries(config: Config): Promise<readonly JobEntry[]> {
-  const { databaseUrl, dataDir } = config.store;
+async function readEntries({ store, server }: Config): Promise<readonly JobEntry[]> {
+  const { databaseUrl, dataDir } = store;
   if (databaseUrl !== null) return readStore(await openPostgres(databaseUrl, log));
-  const address = `${config.server.host}:${config.server.port}`;
-  const told = await askService(config);
-  if (told) return told;
+  const told = await askFootnote(server, '/research', SERVICE_MS);
+  // A Footnote of the same version wrote it.
+  if (told !== null) return JSON.parse(told) as readonly JobEntry[];
+  const address = `${server.host}:${server.port}`;
   if (!existsSync(join(dataDir, 'database'))) {
     throw unreachable(`nothing answers at ${address}, and there is no database in ${dataDir}`);
   }
@@ -46,13 +47,6 @@ async function readEntries(config: Config): Promise<readonly JobEntry[]> {
     const what = `a Footnote uses ${dataDir}, but does not answer at ${address}`;
     throw unreachable(`${what}: give this command the HOST and PORT that it was started with`);
   }
-}
-
-/** What the running service says; null when none answers there. */
-async function askService({ server }: Config): Promise<readonly JobEntry[] | null> {
-  const body = await askFootnote(server, '/research', SERVICE_MS);
-  // A Footnote of the same version wrote it.
-  return body === null ? null : (JSON.parse(body) as readonly JobEntry[]);
 }
 
 function unreachable(remedy: string): Failure {
@@ -77,7 +71,7 @@ async function readUpstream({
 }: Config): Promise<{ list: readonly UpstreamJob[] | null; note: string | null }> {
   if (perplexity.api === 'agent') return { list: null, note: 'The Agent API has no list of its own.' };
   try {
-    const { research } = createPerplexity({ ...perplexity, log: log });
+    const { research } = createPerplexity({ ...perplexity, log });
     return { list: await research.list('chat', AbortSignal.timeout(UPSTREAM_MS)), note: null };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
