@@ -193,7 +193,7 @@ function begin(state: BlockState, line: KnownLine, breaks: number): Prefix {
   const indent = state.lists.text(line.indent, state.wasBlank || line.type !== 'text');
   const leavesList = wasInList && state.lists.depth === 0;
   const prefix = { quote, indent };
-  state.parts.line(prefix, leavesList && !state.wasBlank ? 2 : gapBefore(state, line, breaks), 'block');
+  state.parts.line(prefix, leavesList ? 2 : gapBefore(state, line, breaks), 'block');
   noteLine(state, line);
   return prefix;
 }

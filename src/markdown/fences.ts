@@ -1,6 +1,7 @@
 import type { Dialect } from './dialects.ts';
 import { withoutFences } from './escape.ts';
 import { mayCut } from './graphemes.ts';
+import type { Line } from './lines.ts';
 import { type Prefix, raw } from './pieces.ts';
 import type { Parts } from './split-parts.ts';
 
@@ -12,13 +13,8 @@ export interface Fence {
   end(): void;
 }
 
-/** How a block was opened. */
-interface Opening {
-  readonly mark: string;
-  readonly language: string;
-  readonly quote: number;
-  readonly indent: number;
-}
+/** The line that opens a block. */
+type Opening = Extract<Line, { type: 'fence' }>;
 
 /** Code without spaces is passed on in stretches of this many characters. */
 const STRETCH = 200;

@@ -55,12 +55,7 @@ interface Writer {
 /** A link that was judged: a citation, a way to a source, or words. */
 type Judged =
   | Exclude<Span, { type: 'link' | 'cite' }>
-  | {
-      readonly type: 'cite';
-      readonly text: string;
-      readonly markers: readonly string[];
-      readonly linked: Linked | null;
-    }
+  | (Extract<Span, { type: 'cite' }> & { readonly linked: Linked | null })
   | {
       readonly type: 'linked';
       readonly linked: Linked;

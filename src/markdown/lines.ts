@@ -50,11 +50,10 @@ export function readLine(line: string, context: LineContext): Line {
     start: prefix.length + space.length,
   };
   const rest = line.slice(place.start);
-  if (rest === '' && line.length > UNDECIDED_LIMIT) return { type: 'text', ...place };
-  if (rest === '') return context.isWhole ? { type: 'blank', ...place } : OPEN;
-  if (!context.isWhole && rest.startsWith('|') && rest.length <= ROW_LIMIT) return OPEN;
   const isLong = line.length > UNDECIDED_LIMIT;
-  if (!context.isWhole && !isLong && isUndecided(rest, context)) return OPEN;
+  if (rest === '' && !isLong) return context.isWhole ? { type: 'blank', ...place } : OPEN;
+  const canBeRow = rest.startsWith('|') && rest.length <= ROW_LIMIT;
+  if (!context.isWhole && (canBeRow || (!isLong && isUndecided(rest, context)))) return OPEN;
   const heading = readHeading(rest, place);
   // A streamed heading of this length has already been shown as text.
   if (isLong && heading !== null && heading.level > context.maxHeading) return { ...heading, type: 'text' };
@@ -62,10 +61,7 @@ export function readLine(line: string, context: LineContext): Line {
     (isLong ? null : readFence(rest, place)) ??
     heading ??
     (isLong ? null : readRule(rest, place, context)) ??
-    readItem(rest, place, context) ??
-    (rest.startsWith('|') && rest.length <= ROW_LIMIT && context.isWhole && !context.behindMarker
-      ? { type: 'row', ...place }
-      : { type: 'text', ...place })
+    readItem(rest, place, context) ?? { type: canBeRow && !context.behindMarker ? 'row' : 'text', ...place }
   );
 }
 

@@ -51,7 +51,7 @@ export function createRendering(dialect: Dialect, options: RenderingOptions = {}
   let links = createLinks(known, numbering);
   const parts = createParts(dialect, { soft, hard }, () => links);
   const readBlocks = createBlocks(dialect, parts);
-  const cleaner = createCleaner();
+  const cleanNext = createCleaner();
   let taken = 0;
   let isComplete = false;
 
@@ -67,7 +67,7 @@ export function createRendering(dialect: Dialect, options: RenderingOptions = {}
       const delta = text.slice(taken);
       taken = text.length;
       isComplete = complete;
-      if (delta !== '' || complete) readBlocks(cleaner.feed(delta, complete), complete);
+      if (delta !== '' || complete) readBlocks(cleanNext(delta, complete), complete);
     },
     get parts() {
       return parts.texts;
