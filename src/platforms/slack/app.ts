@@ -10,7 +10,7 @@ import { addListeners, type Installation, type SlackCommands } from './listeners
 import type { SlackSelf } from './message-text.ts';
 import { createResearchMessages, createSlackPlatform } from './platform.ts';
 import { createReceiver, type SocketReceiver } from './receiver.ts';
-import { createWorkspaces } from './workspace.ts';
+import { createWorkspace, type WorkspaceOf } from './workspace.ts';
 
 /** Start-up must end, well or badly, within 5 s. */
 const START_TIMEOUT_MS = 4_500;
@@ -47,7 +47,9 @@ export async function openSlack(options: SlackOptions): Promise<SlackApp> {
   const [self] = await Promise.all([identify(options), checkAppToken(options)]);
   const receiver = createReceiver({ appToken, apiUrl, log });
   const client = new SlackClient(botToken, apiUrl, log);
-  const workspaceOf = createWorkspaces({ client, self, log });
+  const workspace = createWorkspace({ client, self, log });
+  // As `authorize` below: there is one installation.
+  const workspaceOf: WorkspaceOf = () => workspace;
   let stopped: Promise<void> | null = null;
   return {
     platform: createSlackPlatform(workspaceOf),

@@ -9,6 +9,7 @@ import { type NewMessage, openDirectMessages, postMessage, UNPARSED } from './po
 import { createReply } from './reply.ts';
 import { showCard } from './research-card.ts';
 import { notify } from './research-notification.ts';
+import { setReaction } from './status.ts';
 import { readThread } from './thread.ts';
 import { callWithRetry, type SlackWorkspace, type WorkspaceOf } from './workspace.ts';
 
@@ -53,19 +54,14 @@ async function undeliverableIfRefused<T>(work: Promise<T>): Promise<T> {
 }
 
 async function markWaiting(
-  { client, limits, log }: SlackWorkspace,
+  workspace: SlackWorkspace,
   { message }: Question,
   isWaiting: boolean,
 ): Promise<void> {
-  if (message === null) return;
-  const args = { channel: message.channel, timestamp: message.message, name: WAITING };
   try {
-    // The mark may be left out, but once set it must not stay.
-    if (!isWaiting) await limits.call('reactions.remove', () => client.reactions.remove(args));
-    else if (limits.of('reactions.add').tryAcquire('progress'))
-      await limits.call('reactions.add', () => client.reactions.add(args), true);
+    if (message) await setReaction(workspace, message, WAITING, isWaiting);
   } catch (error) {
-    log.debug({ err: error, isWaiting }, 'could not mark a waiting question');
+    workspace.log.debug({ err: error, isWaiting }, 'could not mark a waiting question');
   }
 }
 

@@ -59,20 +59,17 @@ export async function sendWithBlocks<T>(
   }
 }
 
-interface Once<T> {
-  /** An earlier attempt may have posted it. */
-  readonly mayExist: boolean;
-  /** Finds the message; null when there is none. Repeated failures are its own affair. */
-  readonly find: () => Promise<T | null>;
-  /** `attempt` counts from 1. */
-  readonly post: (attempt: number) => Promise<T>;
-}
-
 /**
  * Posts until it is certain that the message is there once. Slack has no idempotency key, so after a post with an unknown
- * outcome the message is looked for before it is posted again. @throws {Failure}
+ * outcome the message is looked for before it is posted again. `mayExist`: an earlier attempt may have posted it. `find` is
+ * null when there is none, and repeats by itself what fails; the `attempt` of `post` counts from 1. @throws {Failure}
  */
-export function postOnce<T>({ log }: SlackWorkspace, { mayExist, find, post }: Once<T>): Promise<T> {
+export function postOnce<T>(
+  { log }: SlackWorkspace,
+  mayExist: boolean,
+  find: () => Promise<T | null>,
+  post: (attempt: number) => Promise<T>,
+): Promise<T> {
   let isUnsure = mayExist;
   let isLooking = false;
   return retry({ ...retryPolicy(log), canRetry: () => !isLooking }, async (attempt) => {

@@ -2,7 +2,7 @@ import { type App, type Receiver, type ReceiverEvent, UnknownError } from '@slac
 import { sleep } from '../../core/concurrency.ts';
 import type { Log } from '../../core/ports.ts';
 import { asRecord } from '../../core/untrusted.ts';
-import { createSockets, type Envelope } from './socket-mode.ts';
+import { createSockets, type Envelope, type SocketsOptions } from './socket-mode.ts';
 
 /** Slack shows "operation timed out" after 3 s; the network needs some of that. */
 const ACK_DEADLINE_MS = 2_500;
@@ -10,12 +10,6 @@ const ACK_DEADLINE_MS = 2_500;
 const DRAIN_MS = 3_000;
 
 const DELIVERIES: ReadonlySet<string> = new Set(['events_api', 'slash_commands', 'interactive']);
-
-export interface ReceiverOptions {
-  readonly appToken: string;
-  readonly apiUrl: string;
-  readonly log: Log;
-}
 
 export interface SocketReceiver extends Receiver {
   /** Resolves when the first socket is open. */
@@ -32,14 +26,13 @@ export interface SocketReceiver extends Receiver {
  * not store is delivered again. Commands and interactions, which Slack does not repeat, are acknowledged by their listener, or
  * in time without it. What Bolt cannot understand, or nobody listens to, is acknowledged and dropped.
  */
-export function createReceiver({ appToken, apiUrl, log }: ReceiverOptions): SocketReceiver {
+export function createReceiver(options: Omit<SocketsOptions, 'onEnvelope'>): SocketReceiver {
+  const { log } = options;
   const running = new Set<Promise<void>>();
   let app: App | null = null;
   let isStopping = false;
   const sockets = createSockets({
-    appToken,
-    apiUrl,
-    log,
+    ...options,
     onEnvelope(envelope) {
       // Not acknowledged: Slack hands it to another process, or to this one after the restart.
       if (isStopping || !app) return;

@@ -20,6 +20,9 @@ const LONGEST_CROWD_GAP_MS = 2_000;
 /** How often an answer that could not be begun for want of a free call looks whether it can be begun now. */
 const LATE_GAP_MS = 2_000;
 
+/** The method that a growing message is written with. */
+const METHODS = { stream: 'chat.appendStream', edit: 'chat.update' } as const;
+
 /** One answer's presence in Slack. */
 export function createReply(workspace: SlackWorkspace, question: Question, start: ReplyStart): Reply {
   let opening: Promise<ReplyState> | null = null;
@@ -95,7 +98,7 @@ function openReply(
 function gapOf({ workspace, messages }: ReplyState): number {
   const message = messages.at(-1);
   if (!message) return LATE_GAP_MS;
-  const method = message.mode === 'stream' ? 'chat.appendStream' : 'chat.update';
+  const method = METHODS[message.mode];
   const active = Math.max(1, workspace.limits.growing[message.mode].size);
   const load = workspace.limits.of(method).load();
   return gapMs(limitOf(method), active, load, leastGapMs(message.mode, active));
@@ -110,7 +113,7 @@ export function leastGapMs(mode: 'stream' | 'edit', active: number): number {
 async function acquireWrite(state: ReplyState, urgency: Urgency, signal: AbortSignal): Promise<void> {
   const message = state.messages.at(-1);
   if (!message) return;
-  const method = message.mode === 'stream' ? 'chat.appendStream' : 'chat.update';
+  const method = METHODS[message.mode];
   await state.workspace.limits.of(method).acquire(urgency, signal);
   if (!signal.aborted) state.acquired = method;
 }

@@ -74,17 +74,15 @@ async function postCard(slack: SlackWorkspace, thread: ThreadRef, card: Card): P
   const { text, extras } = renderSingle(view);
   const metadata = researchMetadata(question, 'card', false);
   const place = { channel, thread_ts: thread.thread, metadata };
-  const message = await postOnce(slack, {
-    mayExist: isRepeat,
-    async find() {
-      const found = await findResearch(slack, question, 'card', { channel, thread: thread.thread });
-      return found === 'unknown' ? null : (found?.ts ?? null);
-    },
-    post: (attempt) =>
-      sendWithBlocks(content(text, extras), contentWithoutBlocks(text, extras), (what, tries) =>
-        postMessage(slack, { ...place, ...what }, isAcquired && attempt === 1 && tries === 1),
-      ),
-  });
+  const find = async (): Promise<string | null> => {
+    const found = await findResearch(slack, question, 'card', { channel, thread: thread.thread });
+    return found === 'unknown' ? null : (found?.ts ?? null);
+  };
+  const message = await postOnce(slack, isRepeat, find, (attempt) =>
+    sendWithBlocks(content(text, extras), contentWithoutBlocks(text, extras), (what, tries) =>
+      postMessage(slack, { ...place, ...what }, isAcquired && attempt === 1 && tries === 1),
+    ),
+  );
   return { platform, workspace, channel, message };
 }
 

@@ -31,13 +31,10 @@ export async function notify(slack: SlackWorkspace, notice: ResearchNotification
   const place = await placeOf(slack, notice);
   const message = renderSingle(notice.view);
   let file: string | null | undefined;
-  const posted = await postOnce<FoundMessage | 'unknown'>(slack, {
-    mayExist: notice.isRepeat,
-    find: () => findResearch(slack, question, 'notice', place),
-    async post() {
-      if (file === undefined) file = notice.file && (await uploadFile(slack, notice.file));
-      return postNotice(slack, notice, place, message, file);
-    },
+  const find = () => findResearch(slack, question, 'notice', place);
+  const posted = await postOnce<FoundMessage | 'unknown'>(slack, notice.isRepeat, find, async () => {
+    if (file === undefined) file = notice.file && (await uploadFile(slack, notice.file));
+    return postNotice(slack, notice, place, message, file);
   });
   if (posted === 'unknown') return { type: 'unknown' };
   const { platform, workspace } = question;

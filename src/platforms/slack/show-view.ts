@@ -57,7 +57,12 @@ async function showOnce(state: ReplyState, view: View): Promise<void> {
   const texts = isLast ? rendering.relink(view.sources) : rendering.parts;
   // The step stands above the first message's next words.
   offerStep(state, isLast || texts.length > 1 ? [] : view.sources);
-  for (const [index, text] of texts.slice(0, -1).entries()) await finishPart(state, index, text);
+  for (const [index, text] of texts.slice(0, -1).entries()) {
+    const message = state.messages[index];
+    // Its text changes no more, except for links that come late.
+    const isFinished = message?.mode === 'edit' && message.shown === text && !message.hasButtons;
+    if (!isFinished) await finishMessage(state, index, text, GOES_ON);
+  }
   const index = Math.max(0, texts.length - 1);
   if (isLast) {
     await finishAnswer(state, index, texts.at(-1) ?? '', view, unlinked);
@@ -65,13 +70,6 @@ async function showOnce(state: ReplyState, view: View): Promise<void> {
   } else {
     await showProgress(state, index, texts.at(-1) ?? '');
   }
-}
-
-/** A message whose text will not change any more, except for links that come late. */
-async function finishPart(state: ReplyState, index: number, text: string): Promise<void> {
-  const message = state.messages[index];
-  const isFinished = message?.mode === 'edit' && message.shown === text && !message.hasButtons;
-  if (!isFinished) await finishMessage(state, index, text, GOES_ON);
 }
 
 async function finishMessage(state: ReplyState, index: number, text: string, end: StreamEnd): Promise<void> {

@@ -41,27 +41,31 @@ export function createStatus(
   thread: ThreadRef,
   question: MessageRef | null,
 ): Status {
-  const setEyes = createEyes(workspace, question);
   const session = createSession(workspace, thread);
   let shown = '';
   let shownAt = 0;
+  /** Slack has no status here. */
+  let isPlain = false;
   let hasEyes = false;
   let work: Promise<void> = Promise.resolve();
   const put = async (text: string): Promise<void> => {
     await session.begin();
     status.line = null;
     try {
-      hasEyes ||= workspace.unsupported.status || !(await setStatus(workspace, thread, text));
+      isPlain ||= workspace.unsupported.status || !(await setStatus(workspace, thread, text));
     } finally {
       // A new object each time: a message sent meanwhile may have come before this status or after it.
-      status.line = hasEyes ? null : {};
+      status.line = isPlain ? null : {};
     }
-    if (hasEyes) await setEyes(true);
+    if (!isPlain || hasEyes || !question) return;
+    hasEyes = true; // also if it fails: it may have been added
+    hasEyes = await setReaction(workspace, question, EYES, true);
   };
   const takeDown = async (): Promise<void> => {
     await session.end();
-    if (hasEyes) await setEyes(false);
-    else if (status.line !== null) await setStatus(workspace, thread, '');
+    if (status.line !== null) await setStatus(workspace, thread, '');
+    if (hasEyes && question) await setReaction(workspace, question, EYES, false);
+    hasEyes = false;
   };
   const enqueue = (text: string): void => {
     shown = text;
@@ -144,22 +148,19 @@ async function tryCall(
   }
 }
 
-/** Sets and removes 👀, each once. */
-function createEyes(
+/**
+ * Adds or removes a reaction. When the rate limit is used up, it is not added, which is false then; but once there it must not
+ * stay. @throws {Failure}
+ */
+export async function setReaction(
   { client, limits }: SlackWorkspace,
-  question: MessageRef | null,
-): (isWanted: boolean) => Promise<void> {
-  let isSet = false;
-  return async (isWanted) => {
-    if (question === null || isWanted === isSet) return;
-    const args = { channel: question.channel, timestamp: question.message, name: EYES };
-    if (isWanted) {
-      if (!limits.of('reactions.add').tryAcquire('progress')) return;
-      isSet = true;
-      await limits.call('reactions.add', () => client.reactions.add(args), true);
-    } else {
-      isSet = false;
-      await limits.call('reactions.remove', () => client.reactions.remove(args));
-    }
-  };
+  { channel, message: timestamp }: MessageRef,
+  name: string,
+  isWanted: boolean,
+): Promise<boolean> {
+  const args = { channel, timestamp, name };
+  if (isWanted && !limits.of('reactions.add').tryAcquire('progress')) return false;
+  if (isWanted) await limits.call('reactions.add', () => client.reactions.add(args), true);
+  else await limits.call('reactions.remove', () => client.reactions.remove(args));
+  return true;
 }

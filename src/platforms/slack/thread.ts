@@ -52,11 +52,8 @@ async function postRoot(workspace: SlackWorkspace, question: Question, attempt: 
     metadata: rootMetadata(question),
     ...rootContent(question),
   };
-  return postOnce(workspace, {
-    mayExist: attempt > 1,
-    find: () => findRoot(workspace, question),
-    post: () => postMessage(workspace, message),
-  });
+  const find = () => findRoot(workspace, question);
+  return postOnce(workspace, attempt > 1, find, () => postMessage(workspace, message));
 }
 
 function rootContent({ asker, text }: Question): MessageContent {

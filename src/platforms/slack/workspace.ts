@@ -22,24 +22,13 @@ export interface SlackWorkspace {
   readonly log: Log;
 }
 
-/** The workspace by its team id: one object each, so that its rate limits are shared by everything written there. */
+/** The workspace of a team: one object each, so that its rate limits are shared by everything written there. */
 export type WorkspaceOf = (team: string) => SlackWorkspace;
 
-/** Workspaces that are spoken to with one token. */
-export function createWorkspaces({
-  client,
-  self,
-  log,
-}: Pick<SlackWorkspace, 'client' | 'self' | 'log'>): WorkspaceOf {
-  const workspaces = new Map<string, SlackWorkspace>();
-  return (team) => {
-    const known = workspaces.get(team);
-    if (known) return known;
-    const unsupported = { streams: false, steps: false, status: false, sessions: false };
-    const workspace = { client, self, log, unsupported, limits: createRateLimits() };
-    workspaces.set(team, workspace);
-    return workspace;
-  };
+/** A workspace where nothing was written yet. */
+export function createWorkspace(access: Pick<SlackWorkspace, 'client' | 'self' | 'log'>): SlackWorkspace {
+  const unsupported = { streams: false, steps: false, status: false, sessions: false };
+  return { ...access, unsupported, limits: createRateLimits() };
 }
 
 const ATTEMPTS = 5;
