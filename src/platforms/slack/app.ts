@@ -92,8 +92,7 @@ async function identify(options: SlackOptions): Promise<SlackSelf> {
   if (botToken.startsWith('xapp-'))
     throw wrongKind('SLACK_BOT_TOKEN', 'an app-level token (xapp-…)', 'xoxb-…');
   if (botToken.startsWith('xoxp-')) throw wrongKind('SLACK_BOT_TOKEN', 'a user token (xoxp-…)', 'xoxb-…');
-  const { auth } = startClient(botToken, options);
-  const result = await checked('SLACK_BOT_TOKEN', 'auth.test', () => auth.test());
+  const result = await checkToken('SLACK_BOT_TOKEN', botToken, options, ({ auth }) => auth.test());
   const { team_id: team, user_id: user, bot_id: bot } = result;
   if (!team || !user || !bot) throw wrongKind('SLACK_BOT_TOKEN', 'not a bot token', 'xoxb-…');
   return { team, user, bot, name: result.user ?? 'footnote' };
@@ -103,26 +102,25 @@ async function identify(options: SlackOptions): Promise<SlackSelf> {
 async function checkAppToken(options: SlackOptions): Promise<void> {
   const { appToken } = options;
   if (/^xox[a-z]-/.test(appToken)) throw wrongKind('SLACK_APP_TOKEN', 'a bot or user token', 'xapp-…');
-  const { apps } = startClient(appToken, options);
-  await checked('SLACK_APP_TOKEN', 'apps.connections.open', () => apps.connections.open({}));
+  await checkToken('SLACK_APP_TOKEN', appToken, options, ({ apps }) => apps.connections.open({}));
 }
 
-function startClient(token: string, { apiUrl, log }: SlackOptions): WebClient {
-  return new WebClient(token, clientOptions(apiUrl, log, START_TIMEOUT_MS));
-}
-
-async function checked<T>(variable: string, method: string, run: () => Promise<T>): Promise<T> {
+async function checkToken<T>(
+  variable: string,
+  token: string,
+  { apiUrl, log }: SlackOptions,
+  call: (client: WebClient) => Promise<T>,
+): Promise<T> {
   try {
-    return await run();
+    return await call(new WebClient(token, clientOptions(apiUrl, log, START_TIMEOUT_MS)));
   } catch (thrown) {
-    const error = toFailure(thrown, method);
-    const reason = error.code ?? error.message;
-    if (error.kind === 'not-authorised') {
-      const remedy = `${variable} is refused by Slack (${reason}): copy it again from the app's settings.`;
-      throw new Failure('not-authorised', remedy, { code: error.code, remedy, cause: error });
-    }
-    const remedy = `Slack cannot be reached (${reason}): check SLACK_API_URL and the network.`;
-    throw new Failure('unreachable', remedy, { code: error.code, remedy, cause: error });
+    const cause = toFailure(thrown, 'first call');
+    const { code, message } = cause;
+    const isRefused = cause.kind === 'not-authorised';
+    const remedy = isRefused
+      ? `${variable} is refused by Slack (${code ?? message}): copy it again from the app's settings.`
+      : `Slack cannot be reached (${code ?? message}): check SLACK_API_URL and the network.`;
+    throw new Failure(isRefused ? 'not-authorised' : 'unreachable', remedy, { code, remedy, cause });
   }
 }
 

@@ -47,8 +47,6 @@ export interface ReplyState {
   readonly messages: ReplyMessage[];
   /** The search as a step that goes with the next words of the stream; null when none is due. */
   step: SearchStep | null;
-  /** The step was shown, or refused. */
-  isStepOver: boolean;
   readonly status: Status;
   /** Slack refuses native streams for this answer (a missing recipient, an odd channel type). */
   isStreamless: boolean;

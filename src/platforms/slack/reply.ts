@@ -87,7 +87,6 @@ function openReply(
     messages: start.messages.map(({ message }, index) => createMessage(message, index)),
     partLimit: PART_LIMIT,
     step: null,
-    isStepOver: false,
     status: createStatus(workspace, thread, question.message),
     isStreamless: false,
     mayBeUnrecorded: start.attempt > 1,

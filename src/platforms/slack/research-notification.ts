@@ -118,10 +118,7 @@ function joinLines(...lines: readonly string[]): string {
 
 async function placeOf(workspace: SlackWorkspace, { place, question }: ResearchNotification): Promise<Place> {
   if (place.type === 'channel') return { channel: question.channel, thread: null, card: null };
-  if (place.type === 'thread') {
-    const { channel, thread } = place.thread;
-    return { channel, thread, card: null };
-  }
+  if (place.type === 'thread') return { ...place.thread, card: null };
   const channel = await openDirectMessages(workspace, question.asker.id);
   return { channel, thread: null, card: place.link && (await permalinkOf(workspace, place.link)) };
 }

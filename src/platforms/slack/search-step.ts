@@ -15,7 +15,8 @@ const TITLE_LIMIT = 80;
 
 /** Makes the search the step that goes with the next words, if it was not shown yet and Slack is not known to refuse steps. */
 export function offerStep(state: ReplyState, sources: readonly Source[]): void {
-  const isDue = !state.isStepOver && !state.workspace.unsupported.steps && sources.length > 0;
+  const wasShown = state.messages.some(({ stepSize }) => stepSize > 0);
+  const isDue = !wasShown && !state.workspace.unsupported.steps && sources.length > 0;
   state.step = isDue ? searchStep(sources) : null;
 }
 
@@ -36,18 +37,13 @@ export function streamWords(
 export function stepShown(state: ReplyState, message: ReplyMessage): void {
   if (state.step === null) return;
   message.stepSize = JSON.stringify(state.step).length;
-  endStep(state);
+  state.step = null;
 }
 
 /** Where agents are switched off, Slack refuses chunks other than text: the words go without the step from now on. */
 export function refuseStep(state: ReplyState): void {
-  if (state.step !== null) state.workspace.unsupported.steps = true;
-  endStep(state);
-}
-
-function endStep(state: ReplyState): void {
+  state.workspace.unsupported.steps = true;
   state.step = null;
-  state.isStepOver = true;
 }
 
 /** The step of an answer that rests on these sources, with as many of them as fit. */

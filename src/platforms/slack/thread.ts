@@ -13,23 +13,17 @@ import type { SlackWorkspace } from './workspace.ts';
 /** Escaping makes text longer, and a `markdown` block holds 12,000 characters. */
 const QUESTION_LIMIT = 4_000;
 
-/** A thread to answer in, and the start of an answer that has only its own messages among the recorded ones. */
-interface OpenThread {
-  readonly thread: ThreadRef;
-  readonly start: ReplyStart;
-}
-
 /**
  * The thread to answer in. An `/ask` has none: a message with the question becomes its root, once, also over several
  * attempts. It is recorded as the first of the answer's messages, because nothing else tells of it where we may not read
- * the channel.
+ * the channel. The `start` returned has the others of the recorded messages.
  * @throws {Failure} of kind `undeliverable` when we may not post in that channel.
  */
 export async function openThread(
   slack: SlackWorkspace,
   question: Question,
   start: ReplyStart,
-): Promise<OpenThread> {
+): Promise<{ readonly thread: ThreadRef; readonly start: ReplyStart }> {
   if (question.thread !== null) return { thread: question.thread, start };
   const { platform, workspace, channel } = question;
   const recorded = start.messages[0]?.message;
