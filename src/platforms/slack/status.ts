@@ -51,12 +51,9 @@ export function createStatus(
   const put = async (text: string): Promise<void> => {
     await session.begin();
     status.line = null;
-    try {
-      isPlain ||= workspace.unsupported.status || !(await setStatus(workspace, thread, text));
-    } finally {
-      // A new object each time: a message sent meanwhile may have come before this status or after it.
-      status.line = isPlain ? null : {};
-    }
+    isPlain ||= !(await setStatus(workspace, thread, text));
+    // A new object each time: a message sent meanwhile may have come before this status or after it.
+    status.line = isPlain ? null : {};
     if (!isPlain || hasEyes || !question) return;
     hasEyes = true; // also if it fails: it may have been added
     hasEyes = await setReaction(workspace, question, EYES, true);
@@ -92,6 +89,7 @@ export function createStatus(
 
 /** False where Slack takes no status: in this thread, or (remembered) in this workspace. */
 async function setStatus(workspace: SlackWorkspace, { channel, thread }: ThreadRef, status: string) {
+  if (workspace.unsupported.status) return false;
   const args = { channel_id: channel, thread_ts: thread, status };
   const result = await tryCall(workspace, 'assistant.threads.setStatus', 'status', ({ assistant }) =>
     assistant.threads.setStatus(args),
