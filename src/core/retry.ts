@@ -9,9 +9,9 @@ export interface RetryPolicy {
   readonly capMs: number;
   /** A wait the other side asks for that is longer than this is not waited for: the failure goes up at once. */
   readonly longestWaitMs: number;
-  readonly signal: AbortSignal;
+  readonly signal?: AbortSignal;
   /** Asked after every failure; false ends the tries, whatever the failure is. */
-  readonly canRetry?: () => boolean;
+  readonly canRetry?: (failure: Failure) => boolean;
   /** Told before every wait. */
   readonly onWait?: (failure: Failure, waitMs: number) => void;
 }
@@ -31,13 +31,13 @@ export async function retry<T>(policy: RetryPolicy, run: (attempt: number) => Pr
       return await run(attempt);
     } catch (error) {
       if (!(error instanceof Failure) || !isRetryable(error) || attempt >= policy.attempts) throw error;
-      if (policy.canRetry && !policy.canRetry()) throw error;
+      if (policy.canRetry && !policy.canRetry(error)) throw error;
       const backoffMs = Math.random() * Math.min(policy.capMs, policy.baseMs * 2 ** (attempt - 1));
       const waitMs = Math.max(error.retryAfterMs ?? 0, backoffMs);
       if (waitMs > policy.longestWaitMs) throw error;
       policy.onWait?.(error, waitMs);
       await sleep(waitMs, policy.signal);
-      if (policy.signal.aborted) throw error;
+      if (policy.signal?.aborted) throw error;
     }
   }
 }

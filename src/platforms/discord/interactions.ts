@@ -137,28 +137,19 @@ export async function followUp(
   interaction: RepliableInteraction,
   pages: readonly string[],
 ): Promise<void> {
-  for (const page of pages) {
-    let isLimited = false;
-    const send = async (): Promise<void> => {
-      try {
-        await interaction.followUp(privately(page));
-      } catch (error) {
-        const failure = failureOf(error, 'a follow-up to an interaction');
-        isLimited = failure.kind === 'rate-limited';
-        throw failure;
-      }
-    };
-    const onWait = (_: Failure, waitMs: number): void => log.debug({ waitMs }, 'next page later');
+  const policy = {
+    ...PATIENCE,
     // After any failure but a refusal for the limit the message may stand there.
-    await retry({ ...PATIENCE, onWait, canRetry: () => isLimited }, send);
+    canRetry: ({ kind }: Failure): boolean => kind === 'rate-limited',
+    onWait: (_: Failure, waitMs: number): void => log.debug({ waitMs }, 'next page later'),
+  };
+  const asFailure = (error: unknown): never => {
+    throw failureOf(error, 'a follow-up to an interaction');
+  };
+  for (const page of pages) {
+    await retry(policy, () => interaction.followUp(privately(page)).catch(asFailure));
   }
 }
 
 /** An interaction's messages have a rate limit of their own, which is used up within seconds. */
-const PATIENCE = {
-  attempts: 4,
-  baseMs: 500,
-  capMs: 2_000,
-  longestWaitMs: 15_000,
-  signal: new AbortController().signal,
-};
+const PATIENCE = { attempts: 4, baseMs: 500, capMs: 2_000, longestWaitMs: 15_000 };

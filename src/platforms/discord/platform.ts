@@ -30,7 +30,6 @@ export function createPlatform(deps: OutboundDeps): Platform {
 
 /** Discord's limit of a message. */
 const MAX_CONTENT = 2_000;
-const NEVER = new AbortController().signal;
 const WAITING = encodeURIComponent('🕐');
 
 async function markWaiting({ rest, log }: OutboundDeps, question: Question, waiting: boolean): Promise<void> {
@@ -40,7 +39,7 @@ async function markWaiting({ rest, log }: OutboundDeps, question: Question, wait
   const route = Routes.channelMessageOwnReaction(message.channel, message.message, WAITING);
   try {
     // The mark must not stay when the question waits no longer; Discord limits reactions to a few a second.
-    const policy = { attempts: 5, baseMs: 200, capMs: 1_000, longestWaitMs: 10_000, signal: NEVER };
+    const policy = { attempts: 5, baseMs: 200, capMs: 1_000, longestWaitMs: 10_000 };
     await retry(policy, () => (waiting ? rest.put(route) : rest.delete(route)));
   } catch (error) {
     log.debug({ err: error }, 'not marked');

@@ -105,7 +105,6 @@ function isFileRefused({ code, status }: Failure): boolean {
 
 /** So soon after each other that the nonce makes all of them one message. */
 const REPEATS = { attempts: 3, baseMs: 300, capMs: 2_000, longestWaitMs: 6_000 };
-const NEVER = new AbortController().signal;
 
 function postOnce(
   { rest }: OutboundDeps,
@@ -116,7 +115,7 @@ function postOnce(
 ): Promise<APIMessage> {
   const nonce = nonceOf(question.id, 'notice', place.type, channel);
   const mention = question.asker.id;
-  return retry({ ...REPEATS, signal: NEVER }, () =>
+  return retry(REPEATS, () =>
     postMessage(rest, draft, { channel, replyTo, nonce, urgency: 'final', mention, file }),
   );
 }

@@ -119,7 +119,6 @@ const MAX_NAME = 90;
 
 /** After a longer wait the answer is a reply: thread starts are limited for minutes at a time. */
 const MAX_WAIT_MS = 2_000;
-const NEVER = new AbortController().signal;
 
 /** False where no thread can be had and the answer becomes a reply in the channel. */
 async function startThread(
@@ -135,7 +134,7 @@ async function startThread(
     name: nameOf(question),
     auto_archive_duration: ThreadAutoArchiveDuration.OneDay,
   };
-  const policy = { attempts: 4, baseMs: 300, capMs: 2_000, longestWaitMs: MAX_WAIT_MS, signal: NEVER };
+  const policy = { attempts: 4, baseMs: 300, capMs: 2_000, longestWaitMs: MAX_WAIT_MS };
   try {
     await retry(policy, () => rest.post(route, { body, urgency: 'first', since }));
     return true;
