@@ -3,12 +3,12 @@ import { Failure } from '../../core/failures.ts';
 import type { Intake, KeyValue, Log, Platform, ResearchCommands } from '../../core/ports.ts';
 import type { ResearchMessages } from '../../core/research/ports.ts';
 import { asRecord, asText } from '../../core/untrusted.ts';
+import { TOKEN_REMEDY } from './errors.ts';
 import { createMessageEvents, createTasks } from './events.ts';
-import { createGateway } from './gateway.ts';
+import { createGateway, type Gateway } from './gateway.ts';
 import { attachInteractions } from './interactions.ts';
 import { createPlatform, createResearchMessages } from './platform.ts';
 import { createRest, type DiscordRest } from './rest.ts';
-import { createForbiddenChannels } from './thread.ts';
 import { openWatermark } from './watermark.ts';
 
 export interface DiscordOptions {
@@ -51,7 +51,7 @@ export async function openDiscord(options: DiscordOptions): Promise<DiscordApp> 
   const { token, apiUrl, log, threads } = options;
   const rest = createRest({ token, apiUrl, log });
   const botId = await fetchBotId(rest);
-  const deps = { rest, log, threads, botId, forbidden: createForbiddenChannels() };
+  const deps = { rest, log, threads, botId, threadRefusedAt: new Map<string, number>() };
   const sides = { platform: createPlatform(deps), researchMessages: createResearchMessages(deps) };
   return { ...sides, ...createListening(options, rest, botId) };
 }
@@ -65,14 +65,8 @@ interface InboundDeps extends DiscordOptions {
   readonly onFatal: (failure: Failure) => void;
 }
 
-/** What receives while this process listens. */
-interface Inbound {
-  connect(): Promise<void>;
-  isConnected(): boolean;
-  stop(): Promise<void>;
-}
-
-async function openInbound(deps: InboundDeps): Promise<Inbound> {
+/** Prepares the connection, with all that receives; closing it lets what has arrived be stored. */
+async function openInbound(deps: InboundDeps): Promise<Gateway> {
   const { rest, store, botId, log } = deps;
   const watermark = await openWatermark(store, botId, log);
   // The reads of catching up are discord.js' own: they count from the moment they may be made.
@@ -87,9 +81,8 @@ async function openInbound(deps: InboundDeps): Promise<Inbound> {
   };
   const gateway = createGateway({ ...deps, attach });
   return {
-    connect: gateway.connect,
-    isConnected: gateway.isConnected,
-    async stop() {
+    ...gateway,
+    async close() {
       await gateway.close();
       await events.stop();
     },
@@ -101,7 +94,7 @@ function createListening(
   rest: DiscordRest,
   botId: string,
 ): Omit<DiscordApp, 'platform' | 'researchMessages'> {
-  let listening: Inbound | null = null;
+  let listening: Gateway | null = null;
   let fatal: Failure | null = null;
   const onFatal = (failure: Failure): void => {
     fatal = failure;
@@ -111,7 +104,7 @@ function createListening(
   const unlisten = async (): Promise<void> => {
     const ended = listening;
     listening = null;
-    await ended?.stop();
+    await ended?.close();
   };
   return {
     async listen(intake, store, research = null) {
@@ -137,17 +130,14 @@ function createListening(
 
 /** Our own user id. @throws {Failure} */
 async function fetchBotId(rest: DiscordRest): Promise<string> {
-  const late = new AbortController();
-  const timer = setTimeout(() => late.abort(), START_MS);
+  const deadline = AbortSignal.timeout(START_MS);
   try {
-    const id = asText(asRecord(await rest.get(Routes.user(), { signal: late.signal }))?.['id']);
+    const id = asText(asRecord(await rest.get(Routes.user(), { signal: deadline }))?.['id']);
     if (!id) throw new Failure('malformed', 'no id in the answer');
     return id;
   } catch (error) {
     rest.close();
-    throw startFailure(error, late.signal.aborted);
-  } finally {
-    clearTimeout(timer);
+    throw startFailure(error, deadline.aborted);
   }
 }
 
@@ -155,9 +145,7 @@ function startFailure(error: unknown, isLate: boolean): Failure {
   const { kind, status, message } =
     error instanceof Failure ? error : new Failure('malformed', 'unexpected error', { cause: error });
   if (kind === 'not-authorised') {
-    const remedy =
-      'DISCORD_TOKEN: Discord refuses it; copy a new one from the developer portal (Bot > Reset Token)';
-    return new Failure(kind, message, { status, remedy });
+    return new Failure(kind, message, { status, remedy: TOKEN_REMEDY });
   }
   const how = isLate ? 'does not answer within 4 s' : status ? `answers ${status}` : 'cannot be reached';
   const what = kind === 'malformed' || kind === 'rejected' ? 'does not answer like Discord' : how;

@@ -1,4 +1,4 @@
-import { DiscordAPIError, HTTPError, RateLimitError } from 'discord.js';
+import { DiscordAPIError, DiscordjsError, DiscordjsErrorCodes, HTTPError, RateLimitError } from 'discord.js';
 import { Failure, type FailureKind } from '../../core/failures.ts';
 
 /** Discord's error codes that mean something to us (docs: topics/opcodes-and-status-codes, JSON error codes). */
@@ -23,6 +23,10 @@ export const CODE = {
   tooManyThreads: '160006',
   blockedByAutoMod: '200000',
 } as const;
+
+/** For the operator. */
+export const TOKEN_REMEDY =
+  'DISCORD_TOKEN: Discord refuses it; copy a new one from the developer portal (Bot > Reset Token)';
 
 /** Remedies are read by the person who asked. */
 const KNOWN: Readonly<Record<string, readonly [FailureKind, string?]>> = {
@@ -59,12 +63,17 @@ export function failureOf(error: unknown, route: string, signal?: AbortSignal): 
     });
   }
   if (error instanceof DiscordAPIError) return refusal(error, route);
-  if (error instanceof Error && error.message.startsWith('Expected token to be set')) {
-    // discord.js forgets the token at the first 401.
+  if (isTokenMissing(error)) {
     return new Failure('not-authorised', 'Discord has refused DISCORD_TOKEN', { status: 401 });
   }
   if (signal?.aborted) return new Failure('stopped', `stopped during ${route}`);
   return new Failure('unreachable', `no answer from Discord to ${route} (${reasonOf(error)})`);
+}
+
+/** discord.js forgets the token at the first 401, and names one that the gateway's address refuses. */
+function isTokenMissing(error: unknown): boolean {
+  if (error instanceof DiscordjsError) return error.code === DiscordjsErrorCodes.TokenInvalid;
+  return error instanceof Error && error.message.startsWith('Expected token to be set');
 }
 
 /** What an operator needs: `fetch` says why it failed in the cause of its error, such as ENOTFOUND or a certificate. */
@@ -88,9 +97,4 @@ function refusal(error: DiscordAPIError, route: string): Failure {
   if (code === undefined && error.status !== 404) return new Failure('unreachable', message, details);
   const known = KNOWN[code ?? ''];
   return new Failure(known?.[0] ?? 'rejected', message, { ...details, remedy: known?.[1] });
-}
-
-/** Whether a 429, or a call that discord.js held back, is about all calls of the bot. */
-export function isGlobalLimit(error: unknown): boolean {
-  return error instanceof RateLimitError && error.global;
 }

@@ -4,7 +4,7 @@ import { Failure } from '../../core/failures.ts';
 import type { KeyValue, Log } from '../../core/ports.ts';
 import { retry } from '../../core/retry.ts';
 import { createDiscordClient } from './client.ts';
-import { failureOf } from './errors.ts';
+import { failureOf, TOKEN_REMEDY } from './errors.ts';
 import { createIdentifyThrottler } from './identify-throttler.ts';
 
 export interface GatewayDeps {
@@ -37,7 +37,7 @@ const SHORT_OUTAGE_MS = 4_000;
 const DISALLOWED_INTENTS = '4014';
 
 const FATAL: Readonly<Record<number, string>> = {
-  4004: 'DISCORD_TOKEN: Discord refuses it; copy a new one from the developer portal (Bot > Reset Token)',
+  4004: TOKEN_REMEDY,
   4010: 'Discord refuses the shard (4010): this is a bug, please report it',
   4011: 'Discord wants more shards for this bot: restart it',
   4012: 'Discord no longer speaks this version of its gateway: update Footnote',
@@ -181,8 +181,6 @@ function loginFailure(error: unknown): Failure {
     return new Failure('rejected', reason, { remedy });
   }
   const failure = failureOf(error, 'GET /gateway/bot');
-  const isRefused =
-    failure.kind === 'not-authorised' ||
-    (error instanceof Error && 'code' in error && error.code === 'TokenInvalid');
-  return isRefused ? new Failure('not-authorised', reason, { status: 401, remedy: FATAL[4004] }) : failure;
+  const { kind, message, status } = failure;
+  return kind === 'not-authorised' ? new Failure(kind, message, { status, remedy: TOKEN_REMEDY }) : failure;
 }

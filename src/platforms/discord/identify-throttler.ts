@@ -1,4 +1,4 @@
-import { sleep } from '../../core/concurrency.ts';
+import { createKeyedQueue, sleep } from '../../core/concurrency.ts';
 import type { KeyValue, Log } from '../../core/ports.ts';
 
 /** Discord takes one IDENTIFY per 5 s (and shard group). */
@@ -26,7 +26,7 @@ export function createIdentifyThrottler(options: {
 }): IdentifyThrottler {
   const { store, botId, log } = options;
   const key = `identifies:${botId}`;
-  let turn: Promise<void> = Promise.resolve();
+  const runInOrder = createKeyedQueue();
   const wait = async (shard: number, signal: AbortSignal): Promise<void> => {
     const past = (await store.get<readonly [number, number][]>(key).catch(() => undefined)) ?? [];
     const recent = past.filter(([at]) => Date.now() - at < WINDOW_MS);
@@ -39,11 +39,5 @@ export function createIdentifyThrottler(options: {
     if (signal.aborted) throw new Error('connection closed while waiting to identify');
     await store.set(key, [...recent, [Date.now(), shard]], WINDOW_MS).catch(() => {});
   };
-  return {
-    waitForIdentify(shard, signal) {
-      const mine = turn.then(() => wait(shard, signal));
-      turn = mine.catch(() => {});
-      return mine;
-    },
-  };
+  return { waitForIdentify: (shard, signal) => runInOrder(key, () => wait(shard, signal)) };
 }

@@ -1,4 +1,4 @@
-import { Routes } from 'discord.js';
+import { LimitedCollection, Routes } from 'discord.js';
 import {
   createRateLimiter,
   type Priority,
@@ -76,7 +76,7 @@ export interface RateLimits {
 const MAX_CHANNELS = 2_000;
 
 export function createRateLimits(): RateLimits {
-  const channels = new Map<string, ChannelLimits>();
+  const channels = new LimitedCollection<string, ChannelLimits>({ maxSize: MAX_CHANNELS });
   const all = createRateLimiter(ALL);
   const ofChannel = (id: string): ChannelLimits => {
     const limits = channels.get(id) ?? {
@@ -87,8 +87,6 @@ export function createRateLimits(): RateLimits {
     // The channel used last is at the end, the one to forget at the beginning.
     channels.delete(id);
     channels.set(id, limits);
-    const oldest = channels.size > MAX_CHANNELS ? channels.keys().next().value : undefined;
-    if (oldest !== undefined) channels.delete(oldest);
     return limits;
   };
   const ownOf = ({ method, route }: Call): RateLimiter | null => {

@@ -1,9 +1,9 @@
-import { RESTEvents, RequestMethod } from 'discord.js';
+import { RateLimitError, RESTEvents, RequestMethod } from 'discord.js';
 import { Failure } from '../../core/failures.ts';
 import type { Priority } from '../../core/limits/rate-limiter.ts';
 import type { Log } from '../../core/ports.ts';
 import { createDiscordClient } from './client.ts';
-import { CODE, failureOf, isGlobalLimit } from './errors.ts';
+import { CODE, failureOf } from './errors.ts';
 import { createRateLimits, type RateLimits } from './limits.ts';
 
 /** A text file that goes with a message. */
@@ -76,8 +76,8 @@ export function createRest({ token, apiUrl, log }: RestOptions): DiscordRest {
       });
     } catch (error) {
       const failure = failureOf(error, `${method} ${nameOf(route)}`, signal);
-      if (failure.kind === 'rate-limited')
-        limits.blockFor(isGlobalLimit(error) ? 'all' : call, failure.retryAfterMs ?? 0);
+      if (error instanceof RateLimitError)
+        limits.blockFor(error.global ? 'all' : call, failure.retryAfterMs ?? 0);
       if (failure.kind === 'not-authorised' && auth && isAuthorised) {
         log.error({ code: failure.code }, 'Discord refuses DISCORD_TOKEN: restart with a new one');
         isAuthorised = false;

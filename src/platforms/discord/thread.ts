@@ -30,28 +30,14 @@ export interface OutboundDeps {
   readonly botId: string;
   readonly log: Log;
   readonly threads: 'always' | 'never';
-  readonly forbidden: ForbiddenChannels;
+  /**
+   * When Discord refused a thread in a channel that takes none from us, by `performance.now()`. Every refusal counts towards its
+   * limit of invalid requests, so threads are not tried there for a while.
+   */
+  readonly threadRefusedAt: Map<string, number>;
 }
 
-/** Channels in which we may not start threads: every refusal counts towards Discord's limit of invalid requests. */
-export interface ForbiddenChannels {
-  has(channel: string): boolean;
-  add(channel: string): void;
-}
-
-const FORBIDDEN_FOR_MS = 10 * 60_000;
-
-export function createForbiddenChannels(): ForbiddenChannels {
-  const until = new Map<string, number>();
-  return {
-    has(channel) {
-      const end = until.get(channel) ?? 0;
-      if (end <= performance.now()) until.delete(channel);
-      return until.has(channel);
-    },
-    add: (channel) => void until.set(channel, performance.now() + FORBIDDEN_FOR_MS),
-  };
-}
+const REFUSED_FOR_MS = 10 * 60_000;
 
 /**
  * Finds or makes the place for an answer from the question's plain data alone, so that every replica and every attempt comes to
@@ -104,7 +90,8 @@ async function placeUnder(
   since: number,
 ): Promise<AnswerPlace> {
   const thread = threadAt(question, root);
-  const mayStart = deps.threads === 'always' && !deps.forbidden.has(question.channel);
+  const refusedAt = deps.threadRefusedAt.get(question.channel) ?? Number.NEGATIVE_INFINITY;
+  const mayStart = deps.threads === 'always' && performance.now() - refusedAt > REFUSED_FOR_MS;
   if (mayStart && (await startThread(deps, question, root, since)))
     return { channel: root, replyTo: null, thread };
   return { channel: question.channel, replyTo: root, thread };
@@ -122,7 +109,7 @@ const MAX_WAIT_MS = 2_000;
 
 /** False where no thread can be had and the answer becomes a reply in the channel. */
 async function startThread(
-  { rest, log, forbidden }: OutboundDeps,
+  { rest, log, threadRefusedAt }: OutboundDeps,
   question: Question,
   root: string,
   since: number,
@@ -144,7 +131,9 @@ async function startThread(
     if (!['undeliverable', 'rejected', 'rate-limited'].includes(error.kind)) throw error;
     log.info({ code: error.code, kind: error.kind, channel }, 'no thread here: answering in the channel');
     // Too many threads at once may pass; what the permissions or the channel's type forbid stays.
-    if (error.kind !== 'rate-limited' && error.code !== CODE.tooManyThreads) forbidden.add(channel);
+    if (error.kind !== 'rate-limited' && error.code !== CODE.tooManyThreads) {
+      threadRefusedAt.set(channel, performance.now());
+    }
     return false;
   }
 }
