@@ -5,9 +5,9 @@ import { loadDiscordConfig } from './config.ts';
 import { Failure } from './core/failures.ts';
 import { asRecords } from './core/untrusted.ts';
 import { createLog } from './log.ts';
+import { isId } from './platforms/discord/ids.ts';
 import { registerCommands } from './platforms/discord/register-commands.ts';
 import { createRest } from './platforms/discord/rest.ts';
-import { isId } from './platforms/discord/snowflakes.ts';
 import { runCommand, UsageError } from './start-faults.ts';
 
 const MANIFEST = new URL('../manifests/discord-commands.json', import.meta.url);

@@ -19,15 +19,9 @@ import {
   type Question,
   RECENCIES,
 } from '../../core/types.ts';
+import { DIRECT_WORKSPACE, messageRef } from './ids.ts';
 import { readCustomId } from './messages.ts';
-import {
-  cleanText,
-  DIRECT_WORKSPACE,
-  isOwnConversation,
-  quoteMessage,
-  readAttachments,
-  threadOf,
-} from './questions.ts';
+import { cleanText, isOwnConversation, quoteMessage, readAttachments, threadOf } from './questions.ts';
 
 /** The command in the menu of a message, as manifests/discord-commands.json names it. */
 const ASK_ABOUT = 'Ask about this';
@@ -75,12 +69,11 @@ export function questionFromShortcut(interaction: MessageContextMenuCommandInter
   // Where the bot is no member, discord.js passes on Discord's own object, whatever its types say.
   const isKnown = target instanceof Message;
   const base = questionBase(interaction);
-  const { workspace } = base;
   return {
     ...base,
     trigger: 'shortcut',
     thread: threadOf({ id: target.id, channelId: base.channel, guildId, channel }),
-    message: { platform: 'discord', workspace, channel: base.channel, message: target.id },
+    message: messageRef(base.workspace, base.channel, target.id),
     text: '',
     quote: isKnown
       ? quoteMessage(target)

@@ -2,10 +2,10 @@ import { type APIMessage, MessageType, Routes } from 'discord.js';
 import { Failure } from '../../core/failures.ts';
 import type { ReplyStart } from '../../core/ports.ts';
 import type { MessageRef, Question } from '../../core/types.ts';
+import { compareIds, idAtTime, messageRef } from './ids.ts';
 import { asMessages, questionsOn } from './messages.ts';
 import { rootContent } from './render.ts';
 import type { DiscordRest } from './rest.ts';
-import { compareIds, idAtTime } from './snowflakes.ts';
 import type { AnswerPlace } from './thread.ts';
 
 /** A message that an earlier try may have posted; `unread`: the channel's history is closed to us, or too long. */
@@ -82,15 +82,10 @@ export async function findUnrecordedMessages(
   const free: MessageRef[] = [];
   for (const message of await read(rest, place.channel, query)) {
     if (message.author?.id !== botId || !mayBelongTo(message, question, place)) continue;
-    const ref = refTo(question, place.channel, message.id);
+    const ref = messageRef(question.workspace, place.channel, message.id);
     if (!(await isTaken(ref))) free.push(ref);
   }
   return free;
-}
-
-/** A message of ours as plain data. */
-export function refTo({ workspace }: Question, channel: string, message: string): MessageRef {
-  return { platform: 'discord', workspace, channel, message };
 }
 
 /** Nothing older can be this answer's. A command or button is an event of its own, later than any message it is about. */

@@ -15,8 +15,8 @@ import { Failure } from '../../core/failures.ts';
 import type { Priority } from '../../core/limits/rate-limiter.ts';
 import { BUTTON_ACTIONS, type Button } from '../../core/types.ts';
 import { asArray, asRecord, asText } from '../../core/untrusted.ts';
-import type { DiscordRest } from './rest.ts';
-import { compareIds } from './snowflakes.ts';
+import { compareIds } from './ids.ts';
+import type { DiscordRest, TextFile } from './rest.ts';
 
 /** One message as it should look. */
 export interface Draft {
@@ -35,13 +35,8 @@ export interface PostOptions {
   /** The one person whom the post notifies, if its content mentions them; nobody when left out. */
   readonly mention?: string;
   /** Goes with the message, as UTF-8. */
-  readonly file?: { readonly name: string; readonly text: string } | null;
+  readonly file?: TextFile | null;
 }
-
-/** No link previews: those of an answer's citations would fill the screen. */
-export const SUPPRESS_EMBEDS = MessageFlags.SuppressEmbeds;
-/** Seen by the person who used a command or button alone. */
-export const EPHEMERAL = MessageFlags.Ephemeral;
 
 /** Nothing that a model or a person wrote may notify anybody. */
 export const NO_MENTIONS = { parse: [], replied_user: false };
@@ -119,7 +114,13 @@ export function asMessages(value: unknown): readonly APIMessage[] {
 }
 
 function bodyOf({ content, buttons }: Draft) {
-  return { content, flags: SUPPRESS_EMBEDS, allowed_mentions: NO_MENTIONS, components: rowOf(buttons) };
+  return {
+    content,
+    // No link previews: those of an answer's citations would fill the screen.
+    flags: MessageFlags.SuppressEmbeds,
+    allowed_mentions: NO_MENTIONS,
+    components: rowOf(buttons),
+  };
 }
 
 /** Sent even when empty: an edit must be able to take buttons away. */

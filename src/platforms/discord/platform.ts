@@ -1,5 +1,4 @@
-import { type RESTPostAPIWebhookWithTokenJSONBody, Routes } from 'discord.js';
-import { sleep } from '../../core/concurrency.ts';
+import { MessageFlags, type RESTPostAPIWebhookWithTokenJSONBody, Routes } from 'discord.js';
 import { Failure, type FailureKind } from '../../core/failures.ts';
 import type { Platform } from '../../core/ports.ts';
 import type { ResearchMessages } from '../../core/research/ports.ts';
@@ -7,14 +6,14 @@ import { retry } from '../../core/retry.ts';
 import type { Question } from '../../core/types.ts';
 import { discordMarkdown } from '../../markdown/dialects.ts';
 import { escapeText } from '../../markdown/text.ts';
-import { EPHEMERAL, NO_MENTIONS, nonceOf, openDirect, postMessage, SUPPRESS_EMBEDS } from './messages.ts';
+import { NO_MENTIONS, nonceOf, openDirect, postMessage } from './messages.ts';
 import { readThread } from './read-thread.ts';
 import { clipText } from './render.ts';
 import { createReply } from './reply.ts';
 import { EDITABLE_MS, showCard } from './research-card.ts';
 import { notify } from './research-notification.ts';
-import { isInteractionOver } from './rest.ts';
-import { type OutboundDeps, TOKEN_LIFETIME_MS } from './thread.ts';
+import { callInteraction } from './rest.ts';
+import type { OutboundDeps } from './thread.ts';
 
 /** Discord's outbound side: REST only, from plain data, so that any replica can use it. */
 export function createPlatform(deps: OutboundDeps): Platform {
@@ -58,24 +57,16 @@ async function replyPrivately(deps: OutboundDeps, question: Question, text: stri
 
 /** Seen by the person alone, where their command or button still has a valid token. */
 async function followUp({ rest }: OutboundDeps, question: Question, content: string): Promise<boolean> {
-  const { application, token } = question.delivery;
-  if (!application || !token || Date.now() - question.askedAt > TOKEN_LIFETIME_MS) return false;
   const body: RESTPostAPIWebhookWithTokenJSONBody = {
     content,
-    flags: EPHEMERAL | SUPPRESS_EMBEDS,
+    flags: MessageFlags.Ephemeral | MessageFlags.SuppressEmbeds,
     allowed_mentions: NO_MENTIONS,
   };
-  // The response to the interaction may still be on its way, and nothing may follow before it.
-  for (const waitMs of [0, 300, 1_200]) {
-    await sleep(waitMs);
-    try {
-      await rest.post(Routes.webhook(application, token), { body, auth: false });
-      return true;
-    } catch (error) {
-      if (!isInteractionOver(error)) throw error;
-    }
-  }
-  return false;
+  const isSaid = await callInteraction(question, [0, 300, 1_200], async (application, token) => {
+    await rest.post(Routes.webhook(application, token), { body, auth: false });
+    return true;
+  });
+  return isSaid ?? false;
 }
 
 async function directMessage({ rest }: OutboundDeps, personId: string, text: string): Promise<void> {

@@ -10,15 +10,7 @@ import {
 } from 'discord.js';
 import { idFrom } from '../../core/ids.ts';
 import type { MessageRef, Person, Question, Quote, ThreadRef, Trigger } from '../../core/types.ts';
-
-/** A person whom a message mentions. */
-interface Mentioned {
-  readonly id: string;
-  readonly name: string | null;
-}
-
-/** The workspace of everything outside a guild. */
-export const DIRECT_WORKSPACE = '@me';
+import { DIRECT_WORKSPACE, messageRef, threadRef } from './ids.ts';
 
 /** Edits of older messages are not looked at: accepted questions are remembered for a day. */
 const MAX_EDIT_AGE_MS = 24 * 60 * 60_000;
@@ -72,9 +64,8 @@ export function readAttachments(message: Message): Question['attachments'] {
 export function threadOf(
   message: Pick<Message, 'id' | 'channelId' | 'guildId'> & { readonly channel: TextBasedChannel | null },
 ): ThreadRef {
-  const workspace = message.guildId ?? DIRECT_WORKSPACE;
   const id = isOwnConversation(message.channel) || message.guildId === null ? message.channelId : message.id;
-  return { platform: 'discord', workspace, channel: id, thread: id };
+  return threadRef(message.guildId ?? DIRECT_WORKSPACE, id);
 }
 
 /** True for threads and direct conversations: the answer is written below the question there. */
@@ -93,7 +84,7 @@ export function questionId(message: Pick<Message, 'id' | 'channelId' | 'guildId'
 }
 
 /** Turns Discord's mark-up into words: `<@1>` → `@Ada`, `<:ok:1>` → `:ok:`, `<t:0>` → a date in UTC. */
-export function decodeMarkup(content: string, mentions: readonly Mentioned[]): string {
+export function decodeMarkup(content: string, mentions: readonly Person[]): string {
   return content
     .replace(
       /<@!?(\d+)>/g,
@@ -146,7 +137,7 @@ function createQuestion(message: Message, trigger: Trigger, asker: Person, asked
     workspace,
     channel: message.channelId,
     thread: threadOf(message),
-    message: { platform: 'discord', workspace, channel: message.channelId, message: message.id },
+    message: messageRef(workspace, message.channelId, message.id),
     repliesTo: readReference(message, workspace),
     trigger,
     asker,
@@ -162,12 +153,7 @@ function createQuestion(message: Message, trigger: Trigger, asker: Person, asked
 function readReference(message: Message, workspace: string): MessageRef | null {
   const { reference } = message;
   if (!reference?.messageId || reference.type === MessageReferenceType.Forward) return null;
-  return {
-    platform: 'discord',
-    workspace,
-    channel: reference.channelId,
-    message: reference.messageId,
-  };
+  return messageRef(workspace, reference.channelId, reference.messageId);
 }
 
 function readQuote(message: Message): Quote | null {

@@ -3,7 +3,7 @@ import { sleep } from '../../core/concurrency.ts';
 import type { KeyValue, Log } from '../../core/ports.ts';
 import { isRetryable } from '../../core/retry.ts';
 import { failureOf } from './errors.ts';
-import { compareIds, idAtTime } from './snowflakes.ts';
+import { compareIds, idAtTime } from './ids.ts';
 
 export interface ReadMissedDeps {
   readonly client: Client<true>;

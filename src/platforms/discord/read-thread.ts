@@ -1,6 +1,7 @@
 import { type APIMessage, type APIUser, MessageType, Routes } from 'discord.js';
 import type { Question, Turn } from '../../core/types.ts';
 import { asRecord, asText } from '../../core/untrusted.ts';
+import { DIRECT_WORKSPACE } from './ids.ts';
 import { asMessage, asMessages } from './messages.ts';
 import { cleanText, decodeMarkup } from './questions.ts';
 import type { OutboundDeps } from './thread.ts';
@@ -27,7 +28,8 @@ export async function readThread(
     const page = asMessages(await deps.rest.get(route, { query, signal, urgency }));
     const opener = page.find(({ type }) => type === MessageType.ThreadStarterMessage);
     // A thread that is whole on one page and begins otherwise was not started from a message: two requests less.
-    const mayHaveStarter = question.workspace !== '@me' && (opener !== undefined || page.length >= PAGE);
+    const mayHaveStarter =
+      question.workspace !== DIRECT_WORKSPACE && (opener !== undefined || page.length >= PAGE);
     const starter =
       opener?.referenced_message ?? (mayHaveStarter ? await readStarter(deps, thread.channel, signal) : null);
     const said = page.filter(({ type }) => type === MessageType.Default || type === MessageType.Reply);

@@ -93,14 +93,14 @@ function finalParts(view: View, passages: readonly Passage[], tail: readonly str
   }));
 }
 
-function tailOf({ sources, notices, footer }: View, cited: readonly number[]): readonly string[] {
-  const listed = sourceLines(discordMarkdown, sources, cited);
-  const blocks = [
-    listed,
-    ...notices.map((notice) => escapeText(discordMarkdown, notice)),
-    footer === null ? '' : `-# ${escapeText(discordMarkdown, footer)}`,
-  ];
+function tailOf(view: View, cited: readonly number[]): readonly string[] {
+  const blocks = [sourceLines(discordMarkdown, view.sources, cited), ...smallPrint(view)];
   return blocks.filter((block) => block !== '').flatMap(splitBlock);
+}
+
+function smallPrint({ notices, footer }: View): readonly string[] {
+  const lines = notices.map((notice) => escapeText(discordMarkdown, notice));
+  return footer === null ? lines : [...lines, `-# ${escapeText(discordMarkdown, footer)}`];
 }
 
 /** A block longer than a message is split into its lines; a line longer than a message is cut. */
@@ -117,12 +117,8 @@ const MAX_TAIL = 700;
  * follow as there is room for. `head` stands in front, as it is.
  */
 export function renderOne(view: View, head = ''): Draft {
-  const { sources, notices, footer, buttons } = view;
-  const small = [
-    ...notices.map((notice) => escapeText(discordMarkdown, notice)),
-    ...(footer === null ? [] : [`-# ${escapeText(discordMarkdown, footer)}`]),
-  ];
-  const tail = clipText(small.join('\n'), MAX_TAIL);
+  const { sources, buttons } = view;
+  const tail = clipText(smallPrint(view).join('\n'), MAX_TAIL);
   // One line break before each block.
   const room = hardLimit - measure(head) - measure(tail) - 3;
   const { text, cited } = clipMarkdown(view, room);

@@ -3,7 +3,8 @@ import type { Priority } from '../../core/limits/rate-limiter.ts';
 import type { Reply, ReplyStart, Urgency } from '../../core/ports.ts';
 import { isFinal, type MessageRef, type Question, type ThreadRef, type View } from '../../core/types.ts';
 import { CODE } from './errors.ts';
-import { findUnrecordedMessages, refTo } from './find-messages.ts';
+import { findUnrecordedMessages } from './find-messages.ts';
+import { messageRef } from './ids.ts';
 import {
   createTyping,
   deleteMessage,
@@ -174,7 +175,7 @@ class DiscordReply implements Reply {
     // An earlier try may have posted an earlier state under this nonce: what came back is what is there.
     const isAsRendered = posted.content.trim() === part.content.trim();
     this.#shown[index] = {
-      ref: refTo(this.#question, channel, posted.id),
+      ref: messageRef(this.#question.workspace, channel, posted.id),
       part: isAsRendered ? part : null,
     };
     await this.#record();

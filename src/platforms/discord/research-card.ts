@@ -2,11 +2,11 @@ import { Failure } from '../../core/failures.ts';
 import type { ResearchMessages } from '../../core/research/ports.ts';
 import type { MessageRef } from '../../core/types.ts';
 import { CODE } from './errors.ts';
-import { findMessage, isCard, refTo } from './find-messages.ts';
+import { findMessage, isCard } from './find-messages.ts';
+import { messageRef, threadRef, timeOfId } from './ids.ts';
 import { editIn, postIn } from './limits.ts';
 import { type Draft, editMessage, nonceOf, postMessage, unarchiveThread } from './messages.ts';
 import { renderOne } from './render.ts';
-import { timeOfId } from './snowflakes.ts';
 import { type AnswerPlace, findAnswerPlace, type OutboundDeps } from './thread.ts';
 
 type Card = Parameters<ResearchMessages['showCard']>[0];
@@ -20,7 +20,7 @@ export async function showCard(deps: OutboundDeps, card: Card): Promise<Shown> {
   const draft = renderOne(card.view);
   if (card.card) {
     await edit(deps, card.card, draft, card.urgency);
-    return { thread: card.thread ?? threadAt(card.card), card: card.card };
+    return { thread: card.thread ?? threadRef(card.card.workspace, card.card.channel), card: card.card };
   }
   const place = await placeOf(deps, card);
   const earlier = card.isRepeat ? await findEarlier(deps, card, place) : null;
@@ -46,7 +46,7 @@ async function findEarlier(
   const isIt = (message: Parameters<typeof isCard>[0]): boolean => isCard(message, question);
   const found = await findMessage(rest, { channel, question, botId, mayBeEmpty: true, isIt });
   // A history that cannot be read leaves it to the nonce: a second card is no second notification.
-  return typeof found === 'string' ? null : refTo(question, channel, found.id);
+  return typeof found === 'string' ? null : messageRef(question.workspace, channel, found.id);
 }
 
 /** Null when no call is free for progress. */
@@ -60,7 +60,7 @@ async function post(
   if (urgency === 'progress' && !rest.limits.tryAcquire(postIn(channel), 'progress')) return null;
   const nonce = nonceOf(question.id, 'card', channel);
   const posted = await postMessage(rest, draft, { channel, replyTo, nonce, urgency: callFor(urgency) });
-  const ref = refTo(question, channel, posted.id);
+  const ref = messageRef(question.workspace, channel, posted.id);
   // Under this nonce an earlier try may have posted an earlier state.
   if (posted.content.trim() !== draft.content.trim()) await edit(deps, ref, draft, urgency);
   return ref;
@@ -106,8 +106,4 @@ function isGivenUp(
 /** Progress has acquired its call, or is not written. */
 function callFor(urgency: Card['urgency']): 'final' | 'acquired' {
   return urgency === 'final' ? 'final' : 'acquired';
-}
-
-function threadAt({ workspace, channel }: MessageRef): Shown['thread'] {
-  return { platform: 'discord', workspace, channel, thread: channel };
 }

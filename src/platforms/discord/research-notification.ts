@@ -6,7 +6,8 @@ import { asRecord, asText } from '../../core/untrusted.ts';
 import { discordMarkdown } from '../../markdown/dialects.ts';
 import { escapeText } from '../../markdown/text.ts';
 import { CODE } from './errors.ts';
-import { findMessage, isNotification, refTo } from './find-messages.ts';
+import { findMessage, isNotification } from './find-messages.ts';
+import { DIRECT_WORKSPACE, messageRef } from './ids.ts';
 import { type Draft, nonceOf, openDirect, postMessage } from './messages.ts';
 import { clipText, renderOne } from './render.ts';
 import type { DiscordRest } from './rest.ts';
@@ -40,8 +41,8 @@ function resultOf(
   { question, place }: ResearchNotification,
   { id, channel_id, attachments }: APIMessage,
 ): NotifyResult {
-  const workspace = place.type === 'dm' ? '@me' : question.workspace;
-  const message = refTo({ ...question, workspace }, channel_id, id);
+  const workspace = place.type === 'dm' ? DIRECT_WORKSPACE : question.workspace;
+  const message = messageRef(workspace, channel_id, id);
   return { type: 'posted', message, hasFile: attachments.length > 0 };
 }
 

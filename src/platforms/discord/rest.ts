@@ -1,13 +1,15 @@
 import { RateLimitError, RESTEvents, RequestMethod } from 'discord.js';
+import { sleep } from '../../core/concurrency.ts';
 import { Failure } from '../../core/failures.ts';
 import type { Priority } from '../../core/limits/rate-limiter.ts';
 import type { Log } from '../../core/ports.ts';
+import type { Question } from '../../core/types.ts';
 import { createDiscordClient } from './client.ts';
 import { CODE, failureOf } from './errors.ts';
 import { createRateLimits, type RateLimits } from './limits.ts';
 
 /** A text file that goes with a message. */
-interface TextFile {
+export interface TextFile {
   readonly name: string;
   readonly text: string;
 }
@@ -113,8 +115,33 @@ function heedHeaders(client: DiscordRest['client'], limits: RateLimits): void {
   });
 }
 
-/** True when an interaction's token no longer opens anything: never acknowledged, deleted, or older than 15 minutes. */
-export function isInteractionOver(error: unknown): boolean {
+/** Discord's interaction tokens are valid for 15 minutes; the margin is for clocks. */
+const TOKEN_LIFETIME_MS = 14 * 60_000;
+
+/**
+ * Makes a call with the token of a question's interaction, after each of the waits: the response to the interaction may still be
+ * on its way, and until then the token opens nothing. Null where it never does. @throws {Failure}
+ */
+export async function callInteraction<T>(
+  { delivery, askedAt }: Question,
+  waitsMs: readonly number[],
+  call: (application: string, token: string) => Promise<T>,
+): Promise<T | null> {
+  const { application, token } = delivery;
+  if (!application || !token || Date.now() - askedAt > TOKEN_LIFETIME_MS) return null;
+  for (const waitMs of waitsMs) {
+    await sleep(waitMs);
+    try {
+      return await call(application, token);
+    } catch (error) {
+      if (!isInteractionOver(error)) throw error;
+    }
+  }
+  return null;
+}
+
+/** True when an interaction's token opens nothing: not acknowledged, deleted, or older than 15 minutes. */
+function isInteractionOver(error: unknown): boolean {
   const over: readonly string[] = [
     CODE.unknownWebhook,
     CODE.unknownInteraction,

@@ -4,7 +4,6 @@ import {
   Routes,
   ThreadAutoArchiveDuration,
 } from 'discord.js';
-import { sleep } from '../../core/concurrency.ts';
 import { Failure } from '../../core/failures.ts';
 import type { Log } from '../../core/ports.ts';
 import { retry } from '../../core/retry.ts';
@@ -12,9 +11,10 @@ import type { MessageRef, Question, ThreadRef } from '../../core/types.ts';
 import { clean } from '../../markdown/clean.ts';
 import { CODE } from './errors.ts';
 import { findMessage } from './find-messages.ts';
+import { threadRef } from './ids.ts';
 import { asMessage, nonceOf, postMessage } from './messages.ts';
 import { clipText, rootContent } from './render.ts';
-import { type DiscordRest, isInteractionOver } from './rest.ts';
+import { callInteraction, type DiscordRest } from './rest.ts';
 
 /** Where an answer is written. */
 export interface AnswerPlace {
@@ -78,9 +78,10 @@ async function placeOfPosted(
   if (thread)
     return { channel, replyTo: thread.channel === channel ? null : (message?.message ?? null), thread };
   // `/ask`: in the thread started from its root, or below the root in the channel.
-  if (channel !== question.channel) return { channel, replyTo: null, thread: threadAt(question, channel) };
+  if (channel !== question.channel)
+    return { channel, replyTo: null, thread: threadRef(question.workspace, channel) };
   const root = await findRoot(deps, question);
-  return { channel, replyTo: root, thread: threadAt(question, root) };
+  return { channel, replyTo: root, thread: threadRef(question.workspace, root) };
 }
 
 async function placeUnder(
@@ -89,17 +90,12 @@ async function placeUnder(
   root: string,
   since: number,
 ): Promise<AnswerPlace> {
-  const thread = threadAt(question, root);
+  const thread = threadRef(question.workspace, root);
   const refusedAt = deps.threadRefusedAt.get(question.channel) ?? Number.NEGATIVE_INFINITY;
   const mayStart = deps.threads === 'always' && performance.now() - refusedAt > REFUSED_FOR_MS;
   if (mayStart && (await startThread(deps, question, root, since)))
     return { channel: root, replyTo: null, thread };
   return { channel: question.channel, replyTo: root, thread };
-}
-
-/** Discord gives a thread the id of the message it was started from, so the conversation has that id before there is a thread. */
-function threadAt({ workspace }: Question, id: string): ThreadRef {
-  return { platform: 'discord', workspace, channel: id, thread: id };
 }
 
 const MAX_NAME = 90;
@@ -163,28 +159,15 @@ async function findRoot(deps: OutboundDeps, question: Question): Promise<string>
 const RESPONSE_WAITS_MS = [0, 100, 200, 400, 800, 1_500];
 /** A question older than this was taken up again: a response that is not there by now will not come. */
 const FRESH_MS = 20_000;
-/** Discord's interaction tokens are valid for 15 minutes; the margin is for clocks. */
-export const TOKEN_LIFETIME_MS = 14 * 60_000;
 
-async function findResponse(
-  { rest }: OutboundDeps,
-  { delivery, askedAt, trigger }: Question,
-): Promise<string | null> {
-  const { application, token } = delivery;
-  const age = Date.now() - askedAt;
+async function findResponse({ rest }: OutboundDeps, question: Question): Promise<string | null> {
   // A button's token leads to the message with the button.
-  if (trigger !== 'command' || !application || !token || age > TOKEN_LIFETIME_MS) return null;
-  for (const waitMs of age > FRESH_MS ? [0] : RESPONSE_WAITS_MS) {
-    await sleep(waitMs);
-    try {
-      return (
-        asMessage(await rest.get(Routes.webhookMessage(application, token), { auth: false }))?.id ?? null
-      );
-    } catch (error) {
-      if (!isInteractionOver(error)) throw error;
-    }
-  }
-  return null;
+  if (question.trigger !== 'command') return null;
+  const waits = Date.now() - question.askedAt > FRESH_MS ? [0] : RESPONSE_WAITS_MS;
+  const response = await callInteraction(question, waits, (application, token) =>
+    rest.get(Routes.webhookMessage(application, token), { auth: false }),
+  );
+  return asMessage(response)?.id ?? null;
 }
 
 /** Discord remembers a nonce at least this long. */

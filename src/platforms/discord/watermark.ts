@@ -1,5 +1,5 @@
 import type { KeyValue, Log } from '../../core/ports.ts';
-import { compareIds, idAtTime, timeOfId } from './snowflakes.ts';
+import { compareIds, idAtTime, timeOfId } from './ids.ts';
 
 /**
  * The low watermark of this bot's messages, kept in the store: everything said before it is durable or was no question. The

@@ -1,5 +1,5 @@
+import { MessageFlags } from 'discord.js';
 import { afterEach, expect, test, vi } from 'vitest';
-import { SUPPRESS_EMBEDS } from '../../../src/platforms/discord/messages.ts';
 import { answerOf, channelId, createTown, mention, promptModel, steppedModel, written } from './setup.ts';
 
 const town = createTown();
@@ -29,7 +29,7 @@ test('a mention is answered in a thread started from it, growing before one’s 
   expect(more).toEqual([]);
   expect(answer?.content).toContain('[[1]](<https://tower.example/facts>)');
   expect(answer?.content).not.toContain('▌');
-  expect(answer?.flags).toBe(SUPPRESS_EMBEDS);
+  expect(answer?.flags).toBe(MessageFlags.SuppressEmbeds);
   expect(server.channels.find((channel) => channel.id === id)?.name).toBe('How tall is it?');
   const edits = server.calls.filter(({ method }) => method === 'PATCH').map(({ at }) => at);
   const progress = edits.slice(0, -1);

@@ -1,7 +1,7 @@
+import { MessageFlags } from 'discord.js';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Failure } from '../../../src/core/failures.ts';
 import type { Intake } from '../../../src/core/ports.ts';
-import { EPHEMERAL } from '../../../src/platforms/discord/messages.ts';
 import type { DiscordServer } from '../../servers/discord/discord-server.ts';
 import { answerOf, createTown, promptModel, written } from './setup.ts';
 
@@ -152,7 +152,9 @@ describe('buttons', () => {
     await failing(server);
     const { id } = await pressed(server, 'grace');
     await vi.waitFor(() => expect(responseTo(server, id)?.ephemeral[0]?.content).toContain('Only Ada'));
-    expect((responseTo(server, id)?.ephemeral[0]?.flags ?? 0) & EPHEMERAL).toBe(EPHEMERAL);
+    expect((responseTo(server, id)?.ephemeral[0]?.flags ?? 0) & MessageFlags.Ephemeral).toBe(
+      MessageFlags.Ephemeral,
+    );
   });
 
   test('120 sources reach the presser under the real limits', async () => {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { MessageFlags } from 'discord.js';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type {
   Accepted,
@@ -9,7 +10,6 @@ import type {
 } from '../../../src/core/ports.ts';
 import type { Question } from '../../../src/core/types.ts';
 import { asRecords } from '../../../src/core/untrusted.ts';
-import { EPHEMERAL } from '../../../src/platforms/discord/messages.ts';
 import { registerCommands } from '../../../src/platforms/discord/register-commands.ts';
 import { createRest } from '../../../src/platforms/discord/rest.ts';
 import { quietLog } from '../../core/fakes.ts';
@@ -131,7 +131,9 @@ describe('/research', () => {
     const server = await listening({ intake });
     const { id } = server.command({ ...ada, name: 'research', options: { question: 'How tall?' } });
     await vi.waitFor(() => expect(responseTo(server, id)?.ephemeral).toHaveLength(1));
-    expect(written(server, 'general').filter(({ flags }) => (flags & EPHEMERAL) === 0)).toEqual([]);
+    expect(written(server, 'general').filter(({ flags }) => (flags & MessageFlags.Ephemeral) === 0)).toEqual(
+      [],
+    );
   });
 });
 

@@ -1,4 +1,5 @@
 import { SnowflakeUtil } from 'discord.js';
+import type { MessageRef, ThreadRef } from '../../core/types.ts';
 
 /** When the thing with this id was made, in ms since the epoch, by Discord's clock. */
 export function timeOfId(id: string): number {
@@ -19,4 +20,20 @@ export function compareIds(a: string, b: string): number {
 /** Whether a value can be an id. */
 export function isId(value: unknown): value is string {
   return typeof value === 'string' && /^\d{17,20}$/.test(value);
+}
+
+/** The workspace of everything outside a guild. */
+export const DIRECT_WORKSPACE = '@me';
+
+/** A message as plain data. */
+export function messageRef(workspace: string, channel: string, message: string): MessageRef {
+  return { platform: 'discord', workspace, channel, message };
+}
+
+/**
+ * A conversation as plain data. The id of a direct conversation is its channel's. Discord gives a thread the id of the message it
+ * was started from, so a conversation has its id before there is a thread.
+ */
+export function threadRef(workspace: string, id: string): ThreadRef {
+  return { platform: 'discord', workspace, channel: id, thread: id };
 }
