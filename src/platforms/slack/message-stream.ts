@@ -114,37 +114,30 @@ export async function finishStream(
   state: ReplyState,
   message: ReplyMessage,
   text: string,
-  end: StreamEnd,
+  { extras, unlinked, isLast }: StreamEnd,
 ): Promise<boolean> {
   const tail = restOf(message, text);
-  const isShown = tail !== null && (await stopWithTail(state, message, tail, end));
+  let isShown = false;
+  let isOver = false;
+  try {
+    if (tail !== null) {
+      await stopStream(state, message.ts, isLast, {
+        ...(tail !== '' && { markdown_text: tail }),
+        ...(extras.blocks.length > 0 && { blocks: [...extras.blocks] }),
+        metadata: replyMetadata(state.question, message.index),
+      });
+      isShown = true;
+    }
+  } catch (error) {
+    // The stream had ended, or the tail or the blocks are refused.
+    if (!isRejected(error)) throw error;
+    isOver = hasCode(error, NOT_STREAMING);
+  }
   message.reserved = null; // used by one of the two calls
-  if (!isShown && message.mode === 'stream')
-    await endStream(state, message.ts, restOf(message, end.unlinked) ?? '', end.isLast);
   message.mode = 'edit';
   if (isShown) message.shown = text;
+  else if (!isOver) await endStream(state, message.ts, restOf(message, unlinked) ?? '', isLast);
   return isShown;
-}
-
-/** False when Slack did not take the tail: the stream had ended, or the tail or the blocks are refused. */
-async function stopWithTail(
-  state: ReplyState,
-  message: ReplyMessage,
-  tail: string,
-  { extras, isLast }: StreamEnd,
-): Promise<boolean> {
-  try {
-    await stopStream(state, message.ts, isLast, {
-      ...(tail !== '' && { markdown_text: tail }),
-      ...(extras.blocks.length > 0 && { blocks: [...extras.blocks] }),
-      metadata: replyMetadata(state.question, message.index),
-    });
-    return true;
-  } catch (error) {
-    if (hasCode(error, NOT_STREAMING)) message.mode = 'edit';
-    else if (!isRejected(error)) throw error;
-    return false;
-  }
 }
 
 /** What a stream still lacks of a text; null when it cannot be continued to it. */

@@ -28,6 +28,7 @@ const BACKOFF_CAP_MS = 30_000;
 const SHORT_LIFE_MS = 10_000;
 /** An outage is logged as an error after this, once. */
 const ALARM_MS = 60_000;
+const SWITCHED_OFF = 'Slack has switched Socket Mode off for this app: turn it on in the app settings';
 
 /** One delivery over Socket Mode, not judged yet. */
 export interface Envelope {
@@ -104,7 +105,7 @@ async function keepOpen(shared: Shared, delayMs: number): Promise<void> {
       const openedAt = performance.now();
       const reason = await Promise.race([ended, stopped]);
       failures = performance.now() - openedAt < SHORT_LIFE_MS ? failures + 1 : 0;
-      if (reason === 'link_disabled') reportSwitchedOff(shared);
+      if (reason === 'link_disabled') reportError(shared, {}, SWITCHED_OFF);
       if (reason === 'warning' || reason === 'refresh_requested') old = client;
       else await closeSocket(client);
       if (!old || failures > 1) await sleep(backOffMs(failures), signal);
@@ -163,27 +164,28 @@ async function closeSocket(client: SocketModeClient): Promise<void> {
   client.emit('disconnected');
 }
 
-/** Logs an outage at once as a warning; as an error when an admin must act, or when it lasts for a minute. */
-function reportFailure({ options: { log }, open, outage }: Shared, failure: Failure): void {
+/** Logs an outage at once as a warning; as an error, once, when an admin must act, or when it lasts for a minute. */
+function reportFailure(shared: Shared, failure: Failure): void {
+  const { open, outage, options } = shared;
   const fields = { reason: failure.code ?? failure.message };
-  const isRefused = failure.kind === 'not-authorised';
-  const isLong = Date.now() - outage.since > ALARM_MS;
-  if (outage.logged === 'error' || open.size > 0) {
-    log.debug(fields, 'could not open a socket to Slack');
-  } else if (isRefused || isLong) {
-    outage.logged = 'error';
-    if (isRefused)
-      log.error(fields, 'Slack refuses SLACK_APP_TOKEN: create a new app-level token with connections:write');
-    else log.error(fields, 'no connection to Slack for over a minute; still trying');
-  } else if (outage.logged === null) {
+  if (outage.logged === 'error' || open.size > 0)
+    options.log.debug(fields, 'could not open a socket to Slack');
+  else if (failure.kind === 'not-authorised')
+    reportError(
+      shared,
+      fields,
+      'Slack refuses SLACK_APP_TOKEN: create a new app-level token with connections:write',
+    );
+  else if (Date.now() - outage.since > ALARM_MS)
+    reportError(shared, fields, 'no connection to Slack for over a minute; still trying');
+  else if (outage.logged === null) {
     outage.logged = 'warn';
-    log.warn(fields, 'cannot connect to Slack; still trying');
+    options.log.warn(fields, 'cannot connect to Slack; still trying');
   }
 }
 
-function reportSwitchedOff({ options: { log }, outage }: Shared): void {
-  if (outage.logged !== 'error')
-    log.error({}, 'Slack has switched Socket Mode off for this app: turn it on in the app settings');
+function reportError({ options: { log }, outage }: Shared, fields: object, message: string): void {
+  if (outage.logged !== 'error') log.error(fields, message);
   outage.logged = 'error';
 }
 
