@@ -35,7 +35,7 @@ function perMinute(limit: number): RateLimit {
 
 /** Slack tolerates short bursts of posts into a channel. */
 const CHANNEL_POSTS: RateLimit = { limit: 3, windowMs: 3_000 };
-/** From this many channels on, the limiters of those without a recent post are dropped. */
+/** From this many channels on, the limiters of those without a recent post or a Retry-After are dropped. */
 const MAX_CHANNELS = 500;
 
 /** A Web API method with a rate limit: every one that is called. */
@@ -68,7 +68,7 @@ export function createRateLimits(): RateLimits {
   const of = (method: LimitedMethod): RateLimiter => getOrCreate(methods, method, LIMITS[method]);
   const ofChannel = (channel: string): RateLimiter => {
     if (channels.size >= MAX_CHANNELS) {
-      for (const [key, limiter] of channels) if (limiter.load() === 0) channels.delete(key);
+      for (const [key, limiter] of channels) if (limiter.free() === CHANNEL_POSTS.limit) channels.delete(key);
     }
     return getOrCreate(channels, channel, CHANNEL_POSTS);
   };
@@ -86,10 +86,11 @@ export function createRateLimits(): RateLimits {
       return honourRetryAfter(ofChannel(channel), run);
     },
     tryAcquirePost(channel, urgency) {
-      // The workspace's limit last: a call acquired there cannot be given back when the channel's limiter refuses.
-      return of('chat.postMessage').load() < 1 && ofChannel(channel).tryAcquire(urgency)
-        ? of('chat.postMessage').tryAcquire(urgency)
-        : false;
+      const posts = of('chat.postMessage');
+      if (!posts.tryAcquire(urgency)) return false;
+      if (ofChannel(channel).tryAcquire(urgency)) return true;
+      posts.cancel();
+      return false;
     },
     growing: { stream: new Set(), edit: new Set() },
   };
