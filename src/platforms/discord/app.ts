@@ -3,7 +3,7 @@ import { Failure } from '../../core/failures.ts';
 import type { Intake, KeyValue, Log, Platform, ResearchCommands } from '../../core/ports.ts';
 import type { ResearchMessages } from '../../core/research/ports.ts';
 import { asRecord, asText } from '../../core/untrusted.ts';
-import { TOKEN_REMEDY } from './errors.ts';
+import { failureOf, TOKEN_REMEDY } from './errors.ts';
 import { createMessageEvents, createTasks } from './events.ts';
 import { createGateway, type Gateway } from './gateway.ts';
 import { attachInteractions } from './interactions.ts';
@@ -142,14 +142,13 @@ async function fetchBotId(rest: DiscordRest): Promise<string> {
 }
 
 function startFailure(error: unknown, isLate: boolean): Failure {
-  const { kind, status, message } =
-    error instanceof Failure ? error : new Failure('malformed', 'unexpected error', { cause: error });
+  const { kind, status, message } = failureOf(error, 'GET /users/@me');
   if (kind === 'not-authorised') {
     return new Failure(kind, message, { status, remedy: TOKEN_REMEDY });
   }
   const how = isLate ? 'does not answer within 4 s' : status ? `answers ${status}` : 'cannot be reached';
-  const what = kind === 'malformed' || kind === 'rejected' ? 'does not answer like Discord' : how;
+  const isWrong = kind === 'malformed' || kind === 'rejected';
+  const what = isWrong ? 'does not answer like Discord' : how;
   const remedy = `Discord ${what}: check the network, and DISCORD_API_URL if it is set`;
-  const isWrong = kind === 'malformed' || kind === 'rejected' || kind === 'gone';
   return new Failure(isWrong ? 'rejected' : 'unreachable', message, { status, remedy });
 }

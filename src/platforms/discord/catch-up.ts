@@ -1,27 +1,20 @@
-import { type Client, Events, type Guild, type Message } from 'discord.js';
+import { type Client, Events, type Guild } from 'discord.js';
 import { sleep } from '../../core/concurrency.ts';
-import type { Log } from '../../core/ports.ts';
 import {
   boundAge,
   channelsWithNewer,
   type DirectChannels,
   type MissedChannel,
+  type ReadMissedDeps,
   readMissed,
 } from './read-missed.ts';
 import type { Watermark } from './watermark.ts';
 
-export interface CatchUpDeps {
+export interface CatchUpDeps extends Omit<ReadMissedDeps, 'client'> {
   readonly watermark: Watermark;
   readonly direct: DirectChannels;
-  /** Waits for a call that the rate limits allow. */
-  readonly acquire: (signal: AbortSignal) => Promise<unknown>;
-  /** Resolves once the message is durable, or is no question. @throws when the process stops first. */
-  readonly accept: (message: Message) => Promise<void>;
   /** Runs a task behind those of the same channel. */
   readonly runInOrder: (channel: string, task: () => Promise<void>) => Promise<void>;
-  readonly log: Log;
-  /** Ends all reading. */
-  readonly signal: AbortSignal;
 }
 
 /**

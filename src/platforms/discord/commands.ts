@@ -6,7 +6,6 @@ import {
   type Interaction,
   Message,
   type MessageContextMenuCommandInteraction,
-  SnowflakeUtil,
 } from 'discord.js';
 import { DEFAULT_WISH, parseSites } from '../../core/commands/options.ts';
 import { idFrom } from '../../core/ids.ts';
@@ -106,7 +105,7 @@ function questionBase(interaction: ChatInputCommandInteraction | MessageContextM
     repliesTo: null,
     asker: readPerson(interaction),
     delivery: readDelivery(interaction),
-    askedAt: SnowflakeUtil.timestampFrom(interaction.id),
+    askedAt: interaction.createdTimestamp,
   };
 }
 

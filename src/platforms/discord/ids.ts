@@ -1,11 +1,6 @@
 import { SnowflakeUtil } from 'discord.js';
 import type { MessageRef, ThreadRef } from '../../core/types.ts';
 
-/** When the thing with this id was made, in ms since the epoch, by Discord's clock. */
-export function timeOfId(id: string): number {
-  return SnowflakeUtil.timestampFrom(id);
-}
-
 /** The smallest id of this moment: what `after=` takes to mean "since then". */
 export function idAtTime(ms: number): string {
   const timestamp = Math.max(Math.floor(ms), Number(SnowflakeUtil.epoch));

@@ -2,6 +2,7 @@ import { type AutocompleteInteraction, type ChatInputCommandInteraction, Message
 import { sleep } from '../../core/concurrency.ts';
 import type { JobChoice, JobsRequest, Log, ResearchCommands } from '../../core/ports.ts';
 import { discordMarkdown } from '../../markdown/dialects.ts';
+import { fillPages } from '../../markdown/sources.ts';
 import { escapeText } from '../../markdown/text.ts';
 import { readRequester } from './commands.ts';
 import { followUp, privately, SLOW_AFTER_MS } from './interactions.ts';
@@ -73,13 +74,8 @@ async function findChoices(
 
 /** Plain text as messages, split between lines; a line longer than a message is cut. */
 function splitPages(text: string): readonly string[] {
-  const { measure, softLimit } = discordMarkdown;
-  const pages: string[] = [];
-  for (const line of escapeText(discordMarkdown, text).split('\n')) {
-    const last = pages.at(-1);
-    const joined = `${last}\n${line}`;
-    if (last !== undefined && measure(joined) <= softLimit) pages.splice(-1, 1, joined);
-    else pages.push(clipText(line, softLimit));
-  }
-  return pages;
+  const { softLimit } = discordMarkdown;
+  const lines = escapeText(discordMarkdown, text).split('\n');
+  const whole = lines.map((line) => clipText(line, softLimit));
+  return fillPages(discordMarkdown, whole, '\n', softLimit).map((page) => page.text);
 }

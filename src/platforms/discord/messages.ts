@@ -15,6 +15,7 @@ import { Failure } from '../../core/failures.ts';
 import type { Priority } from '../../core/limits/rate-limiter.ts';
 import { BUTTON_ACTIONS, type Button } from '../../core/types.ts';
 import { asArray, asRecord, asText } from '../../core/untrusted.ts';
+import { CODE } from './errors.ts';
 import { compareIds } from './ids.ts';
 import type { DiscordRest, TextFile } from './rest.ts';
 
@@ -46,6 +47,12 @@ export function nonceOf(...parts: readonly (string | number)[]): string {
   return createHash('sha256').update(parts.join('\u0000')).digest('base64url').slice(0, 24);
 }
 
+interface EditTarget {
+  readonly channel: string;
+  readonly message: string;
+  readonly urgency: Priority | 'acquired';
+}
+
 /** Posts a message; safe to repeat with the same nonce. @throws {Failure} */
 export async function postMessage(
   rest: DiscordRest,
@@ -69,10 +76,21 @@ export async function postMessage(
 export async function editMessage(
   rest: DiscordRest,
   draft: Draft,
-  { channel, message, urgency }: { channel: string; message: string; urgency: Priority | 'acquired' },
+  { channel, message, urgency }: EditTarget,
 ): Promise<void> {
   const body: RESTPatchAPIChannelMessageJSONBody = bodyOf(draft);
   await rest.patch(Routes.channelMessage(channel, message), { body, urgency });
+}
+
+/** As `editMessage`; an archived thread is opened again for it. @throws {Failure} */
+export async function editInArchived(rest: DiscordRest, draft: Draft, target: EditTarget): Promise<void> {
+  try {
+    await editMessage(rest, draft, target);
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== CODE.threadArchived) throw error;
+    await rest.patch(Routes.channel(target.channel), { body: { archived: false }, urgency: 'final' });
+    await editMessage(rest, draft, { ...target, urgency: 'final' });
+  }
 }
 
 /** Deletes a message; one that is deleted already is no failure. @throws {Failure} */
@@ -82,11 +100,6 @@ export async function deleteMessage(rest: DiscordRest, channel: string, message:
   } catch (error) {
     if (!(error instanceof Failure) || error.kind !== 'gone') throw error;
   }
-}
-
-/** Opens an archived thread again. @throws {Failure} */
-export async function unarchiveThread(rest: DiscordRest, thread: string): Promise<void> {
-  await rest.patch(Routes.channel(thread), { body: { archived: false }, urgency: 'final' });
 }
 
 /** The direct conversation with a person. That they refuse to be written to shows only when it is tried. @throws {Failure} */

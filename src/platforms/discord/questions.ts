@@ -29,9 +29,10 @@ export function questionFromMessage(message: Message): Question | null {
  * Reads the question an edited message asks: only an edit that mentions us asks one. It has the id the message itself would
  * have had, so that one asked before is not asked again.
  */
-export function questionFromEdit(message: Message, now = Date.now()): Question | null {
+export function questionFromEdit(message: Message): Question | null {
   // Previews of links arrive as updates without an edit.
-  if (message.editedTimestamp === null || now - message.createdTimestamp > MAX_EDIT_AGE_MS) return null;
+  if (message.editedTimestamp === null || Date.now() - message.createdTimestamp > MAX_EDIT_AGE_MS)
+    return null;
   const asker = readAsker(message);
   if (!asker || !mentionsBot(message)) return null;
   return createQuestion(message, 'mention', asker, message.editedTimestamp);

@@ -9,9 +9,10 @@ export interface ReadMissedDeps {
   readonly client: Client<true>;
   /** Waits for a call that the rate limits allow. */
   readonly acquire: (signal: AbortSignal) => Promise<unknown>;
-  /** Resolves once the message is durable, or is no question. */
+  /** Resolves once the message is durable, or is no question. @throws when the process stops first. */
   readonly accept: (message: Message) => Promise<void>;
   readonly log: Log;
+  /** Ends all reading. */
   readonly signal: AbortSignal;
 }
 
@@ -22,8 +23,7 @@ export interface MissedChannel {
   readonly done: Promise<void>;
 }
 
-interface Candidate {
-  readonly id: string;
+interface Candidate extends MissedChannel {
   /** Everything up to here has been read. */
   cursor: string;
   readonly finish: () => void;
@@ -46,12 +46,11 @@ export function readMissed(
   channels: readonly string[],
   since: string,
 ): readonly MissedChannel[] {
-  const candidates: Candidate[] = [];
-  const missed = channels.map((id) => {
+  const missed = channels.map((id): Candidate => {
     const { promise, resolve } = Promise.withResolvers<void>();
-    candidates.push({ id, cursor: since, finish: resolve });
-    return { id, done: promise };
+    return { id, cursor: since, done: promise, finish: resolve };
   });
+  const candidates = [...missed];
   if (missed.length > 0)
     deps.log.info({ channels: missed.length }, 'reading what was said while disconnected');
   for (let worker = 0; worker < PARALLEL_READS; worker++) void readAll(deps, candidates);

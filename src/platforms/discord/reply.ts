@@ -5,14 +5,7 @@ import { isFinal, type MessageRef, type Question, type ThreadRef, type View } fr
 import { CODE } from './errors.ts';
 import { findUnrecordedMessages } from './find-messages.ts';
 import { messageRef } from './ids.ts';
-import {
-  createTyping,
-  deleteMessage,
-  editMessage,
-  nonceOf,
-  postMessage,
-  unarchiveThread,
-} from './messages.ts';
+import { createTyping, deleteMessage, editInArchived, nonceOf, postMessage } from './messages.ts';
 import { createAnswerRenderer, type Part } from './render.ts';
 import { type CallKind, ReplyCalls } from './reply-calls.ts';
 import { type AnswerPlace, findAnswerPlace, type OutboundDeps } from './thread.ts';
@@ -159,8 +152,9 @@ class DiscordReply implements Reply {
   async #write(place: AnswerPlace, index: number, part: Part): Promise<void> {
     const shown = this.#shown[index];
     if (!shown) return this.#post(place, index, part);
+    const { channel, message } = shown.ref;
     try {
-      await this.#edit(shown.ref, part);
+      await editInArchived(this.#deps.rest, part, { channel, message, urgency: 'acquired' });
       shown.part = part;
     } catch (error) {
       if (!(error instanceof Failure) || error.code !== CODE.editedTooOften) throw error;
@@ -180,17 +174,6 @@ class DiscordReply implements Reply {
     };
     await this.#record();
     if (!isAsRendered) await this.#bring(place, index, part, 'final');
-  }
-
-  async #edit({ channel, message }: MessageRef, part: Part): Promise<void> {
-    const { rest } = this.#deps;
-    try {
-      await editMessage(rest, part, { channel, message, urgency: 'acquired' });
-    } catch (error) {
-      if (!(error instanceof Failure) || error.code !== CODE.threadArchived) throw error;
-      await unarchiveThread(rest, channel);
-      await editMessage(rest, part, { channel, message, urgency: 'final' });
-    }
   }
 
   /** Discord refuses more edits of a message older than an hour: the rest of the answer gets a new one. */

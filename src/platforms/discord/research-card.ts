@@ -1,11 +1,12 @@
+import { SnowflakeUtil } from 'discord.js';
 import { Failure } from '../../core/failures.ts';
 import type { ResearchMessages } from '../../core/research/ports.ts';
 import type { MessageRef } from '../../core/types.ts';
 import { CODE } from './errors.ts';
 import { findMessage, isCard } from './find-messages.ts';
-import { messageRef, threadRef, timeOfId } from './ids.ts';
-import { editIn, postIn } from './limits.ts';
-import { type Draft, editMessage, nonceOf, postMessage, unarchiveThread } from './messages.ts';
+import { messageRef, threadRef } from './ids.ts';
+import { type Call, editIn, postIn, type RateLimits } from './limits.ts';
+import { type Draft, editInArchived, editMessage, nonceOf, postMessage } from './messages.ts';
 import { renderOne } from './render.ts';
 import { type AnswerPlace, findAnswerPlace, type OutboundDeps } from './thread.ts';
 
@@ -57,9 +58,10 @@ async function post(
   draft: Draft,
 ): Promise<MessageRef | null> {
   const { rest } = deps;
-  if (urgency === 'progress' && !rest.limits.tryAcquire(postIn(channel), 'progress')) return null;
+  const call = takeCall(rest.limits, postIn(channel), urgency);
+  if (!call) return null;
   const nonce = nonceOf(question.id, 'card', channel);
-  const posted = await postMessage(rest, draft, { channel, replyTo, nonce, urgency: callFor(urgency) });
+  const posted = await postMessage(rest, draft, { channel, replyTo, nonce, urgency: call });
   const ref = messageRef(question.workspace, channel, posted.id);
   // Under this nonce an earlier try may have posted an earlier state.
   if (posted.content.trim() !== draft.content.trim()) await edit(deps, ref, draft, urgency);
@@ -73,17 +75,16 @@ async function edit(
   urgency: Card['urgency'],
 ): Promise<void> {
   const { rest } = deps;
-  const isOld = Date.now() - timeOfId(message) > EDITABLE_MS;
-  if (urgency === 'progress' && (isOld || !rest.limits.tryAcquire(editIn(channel), 'progress'))) return;
-  const target = { channel, message, urgency: callFor(urgency) };
+  const isOld = Date.now() - SnowflakeUtil.timestampFrom(message) > EDITABLE_MS;
+  if (urgency === 'progress' && isOld) return;
+  const call = takeCall(rest.limits, editIn(channel), urgency);
+  if (!call) return;
+  // A thread that slept in stays archived for progress; the end is worth opening it again.
+  const write = urgency === 'final' ? editInArchived : editMessage;
   try {
-    await editMessage(rest, draft, target);
+    await write(rest, draft, { channel, message, urgency: call });
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    if (error.code === CODE.threadArchived && urgency === 'final') {
-      await unarchiveThread(rest, channel);
-      return editMessage(rest, draft, target);
-    }
     if (!isGivenUp(error, urgency, isOld)) throw error;
     deps.log.debug({ err: error }, 'card not edited');
   }
@@ -97,13 +98,13 @@ function isGivenUp(
   urgency: Card['urgency'],
   isOld: boolean,
 ): boolean {
-  // A thread that slept in stays archived for progress; the end is worth opening it again.
   if (code === CODE.threadArchived && urgency === 'progress') return true;
   if (code === CODE.editedTooOften) return true;
   return kind === 'rate-limited' && (urgency === 'progress' || (isOld && retryAfterMs > LONG_WAIT_MS));
 }
 
-/** Progress has acquired its call, or is not written. */
-function callFor(urgency: Card['urgency']): 'final' | 'acquired' {
-  return urgency === 'final' ? 'final' : 'acquired';
+/** How to make a call. Progress acquires it; null when none is free. */
+function takeCall(limits: RateLimits, call: Call, urgency: Card['urgency']): 'final' | 'acquired' | null {
+  if (urgency === 'final') return 'final';
+  return limits.tryAcquire(call, 'progress') ? 'acquired' : null;
 }

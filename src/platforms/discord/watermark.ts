@@ -1,5 +1,6 @@
+import { SnowflakeUtil } from 'discord.js';
 import type { KeyValue, Log } from '../../core/ports.ts';
-import { compareIds, idAtTime, timeOfId } from './ids.ts';
+import { compareIds, idAtTime } from './ids.ts';
 
 /**
  * The low watermark of this bot's messages, kept in the store: everything said before it is durable or was no question. The
@@ -34,9 +35,12 @@ export async function openWatermark(store: KeyValue, botId: string, log: Log): P
   let timer: ReturnType<typeof setTimeout> | null = null;
 
   const get = (): string => {
-    const settled = idAtTime(timeOfId(newest) - MARGIN_MS);
-    const low = [...held].reduce((oldest, { before }) => older(oldest, before), settled);
-    return newer(low, floor);
+    const settled = idAtTime(SnowflakeUtil.timestampFrom(newest) - MARGIN_MS);
+    const [oldest = settled] = [...held]
+      .map(({ before }) => before)
+      .concat(settled)
+      .sort(compareIds);
+    return newer(oldest, floor);
   };
   const save = async (): Promise<void> => {
     if (timer) clearTimeout(timer);
@@ -66,10 +70,6 @@ export async function openWatermark(store: KeyValue, botId: string, log: Log): P
     },
     save,
   };
-}
-
-function older(a: string, b: string): string {
-  return compareIds(a, b) < 0 ? a : b;
 }
 
 function newer(a: string, b: string): string {
