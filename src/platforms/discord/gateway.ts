@@ -49,6 +49,8 @@ const LATE = new Failure('too-slow', 'no gateway session in time', {
   remedy: "DISCORD_API_URL, network: no connection to Discord's gateway within 30 s; see discordstatus.com",
 });
 
+const CLOSED = new Failure('stopped', 'closed before there was a gateway session');
+
 const NO_CONNECTION = "no connection to Discord's gateway";
 
 const MENTION_ONLY =
@@ -65,6 +67,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   /** @throws {Failure} */
   const open = async (): Promise<void> => {
     await session?.end();
+    if (closing.signal.aborted) throw CLOSED;
     const mine = openSession(createDiscordClient({ ...deps, messageContent, identifyThrottler }), deps);
     session = mine;
     await mine.begin();
@@ -133,6 +136,8 @@ function openSession(client: Client, { token, log, attach }: GatewayDeps): Sessi
     isReady: () => client.isReady() && shards.areUp(),
     async end() {
       shards.stop();
+      // discord.js says nothing when it is destroyed before it is ready.
+      ready.reject(CLOSED);
       // A peer that does not answer keeps the closing handshake open for half a minute.
       await Promise.race([client.destroy().catch(() => {}), sleep(1_000)]);
     },

@@ -1,7 +1,8 @@
 /** Footnote stops in order while its store is slow: what had arrived is heard by the next process. */
 import { afterEach, expect, test, vi } from 'vitest';
-import type { Intake } from '../../../src/core/ports.ts';
-import { memoryKeyValue } from '../../core/fakes.ts';
+import type { Intake, KeyValue } from '../../../src/core/ports.ts';
+import { openDiscord } from '../../../src/platforms/discord/app.ts';
+import { memoryKeyValue, quietLog } from '../../core/fakes.ts';
 import { createTown, type Footnote, mention } from './setup.ts';
 
 const town = createTown();
@@ -68,3 +69,40 @@ test('what could not be stored is heard by the next process, in order and once',
   await vi.waitFor(() => expect(accepted(second)).toHaveLength(4), 12_000);
   expect(accepted(second).filter((text) => text !== 'three')).toEqual(['one', 'two', 'four']);
 });
+
+test('a process that stops before it has a session stops listening at once', async () => {
+  const server = await town.server();
+  const store = memoryKeyValue();
+  const isIdentifying = Promise.withResolvers<void>();
+  const sessions: KeyValue = {
+    ...store,
+    async get(key) {
+      if (key.startsWith('identifies:')) isIdentifying.resolve();
+      return store.get(key);
+    },
+  };
+  await store.set(`identifies:${server.botUser.id}`, [[Date.now(), 0]]);
+  const app = await openDiscord({
+    token: server.token,
+    apiUrl: server.apiUrl,
+    messageContent: true,
+    threads: 'always',
+    log: quietLog,
+  });
+  const listening = app.listen(silentIntake, sessions).then(
+    () => 'listens',
+    () => 'ended',
+  );
+  await isIdentifying.promise;
+  const before = performance.now();
+  await app.stop();
+  expect(await listening).toBe('ended');
+  expect(performance.now() - before).toBeLessThan(4_000);
+}, 40_000);
+
+const silentIntake: Intake = {
+  accept: async () => 'ignored',
+  press: async () => null,
+  stop: async () => {},
+  withdraw: async () => {},
+};
