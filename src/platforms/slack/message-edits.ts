@@ -17,14 +17,16 @@ export async function rewriteMessage(
   extras: Extras,
 ): Promise<void> {
   message.reserved = null; // used by the call
-  try {
-    await updateMessage(state, message, text, extras);
-  } catch (error) {
-    if (hasCode(error, TOO_LONG)) throw tooLong(state, text, error);
-    if (hasCode(error, NOT_EDITABLE)) return postPart(state, message.index, text, extras);
-    if (!hasCode(error, STILL_STREAMING)) throw error;
-    await endStream(state, message.ts);
-    await updateMessage(state, message, text, extras);
+  for (let hasEnded = false; ; hasEnded = true) {
+    try {
+      await updateMessage(state, message, text, extras);
+      break;
+    } catch (error) {
+      if (hasCode(error, TOO_LONG)) throw tooLong(state, text, error);
+      if (hasCode(error, NOT_EDITABLE)) return postPart(state, message.index, text, extras);
+      if (hasEnded || !hasCode(error, STILL_STREAMING)) throw error;
+      await endStream(state, message.ts);
+    }
   }
   message.shown = text;
   message.hasButtons = false;
