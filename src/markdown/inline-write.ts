@@ -52,8 +52,8 @@ interface Writer {
   readonly context: InlineContext;
 }
 
-/** A link that was judged: a citation, a way to a source, or words. */
-type Judged =
+/** A span whose links and citations were looked up among the sources: what leads to none of them is text or code. */
+type ResolvedSpan =
   | Exclude<Span, { type: 'link' | 'cite' }>
   | (Extract<Span, { type: 'cite' }> & { readonly linked: Linked | null })
   | {
@@ -63,11 +63,11 @@ type Judged =
       readonly shown: string;
     };
 
-function judge(span: Span, context: InlineContext): readonly Judged[] {
+function resolveSpan(span: Span, context: InlineContext): readonly ResolvedSpan[] {
   const { links, place } = context;
   if (span.type === 'cite') {
     // Inside the label of a link there can be no other link.
-    return place.label ? [{ type: 'text', text: span.text }] : judgeCitation(span, links);
+    return place.label ? [{ type: 'text', text: span.text }] : resolveCitation(span, links);
   }
   if (span.type !== 'link') return [span];
   const linked = place.label ? null : links.byAddress(span.href);
@@ -80,17 +80,17 @@ function judge(span: Span, context: InlineContext): readonly Judged[] {
         : { type: 'linked', linked, label: span.label, shown },
     ];
   }
-  const code: Judged = { type: 'code', text: shown };
+  const code: ResolvedSpan = { type: 'code', text: shown };
   if (span.isBare || shownAddress(span.text) === shown) return [code];
   // A marker that leads elsewhere is no citation of ours.
   const label = isMarker
     ? [{ type: 'text' as const, text: span.text }]
-    : span.label.flatMap((each) => judge(each, context));
+    : span.label.flatMap((each) => resolveSpan(each, context));
   return shown === '' ? label : [...label, { type: 'text', text: ' (' }, code, { type: 'text', text: ')' }];
 }
 
 /** Splits a citation into single markers if any has a source; otherwise it stays as written. */
-function judgeCitation(span: Extract<Span, { type: 'cite' }>, links: Links): readonly Judged[] {
+function resolveCitation(span: Extract<Span, { type: 'cite' }>, links: Links): readonly ResolvedSpan[] {
   const each = span.markers.map((marker) => ({ marker, linked: links.byMarker(marker) }));
   if (each.every(({ linked }) => linked === null)) return [{ ...span, linked: null }];
   return each.map(({ marker, linked }) => ({
@@ -103,23 +103,23 @@ function judgeCitation(span: Extract<Span, { type: 'cite' }>, links: Links): rea
 
 function writeSpans(writer: Writer, all: readonly Span[]): void {
   const spans = writer.context.dialect.marksEndInCode ? withoutEarlyEnds(all) : all;
-  const judged = spans.flatMap((span) => judge(span, writer.context));
-  for (let i = 0; i < judged.length; ) {
-    const span = judged[i];
-    if (span?.type === 'text') i = writeTexts(writer, judged, i);
-    else if (span?.type === 'cite') i = writeCitations(writer, judged, i);
+  const resolved = spans.flatMap((span) => resolveSpan(span, writer.context));
+  for (let i = 0; i < resolved.length; ) {
+    const span = resolved[i];
+    if (span?.type === 'text') i = writeTexts(writer, resolved, i);
+    else if (span?.type === 'cite') i = writeCitations(writer, resolved, i);
     else {
-      if (span !== undefined) writeMarkup(writer, span, judged[i - 1]);
+      if (span !== undefined) writeMarkup(writer, span, resolved[i - 1]);
       i += 1;
     }
   }
 }
 
 /** Joins adjacent text, because an address may contain escapes. */
-function writeTexts(writer: Writer, judged: readonly Judged[], from: number): number {
+function writeTexts(writer: Writer, resolved: readonly ResolvedSpan[], from: number): number {
   let text = '';
   let at = from;
-  for (let span = judged[at]; span?.type === 'text'; span = judged[at]) {
+  for (let span = resolved[at]; span?.type === 'text'; span = resolved[at]) {
     text += span.text;
     at += 1;
   }
@@ -155,8 +155,8 @@ function ungluedStretches(text: string, writer: Writer): readonly Stretch[] {
 
 function writeMarkup(
   writer: Writer,
-  span: Exclude<Judged, { type: 'text' | 'cite' }>,
-  before: Judged | undefined,
+  span: Exclude<ResolvedSpan, { type: 'text' | 'cite' }>,
+  before: ResolvedSpan | undefined,
 ): void {
   switch (span.type) {
     case 'code':
@@ -194,10 +194,10 @@ function writeLinked(writer: Writer, linked: Linked, label: readonly Span[], sho
 }
 
 /** Writes a run of citations: the first few, and the number of the others. */
-function writeCitations(writer: Writer, judged: readonly Judged[], from: number): number {
+function writeCitations(writer: Writer, resolved: readonly ResolvedSpan[], from: number): number {
   const { dialect, citations, place } = writer.context;
   let at = from;
-  for (let span = judged[at]; span?.type === 'cite'; span = judged[at]) {
+  for (let span = resolved[at]; span?.type === 'cite'; span = resolved[at]) {
     const { text, markers, linked } = span;
     for (const marker of markers) countMarker(citations, marker);
     if (at - from < MAX_RUN) {

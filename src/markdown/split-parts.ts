@@ -80,7 +80,9 @@ export function createParts(dialect: Dialect, limits: Limits, links: () => Links
       state.hasSpace = true;
     },
     lead: (piece) => void state.leads.push(piece),
-    flush: () => flush(state),
+    flush() {
+      if (state.leads.length > 0) put(state, [], 'word');
+    },
     put: (pieces, boundary) => put(state, pieces, boundary),
     open(frame) {
       state.frame = frame;
@@ -140,10 +142,6 @@ function createState(dialect: Dialect, limits: Limits, links: () => Links): Spli
   const prefix = { quote: 0, indent: 0 };
   const next = { breaks: 0, boundary: 'word', prefix, hasSpace: false } as const;
   return { dialect, limits, links, parts: [], part: null, frame: null, leads: [], ...next };
-}
-
-function flush(state: SplitState): void {
-  if (state.leads.length > 0) put(state, [], 'word');
 }
 
 function put(state: SplitState, group: readonly Piece[], boundary: Boundary): void {
@@ -227,11 +225,7 @@ function joint({ breaks, prefix, hasSpace }: SplitState, into: Part): string {
 function append(state: SplitState, into: Part, drawn: Drawn): void {
   if (into.text === '' || state.breaks > 0) into.lastQuote = state.prefix.quote;
   into.base = Math.min(into.base, state.prefix.indent);
-  extend(into, drawn.text);
-  into.pieces.push(...drawn.pieces);
-  into.growth += 1;
-  into.size += drawn.length;
-  for (const [marker, uses] of drawn.citations) countMarker(into.citations, marker, uses);
+  extend(into, drawn);
   state.leads = [];
   state.breaks = 0;
   state.boundary = 'word';
@@ -241,10 +235,12 @@ function append(state: SplitState, into: Part, drawn: Drawn): void {
 function writeCloser(state: SplitState): void {
   const closer = closerOf(state);
   if (state.part === null || closer === '') return;
-  extend(state.part, closer);
-  state.part.pieces.push(raw(closer));
-  state.part.growth += 1;
-  state.part.size += state.dialect.measure(closer);
+  extend(state.part, {
+    text: closer,
+    pieces: [raw(closer)],
+    length: state.dialect.measure(closer),
+    citations: new Map(),
+  });
 }
 
 /** The room reserved in a part for links to sources that are unknown yet, including those of new citations. */
@@ -254,10 +250,13 @@ function reservedRoom({ dialect, links, limits }: SplitState, part: Part, added:
   return Math.min(markers.size * dialect.linkReserve, limits.soft * dialect.mostReserved);
 }
 
-/** Adds text at the end. */
-function extend(part: Part, text: string): void {
+function extend(part: Part, { text, pieces, length, citations }: Drawn): void {
   part.text += text;
   part.last = text.slice(-1) || part.last;
+  part.pieces.push(...pieces);
+  part.growth += 1;
+  part.size += length;
+  for (const [marker, uses] of citations) countMarker(part.citations, marker, uses);
 }
 
 /** The closing line of the open frame, with its line break; empty when none is open. */
@@ -278,8 +277,8 @@ function relink(state: SplitState, below: number): void {
     const closing = part === state.part ? dialect.measure(closerOf(state)) : 0;
     const under = part === state.parts.at(-1) ? below : 0;
     const drawn = drawWithin(part.pieces, { dialect, links: links() }, limits.hard - closing, under);
-    part.text = '';
-    extend(part, drawn.text);
+    part.text = drawn.text;
+    part.last = drawn.text.slice(-1);
     part.size = drawn.length;
     part.citations = drawn.citations;
   }
