@@ -69,11 +69,10 @@ describe('research is asked for', { timeout: 120_000 }, () => {
       const bodies = service.perplexity.requests
         .map(({ body }) => JSON.stringify(body ?? ''))
         .filter((body) => body.includes(side.name) && /And (?:one|two|three),/.test(body));
-      expect(bodies.map((body) => body.match(/And (?:one|two|three),/g)?.at(-1))).toEqual([
-        'And one,',
-        'And two,',
-        'And three,',
-      ]);
+      const asked = bodies.map((body) => body.match(/And (?:one|two|three),/g)?.at(-1));
+      // Slack may send two messages of one moment over two sockets: neither is surely the first.
+      expect(new Set(asked.slice(0, 2))).toEqual(new Set(['And one,', 'And two,']));
+      expect(asked.slice(2)).toEqual(['And three,']);
       expect(bodies[0]).not.toContain('## Summary');
       expect(bodies[2]).toContain('## Summary');
       expect(bodies[2]).toContain(`beside answers ${side.name}`);
