@@ -4,11 +4,11 @@ import {
   Client,
   DefaultRestOptions,
   GatewayIntentBits,
+  type IIdentifyThrottler,
   Options,
   Partials,
   type RESTOptions,
 } from 'discord.js';
-import type { IdentifyThrottler } from './identify-throttler.ts';
 
 export interface DiscordClientOptions {
   /** What discord.js calls `rest.api`, without the version; null for Discord's own. */
@@ -16,7 +16,7 @@ export interface DiscordClientOptions {
   /** Whether to ask for the privileged Message Content intent. */
   readonly messageContent?: boolean;
   /** Paces IDENTIFY; discord.js' own throttler, which forgets at a restart, when left out. */
-  readonly identifyThrottler?: IdentifyThrottler;
+  readonly identifyThrottler?: IIdentifyThrottler;
 }
 
 const INTENTS = [GatewayIntentBits.Guilds, GatewayIntentBits.GuildMessages, GatewayIntentBits.DirectMessages];

@@ -6,18 +6,15 @@ import type { Question } from '../../core/types.ts';
 import { createCatchUp } from './catch-up.ts';
 import { failureOf } from './errors.ts';
 import { lacksQuote, questionFromEdit, questionFromMessage, questionId, quoteMessage } from './questions.ts';
-import { createDirectChannels, type DirectChannels } from './read-missed.ts';
+import { createDirectChannels, type DirectChannels, type ReadMissedDeps } from './read-missed.ts';
 import type { Watermark } from './watermark.ts';
 
-export interface EventDeps {
+export interface EventDeps extends Pick<ReadMissedDeps, 'acquire' | 'log'> {
   readonly intake: Intake;
   readonly store: KeyValue;
   readonly watermark: Watermark;
   readonly botId: string;
-  /** Waits for a call that the rate limits allow. */
-  readonly acquire: (signal: AbortSignal) => Promise<unknown>;
   readonly tasks: Tasks;
-  readonly log: Log;
 }
 
 /** What the handling of events has begun, so that a stop can wait for it. */
@@ -122,11 +119,11 @@ async function retryUntilStopped(log: Log, signal: AbortSignal, run: () => Promi
     try {
       return await run();
     } catch (error) {
-      log.error({ err: error, pauseMs }, 'a question could not be stored, trying again');
+      log.error({ err: error, pauseMs }, 'what people say cannot be taken in yet, trying again');
       await sleep(pauseMs, signal);
     }
   }
-  throw new Error('stopped before a question was stored');
+  throw new Error('stopped before what people say was taken in');
 }
 
 /** Fetches what a reply is to. Null when it cannot be had. @throws {Failure} when another try may bring it. */

@@ -1,3 +1,4 @@
+import type { IIdentifyThrottler } from 'discord.js';
 import { createKeyedQueue, sleep } from '../../core/concurrency.ts';
 import type { KeyValue, Log } from '../../core/ports.ts';
 
@@ -9,12 +10,6 @@ const WINDOW_MS = 60 * 60_000;
 const ORDINARY = 30;
 const LONGEST_MS = 2 * 60_000;
 
-/** What discord.js calls an identify throttler. */
-export interface IdentifyThrottler {
-  /** Resolves when the shard may IDENTIFY. @throws when its connection closes first. */
-  waitForIdentify(shard: number, signal: AbortSignal): Promise<void>;
-}
-
 /**
  * Paces new sessions, across restarts: a crash loop would use up what Discord allows in a day within two hours. Resuming costs
  * nothing and is not paced.
@@ -23,7 +18,7 @@ export function createIdentifyThrottler(options: {
   readonly store: KeyValue;
   readonly botId: string;
   readonly log: Log;
-}): IdentifyThrottler {
+}): IIdentifyThrottler {
   const { store, botId, log } = options;
   const key = `identifies:${botId}`;
   const runInOrder = createKeyedQueue();

@@ -11,7 +11,7 @@ import {
 } from 'discord.js';
 import { sleep } from '../../core/concurrency.ts';
 import type { Failure } from '../../core/failures.ts';
-import type { Intake, Log, ResearchCommands } from '../../core/ports.ts';
+import type { Intake } from '../../core/ports.ts';
 import { retry } from '../../core/retry.ts';
 import type { Question } from '../../core/types.ts';
 import { discordMarkdown } from '../../markdown/dialects.ts';
@@ -20,15 +20,12 @@ import { escapeText } from '../../markdown/text.ts';
 import { questionFromCommand, questionFromShortcut, readPress } from './commands.ts';
 import { CODE, failureOf } from './errors.ts';
 import type { Tasks } from './events.ts';
-import { respondToJobs, suggestJobs } from './jobs-command.ts';
+import { type JobsDeps, respondToJobs, suggestJobs } from './jobs-command.ts';
 import { restateQuestion } from './render.ts';
 
-export interface InteractionDeps {
+export interface InteractionDeps extends JobsDeps {
   readonly intake: Intake;
-  /** Null where research is not offered. */
-  readonly research: ResearchCommands | null;
   readonly tasks: Tasks;
-  readonly log: Log;
 }
 
 /** Discord waits 3 s from its side of the line; a store this slow is met by "thinking…" first. */
@@ -39,7 +36,7 @@ const PANEL = { room: discordMarkdown.softLimit, most: 12 };
 
 const UNAVAILABLE = 'I cannot take questions right now. Please try again in a moment.';
 const TAKEN = 'Answering in the thread.';
-const UNKNOWN = 'I do not know that any more. Please try /ask.';
+export const UNKNOWN = 'I do not know that any more. Please try /ask.';
 
 /** Takes the commands and buttons of a client to the intake. */
 export function attachInteractions(client: Client, deps: InteractionDeps): void {

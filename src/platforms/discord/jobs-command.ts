@@ -5,10 +5,10 @@ import { discordMarkdown } from '../../markdown/dialects.ts';
 import { fillPages } from '../../markdown/sources.ts';
 import { escapeText } from '../../markdown/text.ts';
 import { readRequester } from './commands.ts';
-import { followUp, privately, SLOW_AFTER_MS } from './interactions.ts';
+import { followUp, privately, SLOW_AFTER_MS, UNKNOWN } from './interactions.ts';
 import { clipText } from './render.ts';
 
-interface JobsDeps {
+export interface JobsDeps {
   /** Null where research is not offered. */
   readonly research: ResearchCommands | null;
   readonly log: Log;
@@ -35,7 +35,7 @@ async function runJobs(
 ): Promise<string> {
   const { options } = interaction;
   const action = ACTIONS.find((known) => known === options.getSubcommand(false));
-  if (!action) return 'I do not know that any more. Please try /ask.';
+  if (!action) return UNKNOWN;
   const job = action === 'list' ? null : (options.getString('id')?.trim() ?? null);
   try {
     return (await research?.run({ ...readRequester(interaction), action, job })) || UNAVAILABLE;

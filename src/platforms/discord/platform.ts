@@ -6,7 +6,7 @@ import { retry } from '../../core/retry.ts';
 import type { Question } from '../../core/types.ts';
 import { discordMarkdown } from '../../markdown/dialects.ts';
 import { escapeText } from '../../markdown/text.ts';
-import { NO_MENTIONS, nonceOf, openDirect, postMessage } from './messages.ts';
+import { type Draft, NO_MENTIONS, nonceOf, openDirect, postMessage } from './messages.ts';
 import { readThread } from './read-thread.ts';
 import { clipText } from './render.ts';
 import { createReply } from './reply.ts';
@@ -27,8 +27,10 @@ export function createPlatform(deps: OutboundDeps): Platform {
   };
 }
 
-/** Discord's limit of a message. */
-const MAX_CONTENT = 2_000;
+function plainDraft(text: string): Draft {
+  return { content: clipText(escapeText(discordMarkdown, text), discordMarkdown.hardLimit), buttons: [] };
+}
+
 const WAITING = encodeURIComponent('🕐');
 
 async function markWaiting({ rest, log }: OutboundDeps, question: Question, waiting: boolean): Promise<void> {
@@ -46,17 +48,17 @@ async function markWaiting({ rest, log }: OutboundDeps, question: Question, wait
 }
 
 async function replyPrivately(deps: OutboundDeps, question: Question, text: string): Promise<void> {
-  const content = clipText(escapeText(discordMarkdown, text), MAX_CONTENT);
-  if (await followUp(deps, question, content)) return;
+  const draft = plainDraft(text);
+  if (await followUp(deps, question, draft)) return;
   const { message, thread } = question;
   const channel = message?.channel ?? thread?.channel ?? question.channel;
   const nonce = nonceOf(question.id, 'word', text);
   const replyTo = message?.message ?? null;
-  await postMessage(deps.rest, { content, buttons: [] }, { channel, replyTo, nonce, urgency: 'final' });
+  await postMessage(deps.rest, draft, { channel, replyTo, nonce, urgency: 'final' });
 }
 
 /** Seen by the person alone, where their command or button still has a valid token. */
-async function followUp({ rest }: OutboundDeps, question: Question, content: string): Promise<boolean> {
+async function followUp({ rest }: OutboundDeps, question: Question, { content }: Draft): Promise<boolean> {
   const body: RESTPostAPIWebhookWithTokenJSONBody = {
     content,
     flags: MessageFlags.Ephemeral | MessageFlags.SuppressEmbeds,
@@ -71,10 +73,9 @@ async function followUp({ rest }: OutboundDeps, question: Question, content: str
 
 async function directMessage({ rest }: OutboundDeps, personId: string, text: string): Promise<void> {
   const channel = await openDirect(rest, personId);
-  const content = clipText(escapeText(discordMarkdown, text), MAX_CONTENT);
   // The caller may have to try again: equal messages within a minute are one.
   const nonce = nonceOf(channel, text, Math.floor(Date.now() / 60_000));
-  await postMessage(rest, { content, buttons: [] }, { channel, replyTo: null, nonce, urgency: 'final' });
+  await postMessage(rest, plainDraft(text), { channel, replyTo: null, nonce, urgency: 'final' });
 }
 
 /**

@@ -15,8 +15,9 @@ const MAX_WAIT_MS = 250;
 export class ReplyCalls {
   readonly #limits: RateLimits;
   readonly #hasWords: () => boolean;
-  readonly #startedAt = performance.now();
+  readonly startedAt = performance.now();
   #endedAt: number | undefined;
+  #stopping: AbortSignal | undefined;
   #channel = '';
   #isReserved = false;
   /** The call that the last progress lacked. */
@@ -60,23 +61,25 @@ export class ReplyCalls {
     }
     // Whoever waits again keeps its turn.
     if (this.#lacking?.kind !== kind || this.#lacking.priority !== priority) {
-      const since = this.#hasWords() ? performance.now() : this.#startedAt;
+      const since = this.#hasWords() ? performance.now() : this.startedAt;
       this.#lacking = { kind, priority, since };
     }
     throw new Failure('rate-limited', 'no call is free for progress', { retryAfterMs: 0 });
   }
 
   /** Waits for a call of the final view. @throws {Failure} `stopped` after an abort. */
-  async take(kind: CallKind, priority: Priority, signal: AbortSignal): Promise<void> {
+  async take(kind: CallKind, priority: Priority): Promise<void> {
     if (this.#takeAcquired(kind)) return;
-    if (!(await this.#limits.acquire(this.#callOf(kind), { priority, signal, since: this.#endedAt })))
+    const waiting = { priority, signal: this.#stopping, since: this.#endedAt };
+    if (!(await this.#limits.acquire(this.#callOf(kind), waiting)))
       throw new Failure('stopped', 'stopped while waiting to write');
     // The limiter spends a reserved call on a final edit.
     if (kind === 'edit' && priority === 'final') this.#isReserved = false;
   }
 
-  /** The final view is there to be shown. */
-  beginEnd(): void {
+  /** The final view is there to be shown. @param signal ends the waits for its calls. */
+  beginEnd(signal: AbortSignal): void {
+    this.#stopping = signal;
     this.#endedAt ??= performance.now();
   }
 

@@ -29,14 +29,11 @@ class DiscordReply implements Reply {
   readonly #typing;
   readonly #shown: Shown[];
   readonly #calls;
-  readonly #startedAt = performance.now();
   #opening: Promise<AnswerPlace> | null = null;
   #hasLooked: boolean;
   #isClosed = false;
   /** How often a message had to be replaced: a new message needs a new nonce. */
   #replaced = 0;
-  /** Ends the waits of the final view. */
-  #stopping = new AbortController().signal;
 
   constructor(deps: OutboundDeps, question: Question, start: ReplyStart) {
     this.#deps = deps;
@@ -54,8 +51,7 @@ class DiscordReply implements Reply {
 
   async acquire(urgency: Urgency, signal: AbortSignal): Promise<void> {
     if (urgency === 'progress') return this.#calls.acquireNext(signal);
-    this.#stopping = signal;
-    this.#calls.beginEnd();
+    this.#calls.beginEnd(signal);
   }
 
   async show(view: View): Promise<void> {
@@ -93,7 +89,12 @@ class DiscordReply implements Reply {
   }
 
   async #openPlace(): Promise<AnswerPlace> {
-    const place = await findAnswerPlace(this.#deps, this.#question, this.#start.messages, this.#startedAt);
+    const place = await findAnswerPlace(
+      this.#deps,
+      this.#question,
+      this.#start.messages,
+      this.#calls.startedAt,
+    );
     if (!this.#isClosed) this.#calls.openChannel(place.channel);
     return place;
   }
@@ -140,7 +141,7 @@ class DiscordReply implements Reply {
   async #bring(place: AnswerPlace, index: number, part: Part, priority: Priority): Promise<void> {
     const there = this.#shown[index]?.part;
     if (there && lookOf(there) === lookOf(part)) return;
-    await this.#calls.take(this.#kindFor(index), priority, this.#stopping);
+    await this.#calls.take(this.#kindFor(index), priority);
     await this.#write(place, index, part);
   }
 
@@ -180,7 +181,7 @@ class DiscordReply implements Reply {
   async #replace(place: AnswerPlace, index: number, part: Part): Promise<void> {
     const old = this.#shown[index]?.ref;
     this.#replaced++;
-    await this.#calls.take('post', 'final', this.#stopping);
+    await this.#calls.take('post', 'final');
     await this.#post(place, index, part);
     if (old) await deleteMessage(this.#deps.rest, old.channel, old.message);
   }
