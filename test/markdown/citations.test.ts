@@ -127,6 +127,12 @@ describe('citations counted from the beginning of the web results', () => {
     expect(whole('a [web:0] b [web:6]')).toBe(`a ${link(1)} b [web:6]`);
   });
 
+  test('from 0 when a [web:0] came before the sources', () => {
+    const rendering = createRendering(slackMarkdown);
+    rendering.update('a [web:1] b [web:0] c', [], false);
+    expect(rendering.relink(sources)[0]).toBe(`a ${link(2)} b ${link(1)}`);
+  });
+
   test('are not linked in a stream before it is known from where they count, and never lead elsewhere later', () => {
     const rendering = createRendering(slackMarkdown);
     rendering.update('a [web:1] b ', sources, false);
