@@ -7,6 +7,9 @@ const LARGEST_STREAM = 64_000_000;
 /** In bytes. The largest real events carry some 50 search results. */
 const LARGEST_EVENT = 4_000_000;
 
+/** As Latin-1. The standard says to ignore it at the start of a stream; it would hide the first field's name. */
+const BYTE_ORDER_MARK = /^\u00ef\u00bb\u00bf/;
+
 /** How long the rest of a stream is read after `[DONE]`, in milliseconds. */
 const DRAIN_MS = 250;
 
@@ -30,7 +33,7 @@ export async function boundedFetch(url: string | URL | Request, init?: RequestIn
 
 /** True for the start of an event stream, false for an error and for the web page of something in between. */
 export function isEventStream({ status, headers }: Response): boolean {
-  return status === 200 && headers.get('content-type')?.includes('text/event-stream') === true;
+  return status === 200 && /text\/event-stream/i.test(headers.get('content-type') ?? '');
 }
 
 /** Takes the bytes that came, null at the end, and returns those to pass on. */
@@ -79,7 +82,8 @@ function dropEmptyEvents(): Filter {
     const events = hasEnd ? rest.split(/(?<=\n\r?\n)/) : [];
     if (hasEnd) rest = bytes === null || /\n\r?\n$/.test(rest) ? '' : (events.pop() ?? '');
     if (rest.length > LARGEST_EVENT) throw new BodyTooLarge('event', LARGEST_EVENT);
-    return Buffer.from(events.filter((event) => /^data:.*\S/m.test(event)).join(''), 'latin1');
+    const readable = events.map((event) => event.replace(BYTE_ORDER_MARK, ''));
+    return Buffer.from(readable.filter((event) => /^data:.*\S/m.test(event)).join(''), 'latin1');
   };
 }
 

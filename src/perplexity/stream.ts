@@ -119,7 +119,7 @@ async function* readChunks(
     }
     yield* parsed.events ?? [];
     if (text !== '') yield { type: 'text', text };
-    progress.hasText ||= text !== '';
+    progress.hasText ||= text.trim() !== '';
     if (parsed.error) throw createReportedFailure(parsed.error, progress.hasText);
     progress.usage = parsed.usage ?? progress.usage;
     progress.finish = parsed.finish ?? progress.finish ?? (isOver ? 'complete' : null);
