@@ -5,6 +5,9 @@ import type { Log } from './core/ports.ts';
 const TOKENS =
   /\b(?:xox[a-z]-|xapp-|pplx-)[\w-]+|\b[\w-]{23,28}\.[\w-]{6}\.[\w-]{27,}|(?<=:\/\/[^\s:@/"]*:)[^\s@/"]+(?=@)/g;
 
+/** A text of the other side that repeats a secret may be cut in the middle of it: this many characters of it give it away. */
+const SHORTEST_PART = 8;
+
 export interface LogOptions {
   readonly level: string;
   /** Exact values that must not appear, wherever they stand in a line. */
@@ -21,7 +24,7 @@ export function createLog({ level, secrets, destination }: LogOptions): Log {
   const exact = secrets.filter((secret) => secret.length >= 6 && /\D/.test(secret));
   const scrub = (line: string): string => {
     let clean = line;
-    for (const secret of exact) clean = clean.replaceAll(JSON.stringify(secret).slice(1, -1), '[redacted]');
+    for (const secret of exact) clean = removeSecret(clean, JSON.stringify(secret).slice(1, -1));
     return clean.replace(TOKENS, '[redacted]');
   };
   return pino(
@@ -35,6 +38,22 @@ export function createLog({ level, secrets, destination }: LogOptions): Log {
     },
     destination ?? openDestination({ fd: 1, sync: false }),
   );
+}
+
+/** Removes a secret, and every beginning of it that is long enough to be one. */
+function removeSecret(line: string, secret: string): string {
+  const clean = line.replaceAll(secret, '[redacted]');
+  if (secret.length <= SHORTEST_PART) return clean;
+  const tail = secret.slice(SHORTEST_PART);
+  const [before = '', ...parts] = clean.split(secret.slice(0, SHORTEST_PART));
+  return before + parts.map((part) => `[redacted]${part.slice(countCommon(part, tail))}`).join('');
+}
+
+/** How many characters two texts have in common at their start. */
+function countCommon(a: string, b: string): number {
+  let count = 0;
+  while (count < a.length && a[count] === b[count]) count++;
+  return count;
 }
 
 /** Logs only what holds no text of a person: an SDK's error object carries whole requests and responses. */

@@ -23,6 +23,15 @@ test('secrets are scrubbed wherever they stand in a line', () => {
   expect(text).toContain('[redacted]');
 });
 
+test('a secret that was cut is scrubbed as well', () => {
+  const secret = 'gateway-key-0123456789';
+  const { log, lines } = setup([secret]);
+  for (const length of [8, 15, 21]) log.info({ at: `${secret.slice(0, length)}…` }, 'the key');
+  log.error({ err: new Error(`${'x'.repeat(285)}${secret}`) }, 'failed');
+  expect(lines.join('')).not.toMatch(/gateway|key-0|0123/);
+  expect(lines.map((line) => line.includes('[redacted]'))).toEqual([true, true, true, true]);
+});
+
 test('an error is told by what we know of it, not by what an SDK hung on it', () => {
   const { log, lines } = setup();
   log.error(
