@@ -169,18 +169,28 @@ const NEEDS_CREDIT = 'the Perplexity account needs credit';
 const TOO_LONG = /context (?:length|window)|too (?:long|large|many tokens)/i;
 const IS_TOO_LONG = 'the question and its thread are too long; ask it in a new thread';
 
-/** Reads, in this order, `retry-after-ms`, Retry-After (seconds or a date), and `x-ratelimit-reset` (epoch seconds). */
+/** In milliseconds. No rate limit lasts longer: a longer wait is a number that means something else. */
+const LONGEST_WAIT_MS = 24 * 3_600_000;
+
+/**
+ * Reads, in this order, `retry-after-ms`, Retry-After (seconds or a date), and `x-ratelimit-reset` (epoch seconds). Gateways
+ * send moments for seconds and milliseconds for moments; what makes no sense as either is passed over.
+ */
 function readRetryAfter(headers: Headers, now: number): number | undefined {
-  const exact = Number.parseFloat(headers.get('retry-after-ms') ?? '');
-  if (exact >= 0) return exact;
-  const after = headers.get('retry-after');
-  if (after !== null) {
-    const seconds = Number(after);
-    const ms = Number.isNaN(seconds) ? Date.parse(after) - now : seconds * 1000;
-    if (!Number.isNaN(ms)) return Math.max(0, ms);
-  }
-  const reset = Number.parseFloat(headers.get('x-ratelimit-reset') ?? '');
-  return reset >= 0 ? Math.max(0, reset * 1000 - now) : undefined;
+  const after = headers.get('retry-after') ?? '';
+  const waits = [
+    Number.parseFloat(headers.get('retry-after-ms') ?? ''),
+    Number.isNaN(Number(after)) ? Date.parse(after) - now : toWaitMs(Number.parseFloat(after), now),
+    toWaitMs(Number.parseFloat(headers.get('x-ratelimit-reset') ?? ''), now),
+  ];
+  const wait = waits.find((ms) => Math.abs(ms) <= LONGEST_WAIT_MS);
+  return wait === undefined ? undefined : Math.max(0, wait);
+}
+
+/** The wait in milliseconds that a number stands for: seconds, or a moment in epoch seconds or milliseconds. */
+function toWaitMs(value: number, now: number): number {
+  if (value > 1e12) return value - now;
+  return value > 1e9 ? value * 1000 - now : value * 1000;
 }
 
 function readErrorCode(body: JsonObject | null): string | undefined {

@@ -64,9 +64,9 @@ function describeCutOff(failure: Failure): string {
   return 'the answer broke off here';
 }
 
-/** Formats a wait as `8 s`, `2 min`, `1 h`, rounded up, so that nobody comes back too early. */
+/** Formats a wait as `8 s`, `2 min`, `1 h`, rounded up, so that nobody comes back too early; at most a day. */
 export function formatDuration(ms: number): string {
-  const seconds = Math.max(1, Math.ceil(ms / 1000));
+  const seconds = Math.max(1, Math.ceil(Math.min(ms || 0, 24 * 3_600_000) / 1000));
   if (seconds < 60) return `${seconds} s`;
   const minutes = Math.ceil(seconds / 60);
   return minutes < 60 ? `${minutes} min` : `${Math.ceil(minutes / 60)} h`;
