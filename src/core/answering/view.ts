@@ -33,6 +33,8 @@ export function applyEvent(answer: Answer, event: AnswerEvent): Answer {
     case 'sources':
       return { ...answer, sources: event.sources };
     case 'text':
+      // Nothing that a person could see: an answer of white space is an answer without text.
+      if (answer.text === '' && event.text.trim() === '') return answer;
       return { ...answer, state: 'writing', status: 'is writing…', text: answer.text + event.text };
     case 'usage':
       return { ...answer, usage: event.usage };

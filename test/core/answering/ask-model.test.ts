@@ -75,6 +75,14 @@ describe('ask', () => {
     expect((await asked).failure?.kind).toBe('cut-off');
   });
 
+  test('white space is no text: it ends as an empty answer does, and a fault behind it is tried again', async () => {
+    const blank = start([text(' \n'), text('\n'), done]);
+    expect(await blank.asked).toMatchObject({ answer: { text: '' }, failure: { kind: 'malformed' } });
+    const cut = start([text('\n\n'), new Failure('unreachable', 'gone')], [text('\n'), text('Hi'), done]);
+    await vi.runAllTimersAsync();
+    expect(await cut.asked).toMatchObject({ answer: { text: 'Hi' }, failure: null, tries: 2 });
+  });
+
   test('an end without a word is a failure', async () => {
     const { asked } = start([done]);
     expect((await asked).failure?.kind).toBe('malformed');
