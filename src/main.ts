@@ -31,7 +31,9 @@ stopOnSignals();
 try {
   const config = loadConfig();
   const log = createLog({ level: config.logLevel, secrets: config.secrets });
-  process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'));
+  // discord.js 14.28 and @discordjs/ws 1.2.3 throw where nobody can catch: at a dispatch without data before the guilds are
+  // there, and at a socket that fails after it was given up. Ending the process would cut the answers of both platforms.
+  process.on('uncaughtException', (error, origin) => log.error({ err: error, origin }, 'uncaught exception'));
   stop = await start(config, log);
 } catch (error) {
   process.exit(reportFault(error));
@@ -157,15 +159,21 @@ async function findUnready({ store, slack, discord }: Opened): Promise<string[]>
   return reasons;
 }
 
+/** Within this time a second signal is the same one: a terminal signals the whole process group, and npm forwards what it got. */
+const SAME_SIGNAL_MS = 2_000;
+
 /**
  * The first signal drains, the second ends at once: what is unfinished is taken up again by the next process. To be called
  * before the start: process 1 of a container never gets a signal it has no handler for.
  */
 function stopOnSignals(): void {
-  let isStopping = false;
+  let stoppingSince: number | null = null;
   const onSignal = (): void => {
-    if (isStopping) process.exit(1);
-    isStopping = true;
+    if (stoppingSince !== null) {
+      if (performance.now() - stoppingSince > SAME_SIGNAL_MS) process.exit(1);
+      return;
+    }
+    stoppingSince = performance.now();
     stop().then(
       () => process.exit(0),
       (error) => {

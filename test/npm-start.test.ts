@@ -28,10 +28,15 @@ function isAlive(pid: number): boolean {
   }
 }
 
-test.skipIf(process.platform === 'win32')(
-  'a SIGTERM to npm start drains the service and ends it',
+/** A supervisor signals npm; a terminal and systemd signal its whole process group, and npm forwards what it got as well. */
+test.skipIf(process.platform === 'win32').each([
+  ['SIGTERM', 'npm'],
+  ['SIGTERM', 'its process group'],
+  ['SIGINT', 'its process group'],
+] as const)(
+  'a %s to %s drains the service and ends it',
   { timeout: 60_000, meta: { needs: 'signals (not Windows)' } },
-  async () => {
+  async (signal, whom) => {
     const side = await startSlackSide();
     const perplexity = await startPerplexityServer({ tokensPerSecond: 10 });
     onTestFinished(async () => void (await Promise.all([side.close(), perplexity.close()])));
@@ -54,6 +59,7 @@ test.skipIf(process.platform === 'win32')(
         NODE_COMPILE_CACHE: join(REPO, 'node_modules/.cache/compiled'),
       },
       stdio: ['ignore', 'pipe', 'inherit'],
+      detached: true,
     });
     const exited = new Promise<number | null>((done) => npm.once('exit', (code) => done(code)));
     const ready = await new Promise<{ port: number; pid: number }>((done, reject) => {
@@ -73,7 +79,7 @@ test.skipIf(process.platform === 'win32')(
 
     const place = side.mention('What takes longer than a moment to say?');
     await vi.waitFor(() => expect(side.posts(place)[0]?.isGrowing).toBe(true), 20_000);
-    npm.kill('SIGTERM');
+    process.kill(whom === 'npm' ? npm.pid! : -npm.pid!, signal);
     await vi.waitFor(async () => expect(await readyz()).toBe('503 stopping\n'), 5_000);
     const restart = startService({
       ...side.connection,

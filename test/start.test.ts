@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from '
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type DiscordServer, startDiscordServer } from './servers/discord/discord-server.ts';
 import { type SlackServer, startSlackServer } from './servers/slack/server.ts';
 import { prepareDataDir } from './support/data-dir.ts';
@@ -231,3 +231,12 @@ function anOpenDirectory(): string {
   chmodSync(path, 0o777);
   return path;
 }
+
+test('what discord.js throws where nobody can catch it is logged, and the service goes on', async () => {
+  discord.gateway.interpose('MESSAGE_CREATE', null);
+  const service = await startService({ perplexity, slack: onSlack()!, discord: onDiscord()! });
+  await vi.waitFor(() => expect(service.log.map(({ msg }) => msg)).toContain('uncaught exception'), 10_000);
+  const response = await fetch(`http://127.0.0.1:${service.port}/healthz`);
+  expect(response.status).toBe(200);
+  expect(await service.stop()).toBe(0);
+});

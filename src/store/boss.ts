@@ -1,4 +1,4 @@
-import type { ConstructorOptions, PgBoss, QueueOptions } from 'pg-boss';
+import { type ConstructorOptions, PgBoss, type QueueOptions } from 'pg-boss';
 import type { Log } from '../core/ports.ts';
 import type { Sql } from './sql.ts';
 
@@ -16,7 +16,6 @@ const EXPIRE_SECONDS = 1_800;
  * `onWake` is called with a queue's name when a process has a job for it, and with null when that may have been missed.
  */
 export async function startBoss(sql: Sql, onWake: (queue: string | null) => void, log: Log): Promise<PgBoss> {
-  const { PgBoss } = await import('pg-boss');
   const { listen } = sql;
   const options: ConstructorOptions = {
     db: {

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
-import type { PGlite } from '@electric-sql/pglite';
+import { PGlite } from '@electric-sql/pglite';
+import { fromPglite } from 'pg-boss';
 import type { Log } from '../core/ports.ts';
 import { closeDataDir, lockDataDir, secureDataDir, toUnusableError } from './data-dir.ts';
 import { createQueryable, type Sql } from './sql.ts';
@@ -32,7 +33,6 @@ export async function openPglite(dataDir: string, log: Log): Promise<Sql> {
     unlock = lockDataDir(dataDir);
     const db = await openDatabase(join(dataDir, 'database'));
     closeDataDir(dataDir);
-    const { fromPglite } = await import('pg-boss');
     const queryable = createQueryable(fromPglite(db).executeSql);
     return {
       kind: 'pglite',
@@ -52,7 +52,6 @@ export async function openPglite(dataDir: string, log: Log): Promise<Sql> {
 }
 
 async function openDatabase(path: string): Promise<PGlite> {
-  const { PGlite } = await import('@electric-sql/pglite');
   const startParams = [...PGlite.defaultStartParams, ...SMALL.flatMap((setting) => ['-c', setting])];
   if (!existsSync(path)) {
     // Under another name first: one whose making is cut off in the middle can never be opened.

@@ -1,4 +1,4 @@
-import type { Client, ClientConfig } from 'pg';
+import { Client, type ClientConfig } from 'pg';
 import { sleep } from '../core/concurrency.ts';
 import type { Log } from '../core/ports.ts';
 
@@ -20,10 +20,9 @@ const RECONNECT_MS = 1_000;
 export function holdSession(config: ClientConfig, use: SessionUse, log: Log): { close(): Promise<void> } {
   const closed = new AbortController();
   const run = async (): Promise<void> => {
-    const { default: pg } = await import('pg');
     let isFailing = false;
     while (!closed.signal.aborted) {
-      const client = new pg.Client({ ...config, query_timeout: QUERY_TIMEOUT_MS });
+      const client = new Client({ ...config, query_timeout: QUERY_TIMEOUT_MS });
       const broken = new AbortController();
       client.on('error', (error) => broken.abort(error));
       client.on('end', () => broken.abort(new Error('the connection was ended')));

@@ -1,4 +1,4 @@
-import type { ClientConfig, Pool, PoolClient } from 'pg';
+import { type ClientConfig, Pool, type PoolClient } from 'pg';
 import { untilAborted } from '../core/concurrency.ts';
 import type { Log } from '../core/ports.ts';
 import { holdSession, type SessionUse } from './postgres-session.ts';
@@ -33,10 +33,9 @@ export function connectionConfig(databaseUrl: string): ClientConfig {
  */
 export async function openPostgres(databaseUrl: string, log: Log): Promise<Sql> {
   checkUrl(databaseUrl);
-  const { default: pg } = await import('pg');
   const config = connectionConfig(databaseUrl);
   const open = (max: number): Pool => {
-    const pool = new pg.Pool({ ...config, max, idleTimeoutMillis: 60_000 });
+    const pool = new Pool({ ...config, max, idleTimeoutMillis: 60_000 });
     // Idle connections break when the server restarts; without a listener that would end the process.
     return pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'));
   };

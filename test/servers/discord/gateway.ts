@@ -47,6 +47,8 @@ export interface GatewayControl {
   redeliver(messageId: string): void;
   /** Dispatches anything to every session. */
   dispatchRaw(t: string, d: unknown): void;
+  /** Dispatches this in the next session, behind READY and before its guilds. */
+  interpose(t: string, d: unknown): void;
 }
 
 export interface Gateway extends Omit<GatewayControl, 'redeliver'> {
@@ -74,6 +76,7 @@ export function createGateway(world: World, options: GatewayOptions): Gateway {
   const sessions = new Map<string, Session>();
   const connections = new Set<Connection>();
   let identifies = 0;
+  const interposed: { readonly t: string; readonly d: unknown }[] = [];
   let resumes = 0;
   let refusals = 0;
   let lastIdentifyAt = -Infinity;
@@ -116,6 +119,7 @@ export function createGateway(world: World, options: GatewayOptions): Gateway {
     sessions.set(id, session);
     connection.session = session;
     push(session, 'READY', readyPayload(world, session, data));
+    for (const { t, d } of interposed.splice(0)) push(session, t, d);
     if ((intents & Intents.guilds) !== 0 && isOfShard(world, session, world.state.guild.id))
       push(session, 'GUILD_CREATE', guildPayload(world));
   };
@@ -227,6 +231,7 @@ export function createGateway(world: World, options: GatewayOptions): Gateway {
       silence();
       for (const { socket } of connections) socket.pause();
     },
+    interpose: (t, d) => void interposed.push({ t, d }),
     dispatchRaw(t, d) {
       for (const session of sessions.values()) push(session, t, d);
     },
