@@ -36,7 +36,7 @@ export interface FailureDetails {
   readonly cause?: unknown;
 }
 
-/** The message is for logs; what a person reads is made from `kind` in `explaining.ts`. */
+/** The message is for logs; what a person reads is made from `kind` in `answering/messages.ts`. */
 export class Failure extends Error {
   readonly kind: FailureKind;
   readonly retryAfterMs: number | undefined;

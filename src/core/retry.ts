@@ -22,7 +22,7 @@ export function isRetryable(failure: Failure): boolean {
 }
 
 /**
- * The one retry loop: exponential back-off with full jitter; a Retry-After is honoured to the end, never cut short.
+ * Retries one call: exponential back-off with full jitter; a Retry-After is honoured to the end, never cut short.
  * @throws the last error once it is not retryable, tries are used up, or the signal is aborted.
  */
 export async function retry<T>(policy: RetryPolicy, run: (attempt: number) => Promise<T>): Promise<T> {

@@ -22,7 +22,10 @@ export interface IntakeDeps
 /** More than this many questions of one thread are not queued behind each other. */
 const MAX_WAITING_IN_THREAD = 5;
 
-/** Creates the one place where questions come in: it decides what is one, drops duplicates, and stores it. */
+/**
+ * Creates the one place where questions come in. Platforms have read them from payloads (`questions.ts` of each); here it is
+ * decided whether a message without a mention is one, duplicates are dropped, and the question is stored.
+ */
 export function createIntake(deps: IntakeDeps): Intake {
   // After an outage a mention and its follow-ups arrive together, and only the mention makes the follow-ups ours.
   const runInOrder = createKeyedQueue();

@@ -8,7 +8,7 @@ import type { AnsweringDeps, AnswerJob, AnswerRun, Conclusion } from './deps.ts'
 import { startLiveReply } from './live-reply.ts';
 import { HELP } from './messages.ts';
 import { questionTurn } from './prompt.ts';
-import { StopRequested } from './stop.ts';
+import { mayStop, StopRequested } from './stop.ts';
 
 /**
  * Answers one question: history → prompt → model → view → reply → history. Every failure becomes a view that the person
@@ -70,10 +70,9 @@ function startRun(
   });
   const live = startLiveReply({ reply, log, signal: job.signal, lost: (reason) => ending.abort(reason) });
   const unwatch = deps.stops.watch(question, (stop) => {
-    const isTheirs =
-      !stop.by || stop.by.id === question.asker.id || deps.isAdmin(question.platform, stop.by.id);
-    if (isTheirs) ending.abort(new StopRequested(stop));
-    return isTheirs;
+    const isGranted = !stop.by || mayStop(deps, question, stop.by.id);
+    if (isGranted) ending.abort(new StopRequested(stop));
+    return isGranted;
   });
   const signal = AbortSignal.any([job.signal, ending.signal]);
   return {

@@ -1,5 +1,5 @@
 import type { KeyValue, Log } from '../ports.ts';
-import { type Person, type Question, type ThreadRef, threadKey } from '../types.ts';
+import { type Person, type PlatformName, type Question, type ThreadRef, threadKey } from '../types.ts';
 
 /** A request to end an answer early: somebody stopped it, or its question was deleted. */
 export interface Stop {
@@ -19,6 +19,15 @@ export class StopRequested extends Error {
     this.name = 'StopRequested';
     this.stop = stop;
   }
+}
+
+/** Whether a person may stop what was asked, or ask it again: the asker and admins may. */
+export function mayStop(
+  { isAdmin }: { readonly isAdmin: (platform: PlatformName, personId: string) => boolean },
+  { platform, asker }: Question,
+  personId: string,
+): boolean {
+  return asker.id === personId || isAdmin(platform, personId);
 }
 
 /** Ends running answers, on any replica. */

@@ -1,8 +1,9 @@
+import { mayStop } from '../answering/stop.ts';
 import { DEFAULT_WISH } from '../commands/options.ts';
 import { idFrom } from '../ids.ts';
 import type { AnswerRecord, ButtonPress, Jobs, Pressed, ResearchIntake } from '../ports.ts';
 import type { Question } from '../types.ts';
-import { alreadyEnded, mayStop, stopResearch } from './cancel.ts';
+import { alreadyEnded, stopResearch } from './cancel.ts';
 import { enqueueStep, isLive, nextStep, RESEARCH_QUEUE, type ResearchDeps } from './step.ts';
 
 export type ResearchIntakeDeps = Pick<ResearchDeps, 'jobs' | 'researches' | 'log' | 'isAdmin'>;
@@ -78,7 +79,7 @@ async function pressStop(deps: ResearchIntakeDeps, press: ButtonPress): Promise<
   const record = await deps.researches.find(press.question);
   if (!record) return undefined;
   const { question, name } = record;
-  if (!mayStop(record, press.presser, deps.isAdmin(question.platform, press.presser.id))) {
+  if (!mayStop(deps, question, press.presser.id)) {
     return {
       type: 'text',
       text: `Only ${question.asker.name ?? 'the person who asked'} or an admin can do that.`,

@@ -43,8 +43,3 @@ export function alreadyEnded({ name, state }: ResearchRecord): string {
   if (state === 'done') return `${name} has already finished.`;
   return state === 'failed' ? `${name} has already failed.` : `${name} has already been stopped.`;
 }
-
-/** Whether a person may stop it. */
-export function mayStop(record: ResearchRecord, person: Person, isAdmin: boolean): boolean {
-  return isAdmin || record.question.asker.id === person.id;
-}

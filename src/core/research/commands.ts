@@ -1,13 +1,14 @@
 import { formatElapsed } from '../answering/messages.ts';
 import { questionText } from '../answering/prompt.ts';
+import { mayStop } from '../answering/stop.ts';
 import type { JobsRequest, ResearchCommands } from '../ports.ts';
-import { alreadyEnded, mayStop, stopResearch, whenSettled } from './cancel.ts';
+import { alreadyEnded, stopResearch, whenSettled } from './cancel.ts';
 import { formatState } from './card.ts';
 import { reasonFor } from './notification.ts';
 import type { ResearchFilter, ResearchRecord } from './ports.ts';
 import type { ResearchDeps } from './step.ts';
 
-export type ResearchCommandsDeps = Pick<ResearchDeps, 'researches' | 'log' | 'isAdmin' | 'now'>;
+export type ResearchCommandsDeps = Pick<ResearchDeps, 'researches' | 'log' | 'isAdmin' | 'hasAdmins' | 'now'>;
 
 type Who = Omit<JobsRequest, 'action' | 'job'>;
 
@@ -29,9 +30,7 @@ export function createResearchCommands(deps: ResearchCommandsDeps): ResearchComm
       const name = nameFrom(request.job);
       const [record] = await deps.researches.list({ ...visibleTo(deps, request), name }, 1);
       if (!record) return `I know no job ${name} of yours. List your jobs to see which there are.`;
-      return request.action === 'stop'
-        ? stopText(deps, request, record)
-        : statusText(record, deps.now(), request);
+      return request.action === 'stop' ? stopText(deps, request, record) : statusText(deps, record, request);
     },
     async choices(request, prefix) {
       const own = await deps.researches.list(ownOf(request), 200);
@@ -109,22 +108,23 @@ function labelOf(record: ResearchRecord, now: number): string {
   return label.length > MAX_LABEL ? `${label.slice(0, MAX_LABEL - 1)}…` : label;
 }
 
-function statusText(record: ResearchRecord, now: number, who: Who): string {
+function statusText(deps: ResearchCommandsDeps, record: ResearchRecord, who: Who): string {
   const { question, ending, begunAt } = record;
+  const now = deps.now();
   const lines = [
     jobLine(record, now, who),
     `Asked ${formatElapsed(now - begunAt)} ago, ${question.research?.effort ?? 'medium'} effort.`,
   ];
-  if (ending?.outcome === 'failed') lines.push(reasonFor(record, ending, false));
+  if (ending?.outcome === 'failed') lines.push(reasonFor(record, ending, deps.hasAdmins(question.platform)));
   return lines.join('\n');
 }
 
 async function stopText(
   deps: ResearchCommandsDeps,
-  { platform, person }: Who,
+  { person }: Who,
   record: ResearchRecord,
 ): Promise<string> {
-  if (!mayStop(record, person, deps.isAdmin(platform, person.id))) {
+  if (!mayStop(deps, record.question, person.id)) {
     return `Only ${record.question.asker.name ?? 'the person who asked'} or an admin can stop ${record.name}.`;
   }
   const isStopped = await stopResearch(deps, record.id, { reason: 'stopped', by: person });

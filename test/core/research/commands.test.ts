@@ -8,7 +8,13 @@ import { asked, MINUTE, REPORT, setup } from './setup.ts';
 async function town() {
   const line = setup({ limits: { perPerson: 50, perWorkspace: 50 } });
   const { researches, clock } = line;
-  const desk = createResearchCommands({ researches, log: quietLog, isAdmin, now: () => clock.now });
+  const desk = createResearchCommands({
+    researches,
+    log: quietLog,
+    isAdmin,
+    hasAdmins: () => true,
+    now: () => clock.now,
+  });
   await line.begin(asked({ id: 'ann 1' }));
   await line.begin(asked({ id: 'bob 1', asker: { id: 'U2', name: 'Bob' }, text: 'Secret plans?' }));
   await line.run(1_000);
