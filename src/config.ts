@@ -43,8 +43,9 @@ const TOO_LATE = ['NODE_EXTRA_CA_CERTS', 'NODE_USE_SYSTEM_CA', 'NODE_COMPILE_CAC
  * @throws {ConfigError} listing every fault found, each with its remedy.
  */
 export function loadConfig(): Config {
-  const late = loadEnvFile().filter((name) => TOO_LATE.includes(name));
-  const config = readConfig(process.env);
+  const added = loadEnvFile();
+  const config = readConfig(process.env, added);
+  const late = added.filter((name) => TOO_LATE.includes(name));
   const warnings = late.map((name) => `${name} in .env comes too late for Node: set it in the environment`);
   return Object.freeze({ ...config, warnings: [...config.warnings, ...warnings] });
 }
@@ -109,13 +110,16 @@ function useProxies(): void {
 }
 
 /**
- * Reads the configuration; an empty variable counts as left out.
+ * Reads the configuration; an empty variable counts as left out. `fromFile`: the names that come from `.env`.
  * @throws {ConfigError} listing every fault found, each with its remedy.
  */
-export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+export function readConfig(
+  env: Readonly<Record<string, string | undefined>>,
+  fromFile: readonly string[] = [],
+): Config {
   const given = pickGiven(env);
   const { data: values, error } = SETTINGS.safeParse(given, REMEDIES);
-  const strangers = findUnknown(given);
+  const strangers = findUnknown(given, fromFile);
   const faults = [...(error ? toFaults(error) : []), ...findMissing(given), ...findClashes(given)];
   if (!values || faults.length > 0) throw new ConfigError([...faults, ...strangers]);
   const warnings = strangers.map(({ variable, remedy }) => `${variable} ${remedy}`);
@@ -145,17 +149,28 @@ function toFaults<T>(error: z.ZodError<T>): Fault[] {
   return messages.map(([variable, [remedy = ''] = []]) => ({ variable, remedy }));
 }
 
-/** Variables that look like ours and are not: misspelt ones, and unknown ones that begin as ours do. */
-function findUnknown(given: Given): Fault[] {
+/**
+ * Variables that look like ours and are not: misspelt ones, and unknown ones that begin as ours do. A short name resembles
+ * ours by chance, unless it stands in our own `.env`.
+ */
+function findUnknown(given: Given, fromFile: readonly string[]): Fault[] {
   const names = Object.keys(SHAPE);
   return Object.keys(given).flatMap((variable) => {
     // Proxies have names in lower case too, and other protocols' are other programs'.
     if (names.includes(variable) || /_proxy$/i.test(variable)) return [];
-    const meant = variable.length < 8 ? null : nearest(variable.toUpperCase(), names);
+    const isLikely = variable.length >= 8 || fromFile.includes(variable);
+    const meant = isLikely ? guessSetting(variable.toUpperCase(), names) : null;
     if (meant) return [{ variable, remedy: `is no setting: did you mean ${meant}?` }];
     const isOurs = /^(SLACK|DISCORD|PERPLEXITY|SEARCH|HISTORY|RESEARCH)_/.test(variable);
     return isOurs ? [{ variable, remedy: 'is no setting (docs/settings.md)' }] : [];
   });
+}
+
+/** The setting that has all words of the name (`PERPLEXITY_KEY`), else the one spelt most like it. */
+function guessSetting(name: string, names: readonly string[]): string | null {
+  const words = name.split('_');
+  const longer = names.filter((other) => words.every((word) => other.split('_').includes(word)));
+  return words.length > 1 && longer.length === 1 ? (longer[0] ?? null) : nearest(name, names);
 }
 
 /** Leaves out the empty ones, and the white space around the others. */

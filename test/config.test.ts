@@ -150,6 +150,16 @@ describe('readConfig', () => {
     expect(readConfig({ ...GOOD, ...env }).warnings).toEqual([warning]);
   });
 
+  test.each([
+    ['FOLOW', 'FOLLOW'],
+    ['FOLLOWW', 'FOLLOW'],
+    ['PROT', 'PORT'],
+    ['PERPLEXITY_KEY', 'PERPLEXITY_API_KEY'],
+  ])('%s in .env is told with %s', (name, meant) => {
+    const { warnings } = readConfig({ ...GOOD, [name]: 'x' }, [name]);
+    expect(warnings).toEqual([`${name} is no setting: did you mean ${meant}?`]);
+  });
+
   test('what others have in the environment is no business of ours', () => {
     const others = [
       'HOSTNAME',

@@ -1,5 +1,5 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Log } from '../core/ports.ts';
 import { StoreError } from './store-error.ts';
@@ -18,7 +18,7 @@ const PATIENCE_MS = 2_000;
 export function lockDataDir(dataDir: string): () => void {
   let lock: DatabaseSync | null = null;
   try {
-    mkdirSync(dataDir, { recursive: true });
+    createDirectory(dataDir);
     lock = new DatabaseSync(join(dataDir, 'owner.lock'), { timeout: PATIENCE_MS });
     lock.exec('begin exclusive');
   } catch (error) {
@@ -33,6 +33,18 @@ export function lockDataDir(dataDir: string): () => void {
   }
   // Unlike `close` it may be called twice.
   return () => lock[Symbol.dispose]();
+}
+
+/** Creates a directory and its parents one by one: Node 24.21's recursive `mkdir` never returns where nothing can be created (/proc). */
+function createDirectory(path: string): void {
+  if (existsSync(path)) return;
+  createDirectory(dirname(resolve(path)));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Another process may have created it meanwhile.
+    if (!existsSync(path)) throw error;
+  }
 }
 
 /** The fault of a directory that cannot be created, written or read. */
@@ -67,7 +79,7 @@ const OTHERS_WRITE = 0o022;
  */
 export function secureDataDir(dataDir: string, log: Log): void {
   process.umask(OTHERS);
-  mkdirSync(dataDir, { recursive: true });
+  createDirectory(dataDir);
   const uid = process.getuid?.();
   if (uid === undefined) return;
   if (!keepsModes(dataDir, uid)) {

@@ -64,6 +64,12 @@ describe('a store that cannot be opened', () => {
     expect(error.message).toMatch(/ENOTDIR.*DATA_DIR/);
   });
 
+  it.runIf(process.platform === 'linux')('names DATA_DIR where no directory can be made', async () => {
+    const error = await fault(null, '/proc/nope/data');
+    expect(error.code).toBe('data-dir-unusable');
+    expect(error.message).toMatch(/ENOENT.*DATA_DIR/);
+  });
+
   it('names DATABASE_URL when that is no address of Postgres', async () => {
     for (const url of ['mysql://me:s3cret@localhost/notes', 'localhost', 's3cret']) {
       const error = await fault(url);
