@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ASK_ABOUT_CALLBACK } from '../../src/platforms/slack/interactions.ts';
+import { ASK_ABOUT_CALLBACK } from '../../src/platforms/slack/commands.ts';
 import type { DiscordServer } from '../servers/discord/discord-server.ts';
 import { COURSE_FAULTS } from '../servers/perplexity/job-faults.ts';
 import type { PerplexityServer } from '../servers/perplexity/server.ts';

@@ -3,8 +3,8 @@ import type { Button, View } from '../../core/types.ts';
 import { slackMarkdown } from '../../markdown/dialects.ts';
 import { sourceLines } from '../../markdown/sources.ts';
 import { escapeText, plain } from '../../markdown/text.ts';
-import { actionId } from './interactions.ts';
-import { escapeMrkdwn } from './message-text.ts';
+import { actionId } from './commands.ts';
+import { escapeMrkdwn } from './decode-text.ts';
 
 /** A Block Kit block as Slack's SDK types it; @slack/web-api 8.2.0 does not export the type by a name. */
 export type Block = NonNullable<ChatStopStreamArguments['blocks']>[number];

@@ -9,7 +9,7 @@ import {
 } from '@slack/web-api';
 import type { Failure } from '../../core/failures.ts';
 import type { Log } from '../../core/ports.ts';
-import { toFailure } from './failures.ts';
+import { toFailure } from './errors.ts';
 
 /** How long one call may take in all, in milliseconds. */
 const CALL_TIMEOUT_MS = 10_000;

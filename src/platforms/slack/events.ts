@@ -1,170 +1,153 @@
-/**
- * Events from Slack → Questions: what counts as a question, and who asks it. Pure: Bolt's events in, plain data out.
- *
- * The workspace is always the one the app is installed in. An envelope's `context_team_id` is absent from `app_mention`, and in
- * a channel shared through Slack Connect it is the other workspace: with it, the two events of one mention would be two
- * questions.
- */
-import type { types } from '@slack/bolt';
-import { idFrom } from '../../core/ids.ts';
-import type { Attachment, Person, Question, Quote, ThreadRef, Trigger } from '../../core/types.ts';
+/** What is done with what comes in: everything that the manifests subscribe to, and nothing else. */
+import type { App, BlockButtonAction, RespondArguments, SlashCommand } from '@slack/bolt';
 import {
-  decodeText,
-  isComplete,
-  mentionsUs,
-  questionText,
-  recipientTeam,
-  type SlackSelf,
-} from './message-text.ts';
+  askUsage,
+  type ParsedAsk,
+  type ParsedResearch,
+  parseAsk,
+  parseResearch,
+  researchUsage,
+} from '../../core/commands/options.ts';
+import type { Intake, Log, Pressed, ResearchCommands } from '../../core/ports.ts';
+import { slackMarkdown } from '../../markdown/dialects.ts';
+import { sourcePages } from '../../markdown/sources.ts';
+import {
+  ASK_ABOUT_CALLBACK,
+  jobsFromCommand,
+  OUR_ACTIONS,
+  pressFromAction,
+  questionFromCommand,
+  questionFromShortcut,
+} from './commands.ts';
+import { escapeMrkdwn, type SlackSelf } from './decode-text.ts';
+import { respondPrivately } from './platform.ts';
+import { deletedQuestion, questionFromMention, questionFromMessage, stopFromEvent } from './questions.ts';
 
-/** Edits older than this do not start an answer; it is as long as an answered id is remembered. */
-const OLDEST_EDIT_MS = 24 * 60 * 60 * 1000;
-/** The subtypes of what a person has written; all others are told by Slack or written by bots. */
-const SPOKEN_SUBTYPES: ReadonlySet<unknown> = new Set([undefined, 'file_share', 'thread_broadcast']);
-/** Slackbot, and Slack's own notices in our direct messages: these carry neither a subtype nor a `bot_id`. */
-const NOT_PEOPLE: ReadonlySet<unknown> = new Set(['USLACKBOT', 'USLACK']);
-
-/** What is read of a message, whichever event it comes in. */
-interface PostedMessage {
-  readonly subtype?: string | undefined;
-  readonly ts: string;
-  readonly user?: string;
-  readonly bot_id?: string;
-  readonly text?: string;
-  readonly thread_ts?: string;
-  readonly edited?: object;
-  readonly files?: readonly FileFields[];
-  readonly attachments?: readonly (types.MessageAttachment & { readonly is_share?: boolean })[];
-  readonly team?: string;
-  /** These two are only there where people of another workspace are. */
-  readonly user_team?: string;
-  readonly source_team?: string;
+/** The names of the slash commands, each with its slash. */
+export interface SlackCommands {
+  readonly ask: string;
+  readonly research: string;
+  readonly jobs: string;
 }
 
-interface FileFields {
-  readonly name?: string | null;
-  readonly title?: string | null;
-  readonly mimetype?: string;
-  readonly size?: number;
+/** What `authorize` adds to Bolt's context: who we are in the workspace that an event is handled under. */
+export type Installation = { readonly self: SlackSelf };
+
+export interface ListenerOptions {
+  readonly commands: SlackCommands;
+  readonly intake: Intake;
+  readonly researchCommands: ResearchCommands;
+  readonly log: Log;
 }
 
-/**
- * The question in a message event: a mention, a direct message, a message in a thread, or an edit that newly mentions us. Null
- * for everything else: our own and other bots' messages, joins, deletions, channel talk. `sentAt` is the envelope's
- * `event_time`, in seconds.
- */
-export function questionFromMessage(
-  event: types.MessageEvent,
-  self: SlackSelf,
-  sentAt: number,
-): Question | null {
-  if (event.subtype === 'message_changed') return questionFromEdit(event, self, sentAt);
-  return questionFrom(event, event.channel, triggerOf(event, self), self, sentAt);
+const NOT_TAKEN = "I couldn't take that just now. Please try again in a moment.";
+
+/** Registers all listeners. One of an event that rejects leaves it unacknowledged, so that Slack delivers it again. */
+export function addListeners(app: App<Installation>, options: ListenerOptions): void {
+  listenToEvents(app, options);
+  listenToCommands(app, options);
+  listenToInteractions(app, options);
 }
 
-/** The question in an `app_mention`, which Slack sends beside the `message` of the same mention: both give the same id. */
-export function questionFromMention(
-  event: types.AppMentionEvent,
-  self: SlackSelf,
-  sentAt: number,
-): Question | null {
-  return questionFrom(event, event.channel, 'mention', self, sentAt);
+function listenToEvents(app: App<Installation>, { intake, log }: ListenerOptions): void {
+  app.event('app_mention', async ({ event, body, context: { self } }) => {
+    const question = read(log, () => questionFromMention(event, self, body.event_time));
+    if (question) await intake.accept(question);
+  });
+  app.event('message', async ({ event, body, context: { self } }) => {
+    const question = read(log, () => questionFromMessage(event, self, body.event_time));
+    if (question) await intake.accept(question);
+    const deleted = read(log, () => deletedQuestion(event, self));
+    if (deleted) await intake.withdraw(deleted);
+  });
+  app.event('agent_session_stopped', async ({ event, context: { self } }) => {
+    const stop = stopFromEvent(event, self);
+    if (stop) await intake.stop(stop.thread, stop.by);
+  });
 }
 
-/** The id of the question whose message somebody deleted; null for every other event and for our own messages. */
-export function deletedQuestion(event: types.MessageEvent, self: SlackSelf): string | null {
-  const ts = deletedTs(event);
-  if (ts === null || !('previous_message' in event)) return null;
-  const before: PostedMessage | undefined = event.previous_message;
-  if (before?.bot_id || before?.user === self.user || !isComplete([ts, event.channel])) return null;
-  return idFrom('slack', self.team, event.channel, ts);
-}
-
-/** Who used Slack's own Stop, and in which thread; null when the event does not say. */
-export function stopFromEvent(
-  { channel, thread_ts: thread, user }: types.AgentSessionStoppedEvent,
-  self: SlackSelf,
-): { readonly thread: ThreadRef; readonly by: Person } | null {
-  if (!isComplete([channel, thread, user])) return null;
-  return {
-    thread: { platform: 'slack', workspace: self.team, channel, thread },
-    by: { id: user, name: null },
+function listenToCommands(app: App<Installation>, options: ListenerOptions): void {
+  const { commands, intake, researchCommands, log } = options;
+  const listenToQuestions = (
+    name: string,
+    parse: (text: string) => ParsedAsk | ParsedResearch,
+    usage: (name: string) => string,
+  ): void => {
+    app.command(name, async ({ command, ack, context: { self } }) => {
+      const question = questionFromCommand(command, self, Date.now(), parse);
+      if (question === null) return ack(privately(usage(name)));
+      if ('problem' in question) return ack(privately(question.problem));
+      await acceptOrSay(() => intake.accept(question), command, log);
+      await ack();
+    });
   };
+  listenToQuestions(commands.ask, parseAsk, askUsage);
+  listenToQuestions(commands.research, parseResearch, researchUsage);
+  app.command(commands.jobs, async ({ command, ack, context: { self } }) => {
+    const { jobs: name } = commands;
+    const request = jobsFromCommand(command, self);
+    if (request === null) return ack(privately(`Write ${name}, ${name} status R-… or ${name} stop R-….`));
+    // To stop a job is to ask Perplexity, which may take longer than Slack waits.
+    await ack();
+    const said = await acceptOrSay(() => researchCommands.run(request), command, log);
+    if (said !== null) await respondPrivately(command.response_url, said, log);
+  });
 }
 
-/** Of a message that a thread hangs on, Slack leaves a tombstone, a subtype that Bolt's types lack. */
-function deletedTs(event: types.MessageEvent): string | null {
-  if (event.subtype === 'message_deleted') return event.deleted_ts;
-  if (event.subtype !== 'message_changed') return null;
-  const { subtype, ts }: PostedMessage = event.message;
-  return subtype === 'tombstone' ? ts : null;
+function listenToInteractions(app: App<Installation>, { intake, log }: ListenerOptions): void {
+  const onlyOurs = { type: 'message_action', callback_id: ASK_ABOUT_CALLBACK } as const;
+  app.shortcut(onlyOurs, async ({ shortcut, ack, context: { self } }) => {
+    const question = questionFromShortcut(shortcut, self, Date.now());
+    if (question) await acceptOrSay(() => intake.accept(question), shortcut, log);
+    await ack();
+  });
+  const ourButtons = { type: 'block_actions', action_id: OUR_ACTIONS } as const;
+  app.action<BlockButtonAction>(ourButtons, async ({ body, ack, context: { self } }) => {
+    const press = pressFromAction(body, self);
+    const pressed = press && (await acceptOrSay(() => intake.press(press), body, log));
+    await ack();
+    if (pressed) await showPressed(pressed, body.response_url, log);
+  });
 }
 
-function questionFromEdit(
-  { message, previous_message: before, channel, channel_type }: types.MessageChangedEvent,
-  self: SlackSelf,
-  sentAt: number,
-): Question | null {
-  // A preview that arrives changes a message too, without an edit.
-  if (!('edited' in message) || channel_type === 'im') return null;
-  const isNewMention = mentionsUs(textOf(message), self) && !mentionsUs(textOf(before), self);
-  return isNewMention ? questionFrom(message, channel, 'mention', self, sentAt) : null;
+/** Null too when the payload is not what Slack documents: delivered again, it would make no more sense. */
+function read<T>(log: Log, map: () => T | null): T | null {
+  try {
+    return map();
+  } catch (error) {
+    log.warn({ err: error }, 'dropped an event from Slack that makes no sense');
+    return null;
+  }
 }
 
-function triggerOf(
-  event: PostedMessage & { readonly channel_type: string },
-  self: SlackSelf,
-): Trigger | null {
-  if (event.channel_type === 'im') return 'dm';
-  if (mentionsUs(textOf(event), self)) return 'mention';
-  return event.thread_ts !== undefined && event.thread_ts !== event.ts ? 'thread' : null;
+function privately(text: string): RespondArguments {
+  return { response_type: 'ephemeral', text: escapeMrkdwn(text) };
 }
 
-function questionFrom(
-  message: PostedMessage,
-  channel: string,
-  trigger: Trigger | null,
-  self: SlackSelf,
-  sentAt: number,
-): Question | null {
-  const { ts, user, thread_ts: thread = ts } = message;
-  if (trigger === null || user === undefined || !SPOKEN_SUBTYPES.has(message.subtype)) return null;
-  const isPerson = user !== self.user && !NOT_PEOPLE.has(user) && !message.bot_id;
-  const isOld = message.edited !== undefined && (sentAt - Number(ts)) * 1000 > OLDEST_EDIT_MS;
-  if (!isPerson || isOld || !isComplete([ts, thread, user, channel])) return null;
-  const workspace = self.team;
-  const place = { platform: 'slack', workspace, channel } as const;
-  return {
-    id: idFrom('slack', workspace, channel, ts),
-    ...place,
-    thread: { ...place, thread },
-    message: { ...place, message: ts },
-    repliesTo: null,
-    trigger,
-    asker: { id: user, name: null },
-    text: questionText(textOf(message), self),
-    quote: sharedMessage(message, self),
-    attachments: (message.files ?? []).map(toAttachment),
-    overrides: {},
-    delivery: {
-      recipient: user,
-      recipientTeam: recipientTeam(self, message.user_team, message.source_team, message.team),
-    },
-    askedAt: Math.round(Number(ts) * 1000),
-  };
+async function showPressed(pressed: NonNullable<Pressed>, url: string, log: Log): Promise<void> {
+  if (pressed.type === 'text') {
+    await respondPrivately(url, pressed.text, log);
+    return;
+  }
+  for (const page of sourcePages(slackMarkdown, pressed.sources, PANEL)) {
+    if (!(await respondPrivately(url, 'All sources of this answer', log, page))) return;
+  }
 }
 
-function toAttachment({ name, title, mimetype, size }: FileFields): Attachment {
-  return { name: name || title || 'a file', type: mimetype ?? null, bytes: size ?? null };
-}
+/** All `markdown` blocks of a message together may hold 12,000 characters; a `response_url` takes five messages. */
+const PANEL = { room: 11_500, most: 5 };
 
-/** A message that somebody forwarded along with the question. */
-function sharedMessage({ attachments = [] }: PostedMessage, self: SlackSelf): Quote | null {
-  const shared = attachments.find((attachment) => attachment.is_share);
-  if (!shared?.text) return null;
-  return { author: shared.author_name || null, text: decodeText(shared.text, self) };
-}
-
-function textOf(message: object | undefined): string {
-  return message && 'text' in message && typeof message.text === 'string' ? message.text : '';
+/** Slack does not repeat an interaction: when it cannot be stored, the person is told. Null then. */
+async function acceptOrSay<T>(
+  accept: () => Promise<T>,
+  { response_url }: Pick<SlashCommand, 'response_url'>,
+  log: Log,
+): Promise<T | null> {
+  try {
+    return await accept();
+  } catch (error) {
+    log.error({ err: error }, 'could not take an interaction');
+    await respondPrivately(response_url, NOT_TAKEN, log);
+    return null;
+  }
 }

@@ -2,7 +2,7 @@
 import type { ChatUpdateArguments } from '@slack/web-api';
 import { retry } from '../../core/retry.ts';
 import { content, contentWithoutBlocks, type Extras, type MessageContent, plainBeginning } from './blocks.ts';
-import { hasCode, NOT_EDITABLE, STILL_STREAMING, TOO_LONG } from './failures.ts';
+import { hasCode, NOT_EDITABLE, STILL_STREAMING, TOO_LONG } from './errors.ts';
 import { replyMetadata } from './find-messages.ts';
 import { endStream } from './message-stream.ts';
 import { postMessage, sendWithBlocks, UNPARSED } from './post-message.ts';

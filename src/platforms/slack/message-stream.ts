@@ -3,7 +3,7 @@ import type { ChatStopStreamArguments } from '@slack/web-api';
 import { StopRequested } from '../../core/answering/stop.ts';
 import { Failure } from '../../core/failures.ts';
 import { type Extras, NO_EXTRAS } from './blocks.ts';
-import { hasCode, isRejected, TOO_LONG } from './failures.ts';
+import { hasCode, isRejected, TOO_LONG } from './errors.ts';
 import { replyMetadata } from './find-messages.ts';
 import { addMessage, type ReplyMessage, type ReplyState, releaseReserved } from './reply-state.ts';
 import { refuseStep, stepShown, streamWords } from './search-step.ts';

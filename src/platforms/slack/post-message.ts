@@ -2,7 +2,7 @@ import type { ChatPostMessageArguments, ChatUpdateArguments } from '@slack/web-a
 import { Failure } from '../../core/failures.ts';
 import { retry } from '../../core/retry.ts';
 import type { MessageContent } from './blocks.ts';
-import { hasCode, isRejected, NO_FILE_LINKS, NOT_EDITABLE, STILL_STREAMING, TOO_LONG } from './failures.ts';
+import { hasCode, isRejected, NO_FILE_LINKS, NOT_EDITABLE, STILL_STREAMING, TOO_LONG } from './errors.ts';
 import { callWithRetry, retryPolicy, type SlackWorkspace } from './workspace.ts';
 
 /** Metadata of a message. Every app in the workspace can read it. */

@@ -16,7 +16,7 @@ import {
   PART_LIMIT,
 } from './blocks.ts';
 import type { SlackClient } from './client.ts';
-import { hasCode, NOT_EDITABLE } from './failures.ts';
+import { hasCode, NOT_EDITABLE } from './errors.ts';
 import { findResearch, researchMetadata } from './find-messages.ts';
 import { postMessage, postOnce, sendWithBlocks, UNPARSED } from './post-message.ts';
 import { openThread } from './thread.ts';

@@ -12,7 +12,7 @@ import { Failure } from '../../core/failures.ts';
 import type { Log } from '../../core/ports.ts';
 import { asNumber, asRecord, asText, type JsonObject } from '../../core/untrusted.ts';
 import { clientOptions, createSdkLogger } from './client.ts';
-import { toFailure } from './failures.ts';
+import { toFailure } from './errors.ts';
 
 /** With one, there is a gap whenever Slack renews it (every few hours). Slack allows 10 per app. */
 const SOCKETS = 2;

@@ -5,8 +5,8 @@ import type { Person, Question, ThreadRef, Turn } from '../../core/types.ts';
 import { slackMarkdown } from '../../markdown/dialects.ts';
 import { escapeText, plain } from '../../markdown/text.ts';
 import { contextBlock, type MessageContent, markdownBlock } from './blocks.ts';
+import { decodeText, questionText, type SlackSelf } from './decode-text.ts';
 import { findRoot, rootMetadata } from './find-messages.ts';
-import { decodeText, questionText, type SlackSelf } from './message-text.ts';
 import { postMessage, postOnce } from './post-message.ts';
 import type { SlackWorkspace } from './workspace.ts';
 

@@ -1,8 +1,8 @@
 import type { Log } from '../../core/ports.ts';
 import { type RetryPolicy, retry } from '../../core/retry.ts';
 import type { SlackClient } from './client.ts';
+import type { SlackSelf } from './decode-text.ts';
 import { createRateLimits, type LimitedMethod, type RateLimits } from './limits.ts';
-import type { SlackSelf } from './message-text.ts';
 
 /** What Slack has refused in this workspace because it is not to be had there; remembered until the restart. */
 interface UnsupportedFeatures {

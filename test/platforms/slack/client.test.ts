@@ -2,7 +2,7 @@
 import { WebAPIHTTPError, WebAPIPlatformError, WebAPIRateLimitedError, WebClient } from '@slack/web-api';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { clientOptions, SlackClient } from '../../../src/platforms/slack/client.ts';
-import { toFailure } from '../../../src/platforms/slack/failures.ts';
+import { toFailure } from '../../../src/platforms/slack/errors.ts';
 import { type SlackServer, startSlackServer } from '../../servers/slack/server.ts';
 import type { Fault } from '../../servers/slack/types.ts';
 import { silentLog } from './log.ts';

@@ -2,8 +2,8 @@
 import { App, type AuthorizeSourceData } from '@slack/bolt';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { createSdkLogger } from '../../../src/platforms/slack/client.ts';
-import { addListeners, type Installation } from '../../../src/platforms/slack/listeners.ts';
-import type { SlackSelf } from '../../../src/platforms/slack/message-text.ts';
+import type { SlackSelf } from '../../../src/platforms/slack/decode-text.ts';
+import { addListeners, type Installation } from '../../../src/platforms/slack/events.ts';
 import { createReceiver } from '../../../src/platforms/slack/receiver.ts';
 import { type SlackServer, startSlackServer } from '../../servers/slack/server.ts';
 import { silentLog as log } from './log.ts';

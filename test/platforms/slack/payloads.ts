@@ -1,6 +1,6 @@
 /** Payloads with the fields that are read; the casts leave out the rest of what Slack sends. */
 import type { BlockButtonAction, MessageShortcut, SlashCommand, types } from '@slack/bolt';
-import type { SlackSelf } from '../../../src/platforms/slack/message-text.ts';
+import type { SlackSelf } from '../../../src/platforms/slack/decode-text.ts';
 
 export const SELF: SlackSelf = { team: 'T1', user: 'UBOT', bot: 'BBOT', name: 'footnote' };
 

@@ -1,7 +1,7 @@
 import type { types } from '@slack/bolt';
 import { describe, expect, test } from 'vitest';
 import { idFrom } from '../../../src/core/ids.ts';
-import { questionFromMention, questionFromMessage } from '../../../src/platforms/slack/events.ts';
+import { questionFromMention, questionFromMessage } from '../../../src/platforms/slack/questions.ts';
 import { ASKED_AT_S, editEvent, mentionEvent, messageEvent, SELF, TS } from './payloads.ts';
 
 const heard = (event: types.MessageEvent | types.AppMentionEvent, sentAt = ASKED_AT_S) =>

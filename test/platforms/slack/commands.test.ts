@@ -6,8 +6,8 @@ import {
   pressFromAction,
   questionFromCommand,
   questionFromShortcut,
-} from '../../../src/platforms/slack/interactions.ts';
-import { decodeText, questionText } from '../../../src/platforms/slack/message-text.ts';
+} from '../../../src/platforms/slack/commands.ts';
+import { decodeText, questionText } from '../../../src/platforms/slack/decode-text.ts';
 import { commandBody, pressBody, SELF, shortcutBody, TS } from './payloads.ts';
 
 describe('text from Slack', () => {

@@ -1,4 +1,4 @@
-/** Slash commands, message shortcuts and button presses → what the core takes. Pure, as `events.ts`. */
+/** Slash commands, message shortcuts and button presses → what the core takes. Pure, as `questions.ts`. */
 
 import type { BlockButtonAction, MessageShortcut, SlashCommand } from '@slack/bolt';
 import type { ParsedAsk, ParsedResearch } from '../../core/commands/options.ts';
@@ -7,7 +7,7 @@ import { idFrom } from '../../core/ids.ts';
 import type { ButtonPress, JobsRequest } from '../../core/ports.ts';
 import { BUTTON_ACTIONS, type ButtonAction, type Question } from '../../core/types.ts';
 import { asText } from '../../core/untrusted.ts';
-import { decodeText, isComplete, recipientTeam, type SlackSelf } from './message-text.ts';
+import { decodeText, isComplete, recipientTeam, type SlackSelf } from './decode-text.ts';
 
 /** The `callback_id` of the message shortcut; also in the manifests. */
 export const ASK_ABOUT_CALLBACK = 'ask_about_message';

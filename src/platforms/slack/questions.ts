@@ -1,0 +1,170 @@
+/**
+ * Events from Slack → Questions: what counts as a question, and who asks it. Pure: Bolt's events in, plain data out.
+ *
+ * The workspace is always the one the app is installed in. An envelope's `context_team_id` is absent from `app_mention`, and in
+ * a channel shared through Slack Connect it is the other workspace: with it, the two events of one mention would be two
+ * questions.
+ */
+import type { types } from '@slack/bolt';
+import { idFrom } from '../../core/ids.ts';
+import type { Attachment, Person, Question, Quote, ThreadRef, Trigger } from '../../core/types.ts';
+import {
+  decodeText,
+  isComplete,
+  mentionsUs,
+  questionText,
+  recipientTeam,
+  type SlackSelf,
+} from './decode-text.ts';
+
+/** Edits older than this do not start an answer; it is as long as an answered id is remembered. */
+const OLDEST_EDIT_MS = 24 * 60 * 60 * 1000;
+/** The subtypes of what a person has written; all others are told by Slack or written by bots. */
+const SPOKEN_SUBTYPES: ReadonlySet<unknown> = new Set([undefined, 'file_share', 'thread_broadcast']);
+/** Slackbot, and Slack's own notices in our direct messages: these carry neither a subtype nor a `bot_id`. */
+const NOT_PEOPLE: ReadonlySet<unknown> = new Set(['USLACKBOT', 'USLACK']);
+
+/** What is read of a message, whichever event it comes in. */
+interface PostedMessage {
+  readonly subtype?: string | undefined;
+  readonly ts: string;
+  readonly user?: string;
+  readonly bot_id?: string;
+  readonly text?: string;
+  readonly thread_ts?: string;
+  readonly edited?: object;
+  readonly files?: readonly FileFields[];
+  readonly attachments?: readonly (types.MessageAttachment & { readonly is_share?: boolean })[];
+  readonly team?: string;
+  /** These two are only there where people of another workspace are. */
+  readonly user_team?: string;
+  readonly source_team?: string;
+}
+
+interface FileFields {
+  readonly name?: string | null;
+  readonly title?: string | null;
+  readonly mimetype?: string;
+  readonly size?: number;
+}
+
+/**
+ * The question in a message event: a mention, a direct message, a message in a thread, or an edit that newly mentions us. Null
+ * for everything else: our own and other bots' messages, joins, deletions, channel talk. `sentAt` is the envelope's
+ * `event_time`, in seconds.
+ */
+export function questionFromMessage(
+  event: types.MessageEvent,
+  self: SlackSelf,
+  sentAt: number,
+): Question | null {
+  if (event.subtype === 'message_changed') return questionFromEdit(event, self, sentAt);
+  return questionFrom(event, event.channel, triggerOf(event, self), self, sentAt);
+}
+
+/** The question in an `app_mention`, which Slack sends beside the `message` of the same mention: both give the same id. */
+export function questionFromMention(
+  event: types.AppMentionEvent,
+  self: SlackSelf,
+  sentAt: number,
+): Question | null {
+  return questionFrom(event, event.channel, 'mention', self, sentAt);
+}
+
+/** The id of the question whose message somebody deleted; null for every other event and for our own messages. */
+export function deletedQuestion(event: types.MessageEvent, self: SlackSelf): string | null {
+  const ts = deletedTs(event);
+  if (ts === null || !('previous_message' in event)) return null;
+  const before: PostedMessage | undefined = event.previous_message;
+  if (before?.bot_id || before?.user === self.user || !isComplete([ts, event.channel])) return null;
+  return idFrom('slack', self.team, event.channel, ts);
+}
+
+/** Who used Slack's own Stop, and in which thread; null when the event does not say. */
+export function stopFromEvent(
+  { channel, thread_ts: thread, user }: types.AgentSessionStoppedEvent,
+  self: SlackSelf,
+): { readonly thread: ThreadRef; readonly by: Person } | null {
+  if (!isComplete([channel, thread, user])) return null;
+  return {
+    thread: { platform: 'slack', workspace: self.team, channel, thread },
+    by: { id: user, name: null },
+  };
+}
+
+/** Of a message that a thread hangs on, Slack leaves a tombstone, a subtype that Bolt's types lack. */
+function deletedTs(event: types.MessageEvent): string | null {
+  if (event.subtype === 'message_deleted') return event.deleted_ts;
+  if (event.subtype !== 'message_changed') return null;
+  const { subtype, ts }: PostedMessage = event.message;
+  return subtype === 'tombstone' ? ts : null;
+}
+
+function questionFromEdit(
+  { message, previous_message: before, channel, channel_type }: types.MessageChangedEvent,
+  self: SlackSelf,
+  sentAt: number,
+): Question | null {
+  // A preview that arrives changes a message too, without an edit.
+  if (!('edited' in message) || channel_type === 'im') return null;
+  const isNewMention = mentionsUs(textOf(message), self) && !mentionsUs(textOf(before), self);
+  return isNewMention ? questionFrom(message, channel, 'mention', self, sentAt) : null;
+}
+
+function triggerOf(
+  event: PostedMessage & { readonly channel_type: string },
+  self: SlackSelf,
+): Trigger | null {
+  if (event.channel_type === 'im') return 'dm';
+  if (mentionsUs(textOf(event), self)) return 'mention';
+  return event.thread_ts !== undefined && event.thread_ts !== event.ts ? 'thread' : null;
+}
+
+function questionFrom(
+  message: PostedMessage,
+  channel: string,
+  trigger: Trigger | null,
+  self: SlackSelf,
+  sentAt: number,
+): Question | null {
+  const { ts, user, thread_ts: thread = ts } = message;
+  if (trigger === null || user === undefined || !SPOKEN_SUBTYPES.has(message.subtype)) return null;
+  const isPerson = user !== self.user && !NOT_PEOPLE.has(user) && !message.bot_id;
+  const isOld = message.edited !== undefined && (sentAt - Number(ts)) * 1000 > OLDEST_EDIT_MS;
+  if (!isPerson || isOld || !isComplete([ts, thread, user, channel])) return null;
+  const workspace = self.team;
+  const place = { platform: 'slack', workspace, channel } as const;
+  return {
+    id: idFrom('slack', workspace, channel, ts),
+    ...place,
+    thread: { ...place, thread },
+    message: { ...place, message: ts },
+    repliesTo: null,
+    trigger,
+    asker: { id: user, name: null },
+    text: questionText(textOf(message), self),
+    quote: sharedMessage(message, self),
+    attachments: (message.files ?? []).map(toAttachment),
+    overrides: {},
+    delivery: {
+      recipient: user,
+      recipientTeam: recipientTeam(self, message.user_team, message.source_team, message.team),
+    },
+    askedAt: Math.round(Number(ts) * 1000),
+  };
+}
+
+function toAttachment({ name, title, mimetype, size }: FileFields): Attachment {
+  return { name: name || title || 'a file', type: mimetype ?? null, bytes: size ?? null };
+}
+
+/** A message that somebody forwarded along with the question. */
+function sharedMessage({ attachments = [] }: PostedMessage, self: SlackSelf): Quote | null {
+  const shared = attachments.find((attachment) => attachment.is_share);
+  if (!shared?.text) return null;
+  return { author: shared.author_name || null, text: decodeText(shared.text, self) };
+}
+
+function textOf(message: object | undefined): string {
+  return message && 'text' in message && typeof message.text === 'string' ? message.text : '';
+}
