@@ -6,7 +6,7 @@ import { SkippedReporter } from './test/support/skipped-reporter.ts';
 const FIRST = [
   /research-faults/,
   /scenarios\/research|sandbox\/|test\/start|store\/(?:crash|private)|slack\/hung/,
-  /test\/(?:scenarios|platforms|store)\/|test\/(?:image|npm-start)/,
+  /test\/(?:scenarios|platforms|store)\/|test\/(?:image|npm-start|proxied-service|perplexity\/network)/,
 ];
 
 /** A fresh clone knows no durations, and Vitest then begins with the largest files. */
