@@ -5,7 +5,7 @@ import { SkippedReporter } from './test/support/skipped-reporter.ts';
 /** From a minute down: what begins last would be waited for alone. */
 const FIRST = [
   /research-faults/,
-  /scenarios\/research|sandbox\/|test\/start|store\/(?:crash|private)|slack\/hung/,
+  /scenarios\/research|sandbox\/|test\/start|store\/(?:crash|data-dir)|slack\/hung/,
   /test\/(?:scenarios|platforms|store)\/|test\/(?:image|npm-start|proxied-service|perplexity\/network)/,
 ];
 
