@@ -11,6 +11,9 @@ export interface Proxy {
   close(): Promise<void>;
 }
 
+/** What `resolve` returns for a tunnel whose connection the proxy closes without an answer. */
+export const CLOSED = 'closed.invalid:80';
+
 export interface ProxyOptions {
   /** Where a `host:port` leads to; for names that only the proxy knows. By default to itself. */
   readonly resolve?: (authority: string) => string;
@@ -42,6 +45,10 @@ export async function startProxy({ resolve = (authority) => authority }: ProxyOp
   server.on('connection', keep);
   server.on('connect', ({ url = '' }: IncomingMessage, near: Duplex, head: Buffer) => {
     const { host, port } = targetOf(url);
+    if (`${host}:${port}` === CLOSED) {
+      near.destroy();
+      return;
+    }
     let isJoined = false;
     const far = connect(port, host, () => {
       isJoined = true;

@@ -4,15 +4,14 @@
  * - its reconnecting: it waits 5 s at every renewal, and after an HTTP or network error it rejects unhandled and gives up;
  * - its frame handler: a frame without an inner event (`app_rate_limited`) rejects unhandled.
  */
-import { globalAgent } from 'node:https';
 import { SocketModeClient } from '@slack/socket-mode';
-import { EnvHttpProxyAgent } from 'undici';
 import { sleep } from '../../core/concurrency.ts';
 import { Failure } from '../../core/failures.ts';
 import type { Log } from '../../core/ports.ts';
 import { asNumber, asRecord, asText, type JsonObject } from '../../core/untrusted.ts';
 import { clientOptions, createSdkLogger } from './client.ts';
 import { toFailure } from './errors.ts';
+import { createProxyAgent, usesProxies } from './socket-proxy.ts';
 
 /** With one, there is a gap whenever Slack renews it (every few hours). Slack allows 10 per app. */
 const SOCKETS = 2;
@@ -125,8 +124,11 @@ async function keepOpen(shared: Shared, delayMs: number): Promise<void> {
  */
 async function openSocket({ options, signal, open, onOpen, outage }: Shared) {
   const { promise: ended, resolve: end } = Promise.withResolvers<string>();
-  const client = createClient(options, end);
   let host = 'Slack';
+  let proxyFailure: string | null = null;
+  const client = createClient(options, end, (what) => {
+    proxyFailure = what;
+  });
   client.on('authenticated', ({ url }: { readonly url: string }) => {
     host = new URL(url).host;
   });
@@ -142,7 +144,7 @@ async function openSocket({ options, signal, open, onOpen, outage }: Shared) {
     client.on('connecting', () => delete client.websocket);
     await closeSocket(client);
     // The client rejects with nothing when its socket closes, and a WebSocket does not say why it could not be opened.
-    throw error ?? noSocket(`${host}: closed before it was open`);
+    throw error ?? noSocket(`${host}: ${proxyFailure ?? 'closed before it was open'}`);
   }
   open.add(client);
   if (outage.logged) options.log.info({}, 'connected to Slack again');
@@ -195,17 +197,21 @@ function backOffMs(failures: number): number {
   return ceiling / 2 + (Math.random() * ceiling) / 2;
 }
 
-/** The library's client with our frame handler in place of its own; `onDisconnect` is given Slack's reason. */
+/**
+ * The library's client with our frame handler in place of its own; `onDisconnect` is given Slack's reason, `onProxyFailure`
+ * why a proxy let no socket through.
+ */
 function createClient(
   { appToken, apiUrl, log, onEnvelope }: SocketsOptions,
   onDisconnect: (reason: string) => void,
+  onProxyFailure: (what: string) => void,
 ): SocketModeClient {
   const client = new SocketModeClient({
     appToken,
     autoReconnectEnabled: false,
     clientOptions: clientOptions(apiUrl, log),
     logger: createSdkLogger(log),
-    ...(usesProxies() && { dispatcher: new EnvHttpProxyAgent() }),
+    ...(usesProxies() && { dispatcher: createProxyAgent(onProxyFailure) }),
   });
   client.removeAllListeners('ws_message');
   client.on('ws_message', (data: unknown) => {
@@ -232,11 +238,6 @@ function createClient(
     });
   });
   return client;
-}
-
-/** Node was told to use the proxies of its environment (`NODE_USE_ENV_PROXY=1`). It does so for `fetch`, not for sockets. */
-function usesProxies(): boolean {
-  return globalAgent.options.proxyEnv !== undefined;
 }
 
 function parseFrame(data: unknown): JsonObject | null {

@@ -2,9 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { EnvHttpProxyAgent, WebSocket } from 'undici';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { type SlackServer, startSlackServer } from '../../servers/slack/server.ts';
-import { startProxy } from '../../support/proxy.ts';
+import { CLOSED, startProxy } from '../../support/proxy.ts';
 import { ADA } from './setup.ts';
 
 /** Only the proxy knows these names: what does not go through it fails. */
@@ -37,6 +38,28 @@ test('a socket that cannot be opened is one line in the log, with the reason', a
   await vi.waitFor(() => expect(tries()).toBeGreaterThan(3), 30_000);
   const reason = expect.stringContaining(`no WebSocket to ${SOCKET_HOST}`);
   expect(lines).toEqual([{ warn: 'cannot connect to Slack; still trying', reason }]);
+});
+
+test('a proxy that closes the connection is asked once per try, and is named in the log', async () => {
+  const { server, proxy } = await start((authority) => (authority.startsWith(HOST) ? null : CLOSED));
+  const { lines } = listenThrough(proxy.url, server);
+  const opens = () => server.calls.filter(({ method }) => method === 'apps.connections.open').length;
+  const asked = () => proxy.asked.filter((authority) => authority.startsWith(SOCKET_HOST)).length;
+  // The first of them checks the token.
+  await vi.waitFor(() => expect(opens()).toBeGreaterThan(4), 30_000);
+  expect(asked()).toBeLessThanOrEqual(opens() - 1);
+  const reason = `no WebSocket to ${SOCKET_HOST}: the proxy could not be used: other side closed`;
+  expect(lines).toEqual([{ warn: 'cannot connect to Slack; still trying', reason }]);
+});
+
+test('createProxyAgent: by itself undici connects again and again for one socket', async () => {
+  const proxy = await startProxy({ resolve: () => CLOSED });
+  onTestFinished(() => proxy.close());
+  const dispatcher = new EnvHttpProxyAgent({ httpProxy: proxy.url, noProxy: '' });
+  onTestFinished(() => dispatcher.destroy());
+  const socket = new WebSocket(`ws://${SOCKET_HOST}/`, { dispatcher });
+  await vi.waitFor(() => expect(proxy.asked.length).toBeGreaterThan(20), 10_000);
+  expect(socket.readyState).toBe(WebSocket.CONNECTING);
 });
 
 /** A stand-in whose addresses only the proxy can resolve; `elsewhere` leads one of them astray. */
