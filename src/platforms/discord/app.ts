@@ -31,7 +31,8 @@ export interface DiscordApp {
   /**
    * Connects the gateway, takes questions to the intake, and reads what was said since an earlier process left. `store` is
    * where that is kept; `research` answers `/jobs`.
-   * @throws {Failure} with a remedy when there is no session within 30 s; at once, ever after, when there never can be one.
+   * Resolves after 30 s at the latest: where there is no session yet it is tried for on.
+   * @throws {Failure} with a remedy when Discord refuses; at once, ever after, when there never can be a session.
    */
   listen(intake: Intake, store: KeyValue, research?: ResearchCommands | null): Promise<void>;
   /** Disconnects, once what was received is stored or 3 s have passed; the next process reads the rest. */

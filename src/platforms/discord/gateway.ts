@@ -5,6 +5,7 @@ import type { KeyValue, Log } from '../../core/ports.ts';
 import { retry } from '../../core/retry.ts';
 import { createDiscordClient } from './client.ts';
 import { failureOf, TOKEN_REMEDY } from './errors.ts';
+import { guardSockets } from './guard-sockets.ts';
 import { createIdentifyThrottler } from './identify-throttler.ts';
 
 export interface GatewayDeps {
@@ -22,7 +23,10 @@ export interface GatewayDeps {
 
 /** The connection to Discord's gateway. discord.js resumes or renews its sessions after every fault that allows it. */
 export interface Gateway {
-  /** @throws {Failure} with a remedy when there is no (further) session after 30 s, or there never can be one. */
+  /**
+   * Resolves once there is a session; after 30 s without a (further) one too, and then goes on trying.
+   * @throws {Failure} with a remedy when there never can be one.
+   */
   connect(): Promise<void>;
   isConnected(): boolean;
   /** Disconnects; waits for Discord to agree for at most 1 s. */
@@ -30,10 +34,17 @@ export interface Gateway {
 }
 
 const DEADLINE_MS = 30_000;
-/** Where Discord does not answer: some 20 s in all. */
-const PATIENCE = { attempts: 10, baseMs: 500, capMs: 5_000, longestWaitMs: 20_000 };
+/** Another client is needed where discord.js gives up: when the first connection fails. */
+const PATIENCE = {
+  attempts: Number.POSITIVE_INFINITY,
+  baseMs: 500,
+  capMs: 5_000,
+  longestWaitMs: Number.POSITIVE_INFINITY,
+};
 /** Discord has its clients reconnect every few hours, which takes a second or two. */
 const SHORT_OUTAGE_MS = 4_000;
+/** Before a session is tried for again that was refused, as with a token that is being reset. */
+const REFUSED_PAUSE_MS = 30_000;
 const DISALLOWED_INTENTS = '4014';
 
 const FATAL: Readonly<Record<number, string>> = {
@@ -45,9 +56,8 @@ const FATAL: Readonly<Record<number, string>> = {
   4014: 'Discord disallows the intents (4014): see Bot > Privileged Gateway Intents in the developer portal',
 };
 
-const LATE = new Failure('too-slow', 'no gateway session in time', {
-  remedy: "DISCORD_API_URL, network: no connection to Discord's gateway within 30 s; see discordstatus.com",
-});
+const LATE =
+  "no connection to Discord's gateway within 30 s, still trying: check the network, DISCORD_API_URL if it is set, and discordstatus.com";
 
 const CLOSED = new Failure('stopped', 'closed before there was a gateway session');
 
@@ -65,17 +75,18 @@ export function createGateway(deps: GatewayDeps): Gateway {
   let session: Session | null = null;
 
   /** @throws {Failure} */
-  const open = async (): Promise<void> => {
+  const open = async (onProgress: () => void): Promise<void> => {
     await session?.end();
     if (closing.signal.aborted) throw CLOSED;
     const mine = openSession(createDiscordClient({ ...deps, messageContent, identifyThrottler }), deps);
     session = mine;
-    await mine.begin();
-    const onError = (error: unknown): void => log.error({ err: error }, 'the gateway connection has ended');
-    mine.lost.then(recover).catch(onError);
+    await mine.begin(onProgress);
+    goOn(mine.lost.then((failure) => recover(failure, () => {})));
   };
+  const goOn = (tries: Promise<void>): void => watchTries(tries, again, { log, signal: closing.signal });
+  const again = (): Promise<void> => establish(() => {});
   /** Goes on without the Message Content intent where only that is refused. @throws {Failure} where it is something else. */
-  const recover = async (failure: Failure): Promise<void> => {
+  const recover = async (failure: Failure, onProgress: () => void): Promise<void> => {
     await session?.end();
     const isContentRefused = failure.code === DISALLOWED_INTENTS && messageContent;
     if (closing.signal.aborted || !isContentRefused) {
@@ -84,19 +95,21 @@ export function createGateway(deps: GatewayDeps): Gateway {
     }
     log.warn({ code: failure.code }, MENTION_ONLY);
     messageContent = false;
-    await connect();
+    await establish(onProgress);
   };
-  const connect = async (): Promise<void> => {
-    let level: 'warn' | 'debug' = 'warn';
-    const onWait = ({ message }: Failure): void => {
-      log[level]({ reason: message }, `${NO_CONNECTION} yet, still trying`);
-      level = 'debug';
-    };
-    const tries = retry({ ...PATIENCE, signal: closing.signal, onWait }, open);
-    await tries.catch((error: unknown) => recover(failureOf(error, 'the gateway')));
+  const establish = async (onProgress: () => void): Promise<void> => {
+    const tries = retry({ ...PATIENCE, signal: closing.signal, onWait: warnOnce(log) }, () =>
+      open(onProgress),
+    );
+    await tries.catch((error: unknown) => recover(failureOf(error, 'the gateway'), onProgress));
   };
   return {
-    connect,
+    async connect() {
+      const { established, isLate } = await untilDeadline(establish);
+      if (!isLate) return;
+      log.warn({}, LATE);
+      goOn(established);
+    },
     isConnected: () => session?.isReady() ?? false,
     async close() {
       closing.abort();
@@ -105,9 +118,47 @@ export function createGateway(deps: GatewayDeps): Gateway {
   };
 }
 
+/** For tries that nobody waits for any more: after a refusal that may pass there are others. */
+function watchTries(
+  tries: Promise<void>,
+  again: () => Promise<void>,
+  { log, signal }: { readonly log: Log; readonly signal: AbortSignal },
+): void {
+  tries.catch(async (error: unknown) => {
+    if (signal.aborted) return;
+    log.error({ err: error }, 'the gateway connection has ended');
+    if (error instanceof Failure && Number(error.code) in FATAL) return;
+    await sleep(REFUSED_PAUSE_MS, signal);
+    if (!signal.aborted) watchTries(again(), again, { log, signal });
+  });
+}
+
+/** Says the first wait as a warning. */
+function warnOnce(log: Log): (failure: Failure) => void {
+  let level: 'warn' | 'debug' = 'warn';
+  return ({ message, remedy }) => {
+    log[level]({ reason: message, remedy }, `${NO_CONNECTION} yet, still trying`);
+    level = 'debug';
+  };
+}
+
+/** Waits for a session; no longer than until there has been no progress for 30 s. */
+async function untilDeadline(
+  establish: (onProgress: () => void) => Promise<void>,
+): Promise<{ readonly established: Promise<void>; readonly isLate: boolean }> {
+  const late = Promise.withResolvers<true>();
+  const timer = setTimeout(() => late.resolve(true), DEADLINE_MS).unref();
+  // Shards begin their sessions one after the other, 5 s apart.
+  const established = establish(() => timer.refresh());
+  const isLate = await Promise.race([established.then(() => false), late.promise]).finally(() =>
+    clearTimeout(timer),
+  );
+  return { established, isLate };
+}
+
 interface Session {
   /** Resolves once all shards are ready. @throws {Failure} with the reason why they are not. */
-  begin(): Promise<void>;
+  begin(onProgress: () => void): Promise<void>;
   /** Resolves when Discord ends the session for good, with the reason. */
   readonly lost: Promise<Failure>;
   isReady(): boolean;
@@ -124,13 +175,12 @@ function openSession(client: Client, { token, log, attach }: GatewayDeps): Sessi
   client.on(Events.Error, (error) => log.warn({ err: error }, 'discord.js failed'));
   attach(client);
   return {
-    async begin() {
-      const timer = setTimeout(() => ready.reject(LATE), DEADLINE_MS);
-      // Shards begin their sessions one after the other, 5 s apart.
-      client.on(Events.ShardReady, () => timer.refresh());
+    async begin(onProgress) {
+      client.on(Events.ShardReady, onProgress);
       client.login(token).catch((error: unknown) => ready.reject(loginFailure(error)));
+      guardSockets(client);
       void lost.promise.then(ready.reject);
-      await ready.promise.finally(() => clearTimeout(timer));
+      await ready.promise;
     },
     lost: lost.promise,
     isReady: () => client.isReady() && shards.areUp(),
@@ -183,9 +233,10 @@ function loginFailure(error: unknown): Failure {
   if (reason.startsWith('Not enough sessions')) {
     const remedy =
       'DISCORD_TOKEN: the bot has used up its new gateway sessions for today; look for a restart loop';
-    return new Failure('rejected', reason, { remedy });
+    return new Failure('unreachable', reason, { remedy });
   }
-  const failure = failureOf(error, 'GET /gateway/bot');
-  const { kind, message, status } = failure;
-  return kind === 'not-authorised' ? new Failure(kind, message, { status, remedy: TOKEN_REMEDY }) : failure;
+  const { kind, message, status, retryAfterMs } = failureOf(error, 'GET /gateway/bot');
+  if (kind === 'not-authorised') return new Failure(kind, message, { status, remedy: TOKEN_REMEDY });
+  // Whatever else it is, Discord or a proxy may answer otherwise the next time.
+  return new Failure('unreachable', message, { status, retryAfterMs });
 }
