@@ -64,8 +64,11 @@ interface Shared {
   readonly stopped: Promise<string>;
   readonly open: Set<SocketModeClient>;
   readonly onOpen: () => void;
-  /** `logged`: how loudly the outage that began at `since` has been logged; null when it has not. */
-  readonly outage: { since: number; logged: 'warn' | 'error' | null };
+  /**
+   * `logged`: how loudly the outage that began at `since` has been logged; null when it has not. `isUnstable`: the last socket
+   * lived for a moment only, so that the next one does not end the outage before it has lived for longer.
+   */
+  readonly outage: { since: number; logged: 'warn' | 'error' | null; isUnstable: boolean };
 }
 
 export function createSockets(options: SocketsOptions): Sockets {
@@ -73,7 +76,7 @@ export function createSockets(options: SocketsOptions): Sockets {
   const { promise: stopped, resolve: stop } = Promise.withResolvers<string>();
   const { promise: firstOpen, resolve: onOpen } = Promise.withResolvers<void>();
   const keepers: Promise<void>[] = [];
-  const outage = { since: Date.now(), logged: null };
+  const outage = { since: Date.now(), logged: null, isUnstable: false };
   const shared: Shared = { options, signal: stopping.signal, stopped, open: new Set(), onOpen, outage };
   return {
     async start() {
@@ -102,11 +105,14 @@ async function keepOpen(shared: Shared, delayMs: number): Promise<void> {
       if (old) await closeSocket(old);
       old = null;
       const openedAt = performance.now();
+      const settled = setTimeout(() => endOutage(shared), SHORT_LIFE_MS);
       const reason = await Promise.race([ended, stopped]);
+      clearTimeout(settled);
       failures = performance.now() - openedAt < SHORT_LIFE_MS ? failures + 1 : 0;
       if (reason === 'link_disabled') reportError(shared, {}, SWITCHED_OFF);
       if (reason === 'warning' || reason === 'refresh_requested') old = client;
       else await closeSocket(client);
+      if (failures > 0 && !signal.aborted) reportShortLife(shared, failures, reason);
       if (!old || failures > 1) await sleep(backOffMs(failures), signal);
     } catch (error) {
       if (signal.aborted) break;
@@ -122,7 +128,8 @@ async function keepOpen(shared: Shared, delayMs: number): Promise<void> {
  * Opens one WebSocket to Slack, which is used once. `ended` resolves with Slack's reason at the first sign of its end; it may
  * still deliver for some seconds then. @throws {Failure} when Slack has not greeted us within 9 s, or we are stopped
  */
-async function openSocket({ options, signal, open, onOpen, outage }: Shared) {
+async function openSocket(shared: Shared) {
+  const { options, signal, open, onOpen, outage } = shared;
   const { promise: ended, resolve: end } = Promise.withResolvers<string>();
   let host = 'Slack';
   let proxyFailure: string | null = null;
@@ -134,7 +141,7 @@ async function openSocket({ options, signal, open, onOpen, outage }: Shared) {
   });
   client.on('disconnected', () => {
     end('closed');
-    if (open.delete(client) && open.size === 0) outage.since = Date.now();
+    if (open.delete(client) && open.size === 0 && !outage.isUnstable) outage.since = Date.now();
   });
   const isLate = sleep(OPEN_TIMEOUT_MS, signal).then(() => Promise.reject(noSocket(`${host}: no greeting`)));
   try {
@@ -147,8 +154,7 @@ async function openSocket({ options, signal, open, onOpen, outage }: Shared) {
     throw error ?? noSocket(`${host}: ${proxyFailure ?? 'closed before it was open'}`);
   }
   open.add(client);
-  if (outage.logged) options.log.info({}, 'connected to Slack again');
-  outage.logged = null;
+  if (!outage.isUnstable) endOutage(shared);
   onOpen();
   return { client, ended };
 }
@@ -164,6 +170,19 @@ async function closeSocket(client: SocketModeClient): Promise<void> {
   const closing = client.disconnect().catch(() => {});
   await Promise.race([closing.then(() => closed.abort()), sleep(CLOSE_TIMEOUT_MS, closed.signal)]);
   client.emit('disconnected');
+}
+
+/** A socket stays open: the next failure is a new outage. */
+function endOutage({ options, outage }: Shared): void {
+  if (outage.logged) options.log.info({}, 'connected to Slack again');
+  outage.logged = null;
+  outage.isUnstable = false;
+}
+
+/** Once is no outage: Slack may end a socket at any time. From the second of a row on it is, unless another socket is open. */
+function reportShortLife(shared: Shared, failures: number, reason: string): void {
+  if (shared.open.size === 0) shared.outage.isUnstable = true;
+  if (failures > 1) reportFailure(shared, noSocket(`Slack: opened and ended at once (${reason})`));
 }
 
 /** Logs an outage at once as a warning; as an error, once, when an admin must act, or when it lasts for a minute. */
