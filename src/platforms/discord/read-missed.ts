@@ -1,7 +1,14 @@
-import { type Client, DiscordjsError, type Guild, type Message, type TextBasedChannel } from 'discord.js';
+import {
+  type Client,
+  DiscordjsError,
+  DiscordjsErrorCodes,
+  type Guild,
+  type Message,
+  type TextBasedChannel,
+} from 'discord.js';
 import { sleep } from '../../core/concurrency.ts';
+import type { Failure } from '../../core/failures.ts';
 import type { KeyValue, Log } from '../../core/ports.ts';
-import { isRetryable } from '../../core/retry.ts';
 import { failureOf } from './errors.ts';
 import { compareIds, idAtTime } from './ids.ts';
 
@@ -92,12 +99,14 @@ async function readAll(deps: ReadMissedDeps, candidates: Candidate[]): Promise<v
     } catch (error) {
       if (signal.aborted) return;
       const failure = failureOf(error, 'reading missed messages', signal);
-      if (!isRetryable(failure) || isUnreadable(error)) {
+      if (isClosedToUs(failure) || isUnreadable(error)) {
         log.debug({ err: failure, channel: candidate.id }, 'channel cannot be read');
         candidate.finish();
         continue;
       }
       log.warn({ err: failure, channel: candidate.id }, 'channel not read yet, trying again');
+      // discord.js forgets the token at the first 401, which may be a proxy's.
+      if (deps.client.token) deps.client.rest.setToken(deps.client.token);
       candidates.push(candidate);
       await sleep(Math.max(pauseMs, failure.retryAfterMs ?? 0), signal);
       pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS);
@@ -105,9 +114,14 @@ async function readAll(deps: ReadMissedDeps, candidates: Candidate[]): Promise<v
   }
 }
 
-/** A page that discord.js cannot make sense of stays as it is; a request that failed carries what it failed of. */
+/** Discord's own word that the channel is gone or not for us; a page of a proxy has no code. */
+function isClosedToUs({ status, code }: Failure): boolean {
+  return code !== undefined && (status === 403 || status === 404);
+}
+
+/** A channel that discord.js has no class for, or not without its guild, stays as it is. */
 function isUnreadable(error: unknown): boolean {
-  return error instanceof DiscordjsError || (error instanceof TypeError && error.cause === undefined);
+  return error instanceof DiscordjsError && error.code !== DiscordjsErrorCodes.TokenInvalid;
 }
 
 async function readChannel(deps: ReadMissedDeps, candidate: Candidate): Promise<void> {

@@ -157,6 +157,10 @@ describe('after a restart', () => {
   test.each([
     ['a 502', { status: 502 }],
     ['a page of a proxy', 'html'],
+    ['a page in place of JSON', { html: 200 }],
+    ['a 403 of a proxy', { html: 403 }],
+    ['a 400', { status: 400, code: 0 }],
+    ['a 401', { status: 401, code: 0 }],
     ['a 429', { retryAfter: 0.5 }],
     ['a cut connection', 'reset-before'],
   ] as const)('a read that fails with %s is done again', async (_, fault) => {
