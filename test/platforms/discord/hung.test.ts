@@ -48,7 +48,7 @@ test.concurrent('the edit that ends an answer', async (context) => {
   await town.footnote(server, { model });
   const id = server.say({ user: 'ada', channel: 'general', content: mention(server, 'Hi') });
   model.step();
-  await vi.waitFor(() => expect(written(server, id)).toHaveLength(1));
+  await vi.waitFor(() => expect(written(server, id)).toHaveLength(1), 10_000);
   server.fault('PATCH /channels/:channel/messages/:message', 'hang');
   model.step(Number.POSITIVE_INFINITY);
   await vi.waitFor(() => expect(written(server, id)[0]?.content).toContain('Tower facts'), 20_000);

@@ -14,8 +14,8 @@ async function begin(sessions: number): Promise<number[]> {
     const throttler = createIdentifyThrottler({ store, botId: 'B', log: quietLog });
     const allowed = throttler.waitForIdentify(0, new AbortController().signal);
     void allowed.then(() => times.push(Date.now() / 1_000));
-    await vi.runAllTimersAsync();
-    await allowed;
+    // Not all timers: a client that another file of this worker left behind would set new ones for ever.
+    while (times.length === session) await vi.advanceTimersToNextTimerAsync();
   }
   return times;
 }
