@@ -70,8 +70,11 @@ export function createDiscordClient(options: DiscordClientOptions): Client {
   return client;
 }
 
-/** discord.js names it as what fits; its types are those of another undici than Node's. */
-const NODE_FETCH: unknown = fetch;
+/**
+ * discord.js names it as what fits; its types are those of another undici than Node's. Discord redirects no call: what does is
+ * another server, and would be sent elsewhere with what people wrote.
+ */
+const NODE_FETCH: unknown = (url: string, init: RequestInit) => fetch(url, { ...init, redirect: 'error' });
 
 const NOT_CACHED = {
   ApplicationCommandManager: 0,

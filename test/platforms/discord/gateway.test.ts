@@ -165,6 +165,9 @@ describe('refusals', () => {
       'DISCORD_API_URL',
     );
     expect(await remedyOf(server.token, 'http://127.0.0.1:9/api')).toContain('DISCORD_API_URL');
+    const elsewhere = { location: `${server.apiUrl}/v10/users/@me` };
+    server.fault('GET /users/@me', { status: 307, headers: elsewhere });
+    expect(await remedyOf(server.token, server.apiUrl)).toContain('DISCORD_API_URL');
     server.fault('GET /users/@me', 'hang');
     expect(await remedyOf(server.token, server.apiUrl)).toContain('4 s');
     expect(channelId(server, 'general')).not.toBe('');
