@@ -41,7 +41,7 @@ const AT_THE_TOP: Readonly<Record<string, readonly string[]>> = { config: ['zod'
 const RESERVED: Readonly<Record<string, readonly string[]>> = {
   'node:http': ['ops/server.ts', 'config.ts', 'platforms/discord/client.ts'],
   // Whose agent says whether Node was told to use proxies.
-  'node:https': ['platforms/slack/socket-mode.ts', 'platforms/discord/client.ts'],
+  'node:https': ['platforms/slack/socket-proxy.ts', 'platforms/discord/client.ts'],
   'node:http2': [],
   'node:net': [],
   'node:tls': [],

@@ -54,7 +54,8 @@ const KNOWN: Readonly<Record<string, readonly [FailureKind, string?]>> = {
 export function failureOf(error: unknown, route: string, signal?: AbortSignal): Failure {
   if (error instanceof Failure) return error;
   if (error instanceof RateLimitError) {
-    const retryAfterMs = Math.max(error.retryAfter, error.sublimitTimeout, MIN_WAIT_MS);
+    const askedMs = Math.max(error.retryAfter, error.sublimitTimeout, MIN_WAIT_MS);
+    const retryAfterMs = Math.min(askedMs, MAX_WAIT_MS);
     return new Failure('rate-limited', `Discord limits ${route}`, { retryAfterMs, status: 429 });
   }
   if (error instanceof HTTPError) {
@@ -84,6 +85,8 @@ function reasonOf(error: unknown): string {
 }
 
 /** A Retry-After may be missing or round to nothing. */
+/** A wait that makes no sense would silence a channel for ever; after this a call asks again. */
+const MAX_WAIT_MS = 10 * 60_000;
 const MIN_WAIT_MS = 250;
 
 function refusal(error: DiscordAPIError, route: string): Failure {
