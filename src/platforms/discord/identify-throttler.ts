@@ -22,17 +22,20 @@ export function createIdentifyThrottler(options: {
   const { store, botId, log } = options;
   const key = `identifies:${botId}`;
   const runInOrder = createKeyedQueue();
+  let lastHere = 0;
   const wait = async (shard: number, signal: AbortSignal): Promise<void> => {
     const past = (await store.get<readonly [number, number][]>(key).catch(() => undefined)) ?? [];
     const recent = past.filter(([at]) => Date.now() - at < WINDOW_MS);
     const own = recent.filter(([, other]) => other === shard).length;
     const loopMs = own < ORDINARY ? 0 : Math.min(LONGEST_MS, SPACING_MS * 2 ** (own - ORDINARY));
-    const last = recent.at(-1)?.[0] ?? 0;
-    const waitMs = Math.max(SPACING_MS, loopMs) - (Date.now() - last);
+    // Discord answers a restart that comes too soon with an invalid session, and discord.js tries again: no start waits for that.
+    const spacedAt = lastHere + SPACING_MS;
+    const waitMs = Math.max(spacedAt, (recent.at(-1)?.[0] ?? 0) + loopMs) - Date.now();
     if (loopMs > 0) log.warn({ shard, waitMs: loopMs }, 'many new gateway sessions: slowing down');
     await sleep(Math.max(0, waitMs), signal);
     if (signal.aborted) throw new Error('connection closed while waiting to identify');
-    await store.set(key, [...recent, [Date.now(), shard]], WINDOW_MS).catch(() => {});
+    lastHere = Date.now();
+    await store.set(key, [...recent, [lastHere, shard]], WINDOW_MS).catch(() => {});
   };
   return { waitForIdentify: (shard, signal) => runInOrder(key, () => wait(shard, signal)) };
 }
