@@ -3,7 +3,7 @@ import type { Log } from './core/ports.ts';
 
 /** The shapes of tokens, and of a password in an address: for those that are not among the secrets of this configuration. */
 const TOKENS =
-  /\b(?:xox[a-z]-|xapp-|pplx-)[\w-]+|\b[\w-]{23,28}\.[\w-]{6}\.[\w-]{27,}|(?<=:\/\/[^\s:@/"]*:)[^\s@/"]+(?=@)/g;
+  /\b(?:xox[a-z]-|xapp-|pplx-)[\w-]+|\b[\w-]{23,28}\.[\w-]{6}\.[\w-]{27,}|(?<=:\/\/[^\s:@/"]*:)[^\s@/"]+(?=@)/;
 
 /** A text of the other side that repeats a secret may be cut in the middle of it: this many characters of it give it away. */
 const SHORTEST_PART = 8;
@@ -22,11 +22,10 @@ export interface LogOptions {
 export function createLog({ level, secrets, destination }: LogOptions): Log {
   // A short or numeric password would match other figures of a line; where it stands in an address, its shape is enough.
   const exact = secrets.filter((secret) => secret.length >= 6 && /\D/.test(secret));
-  const scrub = (line: string): string => {
-    let clean = line;
-    for (const secret of exact) clean = removeSecret(clean, JSON.stringify(secret).slice(1, -1));
-    return clean.replace(TOKENS, '[redacted]');
-  };
+  const texts = exact.map((secret) => JSON.stringify(secret).slice(1, -1));
+  // Whole ones first: the beginning of one may be that of another.
+  const patterns = [...texts.map(RegExp.escape), TOKENS.source, ...texts.map(toBeginnings)];
+  const scrubbed = new RegExp(patterns.join('|'), 'g');
   return pino(
     {
       level,
@@ -34,26 +33,17 @@ export function createLog({ level, secrets, destination }: LogOptions): Log {
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: describeError },
-      hooks: { streamWrite: scrub },
+      hooks: { streamWrite: (line) => line.replace(scrubbed, '[redacted]') },
     },
     destination ?? openDestination({ fd: 1, sync: false }),
   );
 }
 
-/** Removes a secret, and every beginning of it that is long enough to be one. */
-function removeSecret(line: string, secret: string): string {
-  const clean = line.replaceAll(secret, '[redacted]');
-  if (secret.length <= SHORTEST_PART) return clean;
-  const tail = secret.slice(SHORTEST_PART);
-  const [before = '', ...parts] = clean.split(secret.slice(0, SHORTEST_PART));
-  return before + parts.map((part) => `[redacted]${part.slice(countCommon(part, tail))}`).join('');
-}
-
-/** How many characters two texts have in common at their start. */
-function countCommon(a: string, b: string): number {
-  let count = 0;
-  while (count < a.length && a[count] === b[count]) count++;
-  return count;
+/** The pattern of every beginning of a secret that is long enough to give it away. */
+function toBeginnings(secret: string): string {
+  const tail = Array.from(secret.slice(SHORTEST_PART), RegExp.escape);
+  const optional = tail.reduceRight((rest, character) => `(?:${character}${rest})?`, '');
+  return RegExp.escape(secret.slice(0, SHORTEST_PART)) + optional;
 }
 
 /** Logs only what holds no text of a person: an SDK's error object carries whole requests and responses. */

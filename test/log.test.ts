@@ -32,6 +32,12 @@ test('a secret that was cut is scrubbed as well', () => {
   expect(lines.map((line) => line.includes('[redacted]'))).toEqual([true, true, true, true]);
 });
 
+test('of secrets that begin alike each is scrubbed to its end', () => {
+  const { log, lines } = setup(['gateway-key-0123', 'gateway-key-4567', 'xoxb-1234-mine']);
+  log.info({ both: 'gateway-key-0123 gateway-key-4567', other: 'xoxb-1234-theirs' }, 'the keys');
+  expect(lines.join('')).not.toMatch(/0123|4567|theirs/);
+});
+
 test('an error is told by what we know of it, not by what an SDK hung on it', () => {
   const { log, lines } = setup();
   log.error(
