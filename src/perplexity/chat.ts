@@ -35,7 +35,7 @@ export function buildChatRequest(
 ): Omit<ChatCompletionCreateParamsStreaming, 'stream'> {
   const size = options.searchContextSize;
   return omitUndefined({
-    model: profile.chatModel,
+    model: profile.name,
     messages: [
       ...(system === null ? [] : [{ role: 'system' as const, content: system }]),
       ...messages.map(({ role, text }) => ({ role, content: text })),

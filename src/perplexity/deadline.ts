@@ -31,17 +31,13 @@ export interface Deadline {
 /** Starts the timeouts for a request that is about to be made. */
 export function startDeadline(timeouts: Timeouts, caller: AbortSignal): Deadline {
   const controller = new AbortController();
-  let reason: Failure | null = null;
+  const { signal } = controller;
   let isPaused = false;
   let idle: ReturnType<typeof setTimeout> | undefined;
 
-  const end = (failure: Failure): void => {
-    reason ??= failure;
-    controller.abort();
-  };
-  const stop = (): void => end(new Failure('stopped', 'the answer was aborted'));
+  const stop = (): void => controller.abort(new Failure('stopped', 'the answer was aborted'));
   const expire = (what: string, ms: number): void => {
-    end(new Failure('too-slow', `no ${what} from Perplexity within ${ms} ms`));
+    controller.abort(new Failure('too-slow', `no ${what} from Perplexity within ${ms} ms`));
   };
   const headers = setTimeout(() => expire('response', timeouts.headersMs), timeouts.headersMs);
   const total = setTimeout(() => expire('complete answer', timeouts.totalMs), timeouts.totalMs);
@@ -49,8 +45,8 @@ export function startDeadline(timeouts: Timeouts, caller: AbortSignal): Deadline
   if (caller.aborted) stop();
 
   return {
-    signal: controller.signal,
-    reason: () => reason,
+    signal,
+    reason: () => (signal.reason instanceof Failure ? signal.reason : null),
     headersArrived() {
       clearTimeout(headers);
       idle = setTimeout(() => {

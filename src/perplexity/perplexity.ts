@@ -2,13 +2,13 @@ import type { Log, Model } from '../core/ports.ts';
 import type { ResearchModel } from '../core/research/ports.ts';
 import type { AnswerEvent, ModelRequest } from '../core/types.ts';
 import { buildAgentBody, createAgentParser, describeLostOptions } from './agent.ts';
-import { type ApiChoice, type ApiSetting, createApiChoice } from './api-choice.ts';
+import { type ApiSetting, createApiChoice } from './api-choice.ts';
 import { buildChatBody, createChatParser } from './chat.ts';
-import { type ClientOptions, type Clients, createClients } from './client.ts';
+import { type ClientOptions, createClients } from './client.ts';
 import type { Timeouts } from './deadline.ts';
-import { createProfiles, type Profile, type ProfileOverrides } from './profiles.ts';
+import { chooseProfile, type Profile, type ProfileOverrides } from './profiles.ts';
 import { createResearchModel } from './research.ts';
-import { streamAnswer } from './stream.ts';
+import { type Create, streamAnswer } from './stream.ts';
 
 export interface PerplexityOptions extends ClientOptions {
   readonly api: ApiSetting;
@@ -33,40 +33,25 @@ const ANSWER_TIMEOUTS: Timeouts = { headersMs: 30_000, idleMs: 30_000, totalMs: 
 
 /** Perplexity behind both of its ports, through either of its APIs. Reads no environment and retries nothing. */
 export function createPerplexity(options: PerplexityOptions): Perplexity {
-  const { api, log, profiles = {}, timeouts = {}, researchTimeouts = {} } = options;
-  const shared = { clients: createClients(options), choice: createApiChoice(api, log), profiles };
-  return {
-    model: createModel({ ...shared, timeouts: { ...ANSWER_TIMEOUTS, ...timeouts } }),
-    research: createResearchModel({ ...shared, timeouts: researchTimeouts }),
-  };
-}
-
-interface ModelDeps {
-  readonly clients: Clients;
-  readonly choice: ApiChoice;
-  readonly profiles: ProfileOverrides;
-  readonly timeouts: Timeouts;
-}
-
-function createModel({ clients, choice, timeouts, ...deps }: ModelDeps): Model {
-  const { chat, agent } = clients;
-  const profiles = createProfiles(deps.profiles);
-  type Answer = AsyncIterable<AnswerEvent>;
+  const { api, log, profiles = {}, researchTimeouts = {} } = options;
+  const clients = createClients(options);
+  const choice = createApiChoice(api, log);
+  const timeouts = { ...ANSWER_TIMEOUTS, ...options.timeouts };
 
   const askChat = (request: ModelRequest, profile: Profile, signal: AbortSignal): Answer => {
     const body = buildChatBody(request, profile);
-    const parse = createChatParser();
-    return streamAnswer((options) => chat.chat.completions.create(body, options), parse, timeouts, signal);
+    const create: Create = (given) => clients.chat.chat.completions.create(body, given);
+    return streamAnswer(create, createChatParser(), timeouts, signal);
   };
   const askAgent = (request: ModelRequest, profile: Profile, signal: AbortSignal): Answer => {
     const body = buildAgentBody(request, profile);
+    const create: Create = (given) => clients.agent.responses.create(body, given);
     const parse = createAgentParser(describeLostOptions(request.options, profile));
-    return streamAnswer((options) => agent.responses.create(body, options), parse, timeouts, signal);
+    return streamAnswer(create, parse, timeouts, signal);
   };
-
-  return {
+  const model: Model = {
     async *answer(request, signal) {
-      const profile = profiles[request.options.profile ?? 'sonar'];
+      const profile = chooseProfile(profiles, request.options.profile ?? 'sonar');
       if (choice.forAnswers() === 'chat') {
         try {
           yield* askChat(request, profile, signal);
@@ -78,4 +63,8 @@ function createModel({ clients, choice, timeouts, ...deps }: ModelDeps): Model {
       yield* askAgent(request, profile, signal);
     },
   };
+  const research = createResearchModel({ clients, choice, profiles, timeouts: researchTimeouts });
+  return { model, research };
 }
+
+type Answer = AsyncIterable<AnswerEvent>;

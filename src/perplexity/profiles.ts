@@ -4,59 +4,35 @@ import { asRecord } from '../core/untrusted.ts';
 /** What is sent upstream for one of the user-facing model names. */
 export interface Profile {
   /** `model` on chat completions. */
-  readonly chatModel: string;
+  readonly name: ProfileName | typeof RESEARCH_PROFILE;
   /**
    * Fields of an Agent API request: exactly one of `model`, `models`, `preset` and `effort`, and whatever else that choice
    * needs. With a model the web search tool is always offered; presets bring their own search.
    */
   readonly agent: Readonly<Record<string, unknown>>;
   /** How much the Agent API reads when nothing else was asked for; null for its own default. */
-  readonly agentContextSize: 'low' | 'medium' | 'high' | null;
+  readonly agentContextSize: 'high' | null;
   /** What a person should know when the Agent API answers under this name; null when it is the same thing. */
   readonly agentNotice: string | null;
 }
 
-export type Profiles = Readonly<Record<ProfileName, Profile>>;
-export type ProfileOverrides = Readonly<
-  Partial<Record<ProfileName | typeof RESEARCH_PROFILE, Partial<Profile>>>
->;
+/** What the Agent API is sent by configuration. */
+export type ProfileOverrides = Readonly<Partial<Record<Profile['name'], Pick<Profile, 'agent'>>>>;
 
 /**
- * The Agent API has one model of Perplexity's own; its presets lead to other vendors' models and change over time. By
- * default all names stay with Perplexity and differ in how much is read; configuration can choose presets instead.
+ * The profile of an answer. The Agent API has one model of Perplexity's own; its presets lead to other vendors' models and
+ * change over time. By default all names stay with Perplexity and differ in how much is read; an own entry needs no notice
+ * of ours.
  */
-const DEFAULTS: Profiles = {
-  sonar: {
-    chatModel: 'sonar',
-    agent: { model: 'perplexity/sonar' },
-    agentContextSize: null,
-    agentNotice: null,
-  },
-  'sonar-pro': {
-    chatModel: 'sonar-pro',
-    agent: { model: 'perplexity/sonar' },
-    agentContextSize: 'high',
-    agentNotice: 'sonar-pro is not offered by this API: sonar answered, reading more of each page.',
-  },
-  'sonar-reasoning-pro': {
-    chatModel: 'sonar-reasoning-pro',
-    agent: { model: 'perplexity/sonar' },
-    agentContextSize: 'high',
-    agentNotice: 'sonar-reasoning-pro is not offered by this API: sonar answered, reading more of each page.',
-  },
-};
-
-/** The table with what configuration changes in it, field by field. An own `agent` entry needs no notice of ours. */
-export function createProfiles(overrides: ProfileOverrides): Profiles {
-  const entry = (name: ProfileName): Profile => {
-    const own = overrides[name] ?? {};
-    const notice = own.agent === undefined ? {} : { agentNotice: null };
-    return { ...DEFAULTS[name], ...notice, ...own };
-  };
+export function chooseProfile(overrides: ProfileOverrides, name: ProfileName): Profile {
+  const isPlain = name === 'sonar';
+  const notice = `${name} is not offered by this API: sonar answered, reading more of each page.`;
+  const own = overrides[name]?.agent;
   return {
-    sonar: entry('sonar'),
-    'sonar-pro': entry('sonar-pro'),
-    'sonar-reasoning-pro': entry('sonar-reasoning-pro'),
+    name,
+    agent: own ?? { model: 'perplexity/sonar' },
+    agentContextSize: isPlain ? null : 'high',
+    agentNotice: isPlain || own !== undefined ? null : notice,
   };
 }
 
@@ -75,15 +51,14 @@ const RESEARCH_PRESETS: Readonly<Record<Effort, Profile['agent']>> = {
  * efforts' names.
  */
 export function chooseResearchProfile(overrides: ProfileOverrides, effort: Effort): Profile {
-  const { agent, ...own } = overrides[RESEARCH_PROFILE] ?? {};
-  const byEffort = agent !== undefined && EFFORTS.some((name) => isEntry(agent[name])) ? agent : null;
-  const chosen = byEffort === null ? agent : byEffort[effort];
+  const agent = overrides[RESEARCH_PROFILE]?.agent;
+  const isByEffort = agent !== undefined && EFFORTS.some((name) => isEntry(agent[name]));
+  const chosen = isByEffort ? agent[effort] : agent;
   return {
-    chatModel: RESEARCH_PROFILE,
+    name: RESEARCH_PROFILE,
     agent: isEntry(chosen) ? chosen : RESEARCH_PRESETS[effort],
     agentContextSize: 'high',
     agentNotice: null,
-    ...own,
   };
 }
 

@@ -37,7 +37,7 @@ export type Finish = 'complete' | 'length' | 'filtered';
 export type ChunkParser = (chunk: JsonObject) => Partial<ParsedChunk>;
 
 /** Makes a streamed request of one of the clients. */
-type Create = (options: {
+export type Create = (options: {
   readonly signal: AbortSignal;
   readonly timeout: number;
 }) => APIPromise<Stream<unknown>>;

@@ -20,45 +20,30 @@ export function createThoughtFilter(): ThoughtFilter {
   let held = '';
   let hasThought = false;
 
-  const readStart = (): string => {
-    const lead = held.trimStart();
-    if (lead.startsWith(OPEN)) {
-      state = 'thinking';
-      hasThought = true;
-      held = lead.slice(OPEN.length);
-      return skipThoughts();
-    }
-    if (OPEN.startsWith(lead)) return '';
-    return release();
-  };
-  const skipThoughts = (): string => {
-    const end = held.indexOf(CLOSE);
-    if (end < 0) {
-      // Only what could be the beginning of the closing tag is kept.
-      held = held.slice(-(CLOSE.length - 1));
-      return '';
-    }
-    state = 'after';
-    held = held.slice(end + CLOSE.length);
-    return skipSpace();
-  };
-  const skipSpace = (): string => {
-    held = held.trimStart();
-    return held === '' ? '' : release();
-  };
   const release = (): string => {
-    const text = held;
     state = 'answer';
-    held = '';
-    return text;
+    return held;
   };
-
   return {
     push(piece) {
       if (state === 'answer') return piece;
       held += piece;
-      if (state === 'start') return readStart();
-      return state === 'thinking' ? skipThoughts() : skipSpace();
+      if (state === 'start') {
+        const lead = held.trimStart();
+        if (!lead.startsWith(OPEN)) return OPEN.startsWith(lead) ? '' : release();
+        state = 'thinking';
+        hasThought = true;
+        held = lead.slice(OPEN.length);
+      }
+      if (state === 'thinking') {
+        const end = held.indexOf(CLOSE);
+        // Only what could be the beginning of the closing tag is kept.
+        held = end < 0 ? held.slice(1 - CLOSE.length) : held.slice(end + CLOSE.length);
+        if (end < 0) return '';
+        state = 'after';
+      }
+      held = held.trimStart();
+      return held === '' ? '' : release();
     },
     end: () => (state === 'start' ? release() : ''),
     hasThought: () => hasThought,

@@ -90,15 +90,6 @@ describe('asynchronous chat completions', () => {
       },
     });
   });
-
-  test('configuration may choose the model', async () => {
-    const profiles = { 'sonar-deep-research': { chatModel: 'sonar-deep-thought' } };
-    await expect(submit({ profiles })).rejects.toMatchObject({
-      kind: 'rejected',
-      ambiguous: false,
-      remedy: expect.stringContaining('model'),
-    });
-  });
 });
 
 describe('background runs', () => {
