@@ -3,7 +3,10 @@ import type { Ending, ResearchNote, ResearchRecord } from '../core/research/port
 /** How a column is read: as it is, as JSON kept as text, or as a time in milliseconds since the epoch. */
 type Kind = 'plain' | 'json' | 'time';
 
-/** Where each field of a record is kept in `footnote.research`. */
+/**
+ * Where each field of a record is kept in `footnote.research`. Its columns `card_posted_ms`, `card_shown_ms` and `is_late_told`
+ * are of earlier versions.
+ */
 const FIELDS: Readonly<Record<keyof ResearchRecord, readonly [column: string, kind: Kind]>> = {
   id: ['id', 'plain'],
   name: ['name', 'plain'],
@@ -18,10 +21,7 @@ const FIELDS: Readonly<Record<keyof ResearchRecord, readonly [column: string, ki
   endedAt: ['ended_at', 'time'],
   thread: ['thread', 'json'],
   card: ['card', 'json'],
-  cardPostedAt: ['card_posted_ms', 'plain'],
-  cardShownAt: ['card_shown_ms', 'plain'],
   isCardGone: ['is_card_gone', 'plain'],
-  isLateTold: ['is_late_told', 'plain'],
   ending: ['ending', 'json'],
   isCancelled: ['is_cancelled', 'plain'],
   notice: ['notice', 'plain'],

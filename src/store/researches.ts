@@ -51,16 +51,10 @@ export function createResearches(sql: Sql, jobs: StoreJobs): Researches {
 }
 
 /** Reads research jobs; needs no queue. */
-export function createResearchReader(
-  sql: Queryable,
-): Pick<Researches, 'find' | 'list' | 'countRunning' | 'durations'> {
+export function createResearchReader(sql: Queryable): Pick<Researches, 'find' | 'list' | 'durations'> {
   return {
     find: (id) => selectRecord(sql, FIND, [id]),
     list: (filter, most) => selectRecords(sql, filter, most),
-    async countRunning(api) {
-      const [row] = await sql.query<{ count: number }>(COUNT_RUNNING, [api]);
-      return row?.count ?? 0;
-    },
     async durations(effort, most) {
       const rows = await sql.query<{ ms: number }>(DURATIONS, [effort, most]);
       return rows.map(({ ms }) => ms);
@@ -141,10 +135,6 @@ const CREATE = `
   insert into footnote.research (id, name, platform, workspace, asker, effort, question, thread)
   values ($1, $2, $3, $4, $5, $6, $7, $8)
   returning ${COLUMNS}`;
-
-// The condition of the index, then what is asked for.
-const COUNT_RUNNING = `
-  select count(*)::int as count from footnote.research where ${LIVE} and state = 'running' and api = $1`;
 
 const SUBMITTING = `
   update footnote.research set state = 'submitting', api = $2 where id = $1 and state = 'begun' returning 1 as ok`;

@@ -50,17 +50,6 @@ export function readingCases(side: () => Side, another: () => Promise<Another>, 
       expect(listed?.ending).toMatchObject({ outcome: 'done', report: { text: '' } });
     });
 
-    it('count what an API is working on', async () => {
-      const before = await side().researches.countRunning('agent');
-      const id = await created();
-      await side().researches.submitting(id, 'agent');
-      expect(await side().researches.countRunning('agent')).toBe(before);
-      await side().researches.submitted(id, { upstream: 'x' }, []);
-      expect(await side().researches.countRunning('agent')).toBe(before + 1);
-      await side().researches.end(id, done, []);
-      expect(await side().researches.countRunning('agent')).toBe(before);
-    });
-
     it('tell how long the newest finished ones of an effort took', async () => {
       const took = async (minutes: number, ending: Ending): Promise<void> => {
         const id = await running(ask({ research: { effort: 'low', notify: 'here' } }));

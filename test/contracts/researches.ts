@@ -237,10 +237,7 @@ function courseCases(side: () => Side, another: () => Promise<Another>, tools: T
       const note = {
         card,
         thread: { ...THREAD, thread: 'opened' },
-        cardPostedAt: 1_700_000_000_123,
-        cardShownAt: 1_700_000_000_456,
         isCardGone: true,
-        isLateTold: true,
         isCancelled: false,
         phase: 'running',
       } as const;

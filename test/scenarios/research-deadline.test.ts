@@ -8,8 +8,8 @@ test('research that is stuck is told of past its deadline, and can still be stop
       service.talks.map(async (talk) => {
         const place = await talk.research('fault:job-stuck for ever');
         const card = (): string => talk.cards(place)[0]?.text ?? '';
-        await talk.see('the card', () =>
-          /is still running at Perplexity. I keep looking, once an hour/.test(card()),
+        await talk.see('a word below the card', () =>
+          /is still running at Perplexity. I keep looking, once an hour/.test(talk.readable(place)),
         );
         expect(talk.notices(place)).toEqual([]);
         talk.pressStop(place);

@@ -28,11 +28,7 @@ function composeCard(record: ResearchRecord, facts: CardFacts): View {
   const scope = describeScope(record, facts);
   return finalView({
     text: quote(questionText(record.question)),
-    notices: [
-      formatState(record, facts.now),
-      ...(record.remark ? [record.remark] : []),
-      ...(live && record.isLateTold ? [formatLateNotice(record)] : []),
-    ],
+    notices: [formatState(record, facts.now), ...(record.remark ? [record.remark] : [])],
     footer: live ? [...scope, facts.usually].join(' · ') : scope.join(' · '),
     buttons: live ? [stop] : [],
   });
@@ -98,17 +94,11 @@ export async function showCard(
   const messages = messagesOf(deps, record);
   const thread = record.thread ?? question.thread;
   const shown = await messages.showCard({ question, thread, card: record.card, view, urgency, isRepeat });
-  const now = deps.now();
-  const isNew = record.card === null && shown.card !== null;
-  // A progress view may be skipped when the rate limit is exhausted.
-  const note = {
-    thread: shown.thread,
-    ...(isNew && { card: shown.card, cardPostedAt: now }),
-    ...(shown.card && { cardShownAt: now }),
-  };
-  await deps.researches.note(id, note);
-  const noted: ResearchRecord = { ...record, ...note };
-  if (isNew) await recordMessages(deps, noted);
+  // Progress is not posted when the rate limit is exhausted.
+  if (record.card !== null || shown.card === null) return record;
+  await deps.researches.note(id, shown);
+  const noted: ResearchRecord = { ...record, ...shown };
+  await recordMessages(deps, noted);
   return noted;
 }
 

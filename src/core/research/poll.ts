@@ -1,7 +1,7 @@
 import { describeRefusedKey } from '../answering/messages.ts';
 import { Failure } from '../failures.ts';
 import type { Job } from '../ports.ts';
-import { formatLateNotice, hasNoPlace, messagesOf, showCard } from './card.ts';
+import { formatLateNotice, hasNoPlace, showCard } from './card.ts';
 import { pollRate, waitForSlot } from './limits.ts';
 import type { ResearchApi, ResearchRecord, UpstreamState } from './ports.ts';
 import { postBelow } from './post-below.ts';
@@ -13,18 +13,12 @@ import {
   type ResearchStep,
   toLogFields,
 } from './step.ts';
-import {
-  capRetryAfterMs,
-  isCardDue,
-  isEditable,
-  isFresh,
-  keptUntil,
-  LATE_PAUSE_MS,
-  MAX_EMPTY_POLLS,
-  type PollPace,
-  pollPauseMs,
-  refusedPollPauseMs,
-} from './timing.ts';
+import { capRetryAfterMs, keptUntil, LATE_PAUSE_MS, MAX_PAUSE_MS, pollPauseMs } from './timing.ts';
+
+/** A job this new may not be known everywhere upstream. */
+const FRESH_MS = 10 * 60_000;
+/** A job that is complete but has no readable report is polled this often again. */
+const MAX_EMPTY_POLLS = 5;
 
 type PollStep = Extract<ResearchStep, { step: 'poll' }>;
 
@@ -76,7 +70,7 @@ async function applyUpstreamState(
         : scheduleNextPoll(deps, job, running, { empty });
     }
     case 'missing':
-      return isFresh(submittedAt, deps.now())
+      return deps.now() - submittedAt < FRESH_MS
         ? scheduleNextPoll(deps, job, running, {})
         : failResearch(deps, record, 'missing');
     case 'queued':
@@ -100,77 +94,45 @@ async function handlePollFailure(
     if (deps.now() - submittedAt > deps.settings.deadlineMs)
       return failResearch(deps, record, 'not-authorised');
   }
-  const isLong = failure.kind === 'not-authorised' || failure.kind === 'rate-limited';
-  await scheduleNextPoll(deps, job, running, { atLeastMs: capRetryAfterMs(failure.retryAfterMs), isLong });
+  const isRefused = failure.kind === 'not-authorised' || failure.kind === 'rate-limited';
+  const atLeastMs = Math.max(isRefused ? MAX_PAUSE_MS : 0, capRetryAfterMs(failure.retryAfterMs));
+  await scheduleNextPoll(deps, job, running, { atLeastMs });
 }
 
 interface NextPoll {
   readonly phase?: 'queued' | 'running';
   readonly empty?: number;
   readonly atLeastMs?: number;
-  /** Whether the pause is the longest one instead of the usual one. */
-  readonly isLong?: boolean;
 }
 
 /** Enqueues the next poll before progress is shown, so that a failure there cannot end the polling. */
 async function scheduleNextPoll(
   deps: ResearchDeps,
-  job: Job<PollStep>,
-  running: RunningJob,
-  nextPoll: NextPoll,
+  { data, signal }: Job<PollStep>,
+  { record, submittedAt }: RunningJob,
+  { phase = record.phase ?? undefined, empty = data.empty, atLeastMs = 0 }: NextPoll,
 ): Promise<void> {
-  const { record, api, submittedAt } = running;
-  const { poll, empty, research } = job.data;
   const now = deps.now();
   if (now >= keptUntil(submittedAt)) return failResearch(deps, record, 'expired');
   const isLate = now - submittedAt > deps.settings.deadlineMs;
-  const pace: PollPace = {
-    firstMs: deps.settings.firstPollMs,
-    running: await deps.researches.countRunning(api),
-    perMinute: deps.settings.pollsPerMinute[api],
-  };
-  const usualMs = nextPoll.isLong
-    ? refusedPollPauseMs(pace, deps.random())
-    : pollPauseMs(poll + 1, pace, deps.random());
-  const pauseMs = Math.max(isLate ? LATE_PAUSE_MS : usualMs, nextPoll.atLeastMs ?? 0);
-  const next = {
-    step: 'poll',
-    research,
-    poll: poll + 1,
-    empty: nextPoll.empty ?? empty,
-    slotAt: null,
-  } as const;
-  await enqueueStep(deps.jobs, next, pauseMs);
-  if (nextPoll.phase && nextPoll.phase !== record.phase)
-    await deps.researches.note(record.id, { phase: nextPoll.phase });
-  await showProgress(deps, { ...record, phase: nextPoll.phase ?? record.phase }, record, isLate, job.signal);
+  const poll = data.poll + 1;
+  const usualMs = isLate ? LATE_PAUSE_MS : pollPauseMs(poll, deps.settings.firstPollMs, deps.random());
+  await enqueueStep(deps.jobs, { ...data, poll, empty, slotAt: null }, Math.max(usualMs, atLeastMs));
+  if (phase && phase !== record.phase) await deps.researches.note(record.id, { phase });
+  await showProgress(deps, { ...record, phase: phase ?? null }, isLate, signal);
 }
 
-/** Shows progress when it is due; a failure is logged only. */
+/** Shows progress on the card until the deadline, which is told once. A failure is logged only: the next poll shows more. */
 async function showProgress(
   deps: ResearchDeps,
   record: ResearchRecord,
-  before: ResearchRecord,
   isLate: boolean,
   signal: AbortSignal,
 ): Promise<void> {
-  const now = deps.now();
-  const { editableMs } = messagesOf(deps, record);
-  const postedAt = record.cardPostedAt ?? now;
-  const canEdit = record.card !== null && !record.isCardGone && isEditable(postedAt, editableMs, now);
   try {
-    if (isLate && !record.isLateTold) {
-      const late: ResearchRecord = { ...record, isLateTold: true };
-      if (canEdit) await showCard(deps, late, { urgency: 'final', isRepeat: true });
-      else await postBelow(deps, late, 'late', { notices: [formatLateNotice(late)] }, signal);
-      // Recorded after the write: written twice does no harm, recorded without a write would be silence.
-      await deps.researches.note(record.id, { isLateTold: true });
-      return;
-    }
-    const isDue =
-      record.phase !== before.phase ||
-      isCardDue({ postedAt, shownAt: record.cardShownAt ?? 0 }, editableMs, now);
-    if (canEdit && isDue) await showCard(deps, record, { urgency: 'progress', isRepeat: true });
+    if (isLate) await postBelow(deps, record, 'late', { notices: [formatLateNotice(record)] }, signal);
+    else if (record.card && !record.isCardGone)
+      await showCard(deps, record, { urgency: 'progress', isRepeat: true });
   } catch (error) {
     if (hasNoPlace(error)) await deps.researches.note(record.id, { isCardGone: true });
     deps.log.debug({ research: record.name, err: error }, 'research progress not shown');

@@ -127,8 +127,6 @@ export interface ResearchMessages {
    * @throws {Failure} `rate-limited`, `unreachable` (try again, with `isRepeat`); `gone`, `undeliverable`: try another place.
    */
   notify(notice: ResearchNotification): Promise<NotifyResult>;
-  /** How long after its posting a card may be edited, in ms; Infinity without a limit. */
-  readonly editableMs: number;
 }
 
 /**
@@ -182,12 +180,8 @@ export interface ResearchRecord {
   readonly endedAt: number | null;
   readonly thread: ThreadRef | null;
   readonly card: MessageRef | null;
-  readonly cardPostedAt: number | null;
-  readonly cardShownAt: number | null;
   /** The card was deleted, or there is no place for one. */
   readonly isCardGone: boolean;
-  /** The notice about the passed deadline has been shown. */
-  readonly isLateTold: boolean;
   readonly ending: Ending | null;
   /** Whether a stopped job was cancelled upstream; null while unknown. */
   readonly isCancelled: boolean | null;
@@ -203,10 +197,7 @@ export interface ResearchRecord {
 
 /** What `Researches.note` may change: how the job is shown, never its state. */
 export type ResearchNote = Partial<
-  Pick<
-    ResearchRecord,
-    'phase' | 'thread' | 'card' | 'cardPostedAt' | 'cardShownAt' | 'isCardGone' | 'isLateTold' | 'isCancelled'
-  >
+  Pick<ResearchRecord, 'phase' | 'thread' | 'card' | 'isCardGone' | 'isCancelled'>
 >;
 
 /** Filters jobs; an absent field matches all. */
@@ -243,8 +234,6 @@ export interface Researches {
   find(id: string): Promise<ResearchRecord | null>;
   /** Lists matching jobs, newest first, without the texts and sources of their reports. */
   list(filter: ResearchFilter, most: number): Promise<readonly ResearchRecord[]>;
-  /** Counts the jobs that run at this API. */
-  countRunning(api: ResearchApi): Promise<number>;
   /** Recorded before the call: `begun` → `submitting`. */
   submitting(id: string, api: ResearchApi): Promise<boolean>;
   /** The call has submitted nothing: `submitting` → `begun`, and the API is cleared. */

@@ -113,15 +113,11 @@ async function recordSubmission(
   const { upstream } = submitted;
   log.info({ research: name, platform: question.platform, api, upstream }, 'research begun');
   metrics.researchStarted(question.platform, api);
-  const look = { step: 'poll', research: id, poll: 1, empty: 0, slotAt: null } as const;
+  const firstPoll = { step: 'poll', research: id, poll: 1, empty: 0, slotAt: null } as const;
+  const pauseMs = pollPauseMs(1, deps.settings.firstPollMs, deps.random());
   for (let tries = 1; ; tries++) {
     try {
-      const pace = {
-        firstMs: deps.settings.firstPollMs,
-        running: await researches.countRunning(api),
-        perMinute: deps.settings.pollsPerMinute[api],
-      };
-      await researches.submitted(id, submitted, [nextStep(look, pollPauseMs(1, pace, deps.random()))]);
+      await researches.submitted(id, submitted, [nextStep(firstPoll, pauseMs)]);
       return;
     } catch (error) {
       if (tries >= STORE_PATIENCE.tries || signal.aborted) throw error;

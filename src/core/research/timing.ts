@@ -1,47 +1,16 @@
-/** When a research job is polled, shown and given up: pure functions of times in milliseconds. */
+/** When a research job is polled, tried again and given up: pure functions of times in milliseconds. */
 
 /** The longest usual pause between polls. */
-const MAX_PAUSE_MS = 60_000;
-const HOUR_MS = 3_600_000;
-/** Perplexity keeps a job for seven days. */
-const RETENTION_MS = 7 * 24 * HOUR_MS;
-/** A job this new may not be known everywhere upstream. */
-const FRESH_MS = 10 * 60_000;
-/** A job that is complete but has no readable report is polled this often again. */
-export const MAX_EMPTY_POLLS = 5;
-
-const QUICK_EDITS_MS = 2 * 60_000;
-const QUICK_EDIT_GAP_MS = 15_000;
-const SLOW_EDIT_GAP_MS = 60_000;
-/** Discord allows few edits of messages older than an hour (error 30046). */
-const LAST_EDIT_MS = 50 * 60_000;
-
-/** The pace of the polls at one API. */
-export interface PollPace {
-  /** The pause before the first poll. */
-  readonly firstMs: number;
-  /** How many jobs run at that API, cluster-wide. */
-  readonly running: number;
-  /** Polls per minute over all jobs. */
-  readonly perMinute: number;
-}
-
-/**
- * The pause before poll `n` (from 1): `firstMs`, growing by half each time up to 60 s, or the job's share of the rate limit if
- * that is longer; plus a jitter of up to a fifth. `random` is 0 to 1.
- */
-export function pollPauseMs(n: number, { firstMs, running, perMinute }: PollPace, random: number): number {
-  const backOffMs = Math.min(MAX_PAUSE_MS, firstMs * 1.5 ** Math.min(n - 1, 20));
-  const shareMs = (running * 60_000) / perMinute;
-  return Math.round(Math.max(backOffMs, shareMs) * (1 + random / 5));
-}
-
+export const MAX_PAUSE_MS = 60_000;
 /** The pause after a job's deadline. */
-export const LATE_PAUSE_MS = HOUR_MS;
+export const LATE_PAUSE_MS = 3_600_000;
+/** Perplexity keeps a job for seven days. */
+const RETENTION_MS = 7 * 24 * 3_600_000;
 
-/** The pause after a refused poll: the longest one. */
-export function refusedPollPauseMs(pace: PollPace, random: number): number {
-  return pollPauseMs(Number.MAX_SAFE_INTEGER, pace, random);
+/** The pause before poll `n` (from 1): `firstMs`, growing by half each time up to 60 s, plus up to a fifth. `random` is 0 to 1. */
+export function pollPauseMs(n: number, firstMs: number, random: number): number {
+  const backOffMs = Math.min(MAX_PAUSE_MS, firstMs * 1.5 ** Math.min(n - 1, 20));
+  return Math.round(backOffMs * (1 + random / 5));
 }
 
 /** The back-off before try `n` (from 1) of a step: 2 s, doubled up to 5 min, with jitter; a Retry-After of up to an hour. */
@@ -55,30 +24,9 @@ export function capRetryAfterMs(retryAfterMs: number | undefined): number {
   return Math.min(retryAfterMs ?? 0, LATE_PAUSE_MS);
 }
 
-/** Whether upstream may not know the job yet. */
-export function isFresh(submittedAt: number, now: number): boolean {
-  return now - submittedAt < FRESH_MS;
-}
-
 /** Until when upstream keeps a job. */
 export function keptUntil(submittedAt: number): number {
   return submittedAt + RETENTION_MS;
-}
-
-/** Whether the card should show progress now. `editableMs`: how long after its posting it may be edited. */
-export function isCardDue(
-  card: { readonly postedAt: number; readonly shownAt: number },
-  editableMs: number,
-  now: number,
-): boolean {
-  const age = now - card.postedAt;
-  if (!isEditable(card.postedAt, editableMs, now)) return false;
-  return now - card.shownAt >= (age <= QUICK_EDITS_MS ? QUICK_EDIT_GAP_MS : SLOW_EDIT_GAP_MS);
-}
-
-/** Whether progress may still be shown on a card of that age. */
-export function isEditable(postedAt: number, editableMs: number, now: number): boolean {
-  return now - postedAt < Math.min(LAST_EDIT_MS, editableMs);
 }
 
 /** Fewer finished jobs than this say nothing about the usual time. */

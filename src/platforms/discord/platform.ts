@@ -10,7 +10,7 @@ import { type Draft, NO_MENTIONS, nonceOf, openDirect, postMessage } from './mes
 import { readThread } from './read-thread.ts';
 import { clipText } from './render.ts';
 import { createReply } from './reply.ts';
-import { EDITABLE_MS, showCard } from './research-card.ts';
+import { showCard } from './research-card.ts';
 import { notify } from './research-notification.ts';
 import { callInteraction } from './rest.ts';
 import type { OutboundDeps } from './thread.ts';
@@ -84,7 +84,6 @@ async function directMessage({ rest }: OutboundDeps, personId: string, text: str
  */
 export function createResearchMessages(deps: OutboundDeps): ResearchMessages {
   return {
-    editableMs: EDITABLE_MS,
     showCard: (card) => showCard(deps, card).catch(rethrow),
     notify: (notice) => notify(deps, notice).catch(rethrow),
   };

@@ -14,7 +14,7 @@ type Card = Parameters<ResearchMessages['showCard']>[0];
 type Shown = Awaited<ReturnType<ResearchMessages['showCard']>>;
 
 /** Edits of messages older than an hour are limited (30046), and nobody says to how many: the last one may be such. */
-export const EDITABLE_MS = 55 * 60_000;
+const EDITABLE_MS = 55 * 60_000;
 
 /** As `ResearchMessages.showCard`. */
 export async function showCard(deps: OutboundDeps, card: Card): Promise<Shown> {

@@ -36,8 +36,6 @@ export function createResearchMessages(workspaceOf: WorkspaceOf): ResearchMessag
   return {
     showCard: (card) => undeliverableIfRefused(showCard(workspaceOf(card.question.workspace), card)),
     notify: (notice) => undeliverableIfRefused(notify(workspaceOf(notice.question.workspace), notice)),
-    // A workspace may set a limit, which is only known once it refuses.
-    editableMs: Number.POSITIVE_INFINITY,
   };
 }
 

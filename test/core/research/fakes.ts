@@ -43,8 +43,6 @@ export function memoryResearches(jobs: Jobs, clock = { now: 1_000 }): MemoryRese
     },
     find: async (id) => records.get(id) ?? null,
     list: async (filter, most) => list(filter).slice(0, most),
-    countRunning: async (api) =>
-      [...records.values()].filter((record) => record.state === 'running' && record.api === api).length,
     submitting: async (id, api) =>
       records.get(id)?.state === 'begun' && change(id, { state: 'submitting', api }) !== null,
     async unsubmitted(id) {
@@ -116,10 +114,7 @@ export function fresh(question: Question, name: string, now: number): ResearchRe
     endedAt: null,
     thread: question.thread,
     card: null,
-    cardPostedAt: null,
-    cardShownAt: null,
     isCardGone: false,
-    isLateTold: false,
     ending: null,
     isCancelled: null,
     notice: 'none',

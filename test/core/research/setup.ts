@@ -121,7 +121,6 @@ function memoryBoard() {
       return { thread: shown.thread ?? opened, card };
     },
     notify,
-    editableMs: 60 * MINUTE,
   };
   return { board, port };
 }

@@ -125,7 +125,6 @@ describe('the card of a research job', () => {
     expect(written(server, thread.channel)[0]?.content).toBe('R-4F2K · Done');
     server.fault(EDIT, { retryAfter: 60 });
     expect(await show(board, question, 'R-4F2K · Done twice', { thread, card })).toEqual({ thread, card });
-    expect(board.editableMs).toBeLessThan(60 * 60_000);
   });
 
   test('is one message, however long the question', async () => {
