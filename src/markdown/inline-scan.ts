@@ -118,60 +118,19 @@ function readBracket(scan: Scan, at: number): Mark {
   return undecided(scan, at) ? OPEN : literal(at + 1);
 }
 
-/** Scans from `(` behind a label to its `)`: an address and perhaps a title. */
-function readTarget(scan: Scan, at: number): Mark {
-  const { text } = scan;
-  const limit = Math.min(text.length, at + TARGET_LIMIT);
-  let part: TargetPart = 'start';
-  let depth = 0;
-  for (let i = at + 1; i < limit; i += 1) {
-    const char = text.charAt(i);
-    if (char === '\\') {
-      i += 1;
-      if (part === 'start') part = 'address';
-      continue;
-    }
-    if (part === 'address' && char === '(') depth += 1;
-    if (part === 'address' && char === ')' && depth > 0) depth -= 1;
-    else if (char === ')' && endsTarget(part)) return { state: 'closed', end: i + 1 };
-    else {
-      const next = targetPart(part, char);
-      if (next === null) return literal(at);
-      part = next;
-    }
-  }
-  return !scan.ended && text.length < at + TARGET_LIMIT ? OPEN : literal(at);
-}
+/** From the `(` behind a label to its `)`: an address and perhaps a title. Its end may be missing; the group is the `)`. */
+const TARGET = new RegExp(
+  [
+    String.raw`^\(\s*(?:<[^<>\n]*(?:>|$)`,
+    String.raw`|(?!<)(?:\\(?:[^]|$)|\((?:\\(?:[^]|$)|[^\s()\\])*(?:\)|$)|[^\s()\\])*)`,
+    String.raw`(?:\s+(?:"[^"]*(?:"|$)|'[^']*(?:'|$)|\([^)]*(?:\)|$)))?\s*(?:(\))|$)`,
+  ].join(''),
+);
 
-type TargetPart = 'start' | 'angle' | 'address' | 'gap' | '"' | "'" | ')' | 'end';
-
-function endsTarget(part: TargetPart): boolean {
-  return part === 'start' || part === 'address' || part === 'gap' || part === 'end';
-}
-
-/** Advances the state of a link target by one character; null when it cannot be a target. */
-function targetPart(part: TargetPart, char: string): TargetPart | null {
-  const isSpace = /\s/.test(char);
-  switch (part) {
-    case 'start':
-      if (isSpace) return 'start';
-      return char === '<' ? 'angle' : 'address';
-    case 'angle':
-      if (char === '\n' || char === '<') return null;
-      return char === '>' ? 'gap' : 'angle';
-    case 'address':
-      return isSpace ? 'gap' : 'address';
-    case 'gap':
-      if (isSpace) return 'gap';
-      if (char === '(') return ')';
-      return char === '"' || char === "'" ? char : null;
-    case '"':
-    case "'":
-    case ')':
-      return char === part ? 'end' : part;
-    case 'end':
-      return isSpace ? 'end' : null;
-  }
+function readTarget({ text, ended }: Scan, at: number): Mark {
+  const found = TARGET.exec(text.slice(at, at + TARGET_LIMIT));
+  if (found?.[1] !== undefined) return { state: 'closed', end: at + found[0].length };
+  return found !== null && !ended && text.length < at + TARGET_LIMIT ? OPEN : literal(at);
 }
 
 /** Scans runs of `*`, `_`, `~~`, each matched by the nearest run that can close it. */
