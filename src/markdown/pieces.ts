@@ -112,9 +112,6 @@ export function drawWithin(
   if (linked.length <= most - below) return linked;
   const spare = most - draw(createLinkRoom(0)).length;
   const room = Math.max(0, below <= spare ? spare - below : spare);
-  const all = createLinkRoom(room);
-  const drawn = draw(all);
-  if (!all.isShort) return drawn;
   const once = createLinkRoom(room, 0);
   draw(once);
   return draw(createLinkRoom(room, once.left));
