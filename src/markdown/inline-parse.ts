@@ -1,104 +1,128 @@
 import { Lexer, type Token, type Tokens } from 'marked';
-import { splitCitations } from './citation-markers.ts';
+import type { Linked, Links } from './citation-links.ts';
+import { markerOf, splitCitations } from './citation-markers.ts';
 import { formulasAsCode } from './formulas.ts';
 import { shownAddress, splitAddresses } from './urls.ts';
 
 export type MarkKind = 'strong' | 'em' | 'del';
 
-/** Parsed inline Markdown, independent of platform and sources. */
+/** Parsed inline Markdown, independent of the platform. What leads to none of the sources is text or code. */
 export type Span =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'code'; readonly text: string }
   | { readonly type: 'open' | 'close'; readonly mark: MarkKind }
-  /** `text`: as written; `markers`: at least one. */
-  | { readonly type: 'cite'; readonly text: string; readonly markers: readonly string[] }
-  /** A link or an image. `text`: the label's source; `isBare`: the label is the address. */
+  /** `text`: as written; `markers`: at least one; `linked`: null when none of them has a source. */
+  | {
+      readonly type: 'cite';
+      readonly text: string;
+      readonly markers: readonly string[];
+      readonly linked: Linked | null;
+    }
+  /** `shown`: the address, for a link without a visible label. */
   | {
       readonly type: 'link';
-      readonly href: string;
-      readonly text: string;
-      readonly isBare: boolean;
+      readonly linked: Linked;
       readonly label: readonly Span[];
+      readonly shown: string;
     };
 
-/** Deeper nesting is hostile input. */
-const MAX_DEPTH = 8;
+/** What stands around a token. */
+interface Around {
+  /** Null in the label of a link, where there can be no other link. */
+  readonly links: Links | null;
+  /** The marks that are open; nested ones of the same kind are left out. */
+  readonly marks: readonly MarkKind[];
+}
 
 /** Text without anything that the parser could take for mark-up. Parsing every single word would triple the time of an answer. */
 const PLAIN = /^[^\\`*_~[\]!<&【［]*$/;
 
-/** Parses inline Markdown. `inside`: the marks that are already open; nested ones of the same kind are left out. */
-export function parseInline(text: string, inside: readonly MarkKind[]): readonly Span[] {
+/** Parses inline Markdown. `marks`: those that are already open. */
+export function parseInline(text: string, links: Links, marks: readonly MarkKind[]): readonly Span[] {
   const source = formulasAsCode(text);
   if (PLAIN.test(source)) return source === '' ? [] : [{ type: 'text', text: source }];
-  return readTokens(Lexer.lexInline(source, { gfm: true }), inside, 0);
+  return readTokens(Lexer.lexInline(source, { gfm: true }), { links, marks });
 }
 
-function readTokens(tokens: readonly Token[], inside: readonly MarkKind[], depth: number): readonly Span[] {
-  if (depth > MAX_DEPTH) return [{ type: 'text', text: tokens.map(({ raw }) => raw).join('') }];
-  return tokens.flatMap((token) => readToken(token, inside, depth));
+function readTokens(tokens: readonly Token[], around: Around): readonly Span[] {
+  return tokens.flatMap((token) => readToken(token, around));
 }
 
-function readToken(token: Token, inside: readonly MarkKind[], depth: number): readonly Span[] {
+function readToken(token: Token, around: Around): readonly Span[] {
   switch (token.type) {
     case 'del':
       // Neither platform strikes out between single tildes: `~5 to 7~`, H~2~O.
-      if (!token.raw.startsWith('~~')) return withTildes(readTokens(token.tokens ?? [], inside, depth + 1));
-      return readMark(token.type, token.tokens ?? [], inside, depth);
+      if (!token.raw.startsWith('~~')) {
+        return [textSpan('~'), ...readTokens(token.tokens ?? [], around), textSpan('~')];
+      }
+      return readMark(token.type, token.tokens ?? [], around);
     case 'strong':
     case 'em':
-      return readMark(token.type, token.tokens ?? [], inside, depth);
+      return readMark(token.type, token.tokens ?? [], around);
     case 'codespan':
       return [{ type: 'code', text: String(token.text) }];
     case 'link':
     case 'image':
       // The lexer's types for these two are known.
-      return readLink(token as Tokens.Link | Tokens.Image, inside, depth);
+      return readLink(token as Tokens.Link | Tokens.Image, around);
     case 'escape':
-      return [{ type: 'text', text: String(token.text) }];
+      return [textSpan(String(token.text))];
     case 'br':
-      return [{ type: 'text', text: ' ' }];
+      return [textSpan(' ')];
     case 'html':
-      return [{ type: 'text', text: /^<br\s*\/?>$/i.test(token.raw) ? ' ' : decode(token.raw) }];
+      return [textSpan(/^<br\s*\/?>$/i.test(token.raw) ? ' ' : decode(token.raw))];
     default:
-      return readText(token.raw);
+      return splitCitations(token.raw).flatMap(({ text, markers }) =>
+        markers.length === 0 ? textSpan(decode(text)) : readCitation(text, markers, around.links),
+      );
   }
 }
 
-function withTildes(inner: readonly Span[]): readonly Span[] {
-  const tilde: Span = { type: 'text', text: '~' };
-  return [tilde, ...inner, tilde];
+function textSpan(text: string): Span {
+  return { type: 'text', text };
 }
 
 /** The platforms show the marks of an empty emphasis as characters. */
-function readMark(
-  mark: MarkKind,
-  tokens: readonly Token[],
-  inside: readonly MarkKind[],
-  depth: number,
-): readonly Span[] {
-  const inner = readTokens(tokens, [...inside, mark], depth + 1);
+function readMark(mark: MarkKind, tokens: readonly Token[], { links, marks }: Around): readonly Span[] {
+  const inner = readTokens(tokens, { links, marks: [...marks, mark] });
   const isVisible = inner.some((span) => !('text' in span) || span.text.trim() !== '');
-  if (!isVisible || inside.includes(mark)) return inner;
+  if (!isVisible || marks.includes(mark)) return inner;
   return [{ type: 'open', mark }, ...inner, { type: 'close', mark }];
 }
 
-function readLink(
-  token: Tokens.Link | Tokens.Image,
-  inside: readonly MarkKind[],
-  depth: number,
-): readonly Span[] {
-  // A bare address is text: it is checked together with its word.
-  if (!/^!?\[|^</.test(token.raw)) return [{ type: 'text', text: token.raw }];
-  const isBare = token.raw.startsWith('<') || token.text.trim() === '';
-  const label = isBare ? [] : readTokens(token.tokens, inside, depth + 1);
-  return [{ type: 'link', href: decode(token.href), text: token.text.trim(), isBare, label }];
+/** Splits a citation into single markers if any has a source; otherwise it stays as written. */
+function readCitation(text: string, markers: readonly string[], links: Links | null): readonly Span[] {
+  if (links === null) return [textSpan(text)];
+  const cited = markers.map((marker) => ({ marker, linked: links.byMarker(marker) }));
+  if (cited.every(({ linked }) => linked === null)) return [{ type: 'cite', text, markers, linked: null }];
+  return cited.map(({ marker, linked }) => ({
+    type: 'cite',
+    text: `[${marker}]`,
+    markers: [marker],
+    linked,
+  }));
 }
 
-function readText(source: string): readonly Span[] {
-  return splitCitations(source).map(({ text, markers }) =>
-    markers.length === 0 ? { type: 'text', text: decode(text) } : { type: 'cite', text, markers },
-  );
+function readLink(token: Tokens.Link | Tokens.Image, { links, marks }: Around): readonly Span[] {
+  // A bare address is text: it is checked together with its word.
+  if (!/^!?\[|^</.test(token.raw)) return [textSpan(token.raw)];
+  const href = decode(token.href);
+  const shown = shownAddress(href);
+  const text = token.text.trim();
+  const isBare = token.raw.startsWith('<') || text === '';
+  const tokens = isBare ? [] : token.tokens;
+  const isMarker = markerOf(text) !== null;
+  const linked = links?.byAddress(href) ?? null;
+  if (linked !== null) {
+    return isMarker
+      ? [{ type: 'cite', text, markers: [`${linked.number}`], linked }]
+      : [{ type: 'link', linked, label: readTokens(tokens, { links: null, marks }), shown }];
+  }
+  const code: Span = { type: 'code', text: shown };
+  if (isBare || shownAddress(text) === shown) return [code];
+  // A marker that leads elsewhere is no citation of ours.
+  const label = isMarker ? [textSpan(text)] : readTokens(tokens, { links, marks });
+  return shown === '' ? label : [...label, textSpan(' ('), code, textSpan(')')];
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -128,27 +152,12 @@ function decode(text: string): string {
 /** What ends an emphasis, wherever it stands. */
 const MARK = /[*~]/;
 
-/** Whether code in it, or an address shown as code, contains a mark that would end the emphasis around it. */
+/** Whether code, or an address that will be shown as code, contains a mark that would end an emphasis around it. */
 export function hidesMarks(spans: readonly Span[]): boolean {
   const words = spans.map((span) => (span.type === 'text' ? span.text : '')).join('');
   if (MARK.test(words) && splitAddresses(words).some(({ isAddress }) => isAddress)) return true;
   return spans.some((span) => {
     if (span.type === 'code') return MARK.test(span.text);
-    return span.type === 'link' && (MARK.test(shownAddress(span.href)) || hidesMarks(span.label));
+    return span.type === 'link' && (MARK.test(span.shown) || hidesMarks(span.label));
   });
-}
-
-/** Removes each emphasis that would end too early. */
-export function withoutEarlyEnds(spans: readonly Span[]): readonly Span[] {
-  const dropped = new Set<Span>();
-  for (const [index, span] of spans.entries()) {
-    if (span.type !== 'open') continue;
-    const close = spans.findIndex(
-      (other, at) => at > index && other.type === 'close' && other.mark === span.mark,
-    );
-    const end = spans[close];
-    if (end === undefined || !hidesMarks(spans.slice(index + 1, close))) continue;
-    dropped.add(span).add(end);
-  }
-  return dropped.size === 0 ? spans : spans.filter((span) => !dropped.has(span));
 }

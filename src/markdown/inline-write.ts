@@ -4,12 +4,12 @@ import {
   type Linked,
   type LinkRoom,
   type Links,
+  noLinks,
   takeLinkRoom,
 } from './citation-links.ts';
-import { markerOf } from './citation-markers.ts';
 import type { Dialect } from './dialects.ts';
 import { BREAKER, type Place } from './escape.ts';
-import { hidesMarks, parseInline, type Span, withoutEarlyEnds } from './inline-parse.ts';
+import { hidesMarks, parseInline, type Span } from './inline-parse.ts';
 import { type Stretch, shownAddress, splitAddresses } from './urls.ts';
 
 /** The citations shown in one run; more are counted. */
@@ -37,12 +37,11 @@ export function renderInline(source: string, context: InlineContext): string {
   return writer.text;
 }
 
-function readSpans(text: string, { literal, bold, dialect }: InlineContext): readonly Span[] {
+function readSpans(text: string, { literal, bold, links }: InlineContext): readonly Span[] {
   if (literal) return [{ type: 'text', text }];
-  if (!bold) return parseInline(text, []);
-  const inner = parseInline(text, ['strong']);
-  if (dialect.marksEndInCode && hidesMarks(inner)) return parseInline(text, []);
-  return [{ type: 'open', mark: 'strong' }, ...inner, { type: 'close', mark: 'strong' }];
+  if (!bold) return parseInline(text, links, []);
+  const mark = 'strong';
+  return [{ type: 'open', mark }, ...parseInline(text, links, [mark]), { type: 'close', mark }];
 }
 
 interface Writer {
@@ -52,74 +51,26 @@ interface Writer {
   readonly context: InlineContext;
 }
 
-/** A span whose links and citations were looked up among the sources: what leads to none of them is text or code. */
-type ResolvedSpan =
-  | Exclude<Span, { type: 'link' | 'cite' }>
-  | (Extract<Span, { type: 'cite' }> & { readonly linked: Linked | null })
-  | {
-      readonly type: 'linked';
-      readonly linked: Linked;
-      readonly label: readonly Span[];
-      readonly shown: string;
-    };
-
-function resolveSpan(span: Span, context: InlineContext): readonly ResolvedSpan[] {
-  const { links, place } = context;
-  if (span.type === 'cite') {
-    // Inside the label of a link there can be no other link.
-    return place.label ? [{ type: 'text', text: span.text }] : resolveCitation(span, links);
-  }
-  if (span.type !== 'link') return [span];
-  const linked = place.label ? null : links.byAddress(span.href);
-  const isMarker = markerOf(span.text) !== null;
-  const shown = shownAddress(span.href);
-  if (linked !== null) {
-    return [
-      isMarker
-        ? { type: 'cite', text: '', markers: [`${linked.number}`], linked }
-        : { type: 'linked', linked, label: span.label, shown },
-    ];
-  }
-  const code: ResolvedSpan = { type: 'code', text: shown };
-  if (span.isBare || shownAddress(span.text) === shown) return [code];
-  // A marker that leads elsewhere is no citation of ours.
-  const label = isMarker
-    ? [{ type: 'text' as const, text: span.text }]
-    : span.label.flatMap((each) => resolveSpan(each, context));
-  return shown === '' ? label : [...label, { type: 'text', text: ' (' }, code, { type: 'text', text: ')' }];
-}
-
-/** Splits a citation into single markers if any has a source; otherwise it stays as written. */
-function resolveCitation(span: Extract<Span, { type: 'cite' }>, links: Links): readonly ResolvedSpan[] {
-  const each = span.markers.map((marker) => ({ marker, linked: links.byMarker(marker) }));
-  if (each.every(({ linked }) => linked === null)) return [{ ...span, linked: null }];
-  return each.map(({ marker, linked }) => ({
-    type: 'cite',
-    text: `[${marker}]`,
-    markers: [marker],
-    linked,
-  }));
-}
-
 function writeSpans(writer: Writer, all: readonly Span[]): void {
-  const spans = writer.context.dialect.marksEndInCode ? withoutEarlyEnds(all) : all;
-  const resolved = spans.flatMap((span) => resolveSpan(span, writer.context));
-  for (let i = 0; i < resolved.length; ) {
-    const span = resolved[i];
-    if (span?.type === 'text') i = writeTexts(writer, resolved, i);
-    else if (span?.type === 'cite') i = writeCitations(writer, resolved, i);
+  // Code must not end an emphasis and set free what it holds.
+  const isUnmarked = writer.context.dialect.marksEndInCode && hidesMarks(all);
+  const spans = isUnmarked ? all.filter(({ type }) => type !== 'open' && type !== 'close') : all;
+  for (let i = 0; i < spans.length; ) {
+    const span = spans[i];
+    if (span?.type === 'text') i = writeTexts(writer, spans, i);
+    else if (span?.type === 'cite') i = writeCitations(writer, spans, i);
     else {
-      if (span !== undefined) writeMarkup(writer, span, resolved[i - 1]);
+      if (span !== undefined) writeMarkup(writer, span, spans[i - 1]);
       i += 1;
     }
   }
 }
 
 /** Joins adjacent text, because an address may contain escapes. */
-function writeTexts(writer: Writer, resolved: readonly ResolvedSpan[], from: number): number {
+function writeTexts(writer: Writer, spans: readonly Span[], from: number): number {
   let text = '';
   let at = from;
-  for (let span = resolved[at]; span?.type === 'text'; span = resolved[at]) {
+  for (let span = spans[at]; span?.type === 'text'; span = spans[at]) {
     text += span.text;
     at += 1;
   }
@@ -139,7 +90,7 @@ function writeStretch(writer: Writer, { text, isAddress }: Stretch): void {
     return;
   }
   const shown = shownAddress(text);
-  const linked = place.label ? null : links.byAddress(text.includes('://') ? text : `https://${text}`);
+  const linked = links.byAddress(text.includes('://') ? text : `https://${text}`);
   if (linked === null) write(writer, codeIn(writer.context, shown));
   else writeLinked(writer, linked, [], shown);
 }
@@ -155,8 +106,8 @@ function ungluedStretches(text: string, writer: Writer): readonly Stretch[] {
 
 function writeMarkup(
   writer: Writer,
-  span: Exclude<ResolvedSpan, { type: 'text' | 'cite' }>,
-  before: ResolvedSpan | undefined,
+  span: Exclude<Span, { type: 'text' | 'cite' }>,
+  before: Span | undefined,
 ): void {
   switch (span.type) {
     case 'code':
@@ -169,7 +120,7 @@ function writeMarkup(
     case 'close':
       write(writer, writer.context.dialect.mark(span.mark));
       break;
-    case 'linked':
+    case 'link':
       writeLinked(writer, span.linked, span.label, span.shown);
       break;
   }
@@ -183,6 +134,7 @@ function writeLinked(writer: Writer, linked: Linked, label: readonly Span[], sho
     isAfterCitation: false,
     context: {
       ...context,
+      links: noLinks,
       glued: false,
       place: { ...context.place, label: true, lineStart: false, before: '[' },
     },
@@ -194,10 +146,10 @@ function writeLinked(writer: Writer, linked: Linked, label: readonly Span[], sho
 }
 
 /** Writes a run of citations: the first few, and the number of the others. */
-function writeCitations(writer: Writer, resolved: readonly ResolvedSpan[], from: number): number {
+function writeCitations(writer: Writer, spans: readonly Span[], from: number): number {
   const { dialect, citations, place } = writer.context;
   let at = from;
-  for (let span = resolved[at]; span?.type === 'cite'; span = resolved[at]) {
+  for (let span = spans[at]; span?.type === 'cite'; span = spans[at]) {
     const { text, markers, linked } = span;
     for (const marker of markers) countMarker(citations, marker);
     if (at - from < MAX_RUN) {
