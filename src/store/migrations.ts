@@ -83,6 +83,23 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     'create index research_begun on footnote.research (begun_at)',
     'create table footnote.research_turns (api text primary key, next_at timestamptz not null)',
   ],
+  [
+    // Null: no limit.
+    `create table footnote.request_budgets (
+      budget text primary key,
+      per_second integer,
+      per_minute integer,
+      blocked_until timestamptz,
+      used_at timestamptz not null default now()
+    )`,
+    `create table footnote.request_slots (
+      id bigint generated always as identity primary key,
+      budget text not null,
+      at timestamptz not null
+    )`,
+    'create index request_slots_order on footnote.request_slots (budget, id)',
+    'create index request_slots_at on footnote.request_slots (at)',
+  ],
 ];
 
 const VERSIONS = `create table if not exists footnote.schema_versions (

@@ -13,6 +13,9 @@ function expiryConditions(): Readonly<Record<string, string>> {
     'footnote.threads': "touched_at < now() - interval '90 days'",
     // Reports take room; the history of their threads is kept elsewhere.
     'footnote.research': "begun_at < now() - interval '90 days'",
+    // The longest wait, and the minute after it that it counts for.
+    'footnote.request_slots': "at < now() - interval '1 hour'",
+    'footnote.request_budgets': "used_at < now() - interval '7 days'",
     // By the clock of this process, as Keyv counts.
     'footnote.key_values': `expires_ms <= ${Date.now()}`,
   };

@@ -1,4 +1,5 @@
 import { sleep } from '../core/concurrency.ts';
+import type { ModelRateLimiter, RequestRates } from '../core/limits/model-rate-limiter.ts';
 import type { Answers, KeyValue, Log, Threads } from '../core/ports.ts';
 import type { Researches } from '../core/research/ports.ts';
 import { createAnswers } from './answers.ts';
@@ -8,6 +9,7 @@ import { createKeyValue } from './key-value.ts';
 import type { Lease, LeaseDuties } from './leases.ts';
 import { holdOnlyLease, holdPostgresLease } from './leases.ts';
 import { migrate } from './migrations.ts';
+import { createModelRateLimiter } from './model-rate-limiter.ts';
 import { openPglite } from './pglite.ts';
 import { openPostgres } from './postgres.ts';
 import { createResearches } from './researches.ts';
@@ -32,6 +34,8 @@ export interface Store {
   readonly answers: Answers;
   readonly threads: Threads;
   readonly researches: Researches;
+  /** The rate limiter of all processes that name the same `account`, which must not tell the key. */
+  modelRateLimiter(account: string, rates: RequestRates): ModelRateLimiter;
   /** One key space per namespace; the same namespace twice is the same data. */
   keyValue(namespace: string): KeyValue;
   /** For what only one process at a time may do. */
@@ -72,6 +76,7 @@ export async function openStore({ databaseUrl, dataDir, log }: StoreOptions): Pr
     answers: createAnswers(sql),
     threads: createThreads(sql),
     researches: createResearches(sql, jobs),
+    modelRateLimiter: (account, rates) => createModelRateLimiter(sql, account, rates),
     keyValue: (namespace) => createKeyValue(sql, namespace),
     holdLease: (name, duties) =>
       databaseUrl === null ? holdOnlyLease(duties) : holdPostgresLease(databaseUrl, name, duties),

@@ -8,6 +8,7 @@ import { answersContract } from '../contracts/answers.ts';
 import { jobsContract } from '../contracts/jobs.ts';
 import { keyValueContract } from '../contracts/key-value.ts';
 import { leasesContract } from '../contracts/leases.ts';
+import { modelRateLimiterContract } from '../contracts/model-rate-limiter.ts';
 import { researchesContract } from '../contracts/researches.ts';
 import { sqlContract } from '../contracts/sql.ts';
 import { threadsContract } from '../contracts/threads.ts';
@@ -35,6 +36,10 @@ describe('the store on PGlite', () => {
   researchesContract(
     () => parts,
     async () => ({ researches: parts.researches, close: async () => {} }),
+  );
+  modelRateLimiterContract(
+    () => parts.sql,
+    async () => ({ sql: parts.sql, close: async () => {} }),
   );
   threadsContract(
     () => parts.threads,

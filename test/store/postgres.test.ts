@@ -8,6 +8,7 @@ import { answersContract } from '../contracts/answers.ts';
 import { jobsContract } from '../contracts/jobs.ts';
 import { keyValueContract } from '../contracts/key-value.ts';
 import { leasesContract } from '../contracts/leases.ts';
+import { modelRateLimiterContract } from '../contracts/model-rate-limiter.ts';
 import { researchesContract } from '../contracts/researches.ts';
 import { sqlContract } from '../contracts/sql.ts';
 import { threadsContract } from '../contracts/threads.ts';
@@ -36,6 +37,10 @@ describe.skipIf(serverUrl === null)('the store on Postgres', onServerOnly, () =>
   );
   researchesContract(
     () => parts,
+    async () => assemble(await openPostgres(database.url, quietLog)),
+  );
+  modelRateLimiterContract(
+    () => parts.sql,
     async () => assemble(await openPostgres(database.url, quietLog)),
   );
   threadsContract(
