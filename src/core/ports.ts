@@ -225,7 +225,7 @@ export interface AnswerRecord {
   readonly question: Question;
   readonly attempt: number;
   readonly messages: readonly MessageRef[];
-  /** Where it was answered; null until concluded. */
+  /** Where a question that came without a thread is answered; null until that is open, and where the question has one. */
   readonly thread: ThreadRef | null;
   /** The final view, written before it is first shown: a later attempt delivers it without asking the model again. */
   readonly conclusion: View | null;
@@ -238,8 +238,10 @@ export interface Answers {
   begin(question: Question, attempt: number): Promise<AnswerRecord | null>;
   /** Remembers the messages the reply consists of, in order. False when fenced off. */
   posted(questionId: string, attempt: number, messages: readonly MessageRef[]): Promise<boolean>;
-  /** Remembers the final view and the thread it belongs to. False when fenced off. */
-  conclude(questionId: string, attempt: number, conclusion: View, thread: ThreadRef | null): Promise<boolean>;
+  /** Remembers the thread that was opened for a question without one. False when fenced off. */
+  opened(questionId: string, attempt: number, thread: ThreadRef): Promise<boolean>;
+  /** Remembers the final view. False when fenced off. */
+  conclude(questionId: string, attempt: number, conclusion: View): Promise<boolean>;
   /** Marks the final view as shown. False when fenced off. */
   delivered(questionId: string, attempt: number): Promise<boolean>;
   /** A record by question id; null when unknown or older than the retention. */

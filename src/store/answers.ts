@@ -18,9 +18,11 @@ export function createAnswers(sql: Sql): Answers {
       const keys = messages.map(messageKey);
       return (await sql.query(POSTED, [questionId, attempt, JSON.stringify(messages), keys])).length > 0;
     },
-    async conclude(questionId, attempt, conclusion, thread) {
-      const place = thread && JSON.stringify(thread);
-      return (await sql.query(CONCLUDE, [questionId, attempt, JSON.stringify(conclusion), place])).length > 0;
+    async opened(questionId, attempt, thread) {
+      return (await sql.query(OPENED, [questionId, attempt, JSON.stringify(thread)])).length > 0;
+    },
+    async conclude(questionId, attempt, conclusion) {
+      return (await sql.query(CONCLUDE, [questionId, attempt, JSON.stringify(conclusion)])).length > 0;
     },
     async delivered(questionId, attempt) {
       return (await sql.query(DELIVERED, [questionId, attempt])).length > 0;
@@ -34,7 +36,7 @@ export function createAnswers(sql: Sql): Answers {
         'select thread from footnote.answer_messages where message = $1',
         [messageKey(message)],
       );
-      // Written by `begin` or `conclude`.
+      // Written by `begin` or `opened`.
       return row?.thread ? (JSON.parse(row.thread) as ThreadRef) : null;
     },
   };
@@ -82,19 +84,26 @@ const POSTED = `
   )
   select 1 as ok from mine`;
 
+const OPENED = `
+  update footnote.answers set thread = $3, changed_at = now()
+  where id = $1 and attempt = $2
+  returning 1 as ok`;
+
 const CONCLUDE = `
+  update footnote.answers set conclusion = $3, changed_at = now()
+  where id = $1 and attempt = $2
+  returning 1 as ok`;
+
+// A message may have been recorded while its thread was not.
+const DELIVERED = `
   with mine as (
-    update footnote.answers set conclusion = $3, thread = coalesce($4, thread), changed_at = now()
+    update footnote.answers set delivered = true, changed_at = now()
     where id = $1 and attempt = $2
     returning id, coalesce(thread, asked_in) as thread
   ), indexed as (
-    update footnote.answer_messages m set thread = mine.thread from mine where m.answer = mine.id
+    update footnote.answer_messages m set thread = mine.thread from mine
+    where m.answer = mine.id and m.thread is null
   )
   select 1 as ok from mine`;
-
-const DELIVERED = `
-  update footnote.answers set delivered = true, changed_at = now()
-  where id = $1 and attempt = $2
-  returning 1 as ok`;
 
 const FIND = `select ${COLUMNS} from footnote.answers where id = $1`;

@@ -44,7 +44,8 @@ export function answersContract(answers: () => Answers, sql: () => Sql): void {
       const asked = ask();
       await answers().begin(asked, 1);
       expect(await answers().posted(asked.id, 1, [message('a'), message('b')])).toBe(true);
-      expect(await answers().conclude(asked.id, 1, view, thread)).toBe(true);
+      expect(await answers().opened(asked.id, 1, thread)).toBe(true);
+      expect(await answers().conclude(asked.id, 1, view)).toBe(true);
       expect(await answers().delivered(asked.id, 1)).toBe(true);
       expect(await answers().begin(asked, 2)).toEqual({
         question: asked,
@@ -62,7 +63,8 @@ export function answersContract(answers: () => Answers, sql: () => Sql): void {
       const record = await answers().begin(asked, 2);
       expect(await answers().begin(asked, 1)).toBeNull();
       expect(await answers().posted(asked.id, 1, [message('stale')])).toBe(false);
-      expect(await answers().conclude(asked.id, 1, view, thread)).toBe(false);
+      expect(await answers().opened(asked.id, 1, thread)).toBe(false);
+      expect(await answers().conclude(asked.id, 1, view)).toBe(false);
       expect(await answers().delivered(asked.id, 1)).toBe(false);
       expect(await answers().find(asked.id)).toEqual(record);
       expect(await answers().threadOf(message('stale'))).toBeNull();
@@ -83,7 +85,7 @@ export function answersContract(answers: () => Answers, sql: () => Sql): void {
     it('knows nothing of a question that never began', async () => {
       expect(await answers().find('never')).toBeNull();
       expect(await answers().posted('never', 1, [message('never')])).toBe(false);
-      expect(await answers().conclude('never', 1, view, thread)).toBe(false);
+      expect(await answers().conclude('never', 1, view)).toBe(false);
       expect(await answers().delivered('never', 1)).toBe(false);
       expect(await answers().threadOf(message('never'))).toBeNull();
     });
@@ -97,13 +99,16 @@ export function answersContract(answers: () => Answers, sql: () => Sql): void {
       expect(await answers().threadOf(message('part 2'))).toEqual(thread);
     });
 
-    it('takes the thread from the conclusion when the question had none', async () => {
+    it('takes the thread that was opened when the question had none, also for what was posted before', async () => {
       const asked = ask({ thread: null });
       await answers().begin(asked, 1);
       await answers().posted(asked.id, 1, [message('root')]);
       expect(await answers().threadOf(message('root'))).toBeNull();
       const opened = { ...thread, thread: 'opened' };
-      await answers().conclude(asked.id, 1, view, opened);
+      await answers().opened(asked.id, 1, opened);
+      await answers().posted(asked.id, 1, [message('root'), message('part of it')]);
+      expect(await answers().threadOf(message('part of it'))).toEqual(opened);
+      await answers().delivered(asked.id, 1);
       expect(await answers().threadOf(message('root'))).toEqual(opened);
     });
 

@@ -94,13 +94,14 @@ export function memoryAnswers(): Answers & { readonly records: Map<string, Answe
       return record;
     },
     posted: async (id, attempt, messages) => change(id, attempt, { messages }),
-    conclude: async (id, attempt, conclusion, thread) => change(id, attempt, { conclusion, thread }),
+    opened: async (id, attempt, thread) => change(id, attempt, { thread }),
+    conclude: async (id, attempt, conclusion) => change(id, attempt, { conclusion }),
     delivered: async (id, attempt) => change(id, attempt, { delivered: true }),
     find: async (id) => records.get(id) ?? null,
     async threadOf(message) {
       for (const record of records.values()) {
         const isOurs = record.messages.some((ref) => messageKey(ref) === messageKey(message));
-        if (isOurs) return record.thread;
+        if (isOurs) return record.thread ?? record.question.thread;
       }
       return null;
     },

@@ -2,9 +2,10 @@ import { runInBackground } from '../concurrency.ts';
 import { Failure } from '../failures.ts';
 import { shortId } from '../ids.ts';
 import type { AnswerRecord, Job, Log, Platform } from '../ports.ts';
-import type { Question, Turn } from '../types.ts';
+import type { Question, ThreadRef, Turn } from '../types.ts';
 import { concludeAnswer, MAX_ATTEMPTS } from './conclude.ts';
 import type { AnsweringDeps, AnswerJob, AnswerRun, Conclusion } from './deps.ts';
+import { joinOpenedThread } from './join-thread.ts';
 import { startLiveReply } from './live-reply.ts';
 import { HELP } from './messages.ts';
 import { questionTurn } from './prompt.ts';
@@ -68,7 +69,13 @@ function startRun(
     },
     isTaken: async (message) => (await deps.answers.threadOf(message)) !== null,
   });
-  const live = startLiveReply({ reply, log, signal: job.signal, lost: (reason) => ending.abort(reason) });
+  let opened: ThreadRef | null = null;
+  const open = async (): Promise<ThreadRef> => {
+    opened ??= await (question.thread ? reply.open() : joinOpenedThread({ deps, question, record }, reply));
+    return opened;
+  };
+  const lost = (reason: unknown): void => ending.abort(reason);
+  const live = startLiveReply({ reply, open, log, signal: job.signal, lost });
   const unwatch = deps.stops.watch(question, (stop) => {
     const isGranted = !stop.by || mayStop(deps, question, stop.by.id);
     if (isGranted) ending.abort(new StopRequested(stop));
@@ -82,6 +89,7 @@ function startRun(
     platform,
     reply,
     live,
+    open,
     log,
     signal,
     unwatch,
@@ -106,10 +114,11 @@ async function deliver(run: AnswerRun, conclusion: Conclusion): Promise<void> {
  * Appends the exchange to the thread's history. An answer without text is left out, because a question without an answer
  * confuses the model; so is a deleted question.
  */
-async function rememberExchange({ deps, question }: AnswerRun, conclusion: Conclusion): Promise<void> {
-  const { view, thread, backfill, isTrimmed } = conclusion;
+async function rememberExchange({ deps, question, open }: AnswerRun, conclusion: Conclusion): Promise<void> {
+  const { view, backfill, isTrimmed } = conclusion;
   if (view.text === '' || conclusion.outcome === 'deleted') return;
   const answered: Turn = { role: 'assistant', author: null, text: view.text, at: Date.now() };
+  const thread = await open();
   await deps.history.append(thread, question.id, [...backfill, questionTurn(question), answered], isTrimmed);
 }
 

@@ -4,7 +4,6 @@ import { type AnswerOptions, type Button, type Question, type View } from '../ty
 import { askModel, type ModelOutcome } from './ask-model.ts';
 import { type AnswerRun, type Conclusion } from './deps.ts';
 import { recallThread } from './history.ts';
-import { joinOpenedThread } from './join-thread.ts';
 import { describeRefusedKey, explainFailure } from './messages.ts';
 import { composePrompt, type Prompt } from './prompt.ts';
 import { type Stop, StopRequested } from './stop.ts';
@@ -15,15 +14,14 @@ export const MAX_ATTEMPTS = 5;
 
 /**
  * Produces the final view of a question: the one an earlier attempt has stored, else the model's answer, with progress shown
- * meanwhile. The view is stored before it is returned, so that no later crash asks, and pays, the model again.
+ * meanwhile. The view is stored before it is returned and before a place has to be opened, so that neither a crash nor a refused
+ * place has the model asked, and paid, again.
  * @throws {Failure} when the place to answer is gone, or the job was stopped.
  */
 export async function concludeAnswer(run: AnswerRun): Promise<Conclusion> {
-  const { record, reply } = run;
-  if (record.conclusion) {
-    const thread = record.thread ?? (await reply.open());
-    return { view: record.conclusion, thread, backfill: [], isTrimmed: false, outcome: 'redelivered' };
-  }
+  const { record } = run;
+  if (record.conclusion)
+    return { view: record.conclusion, backfill: [], isTrimmed: false, outcome: 'redelivered' };
   if (record.attempt > MAX_ATTEMPTS) {
     const failure = new Failure('stopped', 'too many interrupted attempts');
     const view = failedView(run, { answer: EMPTY_ANSWER, failure, tries: 0 }, failure);
@@ -32,11 +30,11 @@ export async function concludeAnswer(run: AnswerRun): Promise<Conclusion> {
   return storeConclusion(run, await produceAnswer(run));
 }
 
-async function produceAnswer(run: AnswerRun): Promise<Omit<Conclusion, 'thread'>> {
+async function produceAnswer(run: AnswerRun): Promise<Conclusion> {
   const { deps, question, platform, live, log, signal } = run;
   live.update(progressView(EMPTY_ANSWER, question.id));
   // Follow-ups in the thread that a command opens must be heard while its answer is still being written.
-  if (!question.thread) runInBackground(log, 'join', joinOpenedThread(run));
+  if (!question.thread) runInBackground(log, 'join', run.open());
   const { history, backfill } = await recallThread({ ...deps, platform }, question, signal);
   const composed = composePrompt(question, history, deps.settings.contextChars);
   const options: AnswerOptions = { ...deps.settings.defaults, ...question.overrides };
@@ -81,12 +79,11 @@ function readStop({ aborted, reason }: AbortSignal): Stop | null {
   return aborted && reason instanceof StopRequested ? reason.stop : null;
 }
 
-async function storeConclusion(run: AnswerRun, concluded: Omit<Conclusion, 'thread'>): Promise<Conclusion> {
-  const { deps, question, record, reply } = run;
-  const thread = question.thread ? await reply.open() : await joinOpenedThread(run);
-  const isOurs = await deps.answers.conclude(question.id, record.attempt, concluded.view, thread);
+async function storeConclusion(run: AnswerRun, conclusion: Conclusion): Promise<Conclusion> {
+  const { deps, question, record } = run;
+  const isOurs = await deps.answers.conclude(question.id, record.attempt, conclusion.view);
   if (!isOurs) throw new Failure('stopped', 'overtaken by a later attempt');
-  return { ...concluded, thread };
+  return conclusion;
 }
 
 function failedView({ deps, question }: AnswerRun, asked: ModelOutcome, failure: Failure): View {

@@ -51,6 +51,8 @@ export interface AnswerRun {
   readonly platform: Platform;
   readonly reply: Reply;
   readonly live: LiveReply;
+  /** Opens the place to answer, once. The thread of a question that came without one is joined. @throws {Failure} as `Reply.open` */
+  readonly open: () => Promise<ThreadRef>;
   readonly log: Log;
   /** Milliseconds on the monotonic clock. */
   readonly startedAt: number;
@@ -63,7 +65,6 @@ export interface AnswerRun {
 /** The final view, and what history keeps of it. */
 export interface Conclusion {
   readonly view: View;
-  readonly thread: ThreadRef;
   /** What was said in the thread before the bot joined it. */
   readonly backfill: readonly Turn[];
   readonly isTrimmed: boolean;

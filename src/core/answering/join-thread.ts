@@ -1,7 +1,7 @@
 import { sleep } from '../concurrency.ts';
 import { Failure } from '../failures.ts';
 import { idFrom } from '../ids.ts';
-import type { Answers, Job } from '../ports.ts';
+import type { Answers, Job, Reply } from '../ports.ts';
 import { type ThreadRef, threadKey } from '../types.ts';
 import { ANSWER_QUEUE, type AnswerRun } from './deps.ts';
 
@@ -15,11 +15,16 @@ export interface WaitJob {
 }
 
 /** Opens the thread of a command and joins it: questions asked there are answered after the command. */
-export async function joinOpenedThread({ deps, question, reply }: AnswerRun): Promise<ThreadRef> {
+export async function joinOpenedThread(
+  { deps, question, record }: Pick<AnswerRun, 'deps' | 'question' | 'record'>,
+  reply: Reply,
+): Promise<ThreadRef> {
   const thread = await reply.open();
   const wait: WaitJob = { behind: question.id };
   await deps.jobs.enqueue(ANSWER_QUEUE, wait, { id: idFrom('behind', question.id), key: threadKey(thread) });
   await deps.threads.join(thread, question.asker.id);
+  const isOurs = await deps.answers.opened(question.id, record.attempt, thread);
+  if (!isOurs) throw new Failure('stopped', 'overtaken by a later attempt');
   return thread;
 }
 

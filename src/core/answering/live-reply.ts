@@ -10,7 +10,7 @@ export interface LiveReply {
   /** Sets the view to show next; returns at once. */
   update(view: View): void;
   /**
-   * Shows the final view and returns once it is there. Progress still waiting is dropped.
+   * Opens the place, shows the final view and returns once it is there. Progress still waiting is dropped.
    * @throws {Failure} `gone` or `undeliverable` when there is nothing left to write to; the last failure when the platform
    *   stayed unreachable; `stopped` after an abort.
    */
@@ -21,6 +21,8 @@ export interface LiveReply {
 
 export interface LiveReplyOptions {
   readonly reply: Reply;
+  /** Makes sure that there is a place for the final view; asked again after a failure that a retry may cure. */
+  readonly open: () => Promise<unknown>;
   readonly log: Log;
   /** Ends every wait: the process stops, or another worker has taken over. */
   readonly signal: AbortSignal;
@@ -58,9 +60,10 @@ class Follower implements LiveReply {
   }
 
   async finish(view: View): Promise<void> {
-    const { reply, signal } = this.#options;
+    const { reply, open, signal } = this.#options;
     await this.abandon();
     await retry({ ...FINAL_RETRY, signal }, async () => {
+      await open();
       await reply.acquire('final', signal);
       if (signal.aborted) throw new Failure('stopped', 'stopped before the final view was shown');
       await reply.show(view);

@@ -128,7 +128,7 @@ async function finishDelivery(deps: ResearchDeps, record: ResearchRecord): Promi
   const { id, name, question, notice, begunAt } = record;
   const told = composeNotification(record, deps.hasAdmins(question.platform));
   await recordMessages(deps, record);
-  if (told) await deps.answers.conclude(id, ATTEMPT, told.view, questionInThread(record).thread);
+  if (told) await deps.answers.conclude(id, ATTEMPT, told.view);
   await deps.answers.delivered(id, ATTEMPT);
   await deps.researches.delivered(id);
   const outcome = record.ending?.outcome === 'failed' ? record.ending.fault : record.state;

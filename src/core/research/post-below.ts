@@ -37,7 +37,7 @@ export async function postBelow(
     await reply.open();
     await reply.acquire('final', signal);
     await reply.show(view);
-    await answers.conclude(question.id, ATTEMPT, view, asked.thread);
+    await answers.conclude(question.id, ATTEMPT, view);
     await answers.delivered(question.id, ATTEMPT);
   } finally {
     await reply.close();

@@ -133,7 +133,7 @@ describe('intake', () => {
     const reply = { platform: 'slack', workspace: 'T1', channel: 'C1', message: '9.0' } as const;
     await answers.begin(question(), 1);
     await answers.posted(question().id, 1, [reply]);
-    await answers.conclude(question().id, 1, { ...VIEW }, THREAD);
+    await answers.conclude(question().id, 1, { ...VIEW });
     const elsewhere = { ...THREAD, thread: '77.0' };
     await intake.accept(question({ id: 'q2', trigger: 'reply', repliesTo: reply, thread: elsewhere }));
     expect(jobs.queued[0]?.key).toBe(threadKey(THREAD));
@@ -170,7 +170,7 @@ describe('intake', () => {
       const { intake, answers } = setup();
       const source = { number: 1, url: 'https://a.example/', title: 'A', date: null, snippet: 's' };
       await answers.begin(question(), 1);
-      await answers.conclude(question().id, 1, { ...VIEW, sources: [source] }, THREAD);
+      await answers.conclude(question().id, 1, { ...VIEW, sources: [source] });
       expect(await intake.press({ ...press('U2'), action: 'sources' })).toEqual({
         type: 'sources',
         sources: [source],

@@ -125,6 +125,23 @@ describe('answerQuestion', () => {
     expect((await deps.history.read(THREAD)).exchanges).toBe(1);
   });
 
+  test('a place that cannot be opened for long has nothing asked, or paid, twice', async () => {
+    const { run, last, model, platform, deps } = setup([text('Once.'), done]);
+    const asked = question({ trigger: 'command', thread: null, message: null });
+    platform.noPlace = new Failure('unreachable', 'HTTP 502', { retryAfterMs: 3_600_000 });
+    await expect(run(asked)).rejects.toThrow('HTTP 502');
+    await expect(run(asked, 2)).rejects.toThrow('HTTP 502');
+    platform.noPlace = null;
+    await run(asked, 3);
+    expect(model.requests).toHaveLength(1);
+    expect(last(asked)).toMatchObject({ state: 'done', text: 'Once.' });
+    const opened = { ...THREAD, thread: 'opened' };
+    expect(deps.answers.records.get(asked.id)).toMatchObject({ thread: opened, delivered: true });
+    // The order in that thread is kept by the attempt that opened it.
+    expect(deps.jobs.queued).toMatchObject([{ data: { behind: asked.id }, key: threadKey(opened) }]);
+    expect((await deps.history.read(opened)).exchanges).toBe(1);
+  });
+
   test('a delivered answer is not touched again', async () => {
     const { run, platform } = setup([text('Once.'), done]);
     await run(question());

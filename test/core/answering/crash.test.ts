@@ -41,7 +41,7 @@ function dyingLine(fatal: number, when: 'before' | 'after') {
     die();
     return new Promise(() => {});
   };
-  watch(deps.answers, ['begin', 'posted', 'conclude', 'delivered']);
+  watch(deps.answers, ['begin', 'posted', 'opened', 'conclude', 'delivered']);
   watch(keyValue, ['set', 'setMany']);
   const { reply } = platform;
   platform.reply = (asked, start) => {

@@ -43,6 +43,7 @@ function setup() {
   const controller = new AbortController();
   const live = startLiveReply({
     reply,
+    open: reply.open,
     log: quietLog,
     signal: controller.signal,
     lost: (reason) => void lost.push(reason),

@@ -100,7 +100,7 @@ describe('a button', () => {
   const answered = async () => {
     const town = opened();
     await town.line.answers.begin(question({ overrides: { profile: 'sonar-pro', recency: 'week' } }), 1);
-    await town.line.answers.conclude(question().id, 1, VIEW, THREAD);
+    await town.line.answers.conclude(question().id, 1, VIEW);
     return town;
   };
 

@@ -72,7 +72,7 @@ describe('a report', () => {
     const answer = line.answers.records.get(asked().id)!;
     expect(answer).toMatchObject({
       delivered: true,
-      thread: THREAD,
+      question: { thread: THREAD },
       conclusion: { sources: REPORT.sources },
     });
     const { card, noticeMessage } = line.record()!;

@@ -14,7 +14,7 @@ const SOURCES = [source(1)];
 /** Writes one answer of 120 words as a model would, over some three seconds, through the core's own live reply. */
 async function answer(question: Question, signal: AbortSignal): Promise<void> {
   const reply = connected.app.platform.reply(question, fresh().start);
-  const live = startLiveReply({ reply, log: silentLog, signal, lost: () => {} });
+  const live = startLiveReply({ reply, open: reply.open, log: silentLog, signal, lost: () => {} });
   live.update(view({ state: 'searching', status: 'is searching the web…' }));
   let text = '';
   for (const word of WORDS) {

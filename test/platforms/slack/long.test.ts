@@ -76,7 +76,7 @@ describe('an answer of 30,000 characters', () => {
     const clock = realInterval(() => vi.advanceTimersByTime(500), 5);
     try {
       const reply = app.platform.reply(question, fresh().start);
-      const live = startLiveReply({ reply, log: silentLog, signal: now, lost: () => {} });
+      const live = startLiveReply({ reply, open: reply.open, log: silentLog, signal: now, lost: () => {} });
       for (let end = 0; end < TEXT.length; end += 600) {
         live.update(view({ text: TEXT.slice(0, end), sources }));
         await new Promise((resolve) => setTimeout(resolve, 2_000));

@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type PerplexityServer, startPerplexityServer } from '../servers/perplexity/server.ts';
+import { type ServiceProcess, startService } from '../support/service.ts';
+import {
+  areEnded,
+  type DiscordSide,
+  type SlackSide,
+  startDiscordSide,
+  startSlackSide,
+} from '../support/sides.ts';
+
+const THREADS = 'POST /channels/:channel/messages/:message/threads';
+const PATIENCE_MS = 60_000;
+
+/** Places that are refused while, and after, the model answers. Whatever comes of the answer: it is asked, and paid, once. */
+describe('a place that cannot be opened', () => {
+  let discord: DiscordSide;
+  let slack: SlackSide;
+  let perplexity: PerplexityServer;
+  let service: ServiceProcess;
+
+  beforeAll(async () => {
+    [discord, slack] = await Promise.all([startDiscordSide(), startSlackSide()]);
+    perplexity = await startPerplexityServer();
+    service = await startService({ ...discord.connection, ...slack.connection, perplexity });
+  });
+  afterAll(async () => {
+    await service.stop();
+    await Promise.all([discord.close(), slack.close(), perplexity.close()]);
+  });
+
+  const ended = (msg: string): number => service.log.filter((line) => line.msg === msg).length;
+
+  test('a thread on Discord whose question is deleted meanwhile', { timeout: PATIENCE_MS }, async () => {
+    const asked = perplexity.requests.length;
+    discord.server.fault(THREADS, { status: 502 }, 6);
+    const place = discord.mention('short');
+    await expect.poll(() => perplexity.requests[asked]?.state, { timeout: PATIENCE_MS }).toBe('complete');
+    discord.unsay(place);
+    await expect.poll(() => ended('no place to answer'), { timeout: PATIENCE_MS }).toBe(1);
+    expect(perplexity.requests).toHaveLength(asked + 1);
+    discord.server.clearFaults();
+  });
+
+  // The last one has no threads tried for a while.
+  test.each([
+    ['fails for a while', { status: 502 } as const, 12],
+    ['times out', 'hang' as const, 1],
+    ['is forbidden', { status: 403, code: 50_013 } as const, 1],
+  ])('a thread on Discord that %s', { timeout: PATIENCE_MS }, async (_what, fault, times) => {
+    const [asked, answered] = [perplexity.requests.length, ended('answered')];
+    discord.server.fault(THREADS, fault, times);
+    const place = discord.mention('short');
+    await expect.poll(() => ended('answered'), { timeout: PATIENCE_MS }).toBe(answered + 1);
+    expect(areEnded(discord.posts(place), 1)).toBe(true);
+    expect(perplexity.requests).toHaveLength(asked + 1);
+    discord.server.clearFaults();
+  });
+
+  test('the root of an /ask on Slack', { timeout: PATIENCE_MS }, async () => {
+    const { server } = slack;
+    const [asked, answered] = [perplexity.requests.length, ended('answered')];
+    server.fault('chat.postMessage', { status: 502 }, 6);
+    const channel = server.channels.find(({ name }) => name === 'general')?.id ?? '';
+    server.command({ user: server.people[0]?.id ?? '', channel, command: '/ask', text: 'short' });
+    await expect.poll(() => ended('answered'), { timeout: PATIENCE_MS }).toBe(answered + 1);
+    expect(server.history(channel).filter(({ bot }) => bot)).toHaveLength(2);
+    expect(perplexity.requests).toHaveLength(asked + 1);
+    server.clearFaults();
+  });
+});
