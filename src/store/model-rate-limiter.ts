@@ -5,7 +5,7 @@ import type {
   RequestRate,
   RequestRates,
   RequestSlot,
-} from '../core/limits/model-rate-limiter.ts';
+} from '../core/model-rate-limiter.ts';
 import type { Queryable, Sql } from './sql.ts';
 
 /** The reservation of a kind without a limit. */

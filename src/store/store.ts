@@ -1,5 +1,5 @@
 import { sleep } from '../core/concurrency.ts';
-import type { ModelRateLimiter, RequestRates } from '../core/limits/model-rate-limiter.ts';
+import type { ModelRateLimiter, RequestRates } from '../core/model-rate-limiter.ts';
 import type { Answers, KeyValue, Log, Threads } from '../core/ports.ts';
 import type { Researches } from '../core/research/ports.ts';
 import { createAnswers } from './answers.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { ModelRateLimiter, RequestRate, RequestSlot } from '../../src/core/limits/model-rate-limiter.ts';
+import type { ModelRateLimiter, RequestRate, RequestSlot } from '../../src/core/model-rate-limiter.ts';
 import { createModelRateLimiter } from '../../src/store/model-rate-limiter.ts';
 import { deleteExpired } from '../../src/store/retention.ts';
 import type { Sql } from '../../src/store/sql.ts';
