@@ -21,6 +21,14 @@ export class BodyTooLarge extends Error {
   }
 }
 
+/** Those that Node's fetch reads, and none; it passes the bytes of any other on as they are. */
+const CODINGS = /^(?:x-gzip|gzip|deflate|br|zstd|identity)?$/i;
+
+/** The body is compressed in a way that Node does not know. Where only its name is unknown (`utf-8`), it is read. */
+class UnknownCoding extends Error {
+  readonly code = 'UNKNOWN_CODING';
+}
+
 /** Follows no redirect: the key and the question are for the configured address only. */
 export async function boundedFetch(url: string | URL | Request, init?: RequestInit): Promise<Response> {
   const response = await fetch(url, { ...init, redirect: 'manual' });
@@ -28,12 +36,25 @@ export async function boundedFetch(url: string | URL | Request, init?: RequestIn
   if (body === null) return response;
   const isStream = isEventStream(response);
   const limit = isStream ? LARGEST_STREAM : LARGEST_DOCUMENT;
-  return new Response(boundBody(body, limit, isStream ? dropEmptyEvents() : null), { status, headers });
+  const isCoded = !CODINGS.test(headers.get('content-encoding') ?? '');
+  const text = isCoded ? body.pipeThrough(refuseBinary()) : body;
+  return new Response(boundBody(text, limit, isStream ? dropEmptyEvents() : null), { status, headers });
 }
 
 /** True for the start of an event stream, false for an error and for the web page of something in between. */
 export function isEventStream({ status, headers }: Response): boolean {
   return status === 200 && /text\/event-stream/i.test(headers.get('content-type') ?? '');
+}
+
+/** No text of Perplexity's holds these bytes, and what is compressed soon does. */
+function refuseBinary(): TransformStream<Uint8Array, Uint8Array> {
+  return new TransformStream({
+    transform(bytes, controller) {
+      const isText = bytes.every((byte) => byte >= 0x20 || (byte >= 0x09 && byte <= 0x0d));
+      if (!isText) throw new UnknownCoding('the body is not text');
+      controller.enqueue(bytes);
+    },
+  });
 }
 
 /** Takes the bytes that came, null at the end, and returns those to pass on. */

@@ -137,7 +137,7 @@ test('a redirect is not followed: the key is for the configured address only', a
     response.writeHead(308, { location: `http://127.0.0.1:${other}/` }).end(),
   );
   const { failure } = await ask(`http://127.0.0.1:${await listen(server)}`);
-  expect(failure).toMatchObject({ kind: 'malformed', status: 308 });
+  expect(failure).toMatchObject({ kind: 'unreachable', status: 308 });
   expect(failure?.remedy).toMatch(/PERPLEXITY_BASE_URL/);
   expect(elsewhere).toEqual([]);
 });

@@ -141,9 +141,74 @@ describe('reading a stream', () => {
     await vi.waitFor(() => expect(server.requests.at(-1)?.state).toBe('aborted'));
   });
 
+  test.for([
+    ['gzip', Buffer.from('no gzip at all'), 'Z_DATA_ERROR'],
+    ['br', Buffer.from('no brotli at all'), expect.stringMatching(/^ERR__ERROR/)],
+    ['lzw', Buffer.from([0x1f, 0x9d, 0x90, 0x00, 0x01]), 'UNKNOWN_CODING'],
+  ] as const)('says that it cannot be decompressed (%s)', async ([coding, bytes, code]) => {
+    const { log } = createSilentLog();
+    server.fault((response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream', 'content-encoding': coding });
+      response.end(bytes);
+    });
+    const { model } = createPerplexity({ apiKey: server.apiKey, baseUrl: server.url, api: 'chat', log });
+    const { failure } = await outcomeOf(model, question('?'));
+    expect(failure).toMatchObject({ kind: 'malformed', code });
+    expect(failure?.remedy).toMatch(/PERPLEXITY_BASE_URL/);
+  });
+
+  test('minds no coding whose name alone is unknown', async () => {
+    const { log } = createSilentLog();
+    server.fault((response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream', 'content-encoding': 'utf-8' });
+      response.end(`data: ${asData(chunk('Ä.', {}, 'stop'))}\n\ndata: [DONE]\n\n`);
+    });
+    const { model } = createPerplexity({ apiKey: server.apiKey, baseUrl: server.url, api: 'chat', log });
+    expect((await outcomeOf(model, question('?'))).text).toBe('Ä.');
+  });
+
   test('shows what could have become a tag but did not', async () => {
     const { text } = await answerWith('chat', [chunk('<thi', {}, 'stop')]);
     expect(text).toBe('<thi');
+  });
+});
+
+const CREDIT = /account needs credit/;
+const KEY = /PERPLEXITY_API_KEY/;
+const NONE = /^$/;
+
+describe.each(['chat', 'agent'] as const)('an error that is reported in words (%s)', (api) => {
+  test.for([
+    [{ code: 'insufficient_quota', type: 'insufficient_quota' }, 'not-authorised', CREDIT],
+    [{ code: null, type: 'billing_error' }, 'not-authorised', CREDIT],
+    [{ code: 'invalid_api_key', type: 'invalid_request_error' }, 'not-authorised', KEY],
+    [{ type: 'authentication_error' }, 'not-authorised', KEY],
+    [{ type: 'permission_error' }, 'not-authorised', KEY],
+    [{ code: 'rate_limit_exceeded', type: 'requests' }, 'rate-limited', NONE],
+    [{ code: 'context_length_exceeded', type: 'invalid_request_error' }, 'rejected', /too long/],
+    [{ code: 'model_not_found' }, 'rejected', /does not offer this model/],
+    [{ type: 'invalid_request_error' }, 'rejected', /does not offer this model/],
+    [{ type: 'overloaded_error' }, 'unreachable', NONE],
+    [{ code: 'server_error' }, 'unreachable', NONE],
+    [{ code: '402' }, 'not-authorised', CREDIT],
+    [{}, 'unreachable', NONE],
+  ] as const)('%j is %s', async ([names, kind, remedy]) => {
+    const error = { message: 'The model `x` failed.', ...names };
+    const { failure } = await answerWith(api, [{ error }]);
+    expect(failure?.kind).toBe(kind);
+    expect(failure?.remedy ?? '').toMatch(remedy);
+  });
+
+  test('a status in words goes before the number: no credit is no rate limit', async () => {
+    server.fault((response) => {
+      const error = { message: 'You exceeded your current quota.', code: 'insufficient_quota' };
+      response.writeHead(429, { 'content-type': 'application/json' }).end(JSON.stringify({ error }));
+    });
+    const { log } = createSilentLog();
+    const { model } = createPerplexity({ apiKey: server.apiKey, baseUrl: server.url, api, log });
+    const { failure } = await outcomeOf(model, question('?'));
+    expect(failure).toMatchObject({ kind: 'not-authorised', status: 429 });
+    expect(failure?.remedy).toMatch(CREDIT);
   });
 });
 

@@ -60,7 +60,9 @@ export async function askModel(
     });
   };
   try {
-    await retry({ ...RETRY, signal, onWait, canRetry: () => answer.text === '' }, once);
+    // A remedy is something that a person has to do first.
+    const canRetry = ({ remedy }: Failure): boolean => answer.text === '' && remedy === undefined;
+    await retry({ ...RETRY, signal, onWait, canRetry }, once);
     return { answer, failure: null, tries };
   } catch (error) {
     if (error instanceof Failure) return { answer, failure: error, tries };

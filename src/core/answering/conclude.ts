@@ -4,7 +4,7 @@ import { type AnswerOptions, type Button, type Question, type View } from '../ty
 import { askModel, type ModelOutcome } from './ask-model.ts';
 import { type AnswerRun, type Conclusion } from './deps.ts';
 import { recallThread } from './history.ts';
-import { describeRefusedKey, explainFailure } from './messages.ts';
+import { describeForAdmins, explainFailure, needsAdmin } from './messages.ts';
 import { composePrompt, type Prompt } from './prompt.ts';
 import { type Stop, StopRequested } from './stop.ts';
 import { type Answer, doneView, EMPTY_ANSWER, finalView, progressView } from './view.ts';
@@ -123,8 +123,8 @@ function composeNotices(question: Question, trimmed: Prompt | null): string[] {
 }
 
 async function reportFailure({ deps, question, log }: AnswerRun, failure: Failure): Promise<void> {
-  const { kind, status, code } = failure;
-  log[kind === 'not-authorised' ? 'error' : 'warn']({ kind, status, code, err: failure }, 'answer failed');
-  if (kind !== 'not-authorised') return;
-  await deps.alertAdmins(question, describeRefusedKey(failure));
+  const { kind, status, code, remedy } = failure;
+  const isForAdmins = needsAdmin(failure);
+  log[isForAdmins ? 'error' : 'warn']({ kind, status, code, remedy, err: failure }, 'answer failed');
+  if (isForAdmins) await deps.alertAdmins(question, describeForAdmins(failure));
 }

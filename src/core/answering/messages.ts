@@ -29,9 +29,15 @@ export function explainFailure(failure: Failure, question: Question, facts: Fact
   return { notice: `⚠ ${describeFailure(failure, tries, hasAdmins)} · ${id}`, buttons };
 }
 
-/** Tells admins that Perplexity refuses the key. */
-export function describeRefusedKey({ status }: Failure): string {
-  return `Perplexity refuses our key (${status ?? 'no status'}). Check PERPLEXITY_API_KEY and the account's credit.`;
+/** True for what only an admin can put right. */
+export function needsAdmin({ kind, remedy }: Failure): boolean {
+  return kind === 'not-authorised' || (remedy !== undefined && kind !== 'rejected');
+}
+
+/** Tells admins why there are no answers and what to do. */
+export function describeForAdmins({ kind, status, code, remedy }: Failure): string {
+  const what = remedy ?? "check PERPLEXITY_API_KEY and the account's credit";
+  return `I get no answers from Perplexity (${status ?? code ?? kind}): ${what}.`;
 }
 
 function describeFailure(failure: Failure, tries: number, hasAdmins: boolean): string {

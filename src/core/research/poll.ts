@@ -1,4 +1,4 @@
-import { describeRefusedKey } from '../answering/messages.ts';
+import { describeForAdmins } from '../answering/messages.ts';
 import { Failure } from '../failures.ts';
 import type { Job } from '../ports.ts';
 import { formatLateNotice, hasNoPlace, showCard } from './card.ts';
@@ -90,7 +90,7 @@ async function handlePollFailure(
   const { record, submittedAt } = running;
   deps.log.warn({ research: record.name, ...toLogFields(failure) }, 'research cannot be polled');
   if (failure.kind === 'not-authorised') {
-    await deps.alertAdmins(record.question, describeRefusedKey(failure));
+    await deps.alertAdmins(record.question, describeForAdmins(failure));
     if (deps.now() - submittedAt > deps.settings.deadlineMs)
       return failResearch(deps, record, 'not-authorised');
   }

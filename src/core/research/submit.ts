@@ -1,4 +1,4 @@
-import { describeRefusedKey } from '../answering/messages.ts';
+import { describeForAdmins, needsAdmin } from '../answering/messages.ts';
 import { sleep } from '../concurrency.ts';
 import { Failure } from '../failures.ts';
 import { researchName, shortId } from '../ids.ts';
@@ -151,7 +151,7 @@ async function handleSubmitFailure(
   failure: Failure,
 ): Promise<void> {
   const canWait = isRetryable(failure) || failure.kind === 'too-slow';
-  if (failure.kind === 'not-authorised') await deps.alertAdmins(record.question, describeRefusedKey(failure));
+  if (needsAdmin(failure)) await deps.alertAdmins(record.question, describeForAdmins(failure));
   if (isInDoubt || failure.ambiguous || failure.kind === 'stopped') {
     // The API returns the same job for the same idempotency key. Without such a key a repeat could be billed twice.
     const isWorthIt = canWait || failure.ambiguous || failure.kind === 'stopped';

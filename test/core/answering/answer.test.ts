@@ -99,7 +99,9 @@ describe('answerQuestion', () => {
     const { run, last, alerts } = setup([new Failure('not-authorised', 'HTTP 401 <html>', { status: 401 })]);
     await run(question());
     expect(last(question())?.notices[0]).toContain("I'm not set up correctly; admins have been told.");
-    expect(alerts).toHaveLength(1);
+    expect(alerts).toEqual([
+      "I get no answers from Perplexity (401): check PERPLEXITY_API_KEY and the account's credit.",
+    ]);
   });
 
   test('a failure without a word is not remembered', async () => {

@@ -70,6 +70,14 @@ describe('ask', () => {
     expect(model.requests).toHaveLength(1);
   });
 
+  test('what an operator has to put right first is not tried again', async () => {
+    const { model, asked } = start([
+      new Failure('unreachable', 'no', { remedy: 'the certificate has expired' }),
+    ]);
+    expect((await asked).failure?.remedy).toBe('the certificate has expired');
+    expect(model.requests).toHaveLength(1);
+  });
+
   test('a stream that just ends is cut off, however much text came', async () => {
     const { asked } = start([text('Looks complete.')]);
     expect((await asked).failure?.kind).toBe('cut-off');
