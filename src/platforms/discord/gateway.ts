@@ -2,7 +2,7 @@ import { type Client, Events } from 'discord.js';
 import { sleep } from '../../core/concurrency.ts';
 import { Failure } from '../../core/failures.ts';
 import type { KeyValue, Log } from '../../core/ports.ts';
-import { retry } from '../../core/retry.ts';
+import { isRetryable, retry } from '../../core/retry.ts';
 import { createDiscordClient } from './client.ts';
 import { failureOf, TOKEN_REMEDY } from './errors.ts';
 import { guardSockets } from './guard-sockets.ts';
@@ -73,42 +73,47 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const identifyThrottler = createIdentifyThrottler(deps);
   let messageContent = deps.messageContent;
   let session: Session | null = null;
+  let isAwaited = true;
+  let isOutageTold = false;
 
-  /** @throws {Failure} */
-  const open = async (onProgress: () => void): Promise<void> => {
-    await session?.end();
-    if (closing.signal.aborted) throw CLOSED;
-    const mine = openSession(createDiscordClient({ ...deps, messageContent, identifyThrottler }), deps);
-    session = mine;
-    await mine.begin(onProgress);
-    goOn(mine.lost.then((failure) => recover(failure, () => {})));
+  const tellWait = ({ message, remedy }: Failure): void => {
+    log[isOutageTold ? 'debug' : 'warn']({ reason: message, remedy }, `${NO_CONNECTION} yet, still trying`);
+    isOutageTold = true;
   };
-  const goOn = (tries: Promise<void>): void => watchTries(tries, again, { log, signal: closing.signal });
-  const again = (): Promise<void> => establish(() => {});
-  /** Goes on without the Message Content intent where only that is refused. @throws {Failure} where it is something else. */
-  const recover = async (failure: Failure, onProgress: () => void): Promise<void> => {
-    await session?.end();
-    const isContentRefused = failure.code === DISALLOWED_INTENTS && messageContent;
-    if (closing.signal.aborted || !isContentRefused) {
-      if (!closing.signal.aborted && Number(failure.code) in FATAL) deps.onFatal(failure);
-      throw failure;
+  /** Resolves when it was closed. @throws {Failure} why the session has ended, or could not begin. */
+  const holdSession = async (events: SessionEvents): Promise<void> => {
+    session = openSession(createDiscordClient({ ...deps, messageContent, identifyThrottler }), deps, events);
+    const failure = await session.lost;
+    await session.end();
+    if (closing.signal.aborted) return;
+    if (failure.code === DISALLOWED_INTENTS && messageContent) {
+      log.warn({ code: failure.code }, MENTION_ONLY);
+      messageContent = false;
+      return holdSession(events);
     }
-    log.warn({ code: failure.code }, MENTION_ONLY);
-    messageContent = false;
-    await establish(onProgress);
-  };
-  const establish = async (onProgress: () => void): Promise<void> => {
-    const tries = retry({ ...PATIENCE, signal: closing.signal, onWait: warnOnce(log) }, () =>
-      open(onProgress),
-    );
-    await tries.catch((error: unknown) => recover(failureOf(error, 'the gateway'), onProgress));
+    const isFatal = Number(failure.code) in FATAL;
+    if (isFatal) deps.onFatal(failure);
+    if (isFatal || isAwaited || isRetryable(failure)) throw failure;
+    log.error({ err: failure }, 'the gateway connection has ended');
+    throw new Failure('unreachable', failure.message, { retryAfterMs: REFUSED_PAUSE_MS });
   };
   return {
     async connect() {
-      const { established, isLate } = await untilDeadline(establish);
-      if (!isLate) return;
-      log.warn({}, LATE);
-      goOn(established);
+      const begun = Promise.withResolvers<void>();
+      const late = setTimeout(() => {
+        log.warn({}, LATE);
+        begun.resolve();
+      }, DEADLINE_MS).unref();
+      const onReady = (): void => {
+        isOutageTold = false;
+        begun.resolve();
+      };
+      // Shards begin their sessions one after the other, 5 s apart.
+      const events = { onShard: () => void late.refresh(), onReady };
+      const policy = { ...PATIENCE, signal: closing.signal, onWait: tellWait };
+      retry(policy, () => holdSession(events)).then(() => begun.reject(CLOSED), begun.reject);
+      await begun.promise.finally(() => clearTimeout(late));
+      isAwaited = false;
     },
     isConnected: () => session?.isReady() ?? false,
     async close() {
@@ -118,92 +123,56 @@ export function createGateway(deps: GatewayDeps): Gateway {
   };
 }
 
-/** For tries that nobody waits for any more: after a refusal that may pass there are others. */
-function watchTries(
-  tries: Promise<void>,
-  again: () => Promise<void>,
-  { log, signal }: { readonly log: Log; readonly signal: AbortSignal },
-): void {
-  tries.catch(async (error: unknown) => {
-    if (signal.aborted) return;
-    log.error({ err: error }, 'the gateway connection has ended');
-    if (error instanceof Failure && Number(error.code) in FATAL) return;
-    await sleep(REFUSED_PAUSE_MS, signal);
-    if (!signal.aborted) watchTries(again(), again, { log, signal });
-  });
-}
-
-/** Says the first wait as a warning. */
-function warnOnce(log: Log): (failure: Failure) => void {
-  let level: 'warn' | 'debug' = 'warn';
-  return ({ message, remedy }) => {
-    log[level]({ reason: message, remedy }, `${NO_CONNECTION} yet, still trying`);
-    level = 'debug';
-  };
-}
-
-/** Waits for a session; no longer than until there has been no progress for 30 s. */
-async function untilDeadline(
-  establish: (onProgress: () => void) => Promise<void>,
-): Promise<{ readonly established: Promise<void>; readonly isLate: boolean }> {
-  const late = Promise.withResolvers<true>();
-  const timer = setTimeout(() => late.resolve(true), DEADLINE_MS).unref();
-  // Shards begin their sessions one after the other, 5 s apart.
-  const established = establish(() => timer.refresh());
-  const isLate = await Promise.race([established.then(() => false), late.promise]).finally(() =>
-    clearTimeout(timer),
-  );
-  return { established, isLate };
+interface SessionEvents {
+  /** One shard is ready. */
+  readonly onShard: () => void;
+  /** All shards are ready. */
+  readonly onReady: () => void;
 }
 
 interface Session {
-  /** Resolves once all shards are ready. @throws {Failure} with the reason why they are not. */
-  begin(onProgress: () => void): Promise<void>;
-  /** Resolves when Discord ends the session for good, with the reason. */
+  /** Resolves when there cannot be a session, when Discord has ended it for good, or after `end`; with the reason. */
   readonly lost: Promise<Failure>;
   isReady(): boolean;
   end(): Promise<void>;
 }
 
-function openSession(client: Client, { token, log, attach }: GatewayDeps): Session {
-  const shards = watchShards(client, log);
-  const ready = Promise.withResolvers<void>();
+function openSession(client: Client, { token, log, attach }: GatewayDeps, events: SessionEvents): Session {
+  const down = watchShards(client, log);
   const lost = Promise.withResolvers<Failure>();
-  client.on(Events.ClientReady, () => ready.resolve());
+  client.on(Events.ShardReady, events.onShard);
+  client.on(Events.ClientReady, events.onReady);
   client.on(Events.ShardDisconnect, ({ code }) => lost.resolve(closedFailure(code)));
   // Without a listener an error would be thrown.
   client.on(Events.Error, (error) => log.warn({ err: error }, 'discord.js failed'));
   attach(client);
+  client.login(token).catch((error: unknown) => lost.resolve(loginFailure(error)));
+  guardSockets(client);
   return {
-    async begin(onProgress) {
-      client.on(Events.ShardReady, onProgress);
-      client.login(token).catch((error: unknown) => ready.reject(loginFailure(error)));
-      guardSockets(client);
-      void lost.promise.then(ready.reject);
-      await ready.promise;
-    },
     lost: lost.promise,
-    isReady: () => client.isReady() && shards.areUp(),
+    isReady: () => client.isReady() && down.size === 0,
     async end() {
-      shards.stop();
+      down.clear();
       // discord.js says nothing when it is destroyed before it is ready.
-      ready.reject(CLOSED);
+      lost.resolve(CLOSED);
       // A peer that does not answer keeps the closing handshake open for half a minute.
       await Promise.race([client.destroy().catch(() => {}), sleep(1_000)]);
     },
   };
 }
 
-/** Says once per outage that a shard has no connection: discord.js tries again twice a second, without a word. */
-function watchShards(client: Client, log: Log): { areUp(): boolean; stop(): void } {
-  const down = new Map<number, ReturnType<typeof setTimeout>>();
+/** The shards without a connection. Says so once per outage: discord.js tries again twice a second, without a word. */
+function watchShards(client: Client, log: Log): Set<number> {
+  const down = new Set<number>();
   let reason = 'its address cannot be reached, from here or through the proxy';
   const isDown = (shard: number): void => {
-    const tell = (): void => log.warn({ shard, reason }, `${NO_CONNECTION}, still trying`);
-    if (!down.has(shard)) down.set(shard, setTimeout(tell, SHORT_OUTAGE_MS).unref());
+    const tell = (): void => {
+      if (down.has(shard)) log.warn({ shard, reason }, `${NO_CONNECTION}, still trying`);
+    };
+    if (!down.has(shard)) setTimeout(tell, SHORT_OUTAGE_MS).unref();
+    down.add(shard);
   };
   const isUp = (shard: number, how: string): void => {
-    clearTimeout(down.get(shard));
     down.delete(shard);
     log.info({ shard }, how);
   };
@@ -215,12 +184,7 @@ function watchShards(client: Client, log: Log): { areUp(): boolean; stop(): void
     reason = error.message;
     isDown(shard);
   });
-  return {
-    areUp: () => down.size === 0,
-    stop() {
-      for (const timer of down.values()) clearTimeout(timer);
-    },
-  };
+  return down;
 }
 
 function closedFailure(code: number): Failure {
