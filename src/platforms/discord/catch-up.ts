@@ -1,20 +1,16 @@
 import { type Client, Events, type Guild } from 'discord.js';
 import { sleep } from '../../core/concurrency.ts';
-import {
-  boundAge,
-  channelsWithNewer,
-  type DirectChannels,
-  type MissedChannel,
-  type ReadMissedDeps,
-  readMissed,
-} from './read-missed.ts';
+import { boundAge, channelsWithNewer, type ReadMissedDeps, readMissed } from './read-missed.ts';
 import type { Watermark } from './watermark.ts';
 
-export interface CatchUpDeps extends Omit<ReadMissedDeps, 'client'> {
+export interface CatchUpDeps extends ReadMissedDeps {
   readonly watermark: Watermark;
-  readonly direct: DirectChannels;
+  /** The direct conversations to ask for. @throws when the process stops first. */
+  readonly conversations: () => Promise<readonly string[]>;
+  /** Follows a task that nobody waits for. */
+  readonly run: (task: Promise<void>) => void;
   /** Runs a task behind those of the same channel. */
-  readonly runInOrder: (channel: string, task: () => Promise<void>) => Promise<void>;
+  readonly runInOrder: (channel: string, task: () => Promise<unknown>) => Promise<unknown>;
 }
 
 /**
@@ -22,11 +18,8 @@ export interface CatchUpDeps extends Omit<ReadMissedDeps, 'client'> {
  * wait, and then those of a channel until its missed ones are durable: a conversation stays in order.
  */
 export interface CatchUp {
-  /**
-   * Listens to the sessions of a client that is not logged in yet.
-   * @param run runs what has to be done when a session has begun, again until it succeeds.
-   */
-  attach(client: Client, run: (begin: () => Promise<void>) => void): void;
+  /** Listens to the sessions of a client that is not logged in yet. */
+  attach(client: Client): void;
   /** Resolves once new messages of the shard may be put in line; null when they may already. */
   whenKnown(shard: number): Promise<void> | null;
 }
@@ -57,21 +50,22 @@ export function createCatchUp(deps: CatchUpDeps): CatchUp {
     return gap;
   };
   const beginSession = async (client: Client<true>, shard: number): Promise<void> => {
-    const gap = gapOf(shard);
     // Discord sends direct messages to the first shard only.
-    const conversations = shard === 0 ? await deps.direct.list() : [];
+    const conversations = shard === 0 ? await deps.conversations() : [];
+    const gap = gapOf(shard);
     gaps.delete(shard);
-    fillGap(deps, client, gap, { conversations, isWanted: (guild) => guild.shardId === shard });
+    fillGap(deps, client, gap, conversations, (guild) => guild.shardId === shard);
   };
 
   return {
-    attach(client, run) {
+    attach(client) {
       login ??= openGap(watermark.get());
       client.on(Events.ShardReconnecting, gapOf);
       client.on(Events.ShardResume, (shard) => {
         const gap = gaps.get(shard);
         gaps.delete(shard);
-        if (gap) closeGap(deps, gap, []);
+        gap?.known.resolve();
+        gap?.release();
       });
       client.on(Events.ShardReady, (shard, unavailable) => {
         const { since } = gapOf(shard);
@@ -79,7 +73,7 @@ export function createCatchUp(deps: CatchUpDeps): CatchUp {
           if (!lateGuilds.has(guild)) lateGuilds.set(guild, openGap(since));
         }
         // READY, which comes before, has told the client who it is.
-        run(() => beginSession(client as Client<true>, shard));
+        deps.run(beginSession(client as Client<true>, shard));
       });
       client.on(Events.ClientReady, () => {
         login?.release();
@@ -88,8 +82,7 @@ export function createCatchUp(deps: CatchUpDeps): CatchUp {
       client.on(Events.GuildAvailable, (guild) => {
         const gap = lateGuilds.get(guild.id);
         lateGuilds.delete(guild.id);
-        if (gap)
-          fillGap(deps, guild.client, gap, { conversations: [], isWanted: ({ id }) => id === guild.id });
+        if (gap) fillGap(deps, guild.client, gap, [], ({ id }) => id === guild.id);
       });
     },
     whenKnown: (shard) => gaps.get(shard)?.known.promise ?? null,
@@ -101,21 +94,15 @@ function fillGap(
   deps: CatchUpDeps,
   client: Client<true>,
   gap: Gap,
-  where: { readonly conversations: readonly string[]; readonly isWanted: (guild: Guild) => boolean },
+  conversations: readonly string[],
+  isWanted: (guild: Guild) => boolean,
 ): void {
   const since = boundAge(gap.since);
-  const channels = channelsWithNewer(client, where.isWanted, since);
-  closeGap(deps, gap, readMissed({ ...deps, client }, [...where.conversations, ...channels], since));
-}
-
-function closeGap(
-  { runInOrder, signal }: CatchUpDeps,
-  { known, release }: Gap,
-  missed: readonly MissedChannel[],
-): void {
-  for (const { id, done } of missed) {
-    void runInOrder(id, () => Promise.race([done, sleep(MAX_HOLD_MS, signal)]));
+  const channels = [...conversations, ...channelsWithNewer(client, isWanted, since)];
+  const reads = readMissed(deps, client, channels, since);
+  for (const [channel, read] of reads) {
+    void deps.runInOrder(channel, () => Promise.race([read, sleep(MAX_HOLD_MS, deps.signal)]));
   }
-  known.resolve();
-  void Promise.all(missed.map(({ done }) => done)).then(release);
+  gap.known.resolve();
+  void Promise.all(reads.values()).then((ends) => ends.every((isRead) => isRead) && gap.release());
 }

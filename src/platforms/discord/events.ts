@@ -1,11 +1,12 @@
 import { type Client, Events, type Message, type PartialMessage } from 'discord.js';
 import { createKeyedQueue, sleep } from '../../core/concurrency.ts';
+import { Failure } from '../../core/failures.ts';
 import type { Intake, KeyValue, Log } from '../../core/ports.ts';
-import { isRetryable } from '../../core/retry.ts';
+import { isRetryable, retry } from '../../core/retry.ts';
 import type { Question } from '../../core/types.ts';
 import { createCatchUp } from './catch-up.ts';
 import { failureOf } from './errors.ts';
-import { lacksQuote, questionFromEdit, questionFromMessage, questionId, quoteMessage } from './questions.ts';
+import { questionFromEdit, questionFromMessage, questionId, quoteMessage } from './questions.ts';
 import { createDirectChannels, type DirectChannels, type ReadMissedDeps } from './read-missed.ts';
 import type { Watermark } from './watermark.ts';
 
@@ -33,21 +34,40 @@ export interface MessageEvents {
   stop(): Promise<void>;
 }
 
-const FIRST_PAUSE_MS = 250;
-const MAX_PAUSE_MS = 10_000;
+/** Until what people say is taken in. */
+const PATIENCE = {
+  attempts: Number.POSITIVE_INFINITY,
+  baseMs: 500,
+  capMs: 10_000,
+  longestWaitMs: Number.POSITIVE_INFINITY,
+};
 
 export function createMessageEvents(deps: EventDeps): MessageEvents {
   const { intake, watermark, tasks, log, acquire } = deps;
   const stopping = new AbortController();
+  const insist = createInsistence(log, stopping.signal);
   const reading = new AbortController();
   const runInOrder = createKeyedQueue();
   const direct = createDirectChannels(deps.store, deps.botId);
-  const accept = createAcceptor(deps, direct, stopping.signal);
+  /**
+   * Resolves once the question is durable; until then the watermark stays before its message. Messages that ask nothing only
+   * move the watermark on. `inLine` runs the task when it is its turn. @throws when the process stops first.
+   */
+  const accept = async (
+    message: Message,
+    question: Question | null,
+    inLine = (task: () => Promise<void>): Promise<void> => task(),
+  ): Promise<void> => {
+    const release = watermark.hold(message.id);
+    if (question) await inLine(() => insist(() => acceptQuestion(intake, direct, message, question)));
+    release();
+  };
   const catchUp = createCatchUp({
     watermark,
-    direct,
+    conversations: () => insist(direct.list),
     acquire,
     accept: (message) => accept(message, questionFromMessage(message)),
+    run: tasks.run,
     runInOrder,
     log,
     signal: reading.signal,
@@ -65,10 +85,8 @@ export function createMessageEvents(deps: EventDeps): MessageEvents {
       client.on(Events.MessageCreate, (message) => receive(message, questionFromMessage(message)));
       client.on(Events.MessageUpdate, (_, message) => receive(message, questionFromEdit(message)));
       client.on(Events.MessageDelete, withdraw);
-      client.on(Events.MessageBulkDelete, (messages) => {
-        for (const message of messages.values()) withdraw(message);
-      });
-      catchUp.attach(client, (began) => tasks.run(retryUntilStopped(log, stopping.signal, began)));
+      client.on(Events.MessageBulkDelete, (messages) => messages.forEach(withdraw));
+      catchUp.attach(client);
     },
     async stop() {
       reading.abort();
@@ -79,26 +97,16 @@ export function createMessageEvents(deps: EventDeps): MessageEvents {
   };
 }
 
-/**
- * Resolves once the question is durable; until then the watermark stays before its message. Messages that ask nothing only
- * move the watermark on. `inLine` runs the task when it is its turn. @throws when the process stops first.
- */
-type Accept = (
-  message: Message,
-  question: Question | null,
-  inLine?: (task: () => Promise<void>) => Promise<void>,
-) => Promise<void>;
-
-function createAcceptor(deps: EventDeps, direct: DirectChannels, signal: AbortSignal): Accept {
-  const { intake, watermark, log } = deps;
-  return async (message, question, inLine = (task) => task()) => {
-    const release = watermark.hold(message.id);
-    if (question) {
-      const store = (): Promise<void> => acceptQuestion(intake, direct, message, question);
-      await inLine(() => retryUntilStopped(log, signal, store));
-    }
-    release();
-  };
+/** Returns what tries a task again until it succeeds, and throws when the process stops first. */
+function createInsistence(log: Log, signal: AbortSignal) {
+  const onWait = ({ cause }: Failure): void =>
+    log.error({ err: cause }, 'what people say cannot be taken in yet, trying again');
+  return <T>(run: () => Promise<T>): Promise<T> =>
+    retry({ ...PATIENCE, signal, onWait }, () =>
+      run().catch((cause: unknown) => {
+        throw new Failure('unreachable', 'what people say was not taken in', { cause });
+      }),
+    );
 }
 
 async function acceptQuestion(
@@ -107,23 +115,11 @@ async function acceptQuestion(
   message: Message,
   question: Question,
 ): Promise<void> {
-  const quote = lacksQuote(message, question) ? await fetchQuote(message) : question.quote;
+  const lacksQuote = question.repliesTo !== null && question.quote === null;
+  const quote = lacksQuote ? await fetchQuote(message) : question.quote;
   // Before it is durable: a direct conversation that is not known could not be caught up with after a crash.
   if (message.guildId === null) await direct.remember(message.channelId);
   await intake.accept({ ...question, quote });
-}
-
-/** Tries again, with growing pauses, until it succeeds. @throws when the process stops first. */
-async function retryUntilStopped(log: Log, signal: AbortSignal, run: () => Promise<void>): Promise<void> {
-  for (let pauseMs = FIRST_PAUSE_MS; !signal.aborted; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
-    try {
-      return await run();
-    } catch (error) {
-      log.error({ err: error, pauseMs }, 'what people say cannot be taken in yet, trying again');
-      await sleep(pauseMs, signal);
-    }
-  }
-  throw new Error('stopped before what people say was taken in');
 }
 
 /** Fetches what a reply is to. Null when it cannot be had. @throws {Failure} when another try may bring it. */

@@ -2,7 +2,7 @@ import { type APIMessage, MessageType, Routes } from 'discord.js';
 import { Failure } from '../../core/failures.ts';
 import type { ReplyStart } from '../../core/ports.ts';
 import type { MessageRef, Question } from '../../core/types.ts';
-import { compareIds, idAtTime, messageRef } from './ids.ts';
+import { compareIds, idAtTime, messageRef, newestId } from './ids.ts';
 import { asMessages, questionsOn } from './messages.ts';
 import { rootContent } from './render.ts';
 import type { DiscordRest } from './rest.ts';
@@ -91,11 +91,8 @@ export async function findUnrecordedMessages(
 /** Nothing older can be this answer's. A command or button is an event of its own, later than any message it is about. */
 function startOf(question: Question, place: AnswerPlace, known: readonly MessageRef[]): string {
   const asked = idAtTime(question.askedAt - CLOCK_SKEW_MS.unrecorded);
-  const after = [known.at(-1)?.message, question.message?.message, question.delivery['interaction'], asked];
-  return after.reduce<string>(
-    (newest, id) => (id && compareIds(id, newest) > 0 ? id : newest),
-    place.thread.thread,
-  );
+  const after = [known.at(-1)?.message, question.message?.message, question.delivery['interaction']];
+  return newestId(place.thread.thread, asked, ...after.filter((id) => id !== undefined));
 }
 
 /** Cards and notifications of research jobs, and what other questions are getting meanwhile, say whose they are. */

@@ -74,15 +74,20 @@ export function createGateway(deps: GatewayDeps): Gateway {
   let messageContent = deps.messageContent;
   let session: Session | null = null;
   let isAwaited = true;
-  let isOutageTold = false;
+  let isTold = false;
 
   const tellWait = ({ message, remedy }: Failure): void => {
-    log[isOutageTold ? 'debug' : 'warn']({ reason: message, remedy }, `${NO_CONNECTION} yet, still trying`);
-    isOutageTold = true;
+    const level = isTold ? 'debug' : 'warn';
+    log[level]({ reason: message, remedy }, `${NO_CONNECTION} yet, still trying`);
+    isTold = true;
   };
   /** Resolves when it was closed. @throws {Failure} why the session has ended, or could not begin. */
   const holdSession = async (events: SessionEvents): Promise<void> => {
-    session = openSession(createDiscordClient({ ...deps, messageContent, identifyThrottler }), deps, events);
+    const client = createDiscordClient({ ...deps, messageContent, identifyThrottler });
+    client.on(Events.ClientReady, () => {
+      isTold = false;
+    });
+    session = openSession(client, deps, events);
     const failure = await session.lost;
     await session.end();
     if (closing.signal.aborted) return;
@@ -99,20 +104,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
   };
   return {
     async connect() {
-      const begun = Promise.withResolvers<void>();
-      const late = setTimeout(() => {
-        log.warn({}, LATE);
-        begun.resolve();
-      }, DEADLINE_MS).unref();
-      const onReady = (): void => {
-        isOutageTold = false;
-        begun.resolve();
-      };
-      // Shards begin their sessions one after the other, 5 s apart.
-      const events = { onShard: () => void late.refresh(), onReady };
       const policy = { ...PATIENCE, signal: closing.signal, onWait: tellWait };
-      retry(policy, () => holdSession(events)).then(() => begun.reject(CLOSED), begun.reject);
-      await begun.promise.finally(() => clearTimeout(late));
+      await untilBegun(log, (events) => retry(policy, () => holdSession(events)));
       isAwaited = false;
     },
     isConnected: () => session?.isReady() ?? false,
@@ -121,6 +114,19 @@ export function createGateway(deps: GatewayDeps): Gateway {
       await session?.end();
     },
   };
+}
+
+/** Resolves once there is a session, or when there has been no progress for 30 s. @throws {Failure} when there will be none. */
+async function untilBegun(log: Log, hold: (events: SessionEvents) => Promise<void>): Promise<void> {
+  const begun = Promise.withResolvers<void>();
+  const late = setTimeout(() => {
+    log.warn({}, LATE);
+    begun.resolve();
+  }, DEADLINE_MS).unref();
+  // Shards begin their sessions one after the other, 5 s apart.
+  const held = hold({ onShard: () => void late.refresh(), onReady: begun.resolve });
+  held.then(() => begun.reject(CLOSED), begun.reject);
+  await begun.promise.finally(() => clearTimeout(late));
 }
 
 interface SessionEvents {

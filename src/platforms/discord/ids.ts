@@ -12,6 +12,11 @@ export function compareIds(a: string, b: string): number {
   return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
 }
 
+/** The newest of some ids. */
+export function newestId(first: string, ...others: readonly string[]): string {
+  return others.reduce((newest, id) => (compareIds(id, newest) > 0 ? id : newest), first);
+}
+
 /** Whether a value can be an id. */
 export function isId(value: unknown): value is string {
   return typeof value === 'string' && /^\d{17,20}$/.test(value);

@@ -38,11 +38,6 @@ export function questionFromEdit(message: Message): Question | null {
   return createQuestion(message, 'mention', asker, message.editedTimestamp);
 }
 
-/** Tells whether the question is a reply to a message that was not in the cache, so that its quote is still missing. */
-export function lacksQuote(message: Message, question: Question): boolean {
-  return question.repliesTo !== null && question.quote === null && repliedMessage(message) === null;
-}
-
 /** Quotes a message that somebody replies to or points at: its text, or the text it forwards. */
 export function quoteMessage(message: Message): Quote {
   const text = forwardedIn(message)?.content ?? message.content;
@@ -157,17 +152,13 @@ function readReference(message: Message, workspace: string): MessageRef | null {
   return messageRef(workspace, reference.channelId, reference.messageId);
 }
 
+/** Null when what a reply is to is not known. */
 function readQuote(message: Message): Quote | null {
   const forwarded = forwardedIn(message);
   if (forwarded) return { author: null, text: decodeMarkup(cleanText(forwarded.content), []) };
-  const replied = repliedMessage(message);
-  return replied && quoteMessage(replied);
-}
-
-/** discord.js puts the message that is replied to into the cache, beside the reply. */
-function repliedMessage({ reference, channel }: Message): Message | null {
-  if (!reference?.messageId || reference.type === MessageReferenceType.Forward) return null;
-  return channel.messages.cache.get(reference.messageId) ?? null;
+  // discord.js puts the message that is replied to into the cache, beside the reply.
+  const replied = message.channel.messages.cache.get(message.reference?.messageId ?? '');
+  return replied ? quoteMessage(replied) : null;
 }
 
 /** The message that a message forwards; Discord does not say who wrote it. */

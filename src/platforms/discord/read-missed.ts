@@ -6,14 +6,14 @@ import {
   type Message,
   type TextBasedChannel,
 } from 'discord.js';
-import { sleep } from '../../core/concurrency.ts';
-import type { Failure } from '../../core/failures.ts';
+import { createKeyedQueue } from '../../core/concurrency.ts';
+import { Failure } from '../../core/failures.ts';
 import type { KeyValue, Log } from '../../core/ports.ts';
+import { retry } from '../../core/retry.ts';
 import { failureOf } from './errors.ts';
-import { compareIds, idAtTime } from './ids.ts';
+import { compareIds, idAtTime, newestId } from './ids.ts';
 
 export interface ReadMissedDeps {
-  readonly client: Client<true>;
   /** Waits for a call that the rate limits allow. */
   readonly acquire: (signal: AbortSignal) => Promise<unknown>;
   /** Resolves once the message is durable, or is no question. @throws when the process stops first. */
@@ -23,45 +23,41 @@ export interface ReadMissedDeps {
   readonly signal: AbortSignal;
 }
 
-/** A channel that may hold messages nobody has received. */
-export interface MissedChannel {
-  readonly id: string;
-  /** Resolves once the channel is read to its end; also when it cannot be read at all. */
-  readonly done: Promise<void>;
-}
-
-interface Candidate extends MissedChannel {
-  /** Everything up to here has been read. */
-  cursor: string;
-  readonly finish: () => void;
-}
-
 /** What was asked longer ago is not answered any more. It has to be less than the day that accepted questions are remembered. */
 const MAX_AGE_MS = 12 * 60 * 60_000;
 /** The most that Discord returns at once. */
 const PAGE = 100;
 const PARALLEL_READS = 5;
-const FIRST_PAUSE_MS = 500;
-const MAX_PAUSE_MS = 30_000;
+/** A channel that cannot be read now goes behind the others. */
+const PATIENCE = {
+  attempts: Number.POSITIVE_INFINITY,
+  baseMs: 1_000,
+  capMs: 60_000,
+  longestWaitMs: Number.POSITIVE_INFINITY,
+};
 
 /**
  * Begins to read what was said after `since` in these channels, each to its end; one that cannot be read now is tried again
  * until it can be. Ids de-duplicate, so reading too much is harmless.
+ * @returns by channel, true once it is read to its end, or cannot be read at all; false when reading was ended first.
  */
 export function readMissed(
   deps: ReadMissedDeps,
+  client: Client<true>,
   channels: readonly string[],
   since: string,
-): readonly MissedChannel[] {
-  const missed = channels.map((id): Candidate => {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    return { id, cursor: since, done: promise, finish: resolve };
+): ReadonlyMap<string, Promise<boolean>> {
+  const { log, signal } = deps;
+  if (channels.length > 0)
+    log.info({ channels: channels.length }, 'reading what was said while disconnected');
+  const runInOrder = createKeyedQueue();
+  const reads = channels.map((id, index) => {
+    const readOn = createReader(deps, client, id, since);
+    const lane = String(index % PARALLEL_READS);
+    const read = retry({ ...PATIENCE, signal }, () => runInOrder(lane, readOn));
+    return [id, read.then(() => true).catch(() => false)] as const;
   });
-  const candidates = [...missed];
-  if (missed.length > 0)
-    deps.log.info({ channels: missed.length }, 'reading what was said while disconnected');
-  for (let worker = 0; worker < PARALLEL_READS; worker++) void readAll(deps, candidates);
-  return missed;
+  return new Map(reads);
 }
 
 /** The channels and threads of some guilds in which something was said after `since`, newest first. */
@@ -72,46 +68,72 @@ export function channelsWithNewer(
 ): readonly string[] {
   return client.channels.cache
     .filter((channel) => channel.isTextBased() && !channel.isDMBased())
-    .filter(({ guild, lastMessageId, viewable }) => {
-      return isWanted(guild) && viewable && lastMessageId && compareIds(lastMessageId, since) > 0;
-    })
+    .filter((channel) => isWanted(channel.guild) && channel.viewable && hasNewer(channel, since))
     .sort((a, b) => compareIds(b.lastMessageId ?? '', a.lastMessageId ?? ''))
     .map(({ id }) => id);
 }
 
 /** The later of `since` and the age beyond which nothing is answered any more. */
 export function boundAge(since: string): string {
-  const oldest = idAtTime(Date.now() - MAX_AGE_MS);
-  return compareIds(since, oldest) > 0 ? since : oldest;
+  return newestId(since, idAtTime(Date.now() - MAX_AGE_MS));
 }
 
-/** One of several that take channels from the same list. A channel that cannot be read now goes to its end. */
-async function readAll(deps: ReadMissedDeps, candidates: Candidate[]): Promise<void> {
-  const { log, signal } = deps;
-  for (let pauseMs = FIRST_PAUSE_MS; !signal.aborted; ) {
-    const candidate = candidates.shift();
-    if (!candidate) return;
-    try {
-      await readChannel(deps, candidate);
-      if (signal.aborted) return;
-      candidate.finish();
-      pauseMs = FIRST_PAUSE_MS;
-    } catch (error) {
-      if (signal.aborted) return;
-      const failure = failureOf(error, 'reading missed messages', signal);
-      if (isClosedToUs(failure) || isUnreadable(error)) {
-        log.debug({ err: failure, channel: candidate.id }, 'channel cannot be read');
-        candidate.finish();
-        continue;
+/** Reads a channel on from where the call before had to end. @throws {Failure} that another try may cure, or `stopped`. */
+function createReader(
+  deps: ReadMissedDeps,
+  client: Client<true>,
+  id: string,
+  since: string,
+): () => Promise<void> {
+  const { acquire, accept, log, signal } = deps;
+  let cursor = since;
+  const readOn = async (): Promise<void> => {
+    const channel = await openChannel(deps, client, id);
+    if (!channel || !hasNewer(channel, cursor)) return;
+    for (;;) {
+      await acquire(signal);
+      signal.throwIfAborted();
+      const page = await channel.messages.fetch({ after: cursor, limit: PAGE, cache: false });
+      for (const message of [...page.values()].sort((a, b) => compareIds(a.id, b.id))) {
+        await accept(message);
+        cursor = message.id;
       }
-      log.warn({ err: failure, channel: candidate.id }, 'channel not read yet, trying again');
-      // discord.js forgets the token at the first 401, which may be a proxy's.
-      if (deps.client.token) deps.client.rest.setToken(deps.client.token);
-      candidates.push(candidate);
-      await sleep(Math.max(pauseMs, failure.retryAfterMs ?? 0), signal);
-      pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS);
+      if (page.size < PAGE) return;
     }
+  };
+  return async () => {
+    try {
+      await readOn();
+    } catch (error) {
+      const failure = failureOf(error, 'reading missed messages', signal);
+      if (signal.aborted) throw failure;
+      if (isClosedToUs(failure) || isUnreadable(error)) {
+        return log.debug({ err: failure, channel: id }, 'channel cannot be read');
+      }
+      log.warn({ err: failure, channel: id }, 'channel not read yet, trying again');
+      // discord.js forgets the token at the first 401, which may be a proxy's.
+      if (client.token) client.rest.setToken(client.token);
+      throw new Failure('unreachable', failure.message, { retryAfterMs: failure.retryAfterMs });
+    }
+  };
+}
+
+/** Direct conversations are not told of when a session begins: they have to be asked for. */
+async function openChannel(
+  { acquire, signal }: ReadMissedDeps,
+  client: Client<true>,
+  id: string,
+): Promise<TextBasedChannel | null> {
+  let channel = client.channels.cache.get(id) ?? null;
+  if (!channel || channel.isDMBased()) {
+    await acquire(signal);
+    channel = await client.channels.fetch(id, { force: true });
   }
+  return channel?.isTextBased() ? channel : null;
+}
+
+function hasNewer({ lastMessageId }: TextBasedChannel, since: string): boolean {
+  return compareIds(lastMessageId ?? '0', since) > 0;
 }
 
 /** Discord's own word that the channel is gone or not for us; a page of a proxy has no code. */
@@ -124,55 +146,22 @@ function isUnreadable(error: unknown): boolean {
   return error instanceof DiscordjsError && error.code !== DiscordjsErrorCodes.TokenInvalid;
 }
 
-async function readChannel(deps: ReadMissedDeps, candidate: Candidate): Promise<void> {
-  const { acquire, accept, signal } = deps;
-  const channel = await openChannel(deps, candidate);
-  if (!channel) return;
-  for (;;) {
-    await acquire(signal);
-    if (signal.aborted) return;
-    const page = await channel.messages.fetch({ after: candidate.cursor, limit: PAGE, cache: false });
-    for (const message of [...page.values()].sort((a, b) => compareIds(a.id, b.id))) {
-      await accept(message);
-      candidate.cursor = message.id;
-    }
-    if (page.size < PAGE) return;
-  }
-}
-
-/** Null for what has nothing new. Direct conversations are not told of when a session begins: they have to be asked for. */
-async function openChannel(
-  { client, acquire, signal }: ReadMissedDeps,
-  { id, cursor }: Candidate,
-): Promise<TextBasedChannel | null> {
-  const known = client.channels.cache.get(id);
-  if (known && !known.isDMBased()) return known.isTextBased() ? known : null;
-  await acquire(signal);
-  const channel = await client.channels.fetch(id, { force: true });
-  if (!channel?.isDMBased() || !channel.isTextBased()) return null;
-  const hasNew = compareIds(channel.lastMessageId ?? '0', cursor) > 0;
-  return hasNew ? channel : null;
-}
-
 /** The direct conversations that questions came from, kept in the store: Discord has no list of them for a bot. */
-export interface DirectChannels {
-  /** @throws when the store does not take it. */
-  remember(channel: string): Promise<void>;
-  /** Newest first. @throws when the store cannot say. */
-  list(): Promise<readonly string[]>;
-}
+export type DirectChannels = ReturnType<typeof createDirectChannels>;
 
 /** At most one request each is spent on them when a session begins. */
 const MAX_CHANNELS = 200;
 const TTL_MS = 30 * 24 * 60 * 60_000;
 
-export function createDirectChannels(store: KeyValue, botId: string): DirectChannels {
+/** Its functions throw when the store cannot say, or does not take it. */
+export function createDirectChannels(store: KeyValue, botId: string) {
   const key = `direct:${botId}`;
+  /** Newest first. */
   const list = async (): Promise<readonly string[]> => (await store.get<readonly string[]>(key)) ?? [];
   let newest: string | null = null;
   return {
     list,
-    async remember(channel) {
+    async remember(channel: string): Promise<void> {
       if (newest === channel) return;
       // Read anew: on a planned restart two processes write it for a while.
       const others = (await list()).filter((id) => id !== channel);

@@ -1,6 +1,6 @@
 import { SnowflakeUtil } from 'discord.js';
 import type { KeyValue, Log } from '../../core/ports.ts';
-import { compareIds, idAtTime } from './ids.ts';
+import { compareIds, idAtTime, newestId } from './ids.ts';
 
 /**
  * The low watermark of this bot's messages, kept in the store: everything said before it is durable or was no question. The
@@ -40,7 +40,7 @@ export async function openWatermark(store: KeyValue, botId: string, log: Log): P
       .map(({ before }) => before)
       .concat(settled)
       .sort(compareIds);
-    return newer(oldest, floor);
+    return newestId(oldest, floor);
   };
   const save = async (): Promise<void> => {
     if (timer) clearTimeout(timer);
@@ -64,14 +64,10 @@ export async function openWatermark(store: KeyValue, botId: string, log: Log): P
       held.add(entry);
       return () => {
         held.delete(entry);
-        newest = newer(newest, id);
+        newest = newestId(newest, id);
         timer ??= setTimeout(() => void save(), SAVE_EVERY_MS).unref();
       };
     },
     save,
   };
-}
-
-function newer(a: string, b: string): string {
-  return compareIds(a, b) > 0 ? a : b;
 }
