@@ -7,7 +7,8 @@ import { failureOf, TOKEN_REMEDY } from './errors.ts';
 import { createMessageEvents, createTasks } from './events.ts';
 import { createGateway, type Gateway } from './gateway.ts';
 import { attachInteractions } from './interactions.ts';
-import { createPlatform, createResearchMessages } from './platform.ts';
+import { createPlatform } from './platform.ts';
+import { createResearchMessages } from './research-messages.ts';
 import { createRest, type DiscordRest } from './rest.ts';
 import { openWatermark } from './watermark.ts';
 

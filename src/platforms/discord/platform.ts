@@ -1,7 +1,5 @@
 import { MessageFlags, type RESTPostAPIWebhookWithTokenJSONBody, Routes } from 'discord.js';
-import { Failure, type FailureKind } from '../../core/failures.ts';
 import type { Platform } from '../../core/ports.ts';
-import type { ResearchMessages } from '../../core/research/ports.ts';
 import { retry } from '../../core/retry.ts';
 import type { Question } from '../../core/types.ts';
 import { discordMarkdown } from '../../markdown/dialects.ts';
@@ -10,8 +8,6 @@ import { type Draft, NO_MENTIONS, nonceOf, openDirect, postMessage } from './mes
 import { readThread } from './read-thread.ts';
 import { clipText } from './render.ts';
 import { createReply } from './reply.ts';
-import { showCard } from './research-card.ts';
-import { notify } from './research-notification.ts';
 import { callInteraction } from './rest.ts';
 import type { OutboundDeps } from './thread.ts';
 
@@ -76,33 +72,4 @@ async function directMessage({ rest }: OutboundDeps, personId: string, text: str
   // The caller may have to try again: equal messages within a minute are one.
   const nonce = nonceOf(channel, text, Math.floor(Date.now() / 60_000));
   await postMessage(rest, plainDraft(text), { channel, replyTo: null, nonce, urgency: 'final' });
-}
-
-/**
- * The messages of research jobs on Discord, all with the bot's own token: an interaction's is dead long before most jobs
- * are done.
- */
-export function createResearchMessages(deps: OutboundDeps): ResearchMessages {
-  return {
-    showCard: (card) => showCard(deps, card).catch(rethrow),
-    notify: (notice) => notify(deps, notice).catch(rethrow),
-  };
-}
-
-/** What each failure means for a message that may go elsewhere, or later. */
-const AS: Partial<Record<FailureKind, FailureKind>> = {
-  // With the right token it will work.
-  'not-authorised': 'unreachable',
-  'too-slow': 'unreachable',
-  malformed: 'unreachable',
-  // This place takes no such message, whatever the reason.
-  rejected: 'undeliverable',
-};
-
-function rethrow(error: unknown): never {
-  if (!(error instanceof Failure)) throw error;
-  const kind = AS[error.kind];
-  if (!kind) throw error;
-  const { retryAfterMs, status, code, remedy } = error;
-  throw new Failure(kind, error.message, { retryAfterMs, status, code, remedy });
 }

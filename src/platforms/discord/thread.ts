@@ -10,7 +10,7 @@ import { retry } from '../../core/retry.ts';
 import type { MessageRef, Question, ThreadRef } from '../../core/types.ts';
 import { clean } from '../../markdown/clean.ts';
 import { CODE } from './errors.ts';
-import { findMessage } from './find-messages.ts';
+import { askedSince, readSince } from './find-messages.ts';
 import { threadRef } from './ids.ts';
 import { asMessage, nonceOf, postMessage } from './messages.ts';
 import { clipText, rootContent } from './render.ts';
@@ -179,11 +179,12 @@ async function findInHistory({ rest, botId }: OutboundDeps, question: Question):
   if (Date.now() - askedAt < NONCE_MS) return null;
   const content = rootContent(question);
   const isIt = (message: APIMessage): boolean =>
-    message.content === content ||
-    (message.interaction_metadata !== undefined &&
-      message.interaction_metadata.id === delivery['interaction']);
-  const found = await findMessage(rest, { channel, question, botId, mayBeEmpty: true, isIt });
-  return typeof found === 'string' ? null : found.id;
+    message.author?.id === botId &&
+    (message.content === content ||
+      (message.interaction_metadata !== undefined &&
+        message.interaction_metadata.id === delivery['interaction']));
+  const { messages } = await readSince(rest, channel, askedSince(question));
+  return messages.findLast(isIt)?.id ?? null;
 }
 
 async function postRoot({ rest }: OutboundDeps, question: Question): Promise<string> {

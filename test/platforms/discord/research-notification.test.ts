@@ -168,14 +168,18 @@ describe('exactly once', () => {
     expect(behindCard(server, thread.channel)).toHaveLength(1);
   });
 
-  test('nor where too much has been said since', async () => {
+  test('nor where too much was said before it', async () => {
     const opened = await openBoard();
     const { server, board, later } = opened;
-    const { notice, thread } = await lost(opened);
+    const { question, thread } = await started(opened);
     for (let i = 0; i < 600; i++)
       server.say({ user: 'grace', channel: thread.channel, content: `Words ${i}` });
+    server.fault(POST, 'commit-then-reset', 3);
+    const notice = noticeIn(thread, question);
+    await expect(board.notify(notice)).rejects.toMatchObject({ kind: 'unreachable' });
     later(45);
     expect(await board.notify({ ...notice, isRepeat: true })).toEqual({ type: 'unknown' });
+    expect(behindCard(server, thread.channel)).toHaveLength(1);
   });
 });
 
