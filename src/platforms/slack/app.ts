@@ -1,6 +1,6 @@
 import { App } from '@slack/bolt';
 import { WebClient } from '@slack/web-api';
-import { sleep } from '../../core/concurrency.ts';
+import { untilAborted } from '../../core/concurrency.ts';
 import { Failure } from '../../core/failures.ts';
 import type { Intake, Log, Platform, ResearchCommands } from '../../core/ports.ts';
 import type { ResearchMessages } from '../../core/research/ports.ts';
@@ -57,9 +57,7 @@ export async function openSlack(options: SlackOptions): Promise<SlackApp> {
     async listen(intake, researchCommands) {
       const app = createApp(options, self, receiver);
       addListeners(app, { commands, intake, researchCommands, log });
-      const connected = new AbortController();
-      const start = app.start().then(() => connected.abort());
-      await Promise.race([start, sleep(LISTEN_WAIT_MS, connected.signal)]);
+      await Promise.race([app.start(), untilAborted(AbortSignal.timeout(LISTEN_WAIT_MS))]);
       // Without a socket the receiver has logged why.
       if (receiver.openSockets() > 0) log.info({ team: self.team, bot: self.user }, 'listening to Slack');
     },

@@ -1,8 +1,8 @@
 import { type App, type Receiver, type ReceiverEvent, UnknownError } from '@slack/bolt';
-import { sleep } from '../../core/concurrency.ts';
+import { untilAborted } from '../../core/concurrency.ts';
 import type { Log } from '../../core/ports.ts';
-import { asRecord } from '../../core/untrusted.ts';
-import { createSockets, type Envelope, type SocketsOptions } from './socket-mode.ts';
+import { asNumber, asRecord, asText, type JsonObject } from '../../core/untrusted.ts';
+import { Sockets, type SocketsOptions } from './socket-mode.ts';
 
 /** Slack shows "operation timed out" after 3 s; the network needs some of that. */
 const ACK_DEADLINE_MS = 2_500;
@@ -26,17 +26,17 @@ export interface SocketReceiver extends Receiver {
  * not store is delivered again. Commands and interactions, which Slack does not repeat, are acknowledged by their listener, or
  * in time without it. What Bolt cannot understand, or nobody listens to, is acknowledged and dropped.
  */
-export function createReceiver(options: Omit<SocketsOptions, 'onEnvelope'>): SocketReceiver {
+export function createReceiver(options: Omit<SocketsOptions, 'onFrame'>): SocketReceiver {
   const { log } = options;
   const running = new Set<Promise<void>>();
   let app: App | null = null;
   let isStopping = false;
-  const sockets = createSockets({
+  const sockets = new Sockets({
     ...options,
-    onEnvelope(envelope) {
+    onFrame(frame, ack) {
       // Not acknowledged: Slack hands it to another process, or to this one after the restart.
       if (isStopping || !app) return;
-      const work = processEnvelope(app, envelope, log);
+      const work = processFrame(app, frame, ack, log);
       running.add(work);
       void work.finally(() => running.delete(work));
     },
@@ -52,9 +52,7 @@ export function createReceiver(options: Omit<SocketsOptions, 'onEnvelope'>): Soc
     start: () => sockets.start(),
     async stop() {
       isStopping = true;
-      const drained = new AbortController();
-      const drain = Promise.all(running).then(() => drained.abort());
-      await Promise.race([drain, sleep(DRAIN_MS, drained.signal)]);
+      await Promise.race([Promise.all(running), untilAborted(AbortSignal.timeout(DRAIN_MS))]);
       await sockets.stop();
     },
     openSockets: () => sockets.open(),
@@ -69,22 +67,28 @@ class ListenerError extends Error {
 }
 
 /** Never rejects. */
-async function processEnvelope(app: App, envelope: Envelope, log: Log): Promise<void> {
-  const body = asRecord(envelope.payload);
-  if (!body || !DELIVERIES.has(envelope.type)) {
-    log.debug({ type: envelope.type, envelope: envelope.id }, 'dropped a frame that is not a delivery');
-    return envelope.ack();
+async function processFrame(
+  app: App,
+  frame: JsonObject,
+  acknowledge: (response?: unknown) => void,
+  log: Log,
+): Promise<void> {
+  const type = asText(frame.type) ?? '';
+  const body = asRecord(frame.payload);
+  if (!body || !DELIVERIES.has(type)) {
+    log.debug({ type }, 'dropped a frame that is not a delivery');
+    return acknowledge();
   }
-  const isEvent = envelope.type === 'events_api';
+  const isEvent = type === 'events_api';
   let isAcked = false;
   const ack = (response?: unknown): void => {
-    if (!isAcked) envelope.ack(response);
+    if (!isAcked) acknowledge(response);
     isAcked = true;
   };
   const deadline = isEvent ? undefined : setTimeout(ack, ACK_DEADLINE_MS);
   const event: ReceiverEvent = {
     body,
-    retryNum: envelope.retryNum,
+    retryNum: asNumber(frame.retry_attempt) ?? 0,
     ack: async (response) => {
       if (!isEvent) ack(response);
     },
@@ -95,8 +99,7 @@ async function processEnvelope(app: App, envelope: Envelope, log: Log): Promise<
   } catch (error) {
     const isByListener = error instanceof ListenerError;
     const err = isByListener ? error.cause : error;
-    const { type, retryNum: retry } = envelope;
-    log.error({ err, type, retry }, 'could not take a delivery from Slack');
+    log.error({ err, type, retry: event.retryNum }, 'could not take a delivery from Slack');
     // Any other error is Bolt's, about a frame that makes no sense.
     if (!isEvent || !isByListener) ack();
   } finally {
