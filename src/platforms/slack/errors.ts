@@ -11,60 +11,54 @@ const DEFAULT_RETRY_AFTER_MS = 5_000;
 /** A longer wait is not meant: an epoch in place of seconds would silence a channel for ever. */
 const MAX_RETRY_AFTER_MS = 10 * 60_000;
 
-const KINDS: ReadonlyMap<string, FailureKind> = new Map([
-  ...kinds('gone', ['message_not_found', 'thread_not_found', 'cannot_reply_to_message']),
-  ...kinds('undeliverable', [
-    'is_archived',
-    // What chat.update says of an archived channel.
-    'is_inactive',
-    'not_in_channel',
-    'channel_not_found',
-    'thread_locked',
-    'messages_tab_disabled',
-    'no_permission',
-    'user_not_in_channel',
-    'user_not_found',
-    'user_disabled',
-    'cannot_dm_bot',
-    'ekm_access_denied',
-    'posting_to_general_channel_denied',
-  ]),
-  ...kinds('not-authorised', [
-    'invalid_auth',
-    'not_authed',
-    'account_inactive',
-    'token_revoked',
-    'token_expired',
-    'not_allowed_token_type',
-    'missing_scope',
-    'org_login_required',
-    'access_denied',
-    'team_disabled',
-    'user_removed_from_team',
-  ]),
-  ...kinds('rate-limited', ['ratelimited', 'rate_limited']),
-  ...kinds('unreachable', [
-    'internal_error',
-    'fatal_error',
-    'service_unavailable',
-    'request_timeout',
-    'team_added_to_org',
-  ]),
-]);
-
 const ARCHIVED = 'The channel is archived. Unarchive it or ask elsewhere.';
-const REMEDIES: Readonly<Record<string, string>> = {
-  is_archived: ARCHIVED,
-  is_inactive: ARCHIVED,
-  not_in_channel: 'I am not in that channel. Invite me there first.',
-  channel_not_found: 'I cannot see that channel. Invite me there first.',
-  messages_tab_disabled:
-    'Messages to me are switched off: an admin can turn on the Messages tab in the app settings.',
-  thread_locked: 'The thread is locked.',
-  missing_scope:
-    'The Slack app lacks a permission. Compare its scopes with manifests/slack.yaml and reinstall it.',
-};
 const RESTRICTED = 'The channel only lets certain people post. A channel manager can let me post there.';
+const NO_MESSAGES =
+  'Messages to me are switched off: an admin can turn on the Messages tab in the app settings.';
+const SCOPES =
+  'The Slack app lacks a permission. Compare its scopes with manifests/slack.yaml and reinstall it.';
+
+/** What Slack's codes mean, with the cure if there is one. All others are about what was sent: `rejected`. */
+const MEANINGS = new Map<string, readonly [kind: FailureKind, remedy?: string]>(
+  Object.entries({
+    message_not_found: ['gone'],
+    thread_not_found: ['gone'],
+    cannot_reply_to_message: ['gone'],
+    is_archived: ['undeliverable', ARCHIVED],
+    // What chat.update says of an archived channel.
+    is_inactive: ['undeliverable', ARCHIVED],
+    not_in_channel: ['undeliverable', 'I am not in that channel. Invite me there first.'],
+    channel_not_found: ['undeliverable', 'I cannot see that channel. Invite me there first.'],
+    thread_locked: ['undeliverable', 'The thread is locked.'],
+    messages_tab_disabled: ['undeliverable', NO_MESSAGES],
+    restricted_action: ['undeliverable', RESTRICTED],
+    no_permission: ['undeliverable'],
+    user_not_in_channel: ['undeliverable'],
+    user_not_found: ['undeliverable'],
+    user_disabled: ['undeliverable'],
+    cannot_dm_bot: ['undeliverable'],
+    ekm_access_denied: ['undeliverable'],
+    posting_to_general_channel_denied: ['undeliverable'],
+    invalid_auth: ['not-authorised'],
+    not_authed: ['not-authorised'],
+    account_inactive: ['not-authorised'],
+    token_revoked: ['not-authorised'],
+    token_expired: ['not-authorised'],
+    not_allowed_token_type: ['not-authorised'],
+    missing_scope: ['not-authorised', SCOPES],
+    org_login_required: ['not-authorised'],
+    access_denied: ['not-authorised'],
+    team_disabled: ['not-authorised'],
+    user_removed_from_team: ['not-authorised'],
+    ratelimited: ['rate-limited'],
+    rate_limited: ['rate-limited'],
+    internal_error: ['unreachable'],
+    fatal_error: ['unreachable'],
+    service_unavailable: ['unreachable'],
+    request_timeout: ['unreachable'],
+    team_added_to_org: ['unreachable'],
+  }),
+);
 
 /** Causes of a failed fetch that mean that the connection was never made, so nothing was sent. */
 const NOT_SENT: ReadonlySet<unknown> = new Set([
@@ -143,10 +137,12 @@ function fromCode(code: string, method: string): Failure {
   if (!/^[a-z0-9_]{1,80}$/.test(code)) {
     return new Failure('unreachable', `${method}: not an answer of Slack's`, { ambiguous: true });
   }
-  const kind = KINDS.get(code) ?? (code.startsWith('restricted_action') ? 'undeliverable' : 'rejected');
+  // restricted_action_read_only_channel and the like.
+  const [known] = code.match(/^restricted_action/) ?? [code];
+  const [kind, remedy] = MEANINGS.get(known) ?? ['rejected'];
   return new Failure(kind, `${method}: ${code}`, {
     code,
-    remedy: REMEDIES[code] ?? (code.startsWith('restricted_action') ? RESTRICTED : undefined),
+    remedy,
     retryAfterMs: kind === 'rate-limited' ? DEFAULT_RETRY_AFTER_MS : undefined,
     ambiguous: kind === 'unreachable',
   });
@@ -159,8 +155,4 @@ function causeCode(error: unknown): string | undefined {
     if (inner instanceof AggregateError && inner.errors.length > 0) return causeCode(inner.errors[0]);
   }
   return undefined;
-}
-
-function kinds(kind: FailureKind, codes: readonly string[]): readonly (readonly [string, FailureKind])[] {
-  return codes.map((code) => [code, kind] as const);
 }
