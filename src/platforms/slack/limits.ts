@@ -41,59 +41,57 @@ const MAX_CHANNELS = 500;
 /** A Web API method with a rate limit: every one that is called. */
 export type LimitedMethod = keyof typeof LIMITS;
 
-/** The rate limits of one workspace, shared by everything that is written there. */
-export interface RateLimits {
-  of(method: LimitedMethod): RateLimiter;
-  /**
-   * Makes one call when its method's limit allows, at once if `isAcquired` (the limiter was asked before). After a 429 the
-   * limiter grants nothing for as long as Slack asks.
-   */
-  call<T>(method: LimitedMethod, run: () => Promise<T>, isAcquired?: boolean): Promise<T>;
-  /** The same for `chat.postMessage`, which has a limit for the channel and one for the workspace. A 429 is about the channel. */
-  post<T>(channel: string, run: () => Promise<T>, isAcquired?: boolean): Promise<T>;
-  /** Acquires a post now if both limits allow; false without acquiring anything. */
-  tryAcquirePost(channel: string, urgency: Urgency): boolean;
-  /** The answers growing at this moment, by how they are written: they share the limit of its method. */
-  readonly growing: Readonly<Record<'stream' | 'edit', Set<object>>>;
-}
-
 export function limitOf(method: LimitedMethod): RateLimit {
   return LIMITS[method];
 }
 
-/** Creates the rate limits of one workspace, all unused. */
-export function createRateLimits(): RateLimits {
-  const methods = new Map<LimitedMethod, RateLimiter>();
-  const channels = new Map<string, RateLimiter>();
-  const of = (method: LimitedMethod): RateLimiter => getOrCreate(methods, method, LIMITS[method]);
-  const ofChannel = (channel: string): RateLimiter => {
-    if (channels.size >= MAX_CHANNELS) {
-      for (const [key, limiter] of channels) if (limiter.free() === CHANNEL_POSTS.limit) channels.delete(key);
+/** The rate limits of one workspace, shared by everything that is written there. */
+export class RateLimits {
+  readonly #methods = new Map<LimitedMethod, RateLimiter>();
+  readonly #channels = new Map<string, RateLimiter>();
+  /** The answers growing at this moment, by how they are written: they share the limit of its method. */
+  readonly growing = { stream: new Set<object>(), edit: new Set<object>() };
+
+  of(method: LimitedMethod): RateLimiter {
+    return getOrCreate(this.#methods, method, LIMITS[method]);
+  }
+
+  /**
+   * Makes one call when its method's limit allows, at once if `isAcquired` (the limiter was asked before). After a 429 the
+   * limiter grants nothing for as long as Slack asks.
+   */
+  async call<T>(method: LimitedMethod, run: () => Promise<T>, isAcquired = false): Promise<T> {
+    const limiter = this.of(method);
+    if (!isAcquired) await limiter.acquire('final');
+    return honourRetryAfter(limiter, run);
+  }
+
+  /** The same for `chat.postMessage`, which has a limit for the channel and one for the workspace. A 429 is about the channel. */
+  async post<T>(channel: string, run: () => Promise<T>, isAcquired = false): Promise<T> {
+    const limiter = this.#ofChannel(channel);
+    if (!isAcquired) {
+      await limiter.acquire('final');
+      await this.of('chat.postMessage').acquire('final');
     }
-    return getOrCreate(channels, channel, CHANNEL_POSTS);
-  };
-  return {
-    of,
-    async call(method, run, isAcquired = false) {
-      if (!isAcquired) await of(method).acquire('final');
-      return honourRetryAfter(of(method), run);
-    },
-    async post(channel, run, isAcquired = false) {
-      if (!isAcquired) {
-        await ofChannel(channel).acquire('final');
-        await of('chat.postMessage').acquire('final');
-      }
-      return honourRetryAfter(ofChannel(channel), run);
-    },
-    tryAcquirePost(channel, urgency) {
-      const posts = of('chat.postMessage');
-      if (!posts.tryAcquire(urgency)) return false;
-      if (ofChannel(channel).tryAcquire(urgency)) return true;
-      posts.cancel();
-      return false;
-    },
-    growing: { stream: new Set(), edit: new Set() },
-  };
+    return honourRetryAfter(limiter, run);
+  }
+
+  /** Acquires a post now if both limits allow; false without acquiring anything. */
+  tryAcquirePost(channel: string, urgency: Urgency): boolean {
+    const posts = this.of('chat.postMessage');
+    if (!posts.tryAcquire(urgency)) return false;
+    if (this.#ofChannel(channel).tryAcquire(urgency)) return true;
+    posts.cancel();
+    return false;
+  }
+
+  #ofChannel(channel: string): RateLimiter {
+    if (this.#channels.size >= MAX_CHANNELS) {
+      for (const [key, limiter] of this.#channels)
+        if (limiter.free() === CHANNEL_POSTS.limit) this.#channels.delete(key);
+    }
+    return getOrCreate(this.#channels, channel, CHANNEL_POSTS);
+  }
 }
 
 async function honourRetryAfter<T>(limiter: RateLimiter, run: () => Promise<T>): Promise<T> {

@@ -13,118 +13,105 @@ const STATUS_LIMIT = 100;
 const UNSUPPORTED = new Set(['missing_scope', 'unknown_method', 'feature_not_enabled', 'feature_disabled']);
 
 /**
- * What Slack itself shows of an answer while nothing is written yet, or no stream tells it. Cosmetic: nothing here throws, and
- * `show` is not waited for.
+ * What Slack itself shows of an answer while nothing is written yet, or no stream tells it: the thread's agent session, with
+ * Slack's own button to stop it, and its assistant status, or 👀 on the question where Slack has no status. Cosmetic: nothing
+ * here throws, and `show` is not waited for.
  */
-export interface Status {
-  readonly session: Session;
-  /** The status under the thread; Slack takes it down when a message is sent after it. Null when there is none. */
-  line: object | null;
-  show(text: string): void;
-  /** Takes down what Slack has not taken down by itself; resolves when no call is under way any more. */
-  clear(): Promise<void>;
-}
-
-/** The thread's agent session. While it is `processing`, Slack shows its own button to stop it. */
-interface Session {
-  isBusy: boolean;
-  /** Does nothing where Slack has no sessions, which is remembered, or when the rate limit is used up. */
-  begin(): Promise<void>;
-  end(): Promise<void>;
-  /** It has ended with the answer's last stream. */
-  endedByStream(): void;
-}
-
-/** The assistant status of a thread, or 👀 on the question where Slack has no status. */
-export function createStatus(
-  workspace: SlackWorkspace,
-  thread: ThreadRef,
-  question: MessageRef | null,
-): Status {
-  const session = createSession(workspace, thread);
-  let shown = '';
-  let shownAt = 0;
+export class Status {
+  readonly #workspace: SlackWorkspace;
+  readonly #place: { readonly channel_id: string; readonly thread_ts: string };
+  readonly #question: MessageRef | null;
+  #shown = '';
+  #shownAt = 0;
   /** Slack has no status here. */
-  let isPlain = false;
-  let hasEyes = false;
-  let work: Promise<void> = Promise.resolve();
-  const put = async (text: string): Promise<void> => {
-    await session.begin();
-    status.line = null;
-    isPlain ||= !(await setStatus(workspace, thread, text));
+  #isPlain = false;
+  #hasEyes = false;
+  #isBusy = false;
+  #work: Promise<void> = Promise.resolve();
+  /** The status under the thread; Slack takes it down when a message is sent after it. Null when there is none. */
+  line: object | null = null;
+
+  constructor(workspace: SlackWorkspace, { channel, thread }: ThreadRef, question: MessageRef | null) {
+    this.#workspace = workspace;
+    this.#place = { channel_id: channel, thread_ts: thread };
+    this.#question = question;
+  }
+
+  show(text: string): void {
+    const wanted = text.slice(0, STATUS_LIMIT);
+    const isShown = wanted === this.#shown && performance.now() - this.#shownAt <= REFRESH_MS;
+    if (wanted !== '' && !isShown) this.#enqueue(wanted);
+  }
+
+  /** Takes down what Slack has not taken down by itself; resolves when no call is under way any more. */
+  async clear(): Promise<void> {
+    if (this.#shown !== '') this.#enqueue('');
+    await this.#work;
+  }
+
+  /** The thread's agent session is `processing`. */
+  get isBusy(): boolean {
+    return this.#isBusy;
+  }
+
+  /** The session has ended with the answer's last stream. */
+  endedByStream(): void {
+    this.#isBusy = false;
+    this.#workspace.limits.of(SESSION).release();
+  }
+
+  #enqueue(text: string): void {
+    this.#shown = text;
+    this.#shownAt = performance.now();
+    this.#work = this.#work
+      .then(() => (text === '' ? this.#takeDown() : this.#put(text)))
+      .catch((error: unknown) => this.#workspace.log.debug({ err: error }, 'could not show the status'));
+  }
+
+  async #put(text: string): Promise<void> {
+    await this.#beginSession();
+    this.line = null;
+    this.#isPlain ||= !(await this.#setLine(text));
     // A new object each time: a message sent meanwhile may have come before this status or after it.
-    status.line = isPlain ? null : {};
-    if (!isPlain || hasEyes || !question) return;
-    hasEyes = true; // also if it fails: it may have been added
-    hasEyes = await setReaction(workspace, question, EYES, true);
-  };
-  const takeDown = async (): Promise<void> => {
-    await session.end();
-    if (status.line !== null) await setStatus(workspace, thread, '');
-    if (hasEyes && question) await setReaction(workspace, question, EYES, false);
-    hasEyes = false;
-  };
-  const enqueue = (text: string): void => {
-    shown = text;
-    shownAt = performance.now();
-    work = work
-      .then(() => (text === '' ? takeDown() : put(text)))
-      .catch((error: unknown) => workspace.log.debug({ err: error }, 'could not show the status'));
-  };
-  const status: Status = {
-    session,
-    line: null,
-    show(text) {
-      const wanted = text.slice(0, STATUS_LIMIT);
-      if (wanted === '' || (wanted === shown && performance.now() - shownAt <= REFRESH_MS)) return;
-      enqueue(wanted);
-    },
-    async clear() {
-      if (shown !== '') enqueue('');
-      await work;
-    },
-  };
-  return status;
-}
+    this.line = this.#isPlain ? null : {};
+    if (!this.#isPlain || this.#hasEyes || !this.#question) return;
+    this.#hasEyes = true; // also if it fails: it may have been added
+    this.#hasEyes = await setReaction(this.#workspace, this.#question, EYES, true);
+  }
 
-/** False where Slack takes no status: in this thread, or (remembered) in this workspace. */
-async function setStatus(workspace: SlackWorkspace, { channel, thread }: ThreadRef, status: string) {
-  if (workspace.unsupported.status) return false;
-  const args = { channel_id: channel, thread_ts: thread, status };
-  const result = await tryCall(workspace, 'assistant.threads.setStatus', 'status', ({ assistant }) =>
-    assistant.threads.setStatus(args),
-  );
-  return result !== 'refused';
-}
+  async #takeDown(): Promise<void> {
+    await this.#endSession();
+    if (this.line !== null) await this.#setLine('');
+    if (this.#hasEyes && this.#question) await setReaction(this.#workspace, this.#question, EYES, false);
+    this.#hasEyes = false;
+  }
 
-function createSession(workspace: SlackWorkspace, { channel, thread }: ThreadRef): Session {
-  const { client, limits, unsupported, log } = workspace;
-  const limiter = limits.of(SESSION);
-  const args = { channel_id: channel, thread_ts: thread };
-  const session: Session = {
-    isBusy: false,
-    async begin() {
-      // None is begun that could not be ended: `processing` offers a Stop button, also for an answer that is over.
-      if (session.isBusy || unsupported.sessions || !limiter.reserve()) return;
-      const result = await tryCall(workspace, SESSION, 'sessions', ({ agents }) =>
-        agents.sessions.setStatus({ ...args, status: 'processing' }),
-      );
-      session.isBusy = result === 'done';
-      if (!session.isBusy) limiter.release();
-    },
-    async end() {
-      if (!session.isBusy) return;
-      session.isBusy = false;
-      await limits
-        .call(SESSION, () => client.agents.sessions.setStatus({ ...args, status: 'active' }))
-        .catch((error: unknown) => log.debug({ err: error }, 'could not end an agent session'));
-    },
-    endedByStream() {
-      session.isBusy = false;
-      limiter.release();
-    },
-  };
-  return session;
+  /** False where Slack takes no status: in this thread, or (remembered) in this workspace. */
+  async #setLine(status: string): Promise<boolean> {
+    if (this.#workspace.unsupported.status) return false;
+    const set = ({ assistant }: SlackClient) => assistant.threads.setStatus({ ...this.#place, status });
+    return (await tryCall(this.#workspace, 'assistant.threads.setStatus', 'status', set)) !== 'refused';
+  }
+
+  /** Does nothing where Slack has no sessions, which is remembered, or when the rate limit is used up. */
+  async #beginSession(): Promise<void> {
+    const { limits, unsupported } = this.#workspace;
+    // None is begun that could not be ended: `processing` offers a Stop button, also for an answer that is over.
+    if (this.#isBusy || unsupported.sessions || !limits.of(SESSION).reserve()) return;
+    const begin = ({ agents }: SlackClient) =>
+      agents.sessions.setStatus({ ...this.#place, status: 'processing' });
+    this.#isBusy = (await tryCall(this.#workspace, SESSION, 'sessions', begin)) === 'done';
+    if (!this.#isBusy) limits.of(SESSION).release();
+  }
+
+  async #endSession(): Promise<void> {
+    if (!this.#isBusy) return;
+    this.#isBusy = false;
+    const { client, limits, log } = this.#workspace;
+    await limits
+      .call(SESSION, () => client.agents.sessions.setStatus({ ...this.#place, status: 'active' }))
+      .catch((error: unknown) => log.debug({ err: error }, 'could not end an agent session'));
+  }
 }
 
 /** Makes a call now or, when its rate limit is used up, not at all; remembers features that Slack does not have here. */

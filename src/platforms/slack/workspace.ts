@@ -2,7 +2,7 @@ import type { Log } from '../../core/ports.ts';
 import { type RetryPolicy, retry } from '../../core/retry.ts';
 import type { SlackClient } from './client.ts';
 import type { SlackSelf } from './decode-text.ts';
-import { createRateLimits, type LimitedMethod, type RateLimits } from './limits.ts';
+import { type LimitedMethod, RateLimits } from './limits.ts';
 
 /** What Slack has refused in this workspace because it is not to be had there; remembered until the restart. */
 interface UnsupportedFeatures {
@@ -28,7 +28,7 @@ export type WorkspaceOf = (team: string) => SlackWorkspace;
 /** A workspace where nothing was written yet. */
 export function createWorkspace(access: Pick<SlackWorkspace, 'client' | 'self' | 'log'>): SlackWorkspace {
   const unsupported = { streams: false, steps: false, status: false, sessions: false };
-  return { ...access, unsupported, limits: createRateLimits() };
+  return { ...access, unsupported, limits: new RateLimits() };
 }
 
 const ATTEMPTS = 5;

@@ -1,7 +1,7 @@
 /** The rate limit of posts into one channel, which is kept for as long as it says anything. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Failure } from '../../../src/core/failures.ts';
-import { createRateLimits } from '../../../src/platforms/slack/limits.ts';
+import { RateLimits } from '../../../src/platforms/slack/limits.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance'] });
@@ -11,7 +11,7 @@ afterEach(() => {
 });
 
 test("a channel's Retry-After is heeded, however many other channels are written to meanwhile", async () => {
-  const limits = createRateLimits();
+  const limits = new RateLimits();
   const refusal = new Failure('rate-limited', 'a 429', { retryAfterMs: 60_000 });
   await expect(limits.post('C1', () => Promise.reject(refusal))).rejects.toThrow('a 429');
   vi.advanceTimersByTime(10_000);
@@ -23,7 +23,7 @@ test("a channel's Retry-After is heeded, however many other channels are written
 });
 
 test("a post that the channel refuses takes none of the workspace's calls, and the other way round", () => {
-  const limits = createRateLimits();
+  const limits = new RateLimits();
   const workspace = limits.of('chat.postMessage');
   while (limits.tryAcquirePost('C1', 'progress'));
   expect(workspace.free()).toBe(297);
