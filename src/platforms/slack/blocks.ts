@@ -1,14 +1,20 @@
-import type { ChatStopStreamArguments } from '@slack/web-api';
-import type { Button, View } from '../../core/types.ts';
+import type { ChatAppendStreamArguments, ChatStopStreamArguments } from '@slack/web-api';
+import type { Button, Source, View } from '../../core/types.ts';
 import { slackMarkdown } from '../../markdown/dialects.ts';
 import { sourceLines } from '../../markdown/sources.ts';
-import { escapeText, plain } from '../../markdown/text.ts';
+import { cutText, escapeText, plain } from '../../markdown/text.ts';
+import { canonicalUrl, linkTarget } from '../../markdown/urls.ts';
 import { actionId } from './commands.ts';
 import { escapeMrkdwn } from './decode-text.ts';
 
 /** A Block Kit block as Slack's SDK types it; @slack/web-api 8.2.0 does not export the type by a name. */
 export type Block = NonNullable<ChatStopStreamArguments['blocks']>[number];
 type ButtonElement = Extract<Extract<Block, { type: 'actions' }>['elements'][number], { type: 'button' }>;
+
+/** A piece of a stream. */
+export type Chunk = NonNullable<ChatAppendStreamArguments['chunks']>[number];
+export type SearchStep = Extract<Chunk, { readonly type: 'task_update' }>;
+type StepSource = NonNullable<SearchStep['sources']>[number];
 
 /** The content of one message, as arguments of `chat.postMessage` and `chat.update`. */
 export type MessageContent =
@@ -22,6 +28,15 @@ export interface Extras {
   readonly markdown: string;
 }
 
+/** A message before it is sent. */
+export interface MessageBody {
+  /** In Slack's Markdown. */
+  readonly text: string;
+  /** The same without its mark-up, for notifications and screen readers. */
+  readonly plain: string;
+  readonly extras: Extras;
+}
+
 /** Slack's limit for all `markdown` blocks of one message together, and for `markdown_text`. */
 export const MARKDOWN_LIMIT = 12_000;
 /** The longest part of an answer's text, links included: the rest of the limit is for notices and sources. */
@@ -29,14 +44,13 @@ export const PART_LIMIT = 10_000;
 const NOTICES_LIMIT = 1_000;
 /** `chat.update` refuses a `text` of more than 4,000 characters. */
 const FALLBACK_LIMIT = 3_900;
-/** How much of the Markdown is read for the fallback, so that a long answer costs no more. */
-const FALLBACK_SOURCE = 4_000;
-/** The same for a growing message, whose fallback is made anew with every edit. */
-const GROWING_FALLBACK_SOURCE = 400;
 /** Slack's limit for a text in a context block is 3,000. */
 const FOOTER_LIMIT = 2_000;
 const BUTTON_LABEL_LIMIT = 75;
 const MAX_SOURCES = 5;
+/** Slack counts the whole step towards the size of a stream; sources beyond this are listed under the answer only. */
+export const STEP_LIMIT = 1_200;
+const STEP_TITLE_LIMIT = 80;
 
 export const NO_EXTRAS: Extras = { blocks: [], markdown: '' };
 
@@ -68,25 +82,16 @@ export function growingExtras(view: View): Extras {
   return { blocks: [{ type: 'actions', elements: view.buttons.map(buttonElement) }], markdown: '' };
 }
 
-/** A message's content as blocks, with the `text` that notifications and screen readers use. */
-export function content(
-  body: string,
-  extras: Extras,
-  plainText: string = plainBeginning(body),
-): MessageContent {
-  const blocks: Block[] = [...(body === '' ? [] : [markdownBlock(body)]), ...extras.blocks];
-  return { blocks, text: plainText.slice(0, FALLBACK_LIMIT) || 'Answer' };
-}
-
-/** The beginning of a Markdown text without its mark-up, for notifications and screen readers. */
-export function plainBeginning(body: string, isGrowing = false): string {
-  return plain(body.slice(0, isGrowing ? GROWING_FALLBACK_SOURCE : FALLBACK_SOURCE));
+/** A message's content as blocks. */
+export function content({ text, plain, extras }: MessageBody): MessageContent {
+  const blocks: Block[] = [...(text === '' ? [] : [markdownBlock(text)]), ...extras.blocks];
+  return { blocks, text: plain.slice(0, FALLBACK_LIMIT) || 'Answer' };
 }
 
 /** The same content without blocks, for when Slack refuses them. */
-export function contentWithoutBlocks(body: string, extras: Extras): MessageContent {
-  const whole = [body, extras.markdown].filter((text) => text !== '').join('\n\n');
-  return { markdown_text: whole.length <= MARKDOWN_LIMIT ? whole : body };
+export function contentWithoutBlocks({ text, extras }: MessageBody): MessageContent {
+  const whole = [text, extras.markdown].filter((part) => part !== '').join('\n\n');
+  return { markdown_text: whole.length <= MARKDOWN_LIMIT ? whole : text };
 }
 
 function sourcesThatFit(view: View, cited: readonly number[], room: number): string {
@@ -113,4 +118,32 @@ function buttonElement(button: Button): ButtonElement {
     value: button.question,
     text: { type: 'plain_text', text: button.label.slice(0, BUTTON_LABEL_LIMIT) },
   };
+}
+
+/** The search as a step of a stream (`task_update`), with as many of its sources as fit. */
+export function searchStep(sources: readonly Source[]): SearchStep {
+  const title = `Searched the web — ${sources.length} ${sources.length === 1 ? 'source' : 'sources'}`;
+  const step = { type: 'task_update', id: 'search', title, status: 'complete' } as const;
+  return { ...step, sources: stepSources(sources, STEP_LIMIT - JSON.stringify(step).length) };
+}
+
+function stepSources(sources: readonly Source[], room: number): StepSource[] {
+  const chosen: StepSource[] = [];
+  const seen = new Set<string>();
+  let left = room;
+  for (const { url, title } of sources) {
+    const target = linkTarget(url);
+    const page = canonicalUrl(url);
+    if (target === null || page === null || seen.has(page)) continue;
+    const source: StepSource = {
+      type: 'url',
+      url: target,
+      text: plain(cutText(title, STEP_TITLE_LIMIT)) || page,
+    };
+    left -= JSON.stringify(source).length + 1;
+    if (left < 0) break;
+    seen.add(page);
+    chosen.push(source);
+  }
+  return chosen;
 }

@@ -1,15 +1,15 @@
-/** Messages that are posted and edited: `chat.postMessage` and `chat.update`, each with every refusal it can meet. */
-import type { ChatUpdateArguments } from '@slack/web-api';
+/** An answer's messages that are posted and edited, with every refusal they can meet. */
 import { retry } from '../../core/retry.ts';
-import { content, contentWithoutBlocks, type Extras, type MessageContent, plainBeginning } from './blocks.ts';
-import { hasCode, NOT_EDITABLE, STILL_STREAMING, TOO_LONG } from './errors.ts';
-import { replyMetadata } from './find-messages.ts';
+import { plain } from '../../markdown/text.ts';
+import type { Extras, MessageBody } from './blocks.ts';
+import { hasCode, NOT_EDITABLE, STILL_STREAMING } from './errors.ts';
+import { metadataOf } from './find-messages.ts';
 import { endStream } from './message-stream.ts';
-import { postMessage, sendWithBlocks, UNPARSED } from './post-message.ts';
-import { addMessage, fallbackText, type ReplyMessage, type ReplyState, tooLong } from './reply-state.ts';
-import { callWithRetry, retryPolicy } from './workspace.ts';
+import { editMessage, postBody } from './post-message.ts';
+import { addMessage, type ReplyMessage, type ReplyState } from './reply-state.ts';
+import { retryPolicy } from './workspace.ts';
 
-/** Rewrites a message that is not (or no longer) streaming. @throws {MessageTooLong} */
+/** Rewrites a message that is not (or no longer) streaming. @throws {Failure} */
 export async function rewriteMessage(
   state: ReplyState,
   message: ReplyMessage,
@@ -17,56 +17,33 @@ export async function rewriteMessage(
   extras: Extras,
 ): Promise<void> {
   message.reserved = null; // used by the call
-  for (let hasEnded = false; ; hasEnded = true) {
-    try {
-      await updateMessage(state, message, text, extras);
-      break;
-    } catch (error) {
-      if (hasCode(error, TOO_LONG)) throw tooLong(state, text, error);
-      if (hasCode(error, NOT_EDITABLE)) return postPart(state, message.index, text, extras);
-      if (hasEnded || !hasCode(error, STILL_STREAMING)) throw error;
-      await endStream(state, message.ts);
-    }
+  try {
+    await showEdit(state, message, text, extras);
+  } catch (error) {
+    if (hasCode(error, NOT_EDITABLE)) return postPart(state, message.index, text, extras);
+    if (!hasCode(error, STILL_STREAMING)) throw error;
+    await endStream(state, message.ts);
+    await showEdit(state, message, text, extras);
   }
-  message.shown = text;
-  message.hasButtons = false;
 }
 
-function updateMessage(
+/** One edit; of a growing message if the limiter was asked before. @throws {Failure} */
+export async function showEdit(
   state: ReplyState,
   message: ReplyMessage,
   text: string,
   extras: Extras,
-): Promise<unknown> {
-  const withBlocks = content(text, extras, fallbackText(state, message.index, text));
-  return sendWithBlocks(withBlocks, contentWithoutBlocks(text, extras), (what) => {
-    const args = updateArguments(state, message, what);
-    return callWithRetry(state.workspace, 'chat.update', ({ chat }) => chat.update(args));
-  });
-}
-
-/** One edit of a growing message; the limiter was asked before. @throws {Failure} */
-export async function editMessage(state: ReplyState, message: ReplyMessage, text: string): Promise<void> {
-  const { client, limits } = state.workspace;
-  const what = content(text, state.growing, plainBeginning(text, true));
-  const args = updateArguments(state, message, what);
-  await limits.call('chat.update', () => client.chat.update(args), true);
+  isGrowing = false,
+): Promise<void> {
+  const { workspace, thread, question } = state;
+  const { ts, index } = message;
+  const target = { channel: thread.channel, ts, metadata: metadataOf('reply', question, { part: index }) };
+  await editMessage(workspace, target, bodyOf(state, index, text, extras), isGrowing);
   message.shown = text;
-  message.hasButtons = state.growing.blocks.length > 0;
+  message.hasButtons = isGrowing && extras.blocks.length > 0;
 }
 
-function updateArguments(
-  { thread, question }: ReplyState,
-  { ts, index }: ReplyMessage,
-  what: MessageContent,
-): ChatUpdateArguments {
-  return { channel: thread.channel, ts, ...what, ...UNPARSED, metadata: replyMetadata(question, index) };
-}
-
-/**
- * Posts a message as number `index` of the answer; `isGrowing` if it is to be edited: the limiters were asked before then.
- * @throws {MessageTooLong}
- */
+/** Posts a message as number `index` of the answer; one that is to grow if the limiters were asked before. @throws {Failure} */
 export async function postPart(
   state: ReplyState,
   index: number,
@@ -75,24 +52,21 @@ export async function postPart(
   isGrowing = false,
 ): Promise<void> {
   const { workspace, thread, question } = state;
-  const withBlocks = content(text, extras, fallbackText(state, index, text));
-  const place = {
-    channel: thread.channel,
-    thread_ts: thread.thread,
-    metadata: replyMetadata(question, index),
-  };
-  const post = () =>
-    sendWithBlocks(withBlocks, contentWithoutBlocks(text, extras), (what, attempt) =>
-      postMessage(workspace, { ...place, ...what }, isGrowing && attempt === 1),
-    );
-  const message = { index, mode: 'edit', shown: text, reserved: isGrowing ? 'chat.update' : null } as const;
+  const metadata = metadataOf('reply', question, { part: index });
+  const place = { channel: thread.channel, thread_ts: thread.thread, metadata };
+  const body = bodyOf(state, index, text, extras);
+  const hasButtons = isGrowing && extras.blocks.length > 0;
+  const reserved = isGrowing ? 'chat.update' : null;
   // Progress is shown by the next write, and an unknown outcome is looked into before it.
   const canRetry = () => !isGrowing && !state.mayBeUnrecorded;
-  const policy = { ...retryPolicy(workspace.log), canRetry };
-  try {
-    const added = await retry(policy, () => addMessage(state, message, post));
-    added.hasButtons = isGrowing && extras.blocks.length > 0;
-  } catch (error) {
-    throw hasCode(error, TOO_LONG) ? tooLong(state, text, error) : error;
-  }
+  await retry({ ...retryPolicy(workspace.log), canRetry }, () =>
+    addMessage(state, { index, mode: 'edit', shown: text, reserved, hasButtons }, () =>
+      postBody(workspace, place, body, isGrowing),
+    ),
+  );
+}
+
+/** Where there is no text, notices stand in its place. */
+function bodyOf({ rendering }: ReplyState, index: number, text: string, extras: Extras): MessageBody {
+  return { text, plain: rendering.plain(index) || plain(text), extras };
 }

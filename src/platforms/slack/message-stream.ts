@@ -2,11 +2,10 @@
 import type { ChatStopStreamArguments } from '@slack/web-api';
 import { StopRequested } from '../../core/answering/stop.ts';
 import { Failure } from '../../core/failures.ts';
-import { type Extras, NO_EXTRAS } from './blocks.ts';
+import { type Chunk, type Extras, NO_EXTRAS } from './blocks.ts';
 import { hasCode, isRejected, TOO_LONG } from './errors.ts';
-import { replyMetadata } from './find-messages.ts';
+import { metadataOf } from './find-messages.ts';
 import { addMessage, type ReplyMessage, type ReplyState, releaseReserved } from './reply-state.ts';
-import { refuseStep, stepShown, streamWords } from './search-step.ts';
 import { callWithRetry } from './workspace.ts';
 
 /** The workspace or the app has no native streams. */
@@ -36,22 +35,39 @@ export async function startStream(state: ReplyState, index: number, text: string
   const args = {
     channel: state.thread.channel,
     thread_ts: state.thread.thread,
-    ...streamWords(state, text),
     ...(recipient && { recipient_user_id: recipient }),
     ...(recipientTeam && { recipient_team_id: recipientTeam }),
   };
-  const start = () => limits.call('chat.startStream', () => client.chat.startStream(args));
-  const message = { index, mode: 'stream', shown: text, reserved: 'chat.stopStream' } as const;
-  let started: ReplyMessage;
+  const start = (words: Words) =>
+    limits.call('chat.startStream', () => client.chat.startStream({ ...args, ...words }));
+  const message = { index, mode: 'stream', shown: text, hasButtons: false } as const;
   try {
-    started = await addMessage(state, message, async () => (await start()).ts);
+    await addMessage(state, { ...message, reserved: 'chat.stopStream' }, async () => {
+      const { ts } = await sendWords(state, text, start);
+      return ts;
+    });
+    return true;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     avoidRefused(state, error);
     return false;
   }
-  stepShown(state, started);
-  return true;
+}
+
+type Words = { markdown_text: string } | { chunks: Chunk[] };
+
+/**
+ * Sends the next words of a stream, after the search step if that is due. An edited message has no place for a step, and behind
+ * the last words it would only repeat the list of sources.
+ */
+async function sendWords<T>(state: ReplyState, text: string, send: (words: Words) => Promise<T>): Promise<T> {
+  const { step } = state;
+  const sent = await send(
+    step === null ? { markdown_text: text } : { chunks: [step, { type: 'markdown_text', text }] },
+  );
+  state.hasStep ||= step !== null;
+  state.step = null;
+  return sent;
 }
 
 /** Remembers what Slack has refused. @throws the failure when it is about something else */
@@ -60,6 +76,12 @@ function avoidRefused(state: ReplyState, failure: Failure): void {
   else if (isStepRefused(state, failure)) refuseStep(state);
   else if (failure.kind === 'rejected' || failure.code === 'no_permission') state.isStreamless = true;
   else if (failure.kind !== 'rate-limited') throw failure;
+}
+
+/** Where agents are switched off, Slack refuses chunks other than text: the words go without the step from now on. */
+function refuseStep(state: ReplyState): void {
+  state.workspace.unsupported.steps = true;
+  state.step = null;
 }
 
 /** Slack may dislike the search step, unless the refusal is surely about the stream itself. */
@@ -76,11 +98,12 @@ export async function appendToStream(state: ReplyState, message: ReplyMessage, t
   const { client, limits } = state.workspace;
   const suffix = message.shown === null ? '' : text.slice(message.shown.length);
   if (suffix === '') return;
-  const args = { channel: state.thread.channel, ts: message.ts, ...streamWords(state, suffix) };
+  const args = { channel: state.thread.channel, ts: message.ts };
   try {
-    await limits.call('chat.appendStream', () => client.chat.appendStream(args), true);
+    await sendWords(state, suffix, (words) =>
+      limits.call('chat.appendStream', () => client.chat.appendStream({ ...args, ...words }), true),
+    );
     message.shown = text;
-    stepShown(state, message);
   } catch (error) {
     if (hasCode(error, NOT_STREAMING)) {
       releaseReserved(state, message);
@@ -124,7 +147,7 @@ export async function finishStream(
       await stopStream(state, message.ts, isLast, {
         ...(tail !== '' && { markdown_text: tail }),
         ...(extras.blocks.length > 0 && { blocks: [...extras.blocks] }),
-        metadata: replyMetadata(state.question, message.index),
+        metadata: metadataOf('reply', state.question, { part: message.index }),
       });
       isShown = true;
     }
@@ -161,7 +184,7 @@ async function stopStream(
   isLast: boolean,
   what: Omit<ChatStopStreamArguments, 'channel' | 'ts'>,
 ): Promise<void> {
-  const endsSession = isLast && status.session.isBusy;
+  const endsSession = isLast && status.isBusy;
   const args = {
     channel: thread.channel,
     ts,
@@ -169,5 +192,5 @@ async function stopStream(
     ...(endsSession && { session_status: 'active' }),
   };
   await callWithRetry(workspace, 'chat.stopStream', ({ chat }) => chat.stopStream(args));
-  if (endsSession) status.session.endedByStream();
+  if (endsSession) status.endedByStream();
 }

@@ -1,7 +1,8 @@
-import type { ChatPostMessageArguments, ChatUpdateArguments } from '@slack/web-api';
+import type { ChatUpdateArguments } from '@slack/web-api';
 import { Failure } from '../../core/failures.ts';
 import { retry } from '../../core/retry.ts';
-import type { MessageContent } from './blocks.ts';
+import { content, contentWithoutBlocks, type MessageBody, type MessageContent } from './blocks.ts';
+import type { SlackClient } from './client.ts';
 import { hasCode, isRejected, NO_FILE_LINKS, NOT_EDITABLE, STILL_STREAMING, TOO_LONG } from './errors.ts';
 import { callWithRetry, retryPolicy, type SlackWorkspace } from './workspace.ts';
 
@@ -31,12 +32,7 @@ export async function postMessage(
   message: NewMessage,
   isAcquired = false,
 ): Promise<string> {
-  const args: ChatPostMessageArguments = {
-    unfurl_links: false,
-    unfurl_media: false,
-    ...UNPARSED,
-    ...message,
-  };
+  const args = { unfurl_links: false, unfurl_media: false, ...UNPARSED, ...message };
   const result = await limits.post(message.channel, () => client.chat.postMessage(args), isAcquired);
   return result.ts ?? '';
 }
@@ -57,6 +53,32 @@ export async function sendWithBlocks<T>(
     if (!isAboutBlocks) throw error;
     return send(withoutBlocks, 2);
   }
+}
+
+/** Posts a message, with its blocks if Slack takes them. Returns its `ts`. @throws {Failure} */
+export function postBody(
+  workspace: SlackWorkspace,
+  place: Omit<NewMessage, keyof MessageContent>,
+  body: MessageBody,
+  isAcquired = false,
+): Promise<string> {
+  return sendWithBlocks(content(body), contentWithoutBlocks(body), (what, attempt) =>
+    postMessage(workspace, { ...place, ...what }, isAcquired && attempt === 1),
+  );
+}
+
+/** Edits a message: once if `isAcquired` (the limiter was asked before), else until Slack has it. @throws {Failure} */
+export async function editMessage(
+  workspace: SlackWorkspace,
+  target: { readonly channel: string; readonly ts: string; readonly metadata: Metadata },
+  body: MessageBody,
+  isAcquired: boolean,
+): Promise<void> {
+  await sendWithBlocks(content(body), contentWithoutBlocks(body), (what, attempt) => {
+    const run = ({ chat }: SlackClient) => chat.update({ ...target, ...UNPARSED, ...what });
+    if (!isAcquired) return callWithRetry(workspace, 'chat.update', run);
+    return workspace.limits.call('chat.update', () => run(workspace.client), attempt === 1);
+  });
 }
 
 /**

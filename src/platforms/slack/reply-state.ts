@@ -4,9 +4,8 @@ import type { ReplyStart } from '../../core/ports.ts';
 import type { MessageRef, Question, ThreadRef } from '../../core/types.ts';
 import { slackMarkdown } from '../../markdown/dialects.ts';
 import { createRendering, type Rendering } from '../../markdown/rendering.ts';
-import { type Extras, plainBeginning } from './blocks.ts';
+import type { Extras, SearchStep } from './blocks.ts';
 import type { LimitedMethod } from './limits.ts';
-import type { SearchStep } from './search-step.ts';
 import type { Status } from './status.ts';
 import type { SlackWorkspace } from './workspace.ts';
 
@@ -21,10 +20,6 @@ export interface ReplyMessage {
   shown: string | null;
   /** `performance.now()` when it was posted. */
   readonly startedAt: number;
-  /** A stream that got too old: what follows goes into the next message. */
-  isBroken: boolean;
-  /** How many characters of the message's limit its search step takes. */
-  stepSize: number;
   /** It shows the button that only a growing message has. */
   hasButtons: boolean;
   /** The call that was reserved to finish this message: none is begun that could not be finished. */
@@ -47,6 +42,8 @@ export interface ReplyState {
   readonly messages: ReplyMessage[];
   /** The search as a step that goes with the next words of the stream; null when none is due. */
   step: SearchStep | null;
+  /** It was shown. */
+  hasStep: boolean;
   readonly status: Status;
   /** Slack refuses native streams for this answer (a missing recipient, an odd channel type). */
   isStreamless: boolean;
@@ -54,14 +51,6 @@ export interface ReplyState {
   mayBeUnrecorded: boolean;
   /** The call that was acquired for the next progress write; null for none. */
   acquired: LimitedMethod | null;
-}
-
-/** Slack refused a message as too long: the answer is to be shown again, in shorter messages. */
-export class MessageTooLong extends Error {
-  constructor(refusal: unknown) {
-    super('a message was refused as too long', { cause: refusal });
-    this.name = 'MessageTooLong';
-  }
 }
 
 /** A message of which it is not known what it shows. */
@@ -73,8 +62,6 @@ export function createMessage(ts: string, index = 0): ReplyMessage {
     mode: 'edit',
     shown: null,
     startedAt,
-    isBroken: false,
-    stepSize: 0,
     hasButtons: false,
     reserved: null,
   };
@@ -86,9 +73,9 @@ export function createMessage(ts: string, index = 0): ReplyMessage {
  */
 export async function addMessage(
   state: ReplyState,
-  message: Pick<ReplyMessage, 'index' | 'mode' | 'shown' | 'reserved'>,
+  message: Omit<ReplyMessage, 'ts' | 'startedAt'>,
   send: () => Promise<string | undefined>,
-): Promise<ReplyMessage> {
+): Promise<void> {
   const { workspace, status, messages, start } = state;
   const { line } = status;
   let ts: string | undefined;
@@ -101,10 +88,8 @@ export async function addMessage(
   }
   // Slack has taken down the status that was there when the message was sent.
   if (status.line === line) status.line = null;
-  const added = { ...createMessage(ts ?? '', message.index), ...message };
-  messages[message.index] = added;
+  messages[message.index] = { ...message, ts: ts ?? '', startedAt: performance.now() };
   await start.posted(messageRefs(state));
-  return added;
 }
 
 /** Releases the call that was reserved for a message which will not need it. */
@@ -121,23 +106,16 @@ export function messageRef({ platform, workspace, channel }: ThreadRef, ts: stri
   return { platform, workspace, channel, message: ts };
 }
 
-/** A message's text without its mark-up, for notifications and screen readers. */
-export function fallbackText({ rendering }: ReplyState, index: number, text: string): string {
-  return text === rendering.parts[index] ? rendering.plain(index) : plainBeginning(text);
-}
-
 /** Messages do not get shorter than this many characters. */
 const SHORTEST = 100;
 
-/**
- * The error to throw when Slack refuses a message as too long: from now on all messages of the answer are shorter. The
- * refusal itself when they cannot get any shorter.
- */
-export function tooLong(state: ReplyState, text: string, refusal: unknown): unknown {
-  const limit = Math.floor(Math.min(state.partLimit, text.length) * 0.6);
-  if (limit < SHORTEST) return refusal;
+/** Renders the answer in shorter messages, since Slack finds one too long; false when they cannot get any shorter. */
+export function shortenParts(state: ReplyState): boolean {
+  const longest = Math.max(...state.rendering.parts.map(({ length }) => length));
+  const limit = Math.floor(Math.min(state.partLimit, longest) * 0.6);
+  if (limit < SHORTEST) return false;
   state.partLimit = limit;
   // The room between the limits is for links.
   state.rendering = createRendering(slackMarkdown, { softLimit: Math.floor(limit * 0.9), hardLimit: limit });
-  return new MessageTooLong(refusal);
+  return true;
 }

@@ -7,7 +7,7 @@ import { NO_EXTRAS, PART_LIMIT } from './blocks.ts';
 import { limitOf } from './limits.ts';
 import { createMessage, type ReplyState, releaseReserved } from './reply-state.ts';
 import { countGrowing, showView } from './show-view.ts';
-import { createStatus } from './status.ts';
+import { Status } from './status.ts';
 import { openThread } from './thread.ts';
 import type { SlackWorkspace } from './workspace.ts';
 
@@ -87,7 +87,8 @@ function openReply(
     messages: start.messages.map(({ message }, index) => createMessage(message, index)),
     partLimit: PART_LIMIT,
     step: null,
-    status: createStatus(workspace, thread, question.message),
+    hasStep: false,
+    status: new Status(workspace, thread, question.message),
     isStreamless: false,
     mayBeUnrecorded: start.attempt > 1,
     acquired: null,

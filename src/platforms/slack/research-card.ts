@@ -5,22 +5,13 @@ import type { ResearchMessages } from '../../core/research/ports.ts';
 import type { MessageRef, ThreadRef, View } from '../../core/types.ts';
 import { slackMarkdown } from '../../markdown/dialects.ts';
 import { createRendering } from '../../markdown/rendering.ts';
-import {
-  content,
-  contentWithoutBlocks,
-  type Extras,
-  extrasOf,
-  MARKDOWN_LIMIT,
-  type MessageContent,
-  noticesMarkdown,
-  PART_LIMIT,
-} from './blocks.ts';
-import type { SlackClient } from './client.ts';
+import { plain } from '../../markdown/text.ts';
+import { extrasOf, MARKDOWN_LIMIT, type MessageBody, noticesMarkdown, PART_LIMIT } from './blocks.ts';
 import { hasCode, NOT_EDITABLE } from './errors.ts';
-import { findResearch, researchMetadata } from './find-messages.ts';
-import { postMessage, postOnce, sendWithBlocks, UNPARSED } from './post-message.ts';
+import { findOwn, metadataOf } from './find-messages.ts';
+import { editMessage, postBody, postOnce } from './post-message.ts';
 import { openThread } from './thread.ts';
-import { callWithRetry, type SlackWorkspace } from './workspace.ts';
+import type { SlackWorkspace } from './workspace.ts';
 
 type Card = Parameters<ResearchMessages['showCard']>[0];
 type ShownCard = Awaited<ReturnType<ResearchMessages['showCard']>>;
@@ -28,20 +19,15 @@ type ShownCard = Awaited<ReturnType<ResearchMessages['showCard']>>;
 /** Lead, links and footer stand beside the Markdown; all blocks of a message together may hold some 13,200 characters. */
 const BESIDE = 1_000;
 
-/** A view as one message. */
-export interface SingleMessage {
-  readonly text: string;
-  readonly extras: Extras;
-}
-
 /** Renders a view into one message: a text too long for it ends with an ellipsis. */
-export function renderSingle(view: View): SingleMessage {
+export function renderSingle(view: View): MessageBody {
   const rendering = createRendering(slackMarkdown, { hardLimit: PART_LIMIT });
   rendering.update(view.text, view.sources, true);
   const [first = '', ...others] = rendering.parts;
   const written = others.length === 0 ? first : `${first}\n\n…`;
   const text = written === '' ? noticesMarkdown(view) : written;
-  return { text, extras: extrasOf(view, rendering.cited, MARKDOWN_LIMIT - BESIDE - text.length) };
+  const extras = extrasOf(view, rendering.cited, MARKDOWN_LIMIT - BESIDE - text.length);
+  return { text, plain: rendering.plain(0) || plain(text), extras };
 }
 
 /** Posts or edits a card; see the port. */
@@ -71,17 +57,12 @@ async function postCard(slack: SlackWorkspace, thread: ThreadRef, card: Card): P
   const { platform, workspace, channel } = thread;
   const isAcquired = urgency === 'progress' && slack.limits.tryAcquirePost(channel, 'progress');
   if (urgency === 'progress' && !isAcquired) return null;
-  const { text, extras } = renderSingle(view);
-  const metadata = researchMetadata(question, 'card', false);
+  const body = renderSingle(view);
+  const metadata = metadataOf('card', question);
   const place = { channel, thread_ts: thread.thread, metadata };
-  const find = async (): Promise<string | null> => {
-    const found = await findResearch(slack, question, 'card', { channel, thread: thread.thread });
-    return found === 'unknown' ? null : (found?.ts ?? null);
-  };
+  const find = async () => (await findOwn(slack, question, 'card', thread))?.[0]?.ts ?? null;
   const message = await postOnce(slack, isRepeat, find, (attempt) =>
-    sendWithBlocks(content(text, extras), contentWithoutBlocks(text, extras), (what, tries) =>
-      postMessage(slack, { ...place, ...what }, isAcquired && attempt === 1 && tries === 1),
-    ),
+    postBody(slack, place, body, isAcquired && attempt === 1),
   );
   return { platform, workspace, channel, message };
 }
@@ -92,20 +73,13 @@ async function editCard(
   { channel, message }: MessageRef,
   { question, urgency, view }: Card,
 ): Promise<void> {
-  const { client, limits, log } = workspace;
   const isProgress = urgency === 'progress';
-  if (isProgress && !limits.of('chat.update').tryAcquire('progress')) return;
-  const { text, extras } = renderSingle(view);
-  const target = { channel, ts: message, ...UNPARSED, metadata: researchMetadata(question, 'card', false) };
-  const update = (what: MessageContent, attempt: number): Promise<unknown> => {
-    const run = ({ chat }: SlackClient) => chat.update({ ...target, ...what });
-    if (!isProgress) return callWithRetry(workspace, 'chat.update', run);
-    return limits.call('chat.update', () => run(client), attempt === 1);
-  };
+  if (isProgress && !workspace.limits.of('chat.update').tryAcquire('progress')) return;
+  const metadata = metadataOf('card', question);
   try {
-    await sendWithBlocks(content(text, extras), contentWithoutBlocks(text, extras), update);
+    await editMessage(workspace, { channel, ts: message, metadata }, renderSingle(view), isProgress);
   } catch (error) {
-    if (hasCode(error, NOT_EDITABLE)) log.info({ err: error }, 'a research card cannot be edited');
+    if (hasCode(error, NOT_EDITABLE)) workspace.log.info({ err: error }, 'a research card cannot be edited');
     else if (!(isProgress && error instanceof Failure && error.kind === 'rate-limited')) throw error;
   }
 }

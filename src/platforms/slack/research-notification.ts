@@ -4,18 +4,24 @@ import type { NotifyResult, ResearchNotification } from '../../core/research/por
 import { retry } from '../../core/retry.ts';
 import type { MessageRef } from '../../core/types.ts';
 import { plain, toMrkdwn } from '../../markdown/text.ts';
-import { type Block, contextBlock, type MessageContent, markdownBlock } from './blocks.ts';
+import { type Block, contextBlock, type MessageBody, type MessageContent, markdownBlock } from './blocks.ts';
 import { escapeMrkdwn } from './decode-text.ts';
 import { hasCode, NO_FILE_LINKS } from './errors.ts';
-import { type FoundMessage, findResearch, researchMetadata } from './find-messages.ts';
+import { findOwn, metadataOf } from './find-messages.ts';
 import { openDirectMessages, postMessage, postOnce, sendWithBlocks } from './post-message.ts';
-import { renderSingle, type SingleMessage } from './research-card.ts';
+import { renderSingle } from './research-card.ts';
 import { callWithRetry, retryPolicy, type SlackWorkspace } from './workspace.ts';
 
 const LEAD_LIMIT = 300;
 const NAME_LIMIT = 100;
 /** How much of the text a notification and a screen reader get. */
 const FALLBACK_LIMIT = 3_000;
+
+/** A notification that is there. */
+interface Posted {
+  readonly ts: string;
+  readonly hasFile: boolean;
+}
 
 interface Place {
   readonly channel: string;
@@ -31,8 +37,11 @@ export async function notify(slack: SlackWorkspace, notice: ResearchNotification
   const place = await placeOf(slack, notice);
   const message = renderSingle(notice.view);
   let file: string | null | undefined;
-  const find = () => findResearch(slack, question, 'notice', place);
-  const posted = await postOnce<FoundMessage | 'unknown'>(slack, notice.isRepeat, find, async () => {
+  const find = async (): Promise<Posted | 'unknown' | null> => {
+    const found = await findOwn(slack, question, 'notice', place);
+    return found === null ? 'unknown' : (found[0] ?? null);
+  };
+  const posted = await postOnce<Posted | 'unknown'>(slack, notice.isRepeat, find, async () => {
     if (file === undefined) file = notice.file && (await uploadFile(slack, notice.file));
     return postNotice(slack, notice, place, message, file);
   });
@@ -47,15 +56,15 @@ async function postNotice(
   workspace: SlackWorkspace,
   notice: ResearchNotification,
   place: Place,
-  message: SingleMessage,
+  message: MessageBody,
   file: string | null,
-): Promise<FoundMessage> {
+): Promise<Posted> {
   const { channel, thread, card } = place;
   const hasFile = file !== null;
   const args = {
     channel,
     ...(thread !== null && { thread_ts: thread }),
-    metadata: researchMetadata(notice.question, 'notice', hasFile),
+    metadata: metadataOf('notice', notice.question, { file: hasFile }),
     // It is not documented whether a link without previews shares its file. By default Slack previews no web page.
     ...(hasFile && { unfurl_media: true }),
   };
@@ -75,7 +84,7 @@ async function postNotice(
 /** As blocks, with the `text` that notifications use. Slack shares a file whose link stands in both. */
 function noticeBlocks(
   notice: ResearchNotification,
-  { text, extras }: SingleMessage,
+  { text, plain, extras }: MessageBody,
   links: string,
 ): MessageContent {
   const blocks: Block[] = [
@@ -84,13 +93,13 @@ function noticeBlocks(
     ...(links === '' ? [] : [contextBlock(links)]),
     ...extras.blocks,
   ];
-  return { blocks, text: joinLines(leadOf(notice), plain(text).slice(0, FALLBACK_LIMIT), links) };
+  return { blocks, text: joinLines(leadOf(notice), plain.slice(0, FALLBACK_LIMIT), links) };
 }
 
 /** The same without blocks, for when Slack refuses them. */
 function noticeText(
   notice: ResearchNotification,
-  { text, extras }: SingleMessage,
+  { text, extras }: MessageBody,
   links: string,
 ): MessageContent {
   return { text: joinLines(leadOf(notice), toMrkdwn(text), toMrkdwn(extras.markdown), links) };

@@ -2,10 +2,19 @@
 import { Failure } from '../../core/failures.ts';
 import { isRetryable } from '../../core/retry.ts';
 import { isFinal, type View } from '../../core/types.ts';
-import { extrasOf, growingExtras, MARKDOWN_LIMIT, NO_EXTRAS, noticesMarkdown } from './blocks.ts';
-import { findReplies } from './find-messages.ts';
+import {
+  extrasOf,
+  growingExtras,
+  MARKDOWN_LIMIT,
+  NO_EXTRAS,
+  noticesMarkdown,
+  STEP_LIMIT,
+  searchStep,
+} from './blocks.ts';
+import { hasCode, TOO_LONG } from './errors.ts';
+import { findOwn } from './find-messages.ts';
 import type { LimitedMethod } from './limits.ts';
-import { editMessage, postPart, rewriteMessage } from './message-edits.ts';
+import { postPart, rewriteMessage, showEdit } from './message-edits.ts';
 import {
   appendToStream,
   endStream,
@@ -16,31 +25,26 @@ import {
 } from './message-stream.ts';
 import {
   createMessage,
-  MessageTooLong,
   messageRef,
   messageRefs,
   type ReplyState,
   releaseReserved,
+  shortenParts,
 } from './reply-state.ts';
-import { offerStep } from './search-step.ts';
 import { callWithRetry } from './workspace.ts';
 
 /** Slack ends a stream about five minutes after its start, whatever is appended. */
 const STREAM_MAX_AGE_MS = 4 * 60_000;
-/** Each time, messages get shorter by a factor of 0.6: enough to get from the longest part to the shortest. */
-const MAX_REPEATS = 10;
 
 /** Brings the messages to what the view says. @throws {Failure} */
 export async function showView(state: ReplyState, view: View): Promise<void> {
   if (view.text === '' && !isFinal(view)) return;
-  for (let repeats = 0; ; repeats++) {
+  for (;;) {
     try {
       await adoptUnrecorded(state);
-      await showOnce(state, view);
-      return;
+      return await showOnce(state, view);
     } catch (error) {
-      if (!(error instanceof MessageTooLong)) throw error;
-      if (repeats >= MAX_REPEATS) throw error.cause;
+      if (!hasCode(error, TOO_LONG) || !shortenParts(state)) throw error;
     } finally {
       countGrowing(state, !isFinal(view));
     }
@@ -56,7 +60,8 @@ async function showOnce(state: ReplyState, view: View): Promise<void> {
   const unlinked = rendering.parts.at(-1) ?? '';
   const texts = isLast ? rendering.relink(view.sources) : rendering.parts;
   // The step stands above the first message's next words.
-  offerStep(state, isLast || texts.length > 1 ? [] : view.sources);
+  const isStepDue = !isLast && texts.length <= 1 && view.sources.length > 0 && !state.hasStep;
+  state.step = isStepDue && !state.workspace.unsupported.steps ? searchStep(view.sources) : null;
   for (const [index, text] of texts.slice(0, -1).entries()) {
     const message = state.messages[index];
     // Its text changes no more, except for links that come late.
@@ -89,12 +94,13 @@ async function showProgress(state: ReplyState, index: number, text: string): Pro
     if (!message) await beginMessage(state, index, text, closed);
     else if (message.mode === 'edit') {
       if (message.shown !== closed && useCall(state, 'chat.update'))
-        await editMessage(state, message, closed);
+        await showEdit(state, message, closed, state.growing, true);
     } else if (message.shown === null || !text.startsWith(message.shown))
       await finishMessage(state, index, text, GOES_ON);
     else if (useCall(state, 'chat.appendStream')) await appendToStream(state, message, text);
   } catch (error) {
-    if (!(error instanceof Failure) || !(isRetryable(error) || error.kind === 'rejected')) throw error;
+    if (!(error instanceof Failure) || hasCode(error, TOO_LONG)) throw error;
+    if (!isRetryable(error) && error.kind !== 'rejected') throw error;
     state.workspace.log.debug({ err: error }, 'progress could not be shown');
   }
 }
@@ -134,9 +140,8 @@ async function finishAnswer(
   unlinked: string,
 ): Promise<void> {
   const text = lastText === '' ? noticesMarkdown(view) : lastText;
-  const message = state.messages[index];
-  const step = message?.mode === 'stream' ? message.stepSize : 0;
-  const extras = extrasOf(view, state.rendering.cited, MARKDOWN_LIMIT - text.length - step);
+  const room = MARKDOWN_LIMIT - text.length - (index === 0 ? STEP_LIMIT : 0);
+  const extras = extrasOf(view, state.rendering.cited, room);
   await finishMessage(state, index, text, { extras, unlinked, isLast: true });
 }
 
@@ -160,10 +165,8 @@ async function deleteSurplus(state: ReplyState, count: number): Promise<void> {
 
 function breakOldStream({ rendering, messages }: ReplyState): void {
   const message = messages.at(-1);
-  if (message?.mode !== 'stream' || message.isBroken) return;
-  if (performance.now() - message.startedAt < STREAM_MAX_AGE_MS) return;
-  message.isBroken = true;
-  rendering.breakPart();
+  if (message?.mode === 'stream' && performance.now() - message.startedAt > STREAM_MAX_AGE_MS)
+    rendering.breakPart();
 }
 
 /**
@@ -173,7 +176,7 @@ function breakOldStream({ rendering, messages }: ReplyState): void {
 async function adoptUnrecorded(state: ReplyState): Promise<void> {
   if (!state.mayBeUnrecorded) return;
   const { workspace, question, thread, messages, start } = state;
-  const found = await findReplies(workspace, question, thread.thread);
+  const found = await findOwn(workspace, question, 'reply', thread);
   const recorded = new Set(messages.map(({ ts }) => ts));
   for (const { ts, part } of found ?? []) {
     // An unfinished stream does not say whose it is: it may belong to another question.

@@ -6,7 +6,7 @@ import { slackMarkdown } from '../../markdown/dialects.ts';
 import { escapeText, plain } from '../../markdown/text.ts';
 import { contextBlock, type MessageContent, markdownBlock } from './blocks.ts';
 import { decodeText, questionText, type SlackSelf } from './decode-text.ts';
-import { findRoot, rootMetadata } from './find-messages.ts';
+import { findOwn, metadataOf } from './find-messages.ts';
 import { postMessage, postOnce } from './post-message.ts';
 import type { SlackWorkspace } from './workspace.ts';
 
@@ -43,10 +43,12 @@ export async function openThread(
 async function postRoot(workspace: SlackWorkspace, question: Question, attempt: number): Promise<string> {
   const message = {
     channel: question.channel,
-    metadata: rootMetadata(question),
+    metadata: metadataOf('question', question),
     ...rootContent(question),
   };
-  const find = () => findRoot(workspace, question);
+  const find = async () =>
+    (await findOwn(workspace, question, 'question', { channel: question.channel, thread: null }))?.[0]?.ts ??
+    null;
   return postOnce(workspace, attempt > 1, find, () => postMessage(workspace, message));
 }
 
