@@ -3,7 +3,7 @@ import { createBlocks } from './blocks.ts';
 import { type Citations, createLinks, type Links, type Numbering, webStart } from './citation-links.ts';
 import { createCleaner } from './clean.ts';
 import type { Dialect } from './dialects.ts';
-import { createParts } from './split-parts.ts';
+import { Parts } from './split-parts.ts';
 
 /** Renders a growing answer as the platform's messages. Each update costs as much as its new text, not as the whole. */
 export interface Rendering {
@@ -38,18 +38,15 @@ export interface Rendering {
   readonly unresolved: number;
 }
 
-/** `limits` override the dialect's, in its own unit. */
-export interface RenderingOptions {
-  readonly softLimit?: number;
-  readonly hardLimit?: number;
-}
+/** The limits of parts, in place of the dialect's. */
+export type RenderingOptions = Partial<Pick<Dialect, 'softLimit' | 'hardLimit'>>;
 
-export function createRendering(dialect: Dialect, options: RenderingOptions = {}): Rendering {
+export function createRendering(platform: Dialect, options: RenderingOptions = {}): Rendering {
+  const dialect = { ...platform, ...options };
   const numbering: Numbering = { webFrom: null };
-  const { softLimit: soft = dialect.softLimit, hardLimit: hard = dialect.hardLimit } = options;
   let known: readonly Source[] = [];
   let links = createLinks(known, numbering);
-  const parts = createParts(dialect, { soft, hard }, () => links);
+  const parts = new Parts(dialect, () => links);
   const readBlocks = createBlocks(dialect, parts);
   const cleanNext = createCleaner();
   let taken = 0;
