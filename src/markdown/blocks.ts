@@ -1,231 +1,251 @@
-import {
-  type BlockState,
-  createState,
-  endBlock,
-  endTable,
-  gapBefore,
-  type KnownLine,
-  noteLine,
-  quoteOf,
-} from './block-state.ts';
 import type { Dialect } from './dialects.ts';
 import { createFence, type Fence } from './fences.ts';
-import { createFlow, type Flow } from './inline-flow.ts';
-import { readLine } from './lines.ts';
+import { Flow } from './inline-flow.ts';
+import { type Line, readLine } from './lines.ts';
+import { Lists } from './lists.ts';
 import { inline, type Prefix, raw } from './pieces.ts';
 import type { Parts } from './split-parts.ts';
-import { createTable, tableStarts } from './tables.ts';
+import { createTable, type Table, tableStarts } from './tables.ts';
+
+type LineOf<T extends Line['type']> = Extract<Line, { type: T }>;
 
 /**
- * Creates a parser of streamed Markdown. It takes cleaned text, reads it line by line and passes what later text cannot change
- * to the parts. `complete`: nothing follows.
+ * A parser of streamed Markdown. It takes cleaned text, reads it line by line and passes what later text cannot change to the
+ * parts.
  */
-export function createBlocks(dialect: Dialect, parts: Parts): (delta: string, complete: boolean) => void {
-  const state = createState(dialect, parts);
-  return (delta, complete) => {
-    state.buffer += delta;
-    state.complete = complete;
-    while (step(state));
-    if (complete) endAll(state);
-  };
-}
+export class Blocks {
+  readonly #dialect: Dialect;
+  readonly #parts: Parts;
+  readonly #lists: Lists;
+  #buffer = '';
+  #complete = false;
+  /** Where the buffer begins: behind a list marker another block may begin; in a line its kind is known. */
+  #at: 'lineStart' | 'behindMarker' | 'inLine' = 'lineStart';
+  /** The open paragraph or heading, which receives text until another line ends it. */
+  #flow: Flow | null = null;
+  #isParagraph = false;
+  #fence: Fence | null = null;
+  #table: Table | null = null;
+  /** The kind of the line before. */
+  #last: Line['type'] = 'text';
+  #lastQuote = 0;
+  #isFirst = true;
 
-/** Parses one line, or the part of it that is decided; false when more text is needed. */
-function step(state: BlockState): boolean {
-  if (state.buffer === '') return false;
-  if (state.fence !== null) return stepFence(state, state.fence);
-  if (state.at === 'inLine') {
-    stepInline(state);
+  constructor(dialect: Dialect, parts: Parts) {
+    this.#dialect = dialect;
+    this.#parts = parts;
+    this.#lists = new Lists(dialect.maxListDepth);
+  }
+
+  /** Reads on. `complete`: nothing follows. */
+  read(delta: string, complete: boolean): void {
+    this.#buffer += delta;
+    this.#complete = complete;
+    while (this.#step());
+    if (!complete) return;
+    // The fence ends first, so that an empty one is left out.
+    this.#fence?.end();
+    this.#endBlock();
+    this.#endTable();
+  }
+
+  /** Parses one line, or the part of it that is decided; false when more text is needed. */
+  #step(): boolean {
+    if (this.#buffer === '') return false;
+    if (this.#fence !== null) return this.#stepFence(this.#fence);
+    if (this.#at === 'inLine') return this.#stepInline();
+    const text = firstLine(this.#buffer);
+    const line = readLine(text, {
+      isWhole: text.length < this.#buffer.length || this.#complete,
+      inParagraph: this.#isParagraph,
+      inList: this.#lists.depth > 0,
+      maxHeading: this.#dialect.maxHeading,
+      behindMarker: this.#at === 'behindMarker',
+    });
+    if (line === null) return false;
+    if (line.type === 'row' && !this.#continuesTable(line)) {
+      const next = this.#buffer.slice(text.length + 1);
+      const starts = tableStarts(text.slice(line.start), next, this.#complete);
+      if (starts === null) return false;
+      this.#take(starts ? line : { ...line, type: 'text' }, text);
+    } else this.#take(line, text);
     return true;
   }
-  const line = firstLine(state.buffer);
-  const isWhole = line.length < state.buffer.length || state.complete;
-  const read = readLine(line, {
-    isWhole,
-    inParagraph: state.block?.isParagraph ?? false,
-    inList: state.lists.depth > 0,
-    maxHeading: state.dialect.maxHeading,
-    behindMarker: state.at === 'behindMarker',
-  });
-  if (read.type === 'open') return false;
-  if (read.type === 'row' && !continuesTable(state, read)) {
-    const starts = tableStarts(line.slice(read.start), state.buffer.slice(line.length + 1), state.complete);
-    if (starts === null) return false;
-    take(state, starts ? read : { ...read, type: 'text' }, line);
-  } else take(state, read, line);
-  return true;
-}
 
-/** A row of another quote is no row of the open table. */
-function continuesTable(state: BlockState, line: KnownLine): boolean {
-  return state.table !== null && line.type === 'row' && quoteOf(state, line) === state.lastQuote;
-}
+  #stepFence(fence: Fence): boolean {
+    const rest = fence.step(this.#buffer, this.#complete);
+    if (rest === null) return false;
+    this.#buffer = rest;
+    if (fence.isClosed) this.#fence = null;
+    return true;
+  }
 
-function stepFence(state: BlockState, fence: Fence): boolean {
-  const rest = fence.step(state.buffer, state.complete);
-  if (rest === null) return false;
-  state.buffer = rest;
-  if (fence.isClosed) state.fence = null;
-  return true;
-}
+  /** Passes the rest of a line to its block. */
+  #stepInline(): boolean {
+    const text = firstLine(this.#buffer);
+    const isWhole = text.length < this.#buffer.length;
+    this.#flow?.push(text);
+    this.#skip(text);
+    if (!isWhole) return true;
+    this.#at = 'lineStart';
+    if (this.#isParagraph) this.#flow?.push('\n');
+    else this.#endBlock();
+    return true;
+  }
 
-/** Passes the rest of a line to its block. */
-function stepInline(state: BlockState): void {
-  const text = firstLine(state.buffer);
-  const isWhole = text.length < state.buffer.length;
-  state.block?.flow.push(text);
-  skip(state, text);
-  if (!isWhole) return;
-  state.at = 'lineStart';
-  if (state.block?.isParagraph === true) state.block.flow.push('\n');
-  else endBlock(state);
-}
-
-/** Starts what the line begins, and ends the open blocks that it does not continue. */
-function take(state: BlockState, line: KnownLine, text: string): void {
-  if (!continuesTable(state, line)) endTable(state);
-  switch (line.type) {
-    case 'blank':
-      endBlock(state);
-      state.wasBlank = state.at !== 'behindMarker';
-      state.at = 'lineStart';
-      return skip(state, text);
-    case 'text':
-      return takeText(state, line);
-    case 'heading':
-      return takeHeading(state, line, text);
-    case 'item':
-      return takeItem(state, line);
-    case 'rule':
-      begin(state, line, 2);
-      state.parts.put([raw(state.dialect.rule)], 'block');
-      state.wasBlank = true;
-      return skip(state, text);
-    case 'fence': {
-      const prefix = begin(state, line, 1);
-      const indent = state.dialect.indentsFences ? prefix.indent : 0;
-      state.fence = createFence(state.parts, state.dialect, line, { ...prefix, indent });
-      return skip(state, text);
+  /** Starts what the line begins, and ends the open blocks that it does not continue. */
+  #take(line: Line, text: string): void {
+    if (!this.#continuesTable(line)) this.#endTable();
+    switch (line.type) {
+      case 'blank':
+        this.#endBlock();
+        if (this.#at !== 'behindMarker') this.#last = 'blank';
+        this.#at = 'lineStart';
+        return this.#skip(text);
+      case 'text':
+        return this.#takeText(line);
+      case 'heading':
+        return this.#takeHeading(line, text);
+      case 'item':
+        return this.#takeItem(line);
+      case 'rule':
+        this.#begin(line, 2);
+        this.#parts.put([raw(this.#dialect.rule)], 'block');
+        return this.#skip(text);
+      case 'fence': {
+        const prefix = this.#begin(line, 1);
+        const indent = this.#dialect.indentsFences ? prefix.indent : 0;
+        this.#fence = createFence(this.#parts, this.#dialect, line, { ...prefix, indent });
+        return this.#skip(text);
+      }
+      case 'row':
+        return this.#takeRow(line, text);
     }
-    case 'row':
-      return takeRow(state, line, text);
   }
-}
 
-type Known<T extends KnownLine['type']> = Extract<KnownLine, { type: T }>;
-
-function takeText(state: BlockState, line: Known<'text'>): void {
-  const goesOn =
-    state.block?.isParagraph === true && (line.quote === 0 || quoteOf(state, line) === state.lastQuote);
-  if (!goesOn) openParagraph(state, begin(state, line, 1));
-  enter(state, line.start);
-}
-
-function takeHeading(state: BlockState, line: Known<'heading'>, text: string): void {
-  const wasBehindMarker = state.at === 'behindMarker';
-  const prefix = begin(state, line, 1);
-  if (!wasBehindMarker && line.level <= state.dialect.maxHeading) {
-    state.parts.lead(raw(`${'#'.repeat(line.level)} `));
-    state.block = { flow: flowFor(state, prefix), isParagraph: false };
-    return enter(state, line.start);
+  #takeText(line: LineOf<'text'>): void {
+    const goesOn = this.#isParagraph && (line.quote === 0 || this.#quoteOf(line) === this.#lastQuote);
+    if (!goesOn) this.#openBlock(this.#begin(line, 1), true);
+    this.#enter(line.start);
   }
-  const title = text
-    .slice(line.start)
-    .replace(/[ \t]+#+[ \t]*$/, '')
-    .trim();
-  if (title === '') return skip(state, text);
-  if (wasBehindMarker) {
-    state.block = { flow: flowFor(state, prefix), isParagraph: false };
-    return enter(state, line.start);
+
+  #takeHeading(line: LineOf<'heading'>, text: string): void {
+    const isInItem = this.#at === 'behindMarker';
+    const prefix = this.#begin(line, 1);
+    if (isInItem || line.level <= this.#dialect.maxHeading) {
+      if (!isInItem) this.#parts.lead(raw(`${'#'.repeat(line.level)} `));
+      this.#openBlock(prefix, false);
+      return this.#enter(line.start);
+    }
+    const title = text.slice(line.start).replace(/[ \t]+#+[ \t]*$/, '');
+    if (title.trim() !== '') this.#parts.put([inline(title.trim(), { bold: true })], 'block');
+    this.#isFirst = false;
+    this.#skip(text);
   }
-  state.parts.put([inline(title, { bold: true })], 'block');
-  state.isFirst = false;
-  return skip(state, text);
-}
 
-function takeItem(state: BlockState, line: Known<'item'>): void {
-  const wasBehindMarker = state.at === 'behindMarker';
-  endBlock(state);
-  if (wasBehindMarker) state.parts.flush();
-  const prefix = {
-    quote: quoteOf(state, line),
-    indent: state.lists.item(line.indent, line.marker, wasBehindMarker),
-  };
-  state.parts.line(prefix, gapBefore(state, line, 1), state.lists.depth > 1 ? 'line' : 'item');
-  const task = line.task === null ? '' : state.dialect.task(line.task);
-  state.parts.lead(raw(`${line.marker} ${task}`));
-  noteLine(state, line);
-  openParagraph(state, { ...prefix, indent: state.lists.contentIndent });
-  state.at = 'behindMarker';
-  state.buffer = state.buffer.slice(line.start);
-}
+  #takeItem(line: LineOf<'item'>): void {
+    const isInItem = this.#at === 'behindMarker';
+    this.#endBlock();
+    const quote = this.#quoteOf(line);
+    const indent = this.#lists.item(line.indent, line.marker, isInItem);
+    this.#startLine(line, { quote, indent }, 1, this.#lists.depth > 1 ? 'line' : 'item');
+    const task = line.task === null ? '' : this.#dialect.task(line.task);
+    this.#parts.lead(raw(`${line.marker} ${task}`));
+    this.#openBlock({ quote, indent: this.#lists.contentIndent }, true);
+    this.#at = 'behindMarker';
+    this.#buffer = this.#buffer.slice(line.start);
+  }
 
-function takeRow(state: BlockState, line: Known<'row'>, text: string): void {
-  const row = text.slice(line.start);
-  skip(state, text);
-  if (state.table === null) {
-    const prefix = begin(state, line, state.dialect.hasTables ? 2 : 1);
-    state.table = createTable(state.parts, state.dialect, prefix, row);
-    state.isAfterTable = true;
+  #takeRow(line: LineOf<'row'>, text: string): void {
+    const row = text.slice(line.start);
+    this.#skip(text);
+    if (this.#table !== null) return this.#table.row(row);
+    const prefix = this.#begin(line, this.#dialect.hasTables ? 2 : 1);
+    this.#table = createTable(this.#parts, this.#dialect, prefix, row);
     // The delimiter line, which may stand in another quote or begin without a bar.
-    return skip(state, firstLine(state.buffer));
+    this.#skip(firstLine(this.#buffer));
   }
-  state.table.row(row);
-}
 
-/** Ends open blocks and positions the next line; returns the prefix of its lines. */
-function begin(state: BlockState, line: KnownLine, breaks: number): Prefix {
-  if (state.at === 'behindMarker') {
-    state.at = 'lineStart';
-    state.block = null;
-    const prefix = { quote: state.lastQuote, indent: state.lists.contentIndent };
-    // Inside an item only plain text begins on the marker's line.
-    if (line.type !== 'text' && line.type !== 'heading') {
-      state.parts.flush();
-      state.parts.line(prefix, 1, 'block');
+  /** Ends open blocks and positions the next line; returns the prefix of its lines. */
+  #begin(line: Line, breaks: number): Prefix {
+    if (this.#at === 'behindMarker') {
+      const prefix = { quote: this.#lastQuote, indent: this.#lists.contentIndent };
+      this.#at = 'lineStart';
+      this.#flow = null;
+      this.#isParagraph = false;
+      // Inside an item only plain text begins on the marker's line.
+      if (line.type !== 'text' && line.type !== 'heading') {
+        this.#parts.flush();
+        this.#parts.line(prefix, 1, 'block');
+        this.#last = line.type;
+      }
+      return prefix;
     }
+    this.#endBlock();
+    const quote = this.#quoteOf(line);
+    if (quote !== this.#lastQuote) this.#lists.reset();
+    const wasInList = this.#lists.depth > 0;
+    const prefix = { quote, indent: this.#lists.text(line.indent, this.#isApart || line.type !== 'text') };
+    const leavesList = wasInList && this.#lists.depth === 0;
+    this.#startLine(line, prefix, leavesList ? 2 : breaks, 'block');
     return prefix;
   }
-  endBlock(state);
-  const quote = quoteOf(state, line);
-  if (quote !== state.lastQuote) state.lists.reset();
-  const wasInList = state.lists.depth > 0;
-  const indent = state.lists.text(line.indent, state.wasBlank || line.type !== 'text');
-  const leavesList = wasInList && state.lists.depth === 0;
-  const prefix = { quote, indent };
-  state.parts.line(prefix, leavesList ? 2 : gapBefore(state, line, breaks), 'block');
-  noteLine(state, line);
-  return prefix;
-}
 
-function openParagraph(state: BlockState, prefix: Prefix): void {
-  state.block = { flow: flowFor(state, prefix), isParagraph: true };
-}
+  /** Positions a line: behind the line breaks of the source, and one more where the platform would join the two blocks. */
+  #startLine(line: Line, prefix: Prefix, breaks: number, boundary: 'block' | 'item' | 'line'): void {
+    const leavesQuote = this.#lastQuote > 0 && prefix.quote !== this.#lastQuote;
+    // Slack takes a line below a table for a row unless a blank line is between.
+    const leavesTable = this.#dialect.hasTables && this.#last === 'row';
+    this.#parts.line(prefix, this.#isApart || leavesQuote || leavesTable ? 2 : breaks, boundary);
+    this.#last = line.type;
+    this.#lastQuote = prefix.quote;
+  }
 
-function flowFor(state: BlockState, prefix: Prefix): Flow {
-  const isEager = state.isFirst;
-  state.isFirst = false;
-  return createFlow(state.parts, prefix, isEager);
-}
+  /** Whether a blank line is, or will be, above the next line. */
+  get #isApart(): boolean {
+    return this.#last === 'blank' || this.#last === 'rule';
+  }
 
-function enter(state: BlockState, start: number): void {
-  state.buffer = state.buffer.slice(start);
-  state.at = 'inLine';
+  /** The quote marks that are drawn before a line. */
+  #quoteOf(line: Line): number {
+    return this.#at === 'behindMarker' ? this.#lastQuote : Math.min(line.quote, this.#dialect.maxQuoteDepth);
+  }
+
+  /** A row of another quote is no row of the open table. */
+  #continuesTable(line: Line): boolean {
+    return this.#table !== null && line.type === 'row' && this.#quoteOf(line) === this.#lastQuote;
+  }
+
+  #openBlock(prefix: Prefix, isParagraph: boolean): void {
+    this.#flow = new Flow(this.#parts, prefix, this.#isFirst);
+    this.#isParagraph = isParagraph;
+    this.#isFirst = false;
+  }
+
+  #endBlock(): void {
+    this.#flow?.end();
+    this.#flow = null;
+    this.#isParagraph = false;
+    // An empty item or heading consists of its marker.
+    this.#parts.flush();
+  }
+
+  #endTable(): void {
+    this.#table?.end();
+    this.#table = null;
+  }
+
+  #enter(start: number): void {
+    this.#buffer = this.#buffer.slice(start);
+    this.#at = 'inLine';
+  }
+
+  #skip(line: string): void {
+    this.#buffer = this.#buffer.slice(line.length + 1);
+  }
 }
 
 function firstLine(buffer: string): string {
   const end = buffer.indexOf('\n');
   return end === -1 ? buffer : buffer.slice(0, end);
-}
-
-function skip(state: BlockState, line: string): void {
-  state.buffer = state.buffer.slice(line.length + 1);
-}
-
-function endAll(state: BlockState): void {
-  // The fence ends first, so that an empty one is left out.
-  state.fence?.end();
-  state.fence = null;
-  endBlock(state);
-  endTable(state);
 }

@@ -56,15 +56,14 @@ export function createFence(parts: Parts, dialect: Dialect, opening: Opening, pr
 
 type Start = { readonly state: 'open' } | { readonly state: 'closed' | 'code'; readonly length: number };
 
+/** A line that is not over and could be a closing one. */
+const CLOSING_BEGUN = /^[ \t]*[`~$\\\]]*[.,;]?[ \t]*$/;
+
 /** Matches the closing line: a fence at least as long as the opening one, or the end of a formula. */
-function closingOf(mark: string): { readonly begun: RegExp; readonly whole: RegExp } {
-  if (mark === '$$') return { begun: /^[ \t]*\$*[.,;]?[ \t]*$/, whole: /^[ \t]*\$\$[.,;]?[ \t]*$/ };
-  if (mark === '\\[') return { begun: /^[ \t]*(?:\\\]?)?[.,;]?[ \t]*$/, whole: /^[ \t]*\\\][.,;]?[ \t]*$/ };
-  const run = mark.charAt(0);
-  return {
-    begun: new RegExp(`^[ \\t]*${run}*[ \\t]*$`),
-    whole: new RegExp(`^[ \\t]*${run}{${mark.length},}[ \\t]*$`),
-  };
+function closingOf(mark: string): RegExp {
+  if (mark === '$$') return /^[ \t]*\$\$[.,;]?[ \t]*$/;
+  if (mark === '\\[') return /^[ \t]*\\\][.,;]?[ \t]*$/;
+  return new RegExp(`^[ \\t]*${mark.charAt(0)}{${mark.length},}[ \\t]*$`);
 }
 
 /** Tells what a line begins with: the closing fence, text outside the container, or code. */
@@ -76,11 +75,8 @@ function readStart(buffer: string, complete: boolean, { mark, quote, indent }: O
   if (quoted === undefined)
     return !isWhole && /^[ \t>]*$/.test(line) ? { state: 'open' } : { state: 'closed', length: 0 };
   const content = line.slice(quoted.length);
-  const closing = closingOf(mark);
-  if (!isWhole && closing.begun.test(content)) return { state: 'open' };
-  if (isWhole && closing.whole.test(content)) {
-    return { state: 'closed', length: line.length + 1 };
-  }
+  if (!isWhole && CLOSING_BEGUN.test(content)) return { state: 'open' };
+  if (isWhole && closingOf(mark).test(content)) return { state: 'closed', length: line.length + 1 };
   const indented = new RegExp(`^ {0,${indent}}`).exec(content)?.[0] ?? '';
   return { state: 'code', length: quoted.length + indented.length };
 }

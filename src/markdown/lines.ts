@@ -1,7 +1,5 @@
 /** The kind of a Markdown line, decided from as little of it as possible. */
 export type Line =
-  /** Undecided: more of the line is needed. */
-  | { readonly type: 'open' }
   | ({ readonly type: 'blank' } & LinePlace)
   /** ``` or ~~~, or the beginning of a formula of several lines: $$ or \[ */
   | ({ readonly type: 'fence'; readonly mark: string; readonly language: string } & LinePlace)
@@ -39,9 +37,8 @@ const UNDECIDED_LIMIT = 300;
 /** A longer table row is text, because it would not fit into a message. */
 const ROW_LIMIT = 1_200;
 
-const OPEN: Line = { type: 'open' };
-
-export function readLine(line: string, context: LineContext): Line {
+/** Null when more of the line is needed. */
+export function readLine(line: string, context: LineContext): Line | null {
   const prefix = /^(?: {0,3}>[ \t]?){1,16}/.exec(context.behindMarker ? '' : line)?.[0] ?? '';
   const space = /^[ \t]*/.exec(line.slice(prefix.length))?.[0] ?? '';
   const place: LinePlace = {
@@ -51,9 +48,9 @@ export function readLine(line: string, context: LineContext): Line {
   };
   const rest = line.slice(place.start);
   const isLong = line.length > UNDECIDED_LIMIT;
-  if (rest === '' && !isLong) return context.isWhole ? { type: 'blank', ...place } : OPEN;
+  if (rest === '' && !isLong) return context.isWhole ? { type: 'blank', ...place } : null;
   const canBeRow = rest.startsWith('|') && rest.length <= ROW_LIMIT;
-  if (!context.isWhole && (canBeRow || (!isLong && isUndecided(rest, context)))) return OPEN;
+  if (!context.isWhole && (canBeRow || (!isLong && isUndecided(rest, context)))) return null;
   const heading = readHeading(rest, place);
   // A streamed heading of this length has already been shown as text.
   if (isLong && heading !== null && heading.level > context.maxHeading) return { ...heading, type: 'text' };

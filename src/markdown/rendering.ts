@@ -1,5 +1,5 @@
 import type { Source } from '../core/types.ts';
-import { createBlocks } from './blocks.ts';
+import { Blocks } from './blocks.ts';
 import { type Citations, createLinks, type Links, type Numbering, webStart } from './citation-links.ts';
 import { createCleaner } from './clean.ts';
 import type { Dialect } from './dialects.ts';
@@ -47,7 +47,7 @@ export function createRendering(platform: Dialect, options: RenderingOptions = {
   let known: readonly Source[] = [];
   let links = createLinks(known, numbering);
   const parts = new Parts(dialect, () => links);
-  const readBlocks = createBlocks(dialect, parts);
+  const blocks = new Blocks(dialect, parts);
   const cleanNext = createCleaner();
   let taken = 0;
   let isComplete = false;
@@ -64,7 +64,7 @@ export function createRendering(platform: Dialect, options: RenderingOptions = {
       const delta = text.slice(taken);
       taken = text.length;
       isComplete = complete;
-      if (delta !== '' || complete) readBlocks(cleanNext(delta, complete), complete);
+      if (delta !== '' || complete) blocks.read(cleanNext(delta, complete), complete);
     },
     get parts() {
       return parts.texts;
