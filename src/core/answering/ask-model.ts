@@ -14,7 +14,7 @@ export interface ModelOutcome {
 }
 
 /** Faults before the first word are retried three times; the longest wait is one that a person does not take for a hang. */
-const RETRY = { attempts: 4, baseMs: 1_000, capMs: 8_000, longestWaitMs: 60_000 };
+const RETRY = { attempts: 4, baseMs: 2_000, capMs: 8_000, longestWaitMs: 60_000 };
 
 /** A model that never ends would otherwise fill the thread. */
 const MAX_ANSWER_CHARS = 200_000;
