@@ -117,7 +117,7 @@ async function* readChunks(
       isThinkingTold = true;
       yield { type: 'thinking' };
     }
-    yield* parsed.events ?? [];
+    for (const event of parsed.events ?? []) yield event;
     if (text !== '') yield { type: 'text', text };
     progress.hasText ||= text.trim() !== '';
     if (parsed.error) throw createReportedFailure(parsed.error, progress.hasText);
