@@ -30,8 +30,12 @@ export interface InlineContext {
   readonly linkRoom: LinkRoom;
 }
 
+/** A word that no platform could take for mark-up. */
+const WORD = /^[\p{L}\p{N}]+,?$/u;
+
 /** Writes inline Markdown in the platform's dialect. Newlines become spaces; everything but our own mark-up is escaped. */
 export function renderInline(source: string, context: InlineContext): string {
+  if (!context.bold && !context.glued && WORD.test(source)) return source;
   const writer: Writer = { text: '', isAfterCitation: false, context };
   writeSpans(writer, readSpans(source.replace(/\s*\n\s*/g, ' '), context));
   return writer.text;
