@@ -86,19 +86,15 @@ export function clientOptions(apiUrl: string, log: Log, timeout = CALL_TIMEOUT_M
 /** Node's fetch with a limit on the body: the client reads bodies whole, however long they are. */
 const fetchBounded: FetchFunction = async (url, init) => {
   const response = await fetch(url, init);
-  return new Response(response.body?.pipeThrough(limitBytes(MAX_BODY_BYTES)) ?? null, response);
+  const chunks: Uint8Array[] = [];
+  let left = MAX_BODY_BYTES;
+  for await (const chunk of response.body ?? []) {
+    left -= chunk.byteLength;
+    if (left < 0) throw new Error(`a body of more than ${MAX_BODY_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  return new Response(response.body && Buffer.concat(chunks), response);
 };
-
-function limitBytes(max: number): TransformStream<Uint8Array, Uint8Array> {
-  let left = max;
-  return new TransformStream({
-    transform(chunk, controller) {
-      left -= chunk.byteLength;
-      if (left < 0) controller.error(new Error(`a body of more than ${max} bytes`));
-      else controller.enqueue(chunk);
-    },
-  });
-}
 
 /** Half of a surrogate pair cannot be encoded: @slack/web-api 8.2.0 rejects the whole call with "URI malformed". */
 function toWellFormed(options: Record<string, unknown>): Record<string, unknown> {
