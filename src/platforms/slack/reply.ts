@@ -12,11 +12,7 @@ import { openThread } from './thread.ts';
 import type { SlackWorkspace } from './workspace.ts';
 
 /** The pause between two writes of a lone answer: as a stream, and by edits, of which Slack allows half as many. */
-const STREAM_GAP_MS = 700;
-const EDIT_GAP_MS = 1_200;
-/** All answers together are written at most a hundred times a second, and each at least every two seconds, if Slack allows it. */
-const CROWD_GAP_MS = 10;
-const LONGEST_CROWD_GAP_MS = 2_000;
+const LONE_GAP_MS = { stream: 700, edit: 1_200 } as const;
 /** How often an answer that could not be begun for want of a free call looks whether it can be begun now. */
 const LATE_GAP_MS = 2_000;
 
@@ -101,13 +97,7 @@ function gapOf({ workspace, messages }: ReplyState): number {
   const method = METHODS[message.mode];
   const active = Math.max(1, workspace.limits.growing[message.mode].size);
   const load = workspace.limits.of(method).load();
-  return gapMs(limitOf(method), active, load, leastGapMs(message.mode, active));
-}
-
-/** The shortest pause between two writes of one of so many growing answers, in milliseconds. */
-export function leastGapMs(mode: 'stream' | 'edit', active: number): number {
-  const lone = mode === 'stream' ? STREAM_GAP_MS : EDIT_GAP_MS;
-  return Math.max(lone, Math.min(LONGEST_CROWD_GAP_MS, active * CROWD_GAP_MS));
+  return gapMs(limitOf(method), active, load, LONE_GAP_MS[message.mode]);
 }
 
 async function acquireWrite(state: ReplyState, urgency: Urgency, signal: AbortSignal): Promise<void> {
