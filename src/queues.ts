@@ -3,7 +3,7 @@ import { ANSWER_QUEUE, type AnsweringDeps, type AnswerJob } from './core/answeri
 import { type WaitJob, waitBehind } from './core/answering/join-thread.ts';
 import { NOTIFICATION_QUEUE, type NotificationJob, sendNotification } from './core/notifications.ts';
 import type { ResearchCommands } from './core/ports.ts';
-import { type RememberJob, rememberReport } from './core/research/remember.ts';
+import { type RememberJob, rememberReport } from './core/research/deliver.ts';
 import { reviveResearchStep, runResearchStep } from './core/research/run-step.ts';
 import { RESEARCH_QUEUE, type ResearchDeps, type ResearchStep } from './core/research/step.ts';
 import type { StoreJobs } from './store/jobs.ts';

@@ -48,7 +48,7 @@ export function createResearchModel({ clients, choice, profiles, ...deps }: Rese
       try {
         return await submit(ask, clients, job, profiles);
       } catch (error) {
-        if (job.api === 'chat' && choice.learnFromJob(error)) return 'retired';
+        if (job.api === 'chat' && choice.learnFromJob(error)) throw createRetiredFailure(error);
         throw error;
       }
     },
@@ -77,6 +77,11 @@ export function createResearchModel({ clients, choice, profiles, ...deps }: Rese
       return api === 'agent' ? null : listJobs(ask, chatJobs, signal);
     },
   };
+}
+
+/** Nothing was submitted; the next try goes to the other API. */
+function createRetiredFailure(cause: unknown): Failure {
+  return new Failure('unreachable', 'asynchronous chat completions are not served for this key', { cause });
 }
 
 async function submit(

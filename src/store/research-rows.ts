@@ -1,4 +1,8 @@
 import type { Ending, ResearchNote, ResearchRecord } from '../core/research/ports.ts';
+import type { Question } from '../core/types.ts';
+
+/** The thread is a column of its own: the card may open it, or it comes with the question. */
+type Field = keyof ResearchRecord | 'thread';
 
 /** How a column is read: as it is, as JSON kept as text, or as a time in milliseconds since the epoch. */
 type Kind = 'plain' | 'json' | 'time';
@@ -7,7 +11,7 @@ type Kind = 'plain' | 'json' | 'time';
  * Where each field of a record is kept in `footnote.research`. Its columns `card_posted_ms`, `card_shown_ms` and `is_late_told`
  * are of earlier versions.
  */
-const FIELDS: Readonly<Record<keyof ResearchRecord, readonly [column: string, kind: Kind]>> = {
+const FIELDS: Readonly<Record<Field, readonly [column: string, kind: Kind]>> = {
   id: ['id', 'plain'],
   name: ['name', 'plain'],
   question: ['question', 'json'],
@@ -42,9 +46,9 @@ export const COLUMNS = columnsOf({});
 export const LISTED = columnsOf({ ending: WITHOUT_REPORT });
 
 /** A row as `COLUMNS` or `LISTED` selects it, under the names of the record's fields. */
-export type ResearchRow = Readonly<Record<keyof ResearchRecord, unknown>>;
+export type ResearchRow = Readonly<Record<Field, unknown>>;
 
-function columnsOf(expressions: Partial<Record<keyof ResearchRecord, string>>): string {
+function columnsOf(expressions: Partial<Record<Field, string>>): string {
   const columns = entriesOf(FIELDS).map(([field, [column, kind]]) => {
     const value = expressions[field] ?? column;
     return `${kind === 'time' ? `(extract(epoch from ${value}) * 1000)::float8` : value} as "${field}"`;
@@ -59,7 +63,8 @@ export function toRecord(row: ResearchRow): ResearchRecord {
     return [field, isJson ? (JSON.parse(value) as unknown) : value];
   });
   // The cast: these columns hold what `researches.ts` wrote.
-  return Object.fromEntries(fields) as ResearchRecord;
+  const { thread, ...record } = Object.fromEntries(fields) as ResearchRecord & Pick<Question, 'thread'>;
+  return { ...record, question: { ...record.question, thread } };
 }
 
 /** A note as assignments with the parameters from `$2` on. */
@@ -76,7 +81,7 @@ export function toAssignments(note: ResearchNote): {
   };
 }
 
-function entriesOf<T>(fields: Partial<Record<keyof ResearchRecord, T>>): [keyof ResearchRecord, T][] {
+function entriesOf<T>(fields: Partial<Record<Field, T>>): [Field, T][] {
   // The cast: the callers' objects have fields of a record and no others.
-  return Object.entries(fields) as [keyof ResearchRecord, T][];
+  return Object.entries(fields) as [Field, T][];
 }

@@ -82,7 +82,6 @@ function courseCases(side: () => Side, another: () => Promise<Another>, tools: T
           question: asked,
           state: 'begun',
           api: null,
-          thread: THREAD,
           notice: 'none',
         },
       });
@@ -236,13 +235,13 @@ function courseCases(side: () => Side, another: () => Promise<Another>, tools: T
       const card = { platform: 'slack', workspace: 'T1', channel: 'C1', message: '2.0' } as const;
       const note = {
         card,
-        thread: { ...THREAD, thread: 'opened' },
         isCardGone: true,
         isCancelled: false,
         phase: 'running',
       } as const;
-      await side().researches.note(id, note);
-      expect(await side().researches.find(id)).toMatchObject(note);
+      const thread = { ...THREAD, thread: 'opened' };
+      await side().researches.note(id, { ...note, thread });
+      expect(await side().researches.find(id)).toMatchObject({ ...note, question: { id, thread } });
       await side().researches.note(id, {});
       await side().researches.note(id, { card: null });
       expect(await side().researches.find(id)).toMatchObject({ ...note, card: null });

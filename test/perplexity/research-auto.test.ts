@@ -25,6 +25,9 @@ async function setup(options: PerplexityServerOptions, api: PerplexityOptions['a
   };
 }
 
+/** The next try goes to the other API. */
+const RETIRED_HERE = { kind: 'unreachable', ambiguous: false };
+
 const RETIRED = ['agent-only', 'agent-only-migration'] as const;
 
 test('a working key researches with chat completions', async () => {
@@ -37,7 +40,7 @@ test('a working key researches with chat completions', async () => {
 test.for(RETIRED)('research that finds chat completions retired (%s) says so to answers', async (api) => {
   const { submit, research, ask, paths, warnings, server } = await setup({ api });
   expect(research.api()).toBe('chat');
-  expect(await submit()).toBe('retired');
+  expect(await failureOf(submit())).toMatchObject(RETIRED_HERE);
   expect(research.api()).toBe('agent');
   expect(await submit()).toMatchObject({ upstream: expect.stringMatching(/^resp_/) });
   expect((await ask()).failure).toBeNull();
@@ -57,16 +60,15 @@ test.for(RETIRED)('an answer that finds chat completions retired (%s) says so to
 
 test('many that find it at the same time warn once', async () => {
   const { submit, ask, warnings } = await setup({ api: 'agent-only' });
-  const results = await Promise.all([submit('chat'), ask(), submit('chat'), ask()]);
-  expect([results[0], results[2]]).toEqual(['retired', 'retired']);
+  const results = await Promise.all([failureOf(submit('chat')), ask(), failureOf(submit('chat')), ask()]);
+  expect([results[0], results[2]]).toMatchObject([RETIRED_HERE, RETIRED_HERE]);
   expect([results[1].failure, results[3].failure]).toEqual([null, null]);
   expect(warnings).toHaveLength(1);
 });
 
 test('a job that was begun before goes on being looked at where it was begun, and says why it cannot', async () => {
   const { submit, research, server, warnings } = await setup({});
-  const job = await submit();
-  const upstream = job === 'retired' ? '' : job.upstream;
+  const { upstream } = await submit();
   server.setApi('agent-only');
   const failure = await failureOf(research.poll('chat', upstream, NEVER));
   expect(failure).toMatchObject({ kind: 'not-authorised', code: 'chat_completions_not_available' });
@@ -83,7 +85,7 @@ test.for(['404', 'html-405'] as const)(
     const { submit, research, ask, server, paths, warnings } = await setup({});
     if (fault === '404') server.fault('404', 1, 'submit');
     else server.fault((response) => response.writeHead(405).end('<html>'), 1, 'submit');
-    expect(await submit()).toBe('retired');
+    expect(await failureOf(submit())).toMatchObject(RETIRED_HERE);
     expect(research.api()).toBe('agent');
     await ask();
     expect(paths().at(-1)).toBe('/chat/completions');

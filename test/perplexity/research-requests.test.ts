@@ -163,7 +163,7 @@ describe('background runs', () => {
 
   test('a gateway that knows only the other address for it is asked to cancel there', async () => {
     const { research, result, signal } = await submit({ api: 'agent' });
-    const upstream = result === 'retired' ? '' : result.upstream;
+    const { upstream } = result;
     server.fault('404', 1, 'cancel');
     expect(await research.cancel('agent', upstream, signal)).toBe(true);
     expect(server.requests.slice(-2).map(({ path }) => path)).toEqual([
@@ -179,7 +179,7 @@ describe('background runs', () => {
   ] as const)('a cancellation that meets %s fails as %s', async ([fault, kind]) => {
     const { research, result, signal } = await submit({ api: 'agent' });
     server.fault(fault, 1, 'cancel');
-    const upstream = result === 'retired' ? '' : result.upstream;
+    const { upstream } = result;
     await expect(research.cancel('agent', upstream, signal)).rejects.toMatchObject({ kind });
   });
 });

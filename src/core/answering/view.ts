@@ -87,7 +87,7 @@ export function doneView(
     footer,
     buttons: [
       ...continueButton(answer, questionId),
-      ...sourcesButton(answer, questionId),
+      ...sourcesButton(sources, questionId),
       digDeeper(questionId),
     ],
   });
@@ -99,11 +99,9 @@ function continueButton({ end }: Answer, question: string): readonly Button[] {
 }
 
 /** Opens the full list of sources: the message itself lists only the first few. */
-function sourcesButton({ sources }: Answer, question: string): readonly Button[] {
-  if (sources.length === 0) return [];
-  return [
-    { action: 'sources', label: sources.length === 1 ? 'Source' : `All ${sources.length} sources`, question },
-  ];
+export function sourcesButton({ length }: readonly Source[], question: string): readonly Button[] {
+  if (length === 0) return [];
+  return [{ action: 'sources', label: length === 1 ? 'Source' : `All ${length} sources`, question }];
 }
 
 /** Starts deep research on the same question. */
@@ -114,10 +112,16 @@ function digDeeper(question: string): Button {
 function formatFooter(answer: Answer, options: AnswerOptions, tookMs: number, now: number): string {
   const parts: string[] = [options.profile ?? 'sonar'];
   if (answer.sources.length > 0) parts.push(formatFreshness(answer.sources, now));
-  if (options.recency) parts.push(`past ${options.recency} only`);
-  if (options.domains && options.domains.length > 0) parts.push(`limited to ${options.domains.join(', ')}`);
-  parts.push(`${(tookMs / 1000).toFixed(1)} s`);
+  parts.push(...describeSearch(options), `${(tookMs / 1000).toFixed(1)} s`);
   return parts.join(' · ');
+}
+
+/** Tells what the options limit the search to. */
+export function describeSearch({ recency, domains = [] }: AnswerOptions): readonly string[] {
+  return [
+    ...(recency ? [`past ${recency} only`] : []),
+    ...(domains.length > 0 ? [`limited to ${domains.join(', ')}`] : []),
+  ];
 }
 
 /** `9 sources · 7 sites · newest 2 h`: shows how current an answer can be. */
@@ -130,7 +134,8 @@ function formatFreshness(sources: readonly Source[], now: number): string {
   return [...counts, ...(newest ? [`newest ${newest}`] : [])].join(' · ');
 }
 
-function plural(count: number, what: string): string {
+/** `1 source`, `62 sources`. */
+export function plural(count: number, what: string): string {
   return count === 1 ? `1 ${what}` : `${count} ${what}s`;
 }
 

@@ -1,10 +1,9 @@
-import { mayStop } from '../answering/stop.ts';
 import { DEFAULT_WISH } from '../commands/options.ts';
 import { idFrom } from '../ids.ts';
-import type { AnswerRecord, ButtonPress, Jobs, Pressed, ResearchIntake } from '../ports.ts';
+import type { AnswerRecord, ButtonPress, Jobs, ResearchIntake } from '../ports.ts';
 import type { Question } from '../types.ts';
-import { alreadyEnded, stopResearch } from './cancel.ts';
-import { enqueueStep, isLive, nextStep, RESEARCH_QUEUE, type ResearchDeps } from './step.ts';
+import { enqueueStep, nextStep, RESEARCH_QUEUE, type ResearchDeps } from './step.ts';
+import { pressStop } from './stop.ts';
 
 export type ResearchIntakeDeps = Pick<ResearchDeps, 'jobs' | 'researches' | 'log' | 'isAdmin'>;
 
@@ -72,22 +71,6 @@ async function findNextId(
     if ((await jobs.depth(RESEARCH_QUEUE, id)) > 0) return null;
   }
   return null;
-}
-
-/** Handles Stop on a card; see `ResearchIntake.pressStop`. */
-async function pressStop(deps: ResearchIntakeDeps, press: ButtonPress): Promise<Pressed | undefined> {
-  const record = await deps.researches.find(press.question);
-  if (!record) return undefined;
-  const { question, name } = record;
-  if (!mayStop(deps, question, press.presser.id)) {
-    return {
-      type: 'text',
-      text: `Only ${question.asker.name ?? 'the person who asked'} or an admin can do that.`,
-    };
-  }
-  if (await stopResearch(deps, record.id, { reason: 'stopped', by: press.presser })) return null;
-  const now = (await deps.researches.find(record.id)) ?? record;
-  return { type: 'text', text: isLive(now) ? `${name} is being stopped.` : alreadyEnded(now) };
 }
 
 /** Enqueued, so that it runs after the job's current step. */

@@ -1,12 +1,13 @@
 import { formatElapsed } from '../answering/messages.ts';
 import { questionText } from '../answering/prompt.ts';
-import { mayStop } from '../answering/stop.ts';
+import { plural } from '../answering/view.ts';
 import type { JobsRequest, ResearchCommands } from '../ports.ts';
-import { alreadyEnded, stopResearch, whenSettled } from './cancel.ts';
+import type { Question } from '../types.ts';
 import { formatState } from './card.ts';
 import { reasonFor } from './notification.ts';
-import type { ResearchFilter, ResearchRecord } from './ports.ts';
+import type { Created, ResearchFilter, ResearchRecord } from './ports.ts';
 import type { ResearchDeps } from './step.ts';
+import { stopResearch, whenSettled } from './stop.ts';
 
 export type ResearchCommandsDeps = Pick<ResearchDeps, 'researches' | 'log' | 'isAdmin' | 'hasAdmins' | 'now'>;
 
@@ -98,7 +99,7 @@ function deliveryOf({ notice }: ResearchRecord): string | null {
 }
 
 /** Quotes the beginning of the question. */
-export function quoteStart({ question }: ResearchRecord): string {
+function quoteStart({ question }: ResearchRecord): string {
   const text = questionText(question).replaceAll(/\s+/g, ' ');
   return `“${text.length > MAX_START ? `${text.slice(0, MAX_START).trimEnd()}…` : text}”`;
 }
@@ -119,15 +120,37 @@ function statusText(deps: ResearchCommandsDeps, record: ResearchRecord, who: Who
   return lines.join('\n');
 }
 
+/** The person sees only jobs that they may stop. */
 async function stopText(
   deps: ResearchCommandsDeps,
   { person }: Who,
   record: ResearchRecord,
 ): Promise<string> {
-  if (!mayStop(deps, record.question, person.id)) {
-    return `Only ${record.question.asker.name ?? 'the person who asked'} or an admin can stop ${record.name}.`;
-  }
-  const isStopped = await stopResearch(deps, record.id, { reason: 'stopped', by: person });
-  const now = (await whenSettled(deps.researches, record.id, isStopped ? STOP_PATIENCE_MS : 0)) ?? record;
-  return isStopped ? formatState(now, deps.now()) : alreadyEnded(now);
+  const problem = await stopResearch(deps, record, person);
+  if (problem !== null) return problem;
+  const stopped = (await whenSettled(deps, record.id, STOP_PATIENCE_MS)) ?? record;
+  return formatState(stopped, deps.now());
+}
+
+const MAX_NAMED = 5;
+
+/** Explains a refused job and lists the running ones. Other people's questions are not shown: they may be from another channel. */
+export function refusalText(
+  { by, running }: Extract<Created, { type: 'refused' }>,
+  { asker }: Question,
+  now: number,
+): string {
+  const isPerson = by === 'person';
+  const count = plural(running.length, 'research job');
+  const lines = running.slice(0, MAX_NAMED).map((record) => {
+    const isOwn = record.question.asker.id === asker.id;
+    const since = formatElapsed(now - record.begunAt);
+    return [record.name, ...(isOwn ? [quoteStart(record)] : []), since].join(' · ');
+  });
+  return [
+    `${isPerson ? `You have ${count}` : `There are ${count} here`} under way, and no more may run at once:`,
+    ...lines,
+    ...(running.length > MAX_NAMED ? [`and ${running.length - MAX_NAMED} more`] : []),
+    isPerson ? 'Stop one, or ask again when one has finished.' : 'Ask again when one has finished.',
+  ].join('\n');
 }

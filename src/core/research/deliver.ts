@@ -1,19 +1,24 @@
 import { ANSWER_QUEUE } from '../answering/deps.ts';
+import { recallThread } from '../answering/history.ts';
+import { questionTurn } from '../answering/prompt.ts';
 import { Failure } from '../failures.ts';
 import { idFrom } from '../ids.ts';
 import type { Job } from '../ports.ts';
 import { isRetryable } from '../retry.ts';
-import { threadKey } from '../types.ts';
-import { ATTEMPT, hasNoPlace, recordMessages, showCard } from './card.ts';
-import { composeNotification } from './notification.ts';
-import { notifyAsker } from './notify.ts';
+import { type Turn, threadKey } from '../types.ts';
+import { ATTEMPT, hasNoPlace, postBelow, recordMessages, showCard } from './messages.ts';
+import { composeNotification, notifyAsker } from './notification.ts';
 import type { ResearchRecord } from './ports.ts';
-import { postBelow } from './post-below.ts';
-import type { RememberJob } from './remember.ts';
-import { enqueueStep, questionInThread, type ResearchDeps, type ResearchStep, toLogFields } from './step.ts';
+import { enqueueStep, outcomeOf, type ResearchDeps, type ResearchStep, toLogFields } from './step.ts';
 import { retryPauseMs } from './timing.ts';
 
 type DeliverStep = Extract<ResearchStep, { step: 'deliver' }>;
+
+/** A job of the queue `answer` that appends a report to its thread's history, in order, as each history has one writer. */
+export interface RememberJob {
+  /** The id of the research job. */
+  readonly remember: string;
+}
 
 /** A delivery that the platform cannot take is given up after this time. */
 export const MAX_DELIVERY_MS = 24 * 3_600_000;
@@ -25,8 +30,11 @@ const MAX_CARD_TRIES = 6;
  * notifies the asker, posts the report below the card where files are not allowed. Each part is recorded or idempotent; a
  * part that the platform cannot take now is tried again later.
  */
-export async function deliverResearch(deps: ResearchDeps, job: Job<DeliverStep>): Promise<void> {
-  const found = await deps.researches.find(job.data.research);
+export async function deliverResearch(
+  deps: ResearchDeps,
+  { data: step, signal }: Job<DeliverStep>,
+): Promise<void> {
+  const found = await deps.researches.find(step.research);
   if (!found?.ending || found.isDelivered) return;
   const mayWait = deps.now() - (found.endedAt ?? found.begunAt) < MAX_DELIVERY_MS;
   const waits: number[] = [];
@@ -46,23 +54,18 @@ export async function deliverResearch(deps: ResearchDeps, job: Job<DeliverStep>)
     }
   };
 
-  const mayWaitForCard = mayWait && job.data.tries < MAX_CARD_TRIES;
-  await attempt('cancel', () => cancelUpstream(deps, found, mayWaitForCard, job.signal), mayWaitForCard);
+  const mayWaitForCard = mayWait && step.tries < MAX_CARD_TRIES;
+  await attempt('cancel', () => cancelUpstream(deps, found, mayWaitForCard, signal), mayWaitForCard);
   let record = (await deps.researches.find(found.id)) ?? found;
-  await attempt(
-    'card',
-    async () => {
-      record = await endCard(deps, record);
-    },
-    mayWaitForCard,
-  );
+  await attempt('card', async () => void (record = await endCard(deps, record)), mayWaitForCard);
   await enqueueRemember(deps, record);
-  const isTold = await attempt('notice', async () => {
-    record = await notifyAsker(deps, record, mayWait);
-  });
-  if (isTold) await attempt('report', () => postReportBelow(deps, record, job.signal));
+  const isTold = await attempt(
+    'notice',
+    async () => void (record = await notifyAsker(deps, record, mayWait)),
+  );
+  if (isTold) await attempt('report', () => postReportBelow(deps, record, signal));
   if (waits.length > 0) {
-    const tries = job.data.tries + 1;
+    const tries = step.tries + 1;
     const pauseMs = retryPauseMs(tries, Math.max(...waits), deps.random());
     return enqueueStep(deps.jobs, { step: 'deliver', research: record.id, tries }, pauseMs);
   }
@@ -106,11 +109,29 @@ async function endCard(deps: ResearchDeps, record: ResearchRecord): Promise<Rese
 }
 
 /** Enqueued before the notification, so that questions about the report find it in the history. */
-async function enqueueRemember({ jobs }: ResearchDeps, record: ResearchRecord): Promise<void> {
-  const { thread } = questionInThread(record);
-  if (record.state !== 'done' || !thread) return;
-  const job: RememberJob = { remember: record.id };
-  await jobs.enqueue(ANSWER_QUEUE, job, { id: idFrom('remember', record.id), key: threadKey(thread) });
+async function enqueueRemember(
+  { jobs }: ResearchDeps,
+  { id, state, question }: ResearchRecord,
+): Promise<void> {
+  if (state !== 'done' || !question.thread) return;
+  const job: RememberJob = { remember: id };
+  await jobs.enqueue(ANSWER_QUEUE, job, { id: idFrom('remember', id), key: threadKey(question.thread) });
+}
+
+/** Appends a whole report to its thread's history; the prompt bounds how much of it goes to the model. */
+export async function rememberReport(
+  { researches, history, platforms }: ResearchDeps,
+  { data, signal }: Job<RememberJob>,
+): Promise<void> {
+  const record = await researches.find(data.remember);
+  if (record?.ending?.outcome !== 'done') return;
+  const { question, ending, endedAt } = record;
+  const platform = platforms.get(question.platform);
+  if (!question.thread || !platform) return;
+  const { backfill } = await recallThread({ history, platform }, question, signal);
+  const { text } = ending.report;
+  const reported: Turn = { role: 'assistant', author: null, text, at: endedAt ?? Date.now() };
+  await history.append(question.thread, question.id, [...backfill, questionTurn(question), reported], false);
 }
 
 /** Posts the report in the thread where files are not allowed. */
@@ -131,7 +152,7 @@ async function finishDelivery(deps: ResearchDeps, record: ResearchRecord): Promi
   if (told) await deps.answers.conclude(id, ATTEMPT, told.view);
   await deps.answers.delivered(id, ATTEMPT);
   await deps.researches.delivered(id);
-  const outcome = record.ending?.outcome === 'failed' ? record.ending.fault : record.state;
+  const outcome = outcomeOf(record);
   deps.metrics.researchEnded(question.platform, outcome, (record.endedAt ?? deps.now()) - begunAt);
   if (told) deps.metrics.researchNoticed(question.platform, notice);
   deps.log.info({ research: name, platform: question.platform, outcome, notice }, 'research delivered');

@@ -1,37 +1,39 @@
 import { formatElapsed } from '../answering/messages.ts';
-import { finalView } from '../answering/view.ts';
-import type { Button, View } from '../types.ts';
-import type { Ending, Report, ResearchNotification, ResearchRecord } from './ports.ts';
-import { formatCost, formatSourceCount, reportFile, summarise } from './report.ts';
+import { finalView, plural, sourcesButton } from '../answering/view.ts';
+import { Failure } from '../failures.ts';
+import { hasNoPlace, messagesOf, recordMessages } from './messages.ts';
+import type { Ending, NotificationPlace, Report, ResearchNotification, ResearchRecord } from './ports.ts';
+import { formatCost, reportFile, summarise } from './report.ts';
+import { type ResearchDeps, toLogFields } from './step.ts';
 
-type ComposedNotification = Pick<ResearchNotification, 'lead' | 'view' | 'file'>;
+type Composed = Pick<ResearchNotification, 'lead' | 'view' | 'file'>;
 
 /** Composes the asker's notification; null for a stopped job, which needs none. */
-export function composeNotification(record: ResearchRecord, hasAdmins: boolean): ComposedNotification | null {
-  const { ending, endedAt, begunAt } = record;
+export function composeNotification(record: ResearchRecord, hasAdmins: boolean): Composed | null {
+  const { id, name, ending, endedAt, begunAt } = record;
   const took = formatElapsed((endedAt ?? begunAt) - begunAt);
-  if (ending?.outcome === 'done') return composeDone(record, ending, took);
+  if (ending?.outcome === 'done') return composeDone(record, ending.report, took);
   if (ending?.outcome !== 'failed') return null;
-  const view = composeFailed(record, ending, hasAdmins);
+  // Trying again is useless when an admin or another question must cure the fault.
+  const canRetry = ending.fault !== 'rejected' && ending.fault !== 'not-authorised';
+  const view = finalView({
+    state: 'failed',
+    notices: [`⚠ ${reasonFor(record, ending, hasAdmins)} · ${name}`],
+    buttons: canRetry ? [{ action: 'retry', label: 'Try again', question: id }] : [],
+  });
   return { lead: `Research failed after ${took}`, view, file: null };
 }
 
-function composeDone(
-  record: ResearchRecord,
-  { report }: Extract<Ending, { outcome: 'done' }>,
-  took: string,
-): ComposedNotification {
+function composeDone(record: ResearchRecord, report: Report, took: string): Composed {
   const { id, name } = record;
-  const { sources } = report;
-  const label = sources.length === 1 ? 'Source' : `All ${sources.length} sources`;
-  const buttons: readonly Button[] = sources.length > 0 ? [{ action: 'sources', label, question: id }] : [];
-  const facts = ['Deep research', formatSourceCount(sources), took, formatCost(report), name];
+  const { text, sources } = report;
+  const facts = ['Deep research', plural(sources.length, 'source'), took, formatCost(report), name];
   const view = finalView({
-    text: summarise(report.text),
+    text: summarise(text),
     sources,
     notices: reportNotices(record, report),
     footer: facts.filter((fact) => fact !== null).join(' · '),
-    buttons,
+    buttons: sourcesButton(sources, id),
   });
   return { lead: `Research finished in ${took}`, view, file: reportFile(record, report) };
 }
@@ -42,22 +44,6 @@ function reportNotices({ remark }: ResearchRecord, { sources, cut }: Report): st
   if (cut === 'length') notices.push('⚠ The report reached its length limit.');
   if (cut === 'filtered') notices.push('⚠ Perplexity withheld the rest of this report.');
   return notices;
-}
-
-function composeFailed(
-  record: ResearchRecord,
-  ending: Extract<Ending, { outcome: 'failed' }>,
-  hasAdmins: boolean,
-): View {
-  const { id, name } = record;
-  const { fault } = ending;
-  // Trying again is useless when an admin or another question must cure the fault.
-  const canRetry = fault !== 'rejected' && fault !== 'not-authorised';
-  return finalView({
-    state: 'failed',
-    notices: [`⚠ ${reasonFor(record, ending, hasAdmins)} · ${name}`],
-    buttons: canRetry ? [{ action: 'retry', label: 'Try again', question: id }] : [],
-  });
 }
 
 const UNCHARGED = 'Nothing was begun, so nothing is charged.';
@@ -97,4 +83,60 @@ export function reasonFor(
     case 'given-up':
       return 'Something went wrong here again and again. It may have been charged.';
   }
+}
+
+/**
+ * Notifies the asker where they chose, else in the next possible place; each is tried once. The attempt is recorded before
+ * the call, so that a repeat looks for the message before it posts. Resolves with the updated record.
+ * @throws {Failure} when the platform cannot take it now and `mayWait`
+ */
+export async function notifyAsker(
+  deps: ResearchDeps,
+  record: ResearchRecord,
+  mayWait: boolean,
+): Promise<ResearchRecord> {
+  const { id, question, name, card } = record;
+  if (record.notice !== 'pending' && record.notice !== 'sending') return record;
+  const composed = composeNotification(record, deps.hasAdmins(question.platform));
+  if (!composed) return record;
+  const notification = { question, card, ...composed };
+  let isRepeat = record.notice === 'sending';
+  for (const [index, place] of listPlaces(record).entries()) {
+    // Earlier places have refused it.
+    if (index < record.noticePlace) continue;
+    if (!(await deps.researches.noticing(id, index))) break;
+    try {
+      const sent = await messagesOf(deps, question).notify({ ...notification, place, isRepeat });
+      if (sent.type === 'unknown') return await recordOutcome(deps, record, 'unknown');
+      const { message: noticeMessage, hasFile } = sent;
+      return await recordOutcome(deps, { ...record, noticeMessage, hasFile }, 'sent');
+    } catch (error) {
+      if (!(error instanceof Failure) || (!hasNoPlace(error) && mayWait)) throw error;
+      deps.log.info({ research: name, place: place.type, ...toLogFields(error) }, 'no notice here');
+    }
+    isRepeat = false;
+  }
+  return recordOutcome(deps, record, 'undeliverable');
+}
+
+async function recordOutcome(
+  deps: ResearchDeps,
+  record: ResearchRecord,
+  notice: 'sent' | 'unknown' | 'undeliverable',
+): Promise<ResearchRecord> {
+  const { id, name, noticeMessage, hasFile } = record;
+  await deps.researches.noticed(id, notice, noticeMessage, hasFile ?? false);
+  if (notice !== 'sent') deps.log.warn({ research: name, notice }, 'the asker may not have been told');
+  if (noticeMessage) await recordMessages(deps, record);
+  return { ...record, notice };
+}
+
+/** Lists the possible places; the one that was asked for comes first. */
+function listPlaces({ question, card, isCardGone }: ResearchRecord): readonly NotificationPlace[] {
+  const { thread, research, workspace } = question;
+  const inThread: readonly NotificationPlace[] = thread ? [{ type: 'thread', thread }] : [];
+  const dm: NotificationPlace = { type: 'dm', link: isCardGone ? null : card };
+  // Discord's direct messages have no channel outside the thread.
+  const channel: readonly NotificationPlace[] = workspace === '@me' ? [] : [{ type: 'channel' }];
+  return research?.notify === 'dm' ? [dm, ...inThread, ...channel] : [...inThread, dm, ...channel];
 }

@@ -1,16 +1,16 @@
 import { describeForAdmins } from '../answering/messages.ts';
 import { Failure } from '../failures.ts';
 import type { Job } from '../ports.ts';
-import { formatLateNotice, hasNoPlace, showCard } from './card.ts';
-import { pollRate, waitForSlot } from './limits.ts';
-import type { ResearchApi, ResearchRecord, UpstreamState } from './ports.ts';
-import { postBelow } from './post-below.ts';
+import { formatLateNotice } from './card.ts';
+import { hasNoPlace, postBelow, showCard } from './messages.ts';
+import type { ResearchRecord, UpstreamState } from './ports.ts';
+import { takeSlot } from './request-slots.ts';
 import {
   endResearch,
   enqueueStep,
   failResearch,
+  type PollStep,
   type ResearchDeps,
-  type ResearchStep,
   toLogFields,
 } from './step.ts';
 import { capRetryAfterMs, keptUntil, LATE_PAUSE_MS, MAX_PAUSE_MS, pollPauseMs } from './timing.ts';
@@ -20,83 +20,70 @@ const FRESH_MS = 10 * 60_000;
 /** A job that is complete but has no readable report is polled this often again. */
 const MAX_EMPTY_POLLS = 5;
 
-type PollStep = Extract<ResearchStep, { step: 'poll' }>;
-
-/** A job that runs upstream. */
-interface RunningJob {
+/** One poll of a running job. */
+interface Poll {
+  readonly deps: ResearchDeps;
+  readonly step: PollStep;
   readonly record: ResearchRecord;
-  readonly api: ResearchApi;
-  readonly upstream: string;
-  readonly submittedAt: number;
+  /** Since the submission. */
+  readonly ageMs: number;
+  readonly signal: AbortSignal;
 }
 
 /** Polls a job once: ends it, or shows its progress and enqueues the next poll. */
-export async function pollResearch(deps: ResearchDeps, job: Job<PollStep>): Promise<void> {
-  const record = await deps.researches.find(job.data.research);
+export async function pollResearch(deps: ResearchDeps, { data: step, signal }: Job<PollStep>): Promise<void> {
+  const record = await deps.researches.find(step.research);
   if (!record || record.state !== 'running' || !record.api || !record.upstream) return;
-  const { api, upstream } = record;
-  const running: RunningJob = { record, api, upstream, submittedAt: record.submittedAt ?? record.begunAt };
-  const waitMs = await waitForSlot(deps, pollRate(deps, api), job.data.slotAt, job.signal);
-  if (waitMs > 0) return enqueueStep(deps.jobs, { ...job.data, slotAt: deps.now() + waitMs }, waitMs);
+  const { api, upstream, submittedAt, begunAt } = record;
+  if (!(await takeSlot(deps, api, step, signal))) return;
+  const poll: Poll = { deps, step, record, ageMs: deps.now() - (submittedAt ?? begunAt), signal };
   let state: UpstreamState;
   try {
-    state = await deps.model.poll(api, upstream, job.signal);
+    state = await deps.model.poll(api, upstream, signal);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    return handlePollFailure(deps, job, running, error);
+    return handlePollFailure(poll, error);
   }
-  deps.log.debug({ research: record.name, poll: job.data.poll, state: state.state }, 'polled research');
-  await applyUpstreamState(deps, job, running, state);
+  deps.log.debug({ research: record.name, poll: step.poll, state: state.state }, 'polled research');
+  await applyUpstreamState(poll, state);
 }
 
-async function applyUpstreamState(
-  deps: ResearchDeps,
-  job: Job<PollStep>,
-  running: RunningJob,
-  state: UpstreamState,
-): Promise<void> {
-  const { record, submittedAt } = running;
+async function applyUpstreamState(poll: Poll, state: UpstreamState): Promise<void> {
+  const { deps, step, record, ageMs } = poll;
   switch (state.state) {
     case 'done':
-      return endResearch(deps, record, { outcome: 'done', report: state.report });
+      await endResearch(deps, record.id, { outcome: 'done', report: state.report });
+      return;
     case 'failed':
       return failResearch(deps, record, 'failed', state.remedy);
     case 'cancelled':
       return failResearch(deps, record, 'cancelled');
     case 'empty': {
-      const empty = job.data.empty + 1;
+      const empty = step.empty + 1;
       return empty > MAX_EMPTY_POLLS
         ? failResearch(deps, record, 'empty')
-        : scheduleNextPoll(deps, job, running, { empty });
+        : scheduleNextPoll(poll, { empty });
     }
     case 'missing':
-      return deps.now() - submittedAt < FRESH_MS
-        ? scheduleNextPoll(deps, job, running, {})
-        : failResearch(deps, record, 'missing');
+      return ageMs < FRESH_MS ? scheduleNextPoll(poll) : failResearch(deps, record, 'missing');
     case 'queued':
     case 'running':
-      return scheduleNextPoll(deps, job, running, { phase: state.state });
+      return scheduleNextPoll(poll, { phase: state.state });
   }
 }
 
 /** A failed poll says nothing about the job: it is polled again later. */
-async function handlePollFailure(
-  deps: ResearchDeps,
-  job: Job<PollStep>,
-  running: RunningJob,
-  failure: Failure,
-): Promise<void> {
+async function handlePollFailure(poll: Poll, failure: Failure): Promise<void> {
   if (failure.kind === 'stopped') throw failure;
-  const { record, submittedAt } = running;
+  const { deps, record, ageMs } = poll;
   deps.log.warn({ research: record.name, ...toLogFields(failure) }, 'research cannot be polled');
   if (failure.kind === 'not-authorised') {
     await deps.alertAdmins(record.question, describeForAdmins(failure));
-    if (deps.now() - submittedAt > deps.settings.deadlineMs)
-      return failResearch(deps, record, 'not-authorised');
+    if (ageMs > deps.settings.deadlineMs) return failResearch(deps, record, 'not-authorised');
   }
   const isRefused = failure.kind === 'not-authorised' || failure.kind === 'rate-limited';
   const atLeastMs = Math.max(isRefused ? MAX_PAUSE_MS : 0, capRetryAfterMs(failure.retryAfterMs));
-  await scheduleNextPoll(deps, job, running, { atLeastMs });
+  await scheduleNextPoll(poll, { atLeastMs });
 }
 
 interface NextPoll {
@@ -106,29 +93,22 @@ interface NextPoll {
 }
 
 /** Enqueues the next poll before progress is shown, so that a failure there cannot end the polling. */
-async function scheduleNextPoll(
-  deps: ResearchDeps,
-  { data, signal }: Job<PollStep>,
-  { record, submittedAt }: RunningJob,
-  { phase = record.phase ?? undefined, empty = data.empty, atLeastMs = 0 }: NextPoll,
-): Promise<void> {
-  const now = deps.now();
-  if (now >= keptUntil(submittedAt)) return failResearch(deps, record, 'expired');
-  const isLate = now - submittedAt > deps.settings.deadlineMs;
-  const poll = data.poll + 1;
-  const usualMs = isLate ? LATE_PAUSE_MS : pollPauseMs(poll, deps.settings.firstPollMs, deps.random());
-  await enqueueStep(deps.jobs, { ...data, poll, empty, slotAt: null }, Math.max(usualMs, atLeastMs));
-  if (phase && phase !== record.phase) await deps.researches.note(record.id, { phase });
-  await showProgress(deps, { ...record, phase: phase ?? null }, isLate, signal);
+async function scheduleNextPoll(poll: Poll, { phase, empty, atLeastMs = 0 }: NextPoll = {}): Promise<void> {
+  const { deps, step, record, ageMs } = poll;
+  const { deadlineMs, firstPollMs } = deps.settings;
+  if (deps.now() >= keptUntil(record)) return failResearch(deps, record, 'expired');
+  const isLate = ageMs > deadlineMs;
+  const number = step.poll + 1;
+  const usualMs = isLate ? LATE_PAUSE_MS : pollPauseMs(number, firstPollMs, deps.random());
+  const next = { step: 'poll', research: record.id, poll: number, empty: empty ?? step.empty } as const;
+  await enqueueStep(deps.jobs, next, Math.max(usualMs, atLeastMs));
+  const isNews = phase !== undefined && phase !== record.phase;
+  if (isNews) await deps.researches.note(record.id, { phase });
+  await showProgress({ ...poll, record: isNews ? { ...record, phase } : record }, isLate);
 }
 
 /** Shows progress on the card until the deadline, which is told once. A failure is logged only: the next poll shows more. */
-async function showProgress(
-  deps: ResearchDeps,
-  record: ResearchRecord,
-  isLate: boolean,
-  signal: AbortSignal,
-): Promise<void> {
+async function showProgress({ deps, record, signal }: Poll, isLate: boolean): Promise<void> {
   try {
     if (isLate) await postBelow(deps, record, 'late', { notices: [formatLateNotice(record)] }, signal);
     else if (record.card && !record.isCardGone)

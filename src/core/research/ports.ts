@@ -53,10 +53,10 @@ export interface ResearchModel {
   /** The API that the next job goes to. */
   api(): ResearchApi;
   /**
-   * Submits one job with exactly one request and returns its upstream id. `retired`: our key may no longer use this API,
-   * nothing was submitted, and `api()` names the other one from now on.
-   * `key` is the idempotency key, the same for every try of a job. `notice` tells the person which options the API lacks.
-   * @throws {Failure}; an `ambiguous` one may have submitted the job.
+   * Submits one job with exactly one request and returns its upstream id. `key` is the idempotency key, the same for every
+   * try of a job. `notice` tells the person which options the API lacks.
+   * @throws {Failure}; an `ambiguous` one may have submitted the job. `unreachable` also where our key may no longer use this
+   * API: then `api()` names the other one from now on.
    */
   submit(job: {
     readonly api: ResearchApi;
@@ -64,7 +64,7 @@ export interface ResearchModel {
     readonly effort: Effort;
     readonly key: string;
     readonly signal: AbortSignal;
-  }): Promise<{ readonly upstream: string; readonly notice?: string } | 'retired'>;
+  }): Promise<{ readonly upstream: string; readonly notice?: string }>;
   /** Whether a submission with an unknown outcome may be repeated: the API supports idempotency keys. */
   isRepeatable(api: ResearchApi): boolean;
   /** Polls a job once. @throws {Failure} `rate-limited`, `unreachable`, `too-slow`, `not-authorised`. */
@@ -110,18 +110,17 @@ export type NotifyResult =
 export interface ResearchMessages {
   /**
    * Opens the job's thread if necessary and shows the view on its card: posts it when `card` is null, else edits it. With
-   * `isRepeat` the card of an earlier try is looked for first, so that none is posted twice. `progress` is skipped when the
-   * rate limit is exhausted; the card is then returned unchanged.
+   * `isRepeat` the card of an earlier try is looked for first, so that none is posted twice. An edit for `progress` is
+   * skipped when the rate limit is exhausted.
    * @throws {Failure} `rate-limited`, `unreachable` (try again); `gone`, `undeliverable` when there is no place for it.
    */
   showCard(card: {
     readonly question: Question;
-    readonly thread: ThreadRef | null;
     readonly card: MessageRef | null;
     readonly view: View;
     readonly urgency: Urgency;
     readonly isRepeat: boolean;
-  }): Promise<{ readonly thread: ThreadRef; readonly card: MessageRef | null }>;
+  }): Promise<{ readonly thread: ThreadRef; readonly card: MessageRef }>;
   /**
    * Posts the notification once. Reopens an archived thread where that is allowed.
    * @throws {Failure} `rate-limited`, `unreachable` (try again, with `isRepeat`); `gone`, `undeliverable`: try another place.
@@ -167,6 +166,7 @@ export interface ResearchRecord {
   readonly id: string;
   /** What people call it: `R-4F2K`. */
   readonly name: string;
+  /** With the thread that its card has opened. */
   readonly question: Question;
   readonly state: ResearchState;
   readonly api: ResearchApi | null;
@@ -178,7 +178,6 @@ export interface ResearchRecord {
   readonly begunAt: number;
   readonly submittedAt: number | null;
   readonly endedAt: number | null;
-  readonly thread: ThreadRef | null;
   readonly card: MessageRef | null;
   /** The card was deleted, or there is no place for one. */
   readonly isCardGone: boolean;
@@ -197,7 +196,7 @@ export interface ResearchRecord {
 
 /** What `Researches.note` may change: how the job is shown, never its state. */
 export type ResearchNote = Partial<
-  Pick<ResearchRecord, 'phase' | 'thread' | 'card' | 'isCardGone' | 'isCancelled'>
+  Pick<ResearchRecord, 'phase' | 'card' | 'isCardGone' | 'isCancelled'> & Pick<Question, 'thread'>
 >;
 
 /** Filters jobs; an absent field matches all. */

@@ -1,5 +1,6 @@
 import { formatElapsed, formatTime } from '../answering/messages.ts';
 import { questionText } from '../answering/prompt.ts';
+import { plural } from '../answering/view.ts';
 import type { Source } from '../types.ts';
 import type { Report, ResearchRecord } from './ports.ts';
 
@@ -12,7 +13,7 @@ export function reportFile(record: ResearchRecord, report: Report): { name: stri
   const facts = [
     formatTime(end),
     formatElapsed(end - begunAt),
-    formatSourceCount(report.sources),
+    plural(report.sources.length, 'source'),
     formatCost(report),
     name,
   ];
@@ -23,11 +24,6 @@ export function reportFile(record: ResearchRecord, report: Report): { name: stri
     ...(report.sources.length > 0 ? ['## Sources', report.sources.map(formatSource).join('\n')] : []),
   ].join('\n\n');
   return { name: `research-${name}.md`, text: `${text}\n` };
-}
-
-/** `62 sources`. */
-export function formatSourceCount({ length }: readonly Source[]): string {
-  return length === 1 ? '1 source' : `${length} sources`;
 }
 
 /** `$0.41`; null when the API did not say. */
@@ -91,8 +87,7 @@ function dropTablesAndCode(lines: readonly string[]): string[] {
 function firstSentences(lines: readonly string[]): string {
   const [first = '', ...more] = lines;
   // A short first line says little alone.
-  const text = first.length >= 200 ? first : [first, ...more.slice(0, MAX_LINES - 1)].join('\n');
-  return text;
+  return first.length >= 200 ? first : [first, ...more.slice(0, MAX_LINES - 1)].join('\n');
 }
 
 function shorten(text: string): string {

@@ -18,32 +18,37 @@ import type {
 export const RESEARCH_QUEUE = 'research';
 
 /**
- * A job of the queue `research`. Every step is idempotent. A step that has to wait enqueues itself again with a delay, as try
- * or poll n+1, under an id made from that number.
+ * What the queue `research` carries. Every step is idempotent. A step that has to wait enqueues itself again with a delay, as
+ * try or poll n+1, under an id made from that number.
  */
 export type ResearchStep =
-  /** Creates the record, posts the card, submits the job. */
-  | {
+  /** Creates the record, posts the card, submits the job. `failingSince`: since when its submission has been failing. */
+  | (Slotted & {
       readonly step: 'submit';
       readonly question: Question;
       readonly tries: number;
-      /** When its reserved slot for the submission comes. */
-      readonly slotAt?: number;
-      /** Since when its submission has been failing. */
       readonly failingSince?: number;
-    }
-  /** One poll upstream. `slotAt`: when its reserved slot comes, if it has one; `empty`: polls that found no report. */
-  | {
+    })
+  /** One poll upstream. `empty`: polls that found no report. */
+  | (Slotted & {
       readonly step: 'poll';
       readonly research: string;
       readonly poll: number;
       readonly empty: number;
-      readonly slotAt: number | null;
-    }
+    })
   /** Finishes the card and notifies the asker. */
   | { readonly step: 'deliver'; readonly research: string; readonly tries: number }
   /** The question was deleted. */
   | { readonly step: 'withdraw'; readonly research: string; readonly tries: number };
+
+/** A step that makes a request under a rate limit. */
+interface Slotted {
+  /** When its reserved slot comes. */
+  readonly slotAt?: number;
+}
+
+export type SubmitStep = Extract<ResearchStep, { step: 'submit' }>;
+export type PollStep = Extract<ResearchStep, { step: 'poll' }>;
 
 interface ResearchSettings {
   readonly defaults: AnswerOptions;
@@ -71,30 +76,23 @@ export interface ResearchDeps extends Omit<AnsweringDeps, 'model' | 'settings' |
   readonly random: () => number;
 }
 
-/** A step as a job of the queue; equal steps have the same id. */
+/** The id of the research job that a step belongs to. */
+export function researchOf(step: ResearchStep): string {
+  return step.step === 'submit' ? step.question.id : step.research;
+}
+
+/** A step as the queue takes it; equal steps have the same id. */
 export function nextStep(step: ResearchStep, delayMs = 0): NextJob {
-  const research = step.step === 'submit' ? step.question.id : step.research;
-  return {
-    queue: RESEARCH_QUEUE,
-    data: step,
-    options: { id: stepId(step), key: research, ...(delayMs > 0 && { delayMs }) },
-  };
+  const options = { id: stepId(step), key: researchOf(step), ...(delayMs > 0 && { delayMs }) };
+  return { queue: RESEARCH_QUEUE, data: step, options };
 }
 
 function stepId(step: ResearchStep): string {
-  switch (step.step) {
-    case 'submit':
-      // The first try has the question's own id, so that duplicate deliveries of the question are dropped.
-      return step.tries === 0 && step.slotAt === undefined
-        ? step.question.id
-        : idFrom('submit', step.question.id, String(step.tries), String(step.slotAt ?? ''));
-    case 'poll':
-      return idFrom('poll', step.research, String(step.poll), String(step.slotAt ?? ''));
-    case 'deliver':
-      return idFrom('deliver', step.research, String(step.tries));
-    case 'withdraw':
-      return idFrom('withdraw', step.research, String(step.tries));
-  }
+  const number = step.step === 'poll' ? step.poll : step.tries;
+  const slotAt = 'slotAt' in step ? step.slotAt : null;
+  // The first try has the question's own id, so that duplicate deliveries of the question are dropped.
+  if (step.step === 'submit' && number === 0 && !slotAt) return step.question.id;
+  return idFrom(step.step, researchOf(step), String(number), String(slotAt ?? ''));
 }
 
 /** Enqueues a step. */
@@ -108,9 +106,9 @@ export function isLive({ state }: ResearchRecord): boolean {
   return state === 'begun' || state === 'submitting' || state === 'running';
 }
 
-/** The question with the thread that its card has opened. */
-export function questionInThread({ question, thread }: ResearchRecord): Question {
-  return thread ? { ...question, thread } : question;
+/** `done`, `stopped` or why it failed, for logs and metrics. */
+export function outcomeOf({ state, ending }: ResearchRecord): string {
+  return ending?.outcome === 'failed' ? ending.fault : state;
 }
 
 /** The log fields of a failure. */
@@ -118,26 +116,30 @@ export function toLogFields(failure: Failure): object {
   return { kind: failure.kind, status: failure.status, code: failure.code, err: failure };
 }
 
-/** Ends a job: stores its outcome and enqueues its delivery in one transaction. Does nothing to an ended job. */
+/**
+ * Ends a job: stores its outcome and enqueues its delivery in one transaction. False when it has already ended: a report that
+ * comes after a stop is not delivered.
+ */
 export async function endResearch(
-  deps: ResearchDeps,
-  { id, name, question, begunAt }: ResearchRecord,
+  { researches, log }: Pick<ResearchDeps, 'researches' | 'log'>,
+  id: string,
   ending: Ending,
-): Promise<void> {
-  const next = [nextStep({ step: 'deliver', research: id, tries: 0 })];
-  if (!(await deps.researches.end(id, ending, next))) return;
-  const ms = deps.now() - begunAt;
-  const outcome = ending.outcome === 'failed' ? ending.fault : ending.outcome;
-  const log = { research: name, platform: question.platform, outcome, took: formatElapsed(ms) };
-  deps.log[outcome === 'done' ? 'info' : 'warn'](log, 'research ended');
+): Promise<boolean> {
+  const record = await researches.end(id, ending, [nextStep({ step: 'deliver', research: id, tries: 0 })]);
+  if (!record) return false;
+  const { name, question, begunAt, endedAt } = record;
+  const took = formatElapsed((endedAt ?? begunAt) - begunAt);
+  const fields = { research: name, platform: question.platform, outcome: outcomeOf(record), took };
+  log[ending.outcome === 'failed' ? 'warn' : 'info'](fields, 'research ended');
+  return true;
 }
 
 /** Ends a job without a report. */
-export function failResearch(
+export async function failResearch(
   deps: ResearchDeps,
-  record: ResearchRecord,
+  { id }: ResearchRecord,
   fault: ResearchFault,
-  remedy: string | null = null,
+  remedy?: string | null,
 ): Promise<void> {
-  return endResearch(deps, record, { outcome: 'failed', fault, remedy });
+  await endResearch(deps, id, { outcome: 'failed', fault, remedy: remedy ?? null });
 }

@@ -1,4 +1,5 @@
 /** When a research job is polled, tried again and given up: pure functions of times in milliseconds. */
+import type { ResearchRecord } from './ports.ts';
 
 /** The longest usual pause between polls. */
 export const MAX_PAUSE_MS = 60_000;
@@ -25,8 +26,8 @@ export function capRetryAfterMs(retryAfterMs: number | undefined): number {
 }
 
 /** Until when upstream keeps a job. */
-export function keptUntil(submittedAt: number): number {
-  return submittedAt + RETENTION_MS;
+export function keptUntil({ submittedAt, begunAt }: ResearchRecord): number {
+  return (submittedAt ?? begunAt) + RETENTION_MS;
 }
 
 /** Fewer finished jobs than this say nothing about the usual time. */

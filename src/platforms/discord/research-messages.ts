@@ -10,7 +10,7 @@ import { escapeText } from '../../markdown/text.ts';
 import { CODE } from './errors.ts';
 import { askedSince, isCard, isNotification, readSince } from './find-messages.ts';
 import { DIRECT_WORKSPACE, messageRef, threadRef } from './ids.ts';
-import { editIn, postIn } from './limits.ts';
+import { editIn } from './limits.ts';
 import { type Draft, editInArchived, editMessage, nonceOf, openDirect, postMessage } from './messages.ts';
 import { clipText, renderOne } from './render.ts';
 import type { DiscordRest } from './rest.ts';
@@ -47,7 +47,8 @@ async function showCard(deps: OutboundDeps, card: Card): Promise<Shown> {
   const draft = renderOne(card.view);
   if (card.card) {
     await editCard(deps, card.card, draft, card.urgency);
-    return { thread: card.thread ?? threadRef(card.card.workspace, card.card.channel), card: card.card };
+    const { workspace, channel } = card.card;
+    return { thread: card.question.thread ?? threadRef(workspace, channel), card: card.card };
   }
   const place = await placeOfCard(deps, card);
   const earlier = card.isRepeat ? await findEarlierCard(deps, card, place) : null;
@@ -56,10 +57,9 @@ async function showCard(deps: OutboundDeps, card: Card): Promise<Shown> {
 }
 
 /** An earlier try has seen to what stands above the thread it found; the first one waits for it. */
-function placeOfCard(deps: OutboundDeps, { question, thread, isRepeat }: Card): Promise<AnswerPlace> {
-  const isThere = isRepeat && thread !== null && question.trigger === 'command';
-  const placed = { ...question, thread: thread ?? question.thread };
-  return findAnswerPlace(deps, { ...placed, ...(isThere && { trigger: 'button' }) }, []);
+function placeOfCard(deps: OutboundDeps, { question, isRepeat }: Card): Promise<AnswerPlace> {
+  const isThere = isRepeat && question.thread !== null && question.trigger === 'command';
+  return findAnswerPlace(deps, { ...question, ...(isThere && { trigger: 'button' }) }, []);
 }
 
 /** A history that cannot be read leaves it to the nonce: a second card is no second notification. */
@@ -73,19 +73,14 @@ async function findEarlierCard(
   return found ? messageRef(question.workspace, channel, found.id) : null;
 }
 
-/** Null when no call is free for progress. */
 async function postCard(
   deps: OutboundDeps,
   { question, urgency }: Card,
   { channel, replyTo }: AnswerPlace,
   draft: Draft,
-): Promise<MessageRef | null> {
-  const { rest } = deps;
-  const isProgress = urgency === 'progress';
-  if (isProgress && !rest.limits.tryAcquire(postIn(channel), 'progress')) return null;
+): Promise<MessageRef> {
   const nonce = nonceOf(question.id, 'card', channel);
-  const options = { channel, replyTo, nonce, urgency: isProgress ? 'acquired' : 'final' } as const;
-  const posted = await postMessage(rest, draft, options);
+  const posted = await postMessage(deps.rest, draft, { channel, replyTo, nonce, urgency: 'final' });
   const ref = messageRef(question.workspace, channel, posted.id);
   // Under this nonce an earlier try may have posted an earlier state.
   if (posted.content.trim() !== draft.content.trim()) await editCard(deps, ref, draft, urgency);

@@ -32,7 +32,7 @@ export function renderSingle(view: View): MessageBody {
 
 /** Posts or edits a card; see the port. */
 export async function showCard(workspace: SlackWorkspace, card: Card): Promise<ShownCard> {
-  const thread = card.thread ?? (await openCardThread(workspace, card));
+  const thread = card.question.thread ?? (await openCardThread(workspace, card));
   if (card.card === null) return { thread, card: await postCard(workspace, thread, card) };
   await editCard(workspace, card.card, card);
   return { thread, card: card.card };
@@ -52,18 +52,14 @@ async function openCardThread(workspace: SlackWorkspace, { question, isRepeat }:
   return (await openThread(workspace, question, start)).thread;
 }
 
-async function postCard(slack: SlackWorkspace, thread: ThreadRef, card: Card): Promise<MessageRef | null> {
-  const { question, urgency, isRepeat, view } = card;
+async function postCard(slack: SlackWorkspace, thread: ThreadRef, card: Card): Promise<MessageRef> {
+  const { question, isRepeat, view } = card;
   const { platform, workspace, channel } = thread;
-  const isAcquired = urgency === 'progress' && slack.limits.tryAcquirePost(channel, 'progress');
-  if (urgency === 'progress' && !isAcquired) return null;
   const body = renderSingle(view);
   const metadata = metadataOf('card', question);
   const place = { channel, thread_ts: thread.thread, metadata };
   const find = async () => (await findOwn(slack, question, 'card', thread))?.[0]?.ts ?? null;
-  const message = await postOnce(slack, isRepeat, find, (attempt) =>
-    postBody(slack, place, body, isAcquired && attempt === 1),
-  );
+  const message = await postOnce(slack, isRepeat, find, () => postBody(slack, place, body));
   return { platform, workspace, channel, message };
 }
 

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { composePrompt } from '../../../src/core/answering/prompt.ts';
 import { Failure } from '../../../src/core/failures.ts';
 import { idFrom } from '../../../src/core/ids.ts';
-import { stopResearch } from '../../../src/core/research/cancel.ts';
 import type { UpstreamState } from '../../../src/core/research/ports.ts';
+import { stopResearch } from '../../../src/core/research/stop.ts';
 import { type Question, type ThreadRef } from '../../../src/core/types.ts';
 import { question, THREAD } from '../fakes.ts';
 import { asked, MINUTE, REPORT, setup } from './setup.ts';
@@ -238,7 +238,7 @@ function killAt(line: Awaited<ReturnType<typeof ready>>, at: number): void {
 
 describe('a stopped job', () => {
   const stop = (line: Awaited<ReturnType<typeof ready>>, by = asked().asker) =>
-    stopResearch(line.deps, asked().id, { reason: 'stopped', by });
+    stopResearch(line.deps, line.record()!, by);
   const last = (line: Awaited<ReturnType<typeof ready>>) => line.board.cards.at(-1)?.notices[0];
 
   test('is cancelled upstream where that can be', async () => {
@@ -246,7 +246,7 @@ describe('a stopped job', () => {
     line.script.api = 'agent';
     await line.begin();
     await line.run(1_000);
-    expect(await stop(line)).toBe(true);
+    expect(await stop(line)).toBeNull();
     await line.run(10 * MINUTE);
     expect(line.calls).toEqual(['submit agent', 'cancel up-1']);
     expect(last(line)).toBe(`⏹ Cancelled ${line.record()?.name}.`);
@@ -274,7 +274,7 @@ describe('a stopped job', () => {
   test('that has ended already is not stopped', async () => {
     const line = await ready();
     await line.run(MINUTE);
-    expect(await stop(line)).toBe(false);
+    expect(await stop(line)).toBe(`${line.record()?.name} has already finished.`);
     expect(line.record()?.state).toBe('done');
   });
 

@@ -55,7 +55,10 @@ export function memoryResearches(jobs: Jobs, clock = { now: 1_000 }): MemoryRese
       await enqueue(next);
       return change(id, { state: 'running', upstream, remark: notice, submittedAt: clock.now });
     },
-    note: async (id, note) => void change(id, note),
+    async note(id, { thread, ...note }) {
+      const question = records.get(id)?.question;
+      change(id, { ...note, ...(thread && question && { question: { ...question, thread } }) });
+    },
     async end(id, ending, next) {
       const record = records.get(id);
       if (!record || !isLive(record)) return null;
@@ -112,7 +115,6 @@ export function fresh(question: Question, name: string, now: number): ResearchRe
     begunAt: now,
     submittedAt: null,
     endedAt: null,
-    thread: question.thread,
     card: null,
     isCardGone: false,
     ending: null,

@@ -7,6 +7,7 @@ import {
   sendNotification,
 } from '../../../src/core/notifications.ts';
 import type { Job, Jobs, NextJob } from '../../../src/core/ports.ts';
+import { type RememberJob, rememberReport } from '../../../src/core/research/deliver.ts';
 import type {
   NotifyResult,
   Report,
@@ -15,7 +16,6 @@ import type {
   ResearchNotification,
   UpstreamState,
 } from '../../../src/core/research/ports.ts';
-import { type RememberJob, rememberReport } from '../../../src/core/research/remember.ts';
 import { reviveResearchStep, runResearchStep } from '../../../src/core/research/run-step.ts';
 import {
   enqueueStep,
@@ -57,7 +57,7 @@ export const asked = (fields: Partial<Question> = {}): Question =>
 function scriptedResearch() {
   const script = {
     api: 'chat' as 'chat' | 'agent',
-    submits: [] as ('retired' | Failure | Error)[],
+    submits: [] as (Failure | Error)[],
     looks: [] as (UpstreamState | Failure | Error)[],
     cancels: [] as (boolean | Failure)[],
   };
@@ -118,7 +118,7 @@ function memoryBoard() {
       const fault = board.cardFaults.shift();
       if (fault) throw fault;
       board.cards.push(shown.view);
-      return { thread: shown.thread ?? opened, card };
+      return { thread: shown.question.thread ?? opened, card };
     },
     notify,
   };

@@ -37,7 +37,7 @@ describe('a research job begins', () => {
     const line = setup();
     await line.begin(asked({ thread: null, message: null, trigger: 'command' }));
     await line.run(1_000);
-    const opened = line.record()!.thread!;
+    const opened = line.record()!.question.thread!;
     expect(opened.thread).toBe('opened');
     expect(await line.deps.threads.hear(opened, asked().asker.id)).toBe(1);
     const { question, messages } = line.answers.records.get(asked().id)!;
@@ -195,13 +195,9 @@ describe('a submission that fails', () => {
 
   test('because the API is retired is handed to the other one', async () => {
     const line = setup();
-    line.script.submits.push('retired');
+    line.script.submits.push(away);
     const { submit } = line.deps.model;
-    line.deps.model.submit = async (job) => {
-      const result = await submit(job);
-      line.script.api = 'agent';
-      return result;
-    };
+    line.deps.model.submit = (job) => submit(job).finally(() => (line.script.api = 'agent'));
     await line.begin();
     await line.run(MINUTE);
     expect(line.calls.filter((call) => call.startsWith('submit'))).toEqual(['submit chat', 'submit agent']);

@@ -79,12 +79,14 @@ export function show(
   board: ResearchMessages,
   question: Question,
   text: string,
-  given: Partial<Parameters<ResearchMessages['showCard']>[0]> = {},
+  {
+    thread = question.thread,
+    ...given
+  }: Partial<Parameters<ResearchMessages['showCard']>[0]> & { thread?: ThreadRef | null } = {},
 ): ReturnType<ResearchMessages['showCard']> {
   const view = cardView(text, question);
   return board.showCard({
-    question,
-    thread: null,
+    question: { ...question, thread },
     card: null,
     view,
     urgency: 'final',

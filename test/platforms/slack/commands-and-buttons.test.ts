@@ -148,17 +148,15 @@ describe('shortcuts and buttons', () => {
         text: 'x',
         buttons: [{ action, label: 'It', question: question.id }],
       });
-      const { thread } = question;
       const { card } = await app.researchMessages.showCard({
         question,
-        thread,
         card: null,
         view: shown,
         urgency: 'final',
         isRepeat: false,
       });
       const actionId = `footnote:${action}`;
-      server.press({ user: ADA, channel: GENERAL, ts: card?.message ?? '', actionId });
+      server.press({ user: ADA, channel: GENERAL, ts: card.message, actionId });
       await vi.waitFor(() => expect(intake.presses).toMatchObject([{ action, question: question.id }]));
     },
   );

@@ -5,7 +5,7 @@ import type {
   ResearchMessages,
   ResearchNotification,
 } from '../../../src/core/research/ports.ts';
-import type { Question } from '../../../src/core/types.ts';
+import type { Question, ThreadRef } from '../../../src/core/types.ts';
 import { researchView } from '../../contracts/research-messages.ts';
 import { liveTokens } from '../../servers/slack/live-tokens.ts';
 import type { SlackServerOptions } from '../../servers/slack/types.ts';
@@ -23,12 +23,13 @@ afterEach(() => side.close());
 const MINIMAL = readManifest('slack-minimal.yaml').scopes;
 const REPORT = { name: 'report.md', text: '# why?\n\nBecause.\n' };
 
-function show(question: Question, fields: Partial<Parameters<ResearchMessages['showCard']>[0]> = {}) {
+type Fields = Partial<Parameters<ResearchMessages['showCard']>[0]> & { thread?: ThreadRef | null };
+
+function show(question: Question, { thread = question.thread, ...fields }: Fields = {}) {
   const view = researchView({ text: '> why?', footer: 'R-4F2K · Queued' });
   return side.messages.showCard({
-    question,
+    question: { ...question, thread },
     view,
-    thread: question.thread,
     card: null,
     urgency: 'final',
     isRepeat: false,
