@@ -33,14 +33,11 @@ export async function startQueues(
         if ('remember' in data) return rememberReport(research, { ...job, data });
         return answerQuestion(answering, { ...job, data });
       },
-      async ({ data }) => ('question' in data ? giveUp(answering, data) : undefined),
+      { onDead: async ({ data }) => ('question' in data ? giveUp(answering, data) : undefined) },
     ),
-    jobs.work<ResearchStep>(
-      RESEARCH_QUEUE,
-      CONCURRENT_STEPS,
-      (job) => runResearchStep(research, job),
-      ({ data }) => reviveResearchStep(research, data),
-    ),
+    jobs.work<ResearchStep>(RESEARCH_QUEUE, CONCURRENT_STEPS, (job) => runResearchStep(research, job), {
+      onDead: ({ data }) => reviveResearchStep(research, data),
+    }),
     jobs.work<NotificationJob>(NOTIFICATION_QUEUE, CONCURRENT_NOTIFICATIONS, ({ data }) =>
       sendNotification({ ...answering, researchCommands }, data),
     ),

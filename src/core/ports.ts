@@ -171,6 +171,8 @@ export interface Job<T> {
   readonly attempt: number;
   /** Aborted when the process stops or another worker has taken the job over. */
   readonly signal: AbortSignal;
+  /** From here on it only waits for others: its slot is given to another job, while it goes on. */
+  readonly releaseSlot: () => void;
 }
 
 export interface EnqueueOptions {
@@ -200,7 +202,7 @@ export interface Jobs {
   depth(queue: string, key: string): Promise<number>;
   /** Whether a job of this id is waiting, running, or still remembered. */
   knows(queue: string, id: string): Promise<boolean>;
-  /** Starts taking jobs, at most `slots` at a time in this process. A handler that throws has its job run again later. */
+  /** Starts taking jobs, as many at a time in this process as there are slots. A handler that throws has its job run again later. */
   work<T extends object>(
     queue: string,
     slots: number,

@@ -18,6 +18,7 @@ interface JobRun extends Claim {
   readonly abort: AbortController;
   /** When the database last confirmed that it is ours, by `performance.now`; updated by the heartbeat. */
   confirmedAt: number;
+  holdsSlot: boolean;
   /** Resolves when the handler has returned and the outcome is written or given up. Never rejects. */
   done: Promise<void>;
 }
@@ -34,12 +35,14 @@ export interface Dispatcher {
   settled(): Promise<void>;
 }
 
-/** What a dispatcher works with; at most `slots` jobs run at a time. */
+/** What a dispatcher works with; at most `slots` jobs hold a slot at a time. */
 export interface DispatcherOptions {
   readonly boss: PgBoss;
   readonly sql: Sql;
   readonly queue: string;
   readonly slots: number;
+  /** A job that has run for so many milliseconds goes on without its slot. */
+  readonly slotMs: number;
   readonly handler: (job: Job<object>) => Promise<void>;
   readonly onDead: OnDead<object> | undefined;
   readonly log: Log;
@@ -56,6 +59,9 @@ const POLL_MS = 2_000;
  */
 const MAX_FETCHED = 5;
 
+/** So many jobs run for each slot at most, those without a slot included: each has its answer in memory. */
+const RUNS_PER_SLOT = 4;
+
 /**
  * Fetches jobs of one queue while there are some and slots are free, whenever it is woken and every 2 s, and runs them. pg-boss'
  * own `work()` is not used: it polls once per slot, and a notification wakes every idle slot for one job (12.38).
@@ -64,8 +70,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { boss, sql, queue, slots, onDead, log } = options;
   const runs = new Set<JobRun>();
   const fetchAll = async (stopped: AbortSignal): Promise<void> => {
-    for (let isMore = true; isMore && !stopped.aborted && runs.size < slots; ) {
-      const count = Math.min(slots - runs.size, MAX_FETCHED);
+    for (let isMore = true; isMore && !stopped.aborted; ) {
+      const held = [...runs].filter(({ holdsSlot }) => holdsSlot).length;
+      const count = Math.min(slots - held, RUNS_PER_SLOT * slots - runs.size, MAX_FETCHED);
+      if (count <= 0) return;
       // The database writes the first heartbeat after this; of the two times the earlier one is the safe one.
       const before = performance.now();
       const rows = await boss.fetch<PackedData>(queue, { batchSize: count, db: sql });
@@ -76,7 +84,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const fetching = repeat(POLL_MS, fetchAll, log, { task: 'fetching jobs', queue });
   const dead = watchDeadJobs(sql, queue, onDead, fetching.wake, log);
   const start = (job: FetchedJob, confirmedAt: number): void => {
-    const run = startRun(options, job, confirmedAt, dead.wake);
+    const run = startRun(options, job, confirmedAt, { onSlotFree: fetching.wake, onDied: dead.wake });
     runs.add(run);
     void run.done.then(() => {
       runs.delete(run);
@@ -102,13 +110,20 @@ function startRun(
   options: DispatcherOptions,
   { id, retryCount, data }: FetchedJob,
   confirmedAt: number,
-  onDied: () => void,
+  { onSlotFree, onDied }: { readonly onSlotFree: () => void; readonly onDied: () => void },
 ): JobRun {
   const abort = new AbortController();
-  const run: JobRun = { id, retryCount, abort, confirmedAt, done: Promise.resolve() };
-  run.done = runHandler(options.handler, run, data)
+  const run: JobRun = { id, retryCount, abort, confirmedAt, holdsSlot: true, done: Promise.resolve() };
+  const releaseSlot = (): void => {
+    if (!run.holdsSlot) return;
+    run.holdsSlot = false;
+    onSlotFree();
+  };
+  const long = setTimeout(releaseSlot, options.slotMs).unref();
+  run.done = runHandler(options.handler, run, data, releaseSlot)
     .then((failure) => settle(options, run, failure))
     .then(() => {
+      clearTimeout(long);
       if (retryCount >= RETRY_LIMIT) onDied();
     });
   return run;
@@ -119,11 +134,12 @@ async function runHandler(
   handler: DispatcherOptions['handler'],
   { id, retryCount, abort }: JobRun,
   packed: PackedData,
+  releaseSlot: () => void,
 ): Promise<{ error: unknown } | null> {
   try {
     // It is what `enqueue` packed.
     const data = JSON.parse(packed.json) as object;
-    await handler({ id, data, attempt: retryCount + 1, signal: abort.signal });
+    await handler({ id, data, attempt: retryCount + 1, signal: abort.signal, releaseSlot });
     return null;
   } catch (error) {
     return { error };

@@ -11,14 +11,23 @@ import type { Queryable, Sql } from './sql.ts';
 /** Aborted handlers get this long to return before their jobs are handed to others. */
 const ABORT_PATIENCE_MS = 1_500;
 
+/** A job that runs for longer costs little; many of them, such as endless streams, must not keep all others waiting. */
+const SLOT_MS = 60_000;
+
+interface WorkOptions<T> {
+  /** Told of a job that has had all its runs, before its key is released. */
+  readonly onDead?: OnDead<T>;
+  /** A job that has run for so many milliseconds goes on without its slot; a minute when left out. */
+  readonly slotMs?: number;
+}
+
 /** The queue, with what the port leaves to the implementation. */
 export interface StoreJobs extends Jobs {
-  /** As the port says. `onDead` is told of a job that has had all its runs, before its key is released. */
   work<T extends object>(
     queue: string,
     slots: number,
     handler: Handler<T>,
-    onDead?: OnDead<T>,
+    options?: WorkOptions<T>,
   ): Promise<void>;
   /**
    * Runs statements and puts `next` into the queue in one transaction: both are on disk, or neither. Nothing is enqueued when
@@ -52,7 +61,12 @@ export async function openJobs(sql: Sql, log: Log): Promise<StoreJobs> {
       await ensure(queue);
       return (await boss.findJobs(queue, { id, db: sql })).length > 0;
     },
-    async work<T extends object>(queue: string, slots: number, handler: Handler<T>, onDead?: OnDead<T>) {
+    async work<T extends object>(
+      queue: string,
+      slots: number,
+      handler: Handler<T>,
+      { onDead, slotMs = SLOT_MS }: WorkOptions<T> = {},
+    ) {
       await ensure(queue);
       if (sql.kind === 'pglite') {
         // The data directory has no other owner: what counts as running was cut off when the last process ended.
@@ -60,7 +74,7 @@ export async function openJobs(sql: Sql, log: Log): Promise<StoreJobs> {
       }
       // The casts: what a queue carries has one type, and its senders keep to it.
       const handlers = { handler: handler as Handler<object>, onDead: onDead as OnDead<object> | undefined };
-      dispatchers.set(queue, createDispatcher({ boss, sql, queue, slots, ...handlers, log }));
+      dispatchers.set(queue, createDispatcher({ boss, sql, queue, slots, slotMs, ...handlers, log }));
       wake(queue);
     },
     stop(graceMs) {

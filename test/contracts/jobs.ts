@@ -127,10 +127,12 @@ export function jobsContract(jobs: () => StoreJobs, another: () => Promise<Store
         seen.push(`run ${data.n}`);
         if (data.n === 0) throw new Error('always fails');
       };
-      await jobs().work<Numbered>(queue, 2, handler, async (job) => {
-        seen.push(`dead ${job.data.n} after ${job.attempts}`);
-        await door.opened;
-        seen.push('explained');
+      await jobs().work<Numbered>(queue, 2, handler, {
+        async onDead(job) {
+          seen.push(`dead ${job.data.n} after ${job.attempts}`);
+          await door.opened;
+          seen.push('explained');
+        },
       });
       await vi.waitFor(() => expect(seen).toEqual(['run 0', 'dead 0 after 9']), patient);
       door.open();
@@ -220,10 +222,12 @@ export function jobsContract(jobs: () => StoreJobs, another: () => Promise<Store
       const handler = async (): Promise<void> => {
         throw new Error('always fails');
       };
-      await mine.work(queue, 1, handler, async () => {
-        seen.push('explaining');
-        await door.opened;
-        seen.push('explained');
+      await mine.work(queue, 1, handler, {
+        async onDead() {
+          seen.push('explaining');
+          await door.opened;
+          seen.push('explained');
+        },
       });
       await vi.waitFor(() => expect(seen).toEqual(['explaining']), patient);
       const stopped = mine.stop(20).then(() => seen.push('stopped'));

@@ -5,6 +5,7 @@ import { holdOnlyLease } from '../../src/store/leases.ts';
 import { openPglite } from '../../src/store/pglite.ts';
 import { deleteExpired } from '../../src/store/retention.ts';
 import { answersContract } from '../contracts/answers.ts';
+import { slotsContract } from '../contracts/job-slots.ts';
 import { jobsContract } from '../contracts/jobs.ts';
 import { keyValueContract } from '../contracts/key-value.ts';
 import { leasesContract } from '../contracts/leases.ts';
@@ -57,5 +58,6 @@ describe('the store on PGlite', () => {
     () => openJobs(parts.sql, quietLog),
     () => parts.sql,
   );
+  slotsContract(() => parts.jobs);
   leasesContract((_name, duties) => holdOnlyLease(duties), quietLog);
 });

@@ -5,6 +5,7 @@ import { holdPostgresLease } from '../../src/store/leases.ts';
 import { openPostgres } from '../../src/store/postgres.ts';
 import { deleteExpired } from '../../src/store/retention.ts';
 import { answersContract } from '../contracts/answers.ts';
+import { slotsContract } from '../contracts/job-slots.ts';
 import { jobsContract } from '../contracts/jobs.ts';
 import { keyValueContract } from '../contracts/key-value.ts';
 import { leasesContract } from '../contracts/leases.ts';
@@ -59,5 +60,6 @@ describe.skipIf(serverUrl === null)('the store on Postgres', onServerOnly, () =>
     () => openJobs(parts.sql, quietLog),
     () => parts.sql,
   );
+  slotsContract(() => parts.jobs);
   leasesContract((name, duties) => holdPostgresLease(database.url, name, duties), quietLog);
 });

@@ -36,7 +36,10 @@ export async function answerQuestion(deps: AnsweringDeps, job: Job<AnswerJob>): 
   }
   const run = startRun(deps, job, platform, record, log);
   try {
-    await deliver(run, await concludeAnswer(run));
+    const conclusion = await concludeAnswer(run);
+    // What is left waits for the platform alone.
+    job.releaseSlot();
+    await deliver(run, conclusion);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     await handleFailure(run, error, job.signal);

@@ -33,7 +33,11 @@ const POLL_INTERVAL_MS = 300;
 const MAX_WAIT_MS = 25 * 60_000;
 
 /** Resolves once that answer has been delivered. @throws {Failure} `stopped` when the process stops first. */
-export async function waitBehind(answers: Answers, { data, signal }: Job<WaitJob>): Promise<void> {
+export async function waitBehind(
+  answers: Answers,
+  { data, signal, releaseSlot }: Job<WaitJob>,
+): Promise<void> {
+  releaseSlot();
   const end = performance.now() + MAX_WAIT_MS;
   while (performance.now() < end) {
     const record = await answers.find(data.behind);

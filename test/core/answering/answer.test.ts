@@ -60,10 +60,12 @@ describe('answerQuestion', () => {
     const record = deps.answers.records.get(question().id)!;
     deps.answers.records.set(question().id, { ...record, delivered: false });
     let isOver = false;
-    const job = { id: 'w', data: { behind: question().id }, attempt: 1, signal };
+    const releaseSlot = vi.fn();
+    const job = { id: 'w', data: { behind: question().id }, attempt: 1, signal, releaseSlot };
     const waiting = waitBehind(deps.answers, job).then(() => (isOver = true));
     await Promise.resolve();
     expect(isOver).toBe(false);
+    expect(releaseSlot).toHaveBeenCalled();
     deps.answers.records.set(question().id, { ...record, delivered: true });
     await waiting;
     expect(isOver).toBe(true);
@@ -142,6 +144,18 @@ describe('answerQuestion', () => {
     // The order in that thread is kept by the attempt that opened it.
     expect(deps.jobs.queued).toMatchObject([{ data: { behind: asked.id }, key: threadKey(opened) }]);
     expect((await deps.history.read(opened)).exchanges).toBe(1);
+  });
+
+  test('an answer that is written holds no slot while it waits for the platform', async () => {
+    const { run, platform, deps, released } = setup([text('Once.'), done]);
+    platform.noPlace = new Failure('unreachable', 'HTTP 502', { retryAfterMs: 3_600_000 });
+    const conclude = vi.spyOn(deps.answers, 'conclude').mockImplementationOnce(async () => {
+      expect(released).toEqual([]);
+      return true;
+    });
+    await expect(run(question())).rejects.toThrow('HTTP 502');
+    expect(conclude).toHaveBeenCalledOnce();
+    expect(released).toEqual([question().id]);
   });
 
   test('a delivered answer is not touched again', async () => {

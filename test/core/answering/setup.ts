@@ -27,6 +27,8 @@ export function setup(...scripts: readonly (readonly (AnswerEvent | Failure)[])[
   const platform = memoryPlatform();
   const model = scriptedModel(...scripts);
   const alerts: string[] = [];
+  /** The questions whose jobs gave back their slot. */
+  const released: string[] = [];
   const deps: AnsweringDeps & {
     answers: ReturnType<typeof memoryAnswers>;
     jobs: ReturnType<typeof memoryJobs>;
@@ -52,9 +54,10 @@ export function setup(...scripts: readonly (readonly (AnswerEvent | Failure)[])[
       data: { question: asked, isMarked: false },
       attempt,
       signal: controller.signal,
+      releaseSlot: () => void released.push(asked.id),
     };
     return answerQuestion(deps, job);
   };
   const last = (asked: Question) => platform.shown.get(asked.id)?.at(-1);
-  return { platform, model, alerts, deps, run, last, controller };
+  return { platform, model, alerts, released, deps, run, last, controller };
 }

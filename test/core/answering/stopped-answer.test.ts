@@ -20,6 +20,7 @@ describe('an answer that is to end', () => {
       data: { question: question(), isMarked: false },
       attempt: 1,
       signal: new AbortController().signal,
+      releaseSlot: () => {},
     });
     expect(last(question())).toMatchObject({
       state: 'done',
@@ -43,6 +44,7 @@ describe('an answer that is to end', () => {
       data: { question: question(), isMarked: false },
       attempt: 1,
       signal: new AbortController().signal,
+      releaseSlot: () => {},
     });
     expect(last(question())?.text).toBe('All of it');
   });
@@ -59,6 +61,7 @@ describe('an answer that is to end', () => {
       data: { question: question(), isMarked: false },
       attempt: 1,
       signal: new AbortController().signal,
+      releaseSlot: () => {},
     });
     expect(platform.shown.get(question().id)?.some((view) => view.text !== '') ?? false).toBe(false);
     expect((await deps.history.read(THREAD)).exchanges).toBe(0);

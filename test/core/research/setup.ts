@@ -199,7 +199,7 @@ export function setup(fields: Partial<ResearchDeps['settings']> = {}) {
   };
   const signal = new AbortController().signal;
   const takeOne = async (job: Waiting): Promise<void> => {
-    const base = { id: job.options.id, attempt: job.attempt, signal };
+    const base = { id: job.options.id, attempt: job.attempt, signal, releaseSlot: () => {} };
     // The casts: each queue carries what its worker takes.
     if (job.queue === RESEARCH_QUEUE)
       return runResearchStep(deps, { ...base, data: job.data as ResearchStep });

@@ -161,7 +161,7 @@ async function startFootnote(server: DiscordServer, options: FootnoteOptions = {
   const settings = { defaults: {}, systemPrompt: '', contextChars: 10_000 };
   const history = createHistory(memoryKeyValue(), { window: 20, ttlMs: 60_000 });
   const jobs = runningJobs((data, attempt, signal) => {
-    const job = { id: '', attempt, signal };
+    const job = { id: '', attempt, signal, releaseSlot: () => {} };
     // The queue `answer` carries nothing else.
     if ('behind' in data) return waitBehind(shared.answers, { ...job, data: data as WaitJob });
     return answerQuestion(deps, { ...job, data: data as AnswerJob });
