@@ -9,7 +9,7 @@ import type { SlackSelf } from './decode-text.ts';
 import { toFailure } from './errors.ts';
 import { addListeners, type Installation, type SlackCommands } from './events.ts';
 import { createResearchMessages, createSlackPlatform } from './platform.ts';
-import { createReceiver, type SocketReceiver } from './receiver.ts';
+import { SocketReceiver } from './receiver.ts';
 import { createWorkspace, type WorkspaceOf } from './workspace.ts';
 
 /** Start-up must end, well or badly, within 5 s. */
@@ -45,7 +45,7 @@ export interface SlackApp {
 export async function openSlack(options: SlackOptions): Promise<SlackApp> {
   const { botToken, appToken, apiUrl, commands, log } = options;
   const [self] = await Promise.all([identify(options), checkAppToken(options)]);
-  const receiver = createReceiver({ appToken, apiUrl, log });
+  const receiver = new SocketReceiver({ appToken, apiUrl, log });
   const client = new SlackClient(botToken, apiUrl, log);
   const workspace = createWorkspace({ client, self, log });
   // As `authorize` below: there is one installation.

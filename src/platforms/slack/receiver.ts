@@ -11,52 +11,55 @@ const DRAIN_MS = 3_000;
 
 const DELIVERIES: ReadonlySet<string> = new Set(['events_api', 'slash_commands', 'interactive']);
 
-export interface SocketReceiver extends Receiver {
-  /** Resolves when the first socket is open. */
-  start(): Promise<void>;
-  /** Takes nothing new, lets what is being accepted end, closes the sockets. */
-  stop(): Promise<void>;
-  /** How many sockets are open now. */
-  openSockets(): number;
-}
-
 /**
  * Socket Mode for Bolt, with acknowledgements that mean "it is durable". Bolt acknowledges an event before its listeners run;
  * here that only says that Bolt has understood it, and Slack is told after the listeners have succeeded. What they could
  * not store is delivered again. Commands and interactions, which Slack does not repeat, are acknowledged by their listener, or
  * in time without it. What Bolt cannot understand, or nobody listens to, is acknowledged and dropped.
  */
-export function createReceiver(options: Omit<SocketsOptions, 'onFrame'>): SocketReceiver {
-  const { log } = options;
-  const running = new Set<Promise<void>>();
-  let app: App | null = null;
-  let isStopping = false;
-  const sockets = new Sockets({
-    ...options,
-    onFrame(frame, ack) {
-      // Not acknowledged: Slack hands it to another process, or to this one after the restart.
-      if (isStopping || !app) return;
-      const work = processFrame(app, frame, ack, log);
-      running.add(work);
-      void work.finally(() => running.delete(work));
-    },
-  });
-  return {
-    init(given) {
-      app = given;
-      // Bolt's default handler would only log the error of a listener: `processEvent` would resolve all the same.
-      app.error(async (error) => {
-        throw new ListenerError(error instanceof UnknownError ? error.original : error);
-      });
-    },
-    start: () => sockets.start(),
-    async stop() {
-      isStopping = true;
-      await Promise.race([Promise.all(running), untilAborted(AbortSignal.timeout(DRAIN_MS))]);
-      await sockets.stop();
-    },
-    openSockets: () => sockets.open(),
-  };
+export class SocketReceiver implements Receiver {
+  readonly #sockets: Sockets;
+  readonly #running = new Set<Promise<void>>();
+  #app: App | null = null;
+  #isStopping = false;
+
+  constructor(options: Omit<SocketsOptions, 'onFrame'>) {
+    this.#sockets = new Sockets({
+      ...options,
+      onFrame: (frame, ack) => {
+        // Not acknowledged: Slack hands it to another process, or to this one after the restart.
+        if (this.#isStopping || !this.#app) return;
+        const work = processFrame(this.#app, frame, ack, options.log);
+        this.#running.add(work);
+        void work.finally(() => this.#running.delete(work));
+      },
+    });
+  }
+
+  init(app: App): void {
+    this.#app = app;
+    // Bolt's default handler would only log the error of a listener: `processEvent` would resolve all the same.
+    app.error(async (error) => {
+      throw new ListenerError(error instanceof UnknownError ? error.original : error);
+    });
+  }
+
+  /** Resolves when the first socket is open. */
+  start(): Promise<void> {
+    return this.#sockets.start();
+  }
+
+  /** Takes nothing new, lets what is being accepted end, closes the sockets. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    await Promise.race([Promise.all(this.#running), untilAborted(AbortSignal.timeout(DRAIN_MS))]);
+    await this.#sockets.stop();
+  }
+
+  /** How many sockets are open now. */
+  openSockets(): number {
+    return this.#sockets.open();
+  }
 }
 
 /** What a listener, or `authorize`, has thrown. */

@@ -4,7 +4,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { createSdkLogger } from '../../../src/platforms/slack/client.ts';
 import type { SlackSelf } from '../../../src/platforms/slack/decode-text.ts';
 import { addListeners, type Installation } from '../../../src/platforms/slack/events.ts';
-import { createReceiver } from '../../../src/platforms/slack/receiver.ts';
+import { SocketReceiver } from '../../../src/platforms/slack/receiver.ts';
 import { type SlackServer, startSlackServer } from '../../servers/slack/server.ts';
 import { silentLog as log } from './log.ts';
 import { ADA, COMMANDS, GENERAL, memoryIntake } from './setup.ts';
@@ -62,7 +62,7 @@ function startApp(
   lookUp: (source: AuthorizeSourceData<boolean>) => SlackSelf,
 ) {
   return new App<Installation>({
-    receiver: createReceiver({ appToken, apiUrl, log }),
+    receiver: new SocketReceiver({ appToken, apiUrl, log }),
     async authorize(source) {
       const self = lookUp(source);
       return { botToken, botId: self.bot, botUserId: self.user, teamId: self.team, self };
