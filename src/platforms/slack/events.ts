@@ -1,13 +1,6 @@
 /** What is done with what comes in: everything that the manifests subscribe to, and nothing else. */
 import type { App, BlockButtonAction, RespondArguments, SlashCommand } from '@slack/bolt';
-import {
-  askUsage,
-  type ParsedAsk,
-  type ParsedResearch,
-  parseAsk,
-  parseResearch,
-  researchUsage,
-} from '../../core/commands/options.ts';
+import { askUsage, parseAsk, parseResearch, researchUsage } from '../../core/commands/options.ts';
 import type { Intake, Log, Pressed, ResearchCommands } from '../../core/ports.ts';
 import { slackMarkdown } from '../../markdown/dialects.ts';
 import { sourcePages } from '../../markdown/sources.ts';
@@ -68,11 +61,11 @@ function listenToEvents(app: App<Installation>, { intake, log }: ListenerOptions
 
 function listenToCommands(app: App<Installation>, options: ListenerOptions): void {
   const { commands, intake, researchCommands, log } = options;
-  const listenToQuestions = (
-    name: string,
-    parse: (text: string) => ParsedAsk | ParsedResearch,
-    usage: (name: string) => string,
-  ): void => {
+  const asking = [
+    [commands.ask, parseAsk, askUsage],
+    [commands.research, parseResearch, researchUsage],
+  ] as const;
+  for (const [name, parse, usage] of asking) {
     app.command(name, async ({ command, ack, context: { self } }) => {
       const question = questionFromCommand(command, self, Date.now(), parse);
       if (question === null) return ack(privately(usage(name)));
@@ -80,9 +73,7 @@ function listenToCommands(app: App<Installation>, options: ListenerOptions): voi
       await acceptOrSay(() => intake.accept(question), command, log);
       await ack();
     });
-  };
-  listenToQuestions(commands.ask, parseAsk, askUsage);
-  listenToQuestions(commands.research, parseResearch, researchUsage);
+  }
   app.command(commands.jobs, async ({ command, ack, context: { self } }) => {
     const { jobs: name } = commands;
     const request = jobsFromCommand(command, self);

@@ -5,7 +5,7 @@ import { isRetryable } from '../../core/retry.ts';
 import type { Question } from '../../core/types.ts';
 import { escapeMrkdwn } from './decode-text.ts';
 import { NOTICE_METADATA } from './find-messages.ts';
-import { type NewMessage, openDirectMessages, postMessage, UNPARSED } from './post-message.ts';
+import { openDirectMessages, postMessage, UNPARSED } from './post-message.ts';
 import { createReply } from './reply.ts';
 import { showCard } from './research-card.ts';
 import { notify } from './research-notification.ts';
@@ -64,31 +64,34 @@ async function markWaiting(
 }
 
 async function replyPrivately(workspace: SlackWorkspace, question: Question, text: string): Promise<void> {
-  const { log } = workspace;
   // Only a response_url reaches somebody who has asked where the bot is no member.
-  if (await respondPrivately(question.delivery.responseUrl ?? null, text, log)) return;
+  if (await respondPrivately(question.delivery.responseUrl ?? null, text, workspace.log)) return;
   const channel = question.thread?.channel ?? question.channel;
   const thread = question.thread === null ? {} : { thread_ts: question.thread.thread };
   // Slack shows nobody an ephemeral message in a thread without replies.
   const isRoot = question.thread?.thread === question.message?.message;
-  const ephemeral = {
-    channel,
-    ...(isRoot ? {} : thread),
-    text: escapeMrkdwn(text),
-    user: question.asker.id,
-    ...UNPARSED,
-  };
+  const message = { channel, text: escapeMrkdwn(text) };
+  const ephemeral = { ...message, ...(isRoot ? {} : thread), user: question.asker.id, ...UNPARSED };
+  const isTold =
+    (await unlessRefused(workspace, () =>
+      callWithRetry(workspace, 'chat.postEphemeral', ({ chat }) => chat.postEphemeral(ephemeral)),
+    )) ||
+    (await unlessRefused(workspace, () =>
+      postMessage(workspace, { ...message, ...thread, metadata: NOTICE_METADATA }),
+    ));
+  // Where the bot may not write, there is no other way.
+  if (!isTold) workspace.log.info({ question: question.id }, 'the asker cannot be told');
+}
+
+/** False when Slack refuses a call for good. @throws {Failure} when another try may help */
+async function unlessRefused({ log }: SlackWorkspace, call: () => Promise<unknown>): Promise<boolean> {
   try {
-    await callWithRetry(workspace, 'chat.postEphemeral', ({ chat }) => chat.postEphemeral(ephemeral));
+    await call();
+    return true;
   } catch (error) {
     if (!(error instanceof Failure) || isRetryable(error)) throw error;
-    log.debug({ err: error }, 'could not write privately; replying instead');
-    await replyInstead(workspace, {
-      channel,
-      ...thread,
-      text: escapeMrkdwn(text),
-      metadata: NOTICE_METADATA,
-    });
+    log.debug({ err: error }, 'could not tell the asker in this way');
+    return false;
   }
 }
 
@@ -120,16 +123,6 @@ export async function respondPrivately(
   } catch (error) {
     log.debug({ err: error }, 'could not use a response_url');
     return false;
-  }
-}
-
-async function replyInstead(workspace: SlackWorkspace, message: NewMessage): Promise<void> {
-  try {
-    await postMessage(workspace, message);
-  } catch (error) {
-    if (!(error instanceof Failure) || isRetryable(error)) throw error;
-    // Where the bot may not write, there is no other way to tell the asker.
-    workspace.log.info({ err: error }, 'the asker cannot be told');
   }
 }
 

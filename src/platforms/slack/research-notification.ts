@@ -7,7 +7,7 @@ import { plain, toMrkdwn } from '../../markdown/text.ts';
 import { type Block, contextBlock, type MessageBody, type MessageContent, markdownBlock } from './blocks.ts';
 import { escapeMrkdwn } from './decode-text.ts';
 import { hasCode, NO_FILE_LINKS } from './errors.ts';
-import { findOwn, metadataOf } from './find-messages.ts';
+import { findOwn, metadataOf, type OwnMessage } from './find-messages.ts';
 import { openDirectMessages, postMessage, postOnce, sendWithBlocks } from './post-message.ts';
 import { renderSingle } from './research-card.ts';
 import { callWithRetry, retryPolicy, type SlackWorkspace } from './workspace.ts';
@@ -18,10 +18,7 @@ const NAME_LIMIT = 100;
 const FALLBACK_LIMIT = 3_000;
 
 /** A notification that is there. */
-interface Posted {
-  readonly ts: string;
-  readonly hasFile: boolean;
-}
+type Posted = Pick<OwnMessage, 'ts' | 'hasFile'>;
 
 interface Place {
   readonly channel: string;
@@ -68,12 +65,9 @@ async function postNotice(
     // It is not documented whether a link without previews shares its file. By default Slack previews no web page.
     ...(hasFile && { unfurl_media: true }),
   };
-  const links = linksOf(notice, file, card);
-  const withBlocks = noticeBlocks(notice, message, links);
+  const contents = noticeContents(notice, message, linksOf(notice, file, card));
   try {
-    const ts = await sendWithBlocks(withBlocks, noticeText(notice, message, links), (what) =>
-      postMessage(workspace, { ...args, ...what }),
-    );
+    const ts = await sendWithBlocks(...contents, (what) => postMessage(workspace, { ...args, ...what }));
     return { ts, hasFile };
   } catch (error) {
     if (!hasFile || !hasCode(error, NO_FILE_LINKS)) throw error;
@@ -81,33 +75,24 @@ async function postNotice(
   }
 }
 
-/** As blocks, with the `text` that notifications use. Slack shares a file whose link stands in both. */
-function noticeBlocks(
-  notice: ResearchNotification,
-  { text, plain, extras }: MessageBody,
+/** With blocks, and without for when Slack refuses them. Slack shares a file whose link stands in the blocks and in `text`. */
+function noticeContents(
+  { question, lead }: ResearchNotification,
+  { text, plain: withoutMarkup, extras }: MessageBody,
   links: string,
-): MessageContent {
+): [MessageContent, MessageContent] {
+  // With the only mention of the message.
+  const opening = `<@${question.asker.id}> ${escapeMrkdwn(plain(lead.slice(0, LEAD_LIMIT)))}`;
   const blocks: Block[] = [
-    { type: 'section', text: { type: 'mrkdwn', text: leadOf(notice), verbatim: true } },
+    { type: 'section', text: { type: 'mrkdwn', text: opening, verbatim: true } },
     ...(text === '' ? [] : [markdownBlock(text)]),
     ...(links === '' ? [] : [contextBlock(links)]),
     ...extras.blocks,
   ];
-  return { blocks, text: joinLines(leadOf(notice), plain.slice(0, FALLBACK_LIMIT), links) };
-}
-
-/** The same without blocks, for when Slack refuses them. */
-function noticeText(
-  notice: ResearchNotification,
-  { text, extras }: MessageBody,
-  links: string,
-): MessageContent {
-  return { text: joinLines(leadOf(notice), toMrkdwn(text), toMrkdwn(extras.markdown), links) };
-}
-
-/** With the only mention of the message. */
-function leadOf({ question, lead }: ResearchNotification): string {
-  return `<@${question.asker.id}> ${escapeMrkdwn(plain(lead.slice(0, LEAD_LIMIT)))}`;
+  return [
+    { blocks, text: joinLines(opening, withoutMarkup.slice(0, FALLBACK_LIMIT), links) },
+    { text: joinLines(opening, toMrkdwn(text), toMrkdwn(extras.markdown), links) },
+  ];
 }
 
 /** Links to the report and to the job's card, by the permalinks that Slack gave us. */
