@@ -69,7 +69,7 @@ export function extrasOf(view: View, cited: readonly number[], room: number): Ex
   const texts = [sources, notices].filter((text) => text !== '');
   const blocks: Block[] = texts.map(markdownBlock);
   if (footer !== '') blocks.push(contextBlock(escapeMrkdwn(footer), true));
-  if (view.buttons.length > 0) blocks.push({ type: 'actions', elements: view.buttons.map(buttonElement) });
+  blocks.push(...growingExtras(view).blocks);
   return {
     blocks,
     markdown: [...texts, escapeText(slackMarkdown, footer)].filter((text) => text !== '').join('\n\n'),

@@ -83,8 +83,8 @@ export function toFailure(error: unknown, method: string): Failure {
 }
 
 /** True for a Failure with one of these codes of Slack's. */
-export function hasCode(error: unknown, codes: ReadonlySet<string>): boolean {
-  return error instanceof Failure && error.code !== undefined && codes.has(error.code);
+export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Failure && error.code !== undefined && codes.includes(error.code);
 }
 
 /** True when Slack dislikes what was sent. */
@@ -93,21 +93,17 @@ export function isRejected(error: unknown): error is Failure {
 }
 
 /** A message, or a stream, holds no more. */
-export const TOO_LONG: ReadonlySet<string> = new Set([
+export const TOO_LONG = [
   'msg_too_long',
   'msg_blocks_too_long',
   'msg_blocks_too_many',
   'markdown_text_too_long',
-]);
+];
 /** A message of ours that nobody may edit any more. */
-export const NOT_EDITABLE: ReadonlySet<string> = new Set([
-  'edit_window_closed',
-  'cant_update_message',
-  'message_not_owned_by_app',
-]);
-export const STILL_STREAMING: ReadonlySet<string> = new Set(['streaming_state_conflict']);
+export const NOT_EDITABLE = ['edit_window_closed', 'cant_update_message', 'message_not_owned_by_app'];
+export const STILL_STREAMING = 'streaming_state_conflict';
 /** The channel takes messages, but no links to files. */
-export const NO_FILE_LINKS: ReadonlySet<string> = new Set(['slack_connect_file_link_sharing_blocked']);
+export const NO_FILE_LINKS = 'slack_connect_file_link_sharing_blocked';
 
 /** No whole response has come. The call may have taken effect, unless the connection was never made. */
 function fromNoResponse(error: unknown, method: string): Failure {

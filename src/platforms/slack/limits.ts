@@ -1,13 +1,12 @@
 import { Failure } from '../../core/failures.ts';
 import { createRateLimiter, type RateLimit, type RateLimiter } from '../../core/limits/rate-limiter.ts';
-import type { Urgency } from '../../core/ports.ts';
 
 /** Slack's documented tiers (docs.slack.dev/apis/web-api/rate-limits), per method, workspace and app. */
 const TIER_2 = perMinute(20);
 const TIER_3 = perMinute(50);
 const TIER_4 = perMinute(100);
 
-const LIMITS = {
+export const LIMITS = {
   'chat.startStream': TIER_2,
   'chat.stopStream': TIER_2,
   'chat.appendStream': TIER_4,
@@ -41,10 +40,6 @@ const MAX_CHANNELS = 500;
 /** A Web API method with a rate limit: every one that is called. */
 export type LimitedMethod = keyof typeof LIMITS;
 
-export function limitOf(method: LimitedMethod): RateLimit {
-  return LIMITS[method];
-}
-
 /** The rate limits of one workspace, shared by everything that is written there. */
 export class RateLimits {
   readonly #methods = new Map<LimitedMethod, RateLimiter>();
@@ -76,11 +71,11 @@ export class RateLimits {
     return honourRetryAfter(limiter, run);
   }
 
-  /** Acquires a post now if both limits allow; false without acquiring anything. */
-  tryAcquirePost(channel: string, urgency: Urgency): boolean {
+  /** Acquires a post of progress now if both limits allow; false without acquiring anything. */
+  tryAcquirePost(channel: string): boolean {
     const posts = this.of('chat.postMessage');
-    if (!posts.tryAcquire(urgency)) return false;
-    if (this.#ofChannel(channel).tryAcquire(urgency)) return true;
+    if (!posts.tryAcquire('progress')) return false;
+    if (this.#ofChannel(channel).tryAcquire('progress')) return true;
     posts.cancel();
     return false;
   }

@@ -20,7 +20,7 @@ export async function rewriteMessage(
   try {
     await showEdit(state, message, text, extras);
   } catch (error) {
-    if (hasCode(error, NOT_EDITABLE)) return postPart(state, message.index, text, extras);
+    if (hasCode(error, ...NOT_EDITABLE)) return postPart(state, message.index, text, extras);
     if (!hasCode(error, STILL_STREAMING)) throw error;
     await endStream(state, message.ts);
     await showEdit(state, message, text, extras);

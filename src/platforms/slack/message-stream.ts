@@ -9,21 +9,20 @@ import { addMessage, type ReplyMessage, type ReplyState, releaseReserved } from 
 import { callWithRetry } from './workspace.ts';
 
 /** The workspace or the app has no native streams. */
-const UNSUPPORTED = new Set([
+const UNSUPPORTED = [
   'unknown_method',
   'feature_not_enabled',
   'feature_disabled',
   'method_deprecated',
   'not_subscribed_to_message_stream_stopped',
-]);
+];
 /** This answer cannot be streamed. */
-const NO_STREAM_HERE = new Set([
+const NO_STREAM_HERE = [
   'missing_recipient_user_id',
   'missing_recipient_team_id',
   'channel_type_not_supported',
-]);
-const NOT_STREAMING = new Set(['message_not_in_streaming_state', 'stopped_by_user']);
-const STOPPED = new Set(['stopped_by_user']);
+];
+const NOT_STREAMING = ['message_not_in_streaming_state', 'stopped_by_user'];
 
 /**
  * Opens a native stream with its first text; a start and a stop have been reserved. False when Slack refused that: this answer
@@ -38,18 +37,19 @@ export async function startStream(state: ReplyState, index: number, text: string
     ...(recipient && { recipient_user_id: recipient }),
     ...(recipientTeam && { recipient_team_id: recipientTeam }),
   };
-  const start = (words: Words) =>
-    limits.call('chat.startStream', () => client.chat.startStream({ ...args, ...words }));
+  const start = async (words: Words) =>
+    (await limits.call('chat.startStream', () => client.chat.startStream({ ...args, ...words }))).ts;
   const message = { index, mode: 'stream', shown: text, hasButtons: false } as const;
   try {
-    await addMessage(state, { ...message, reserved: 'chat.stopStream' }, async () => {
-      const { ts } = await sendWords(state, text, start);
-      return ts;
-    });
+    const reserved = 'chat.stopStream';
+    await addMessage(state, { ...message, reserved }, () => sendWords(state, text, start));
     return true;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    avoidRefused(state, error);
+    if (hasCode(error, ...UNSUPPORTED)) state.workspace.unsupported.streams = true;
+    else if (refuseStep(state, error)) return false;
+    else if (error.kind === 'rejected' || error.code === 'no_permission') state.isStreamless = true;
+    else if (error.kind !== 'rate-limited') throw error;
     return false;
   }
 }
@@ -70,23 +70,15 @@ async function sendWords<T>(state: ReplyState, text: string, send: (words: Words
   return sent;
 }
 
-/** Remembers what Slack has refused. @throws the failure when it is about something else */
-function avoidRefused(state: ReplyState, failure: Failure): void {
-  if (hasCode(failure, UNSUPPORTED)) state.workspace.unsupported.streams = true;
-  else if (isStepRefused(state, failure)) refuseStep(state);
-  else if (failure.kind === 'rejected' || failure.code === 'no_permission') state.isStreamless = true;
-  else if (failure.kind !== 'rate-limited') throw failure;
-}
-
-/** Where agents are switched off, Slack refuses chunks other than text: the words go without the step from now on. */
-function refuseStep(state: ReplyState): void {
+/**
+ * True when a refusal is most likely about the search step, as where agents are switched off: the words go without it from now
+ * on. Some refusals are surely about the stream itself.
+ */
+function refuseStep(state: ReplyState, error: unknown): boolean {
+  if (state.step === null || !isRejected(error) || hasCode(error, ...NO_STREAM_HERE)) return false;
   state.workspace.unsupported.steps = true;
   state.step = null;
-}
-
-/** Slack may dislike the search step, unless the refusal is surely about the stream itself. */
-function isStepRefused({ step }: ReplyState, failure: Failure): boolean {
-  return step !== null && isRejected(failure) && !hasCode(failure, NO_STREAM_HERE);
+  return true;
 }
 
 /**
@@ -96,25 +88,27 @@ function isStepRefused({ step }: ReplyState, failure: Failure): boolean {
  */
 export async function appendToStream(state: ReplyState, message: ReplyMessage, text: string): Promise<void> {
   const { client, limits } = state.workspace;
-  const suffix = message.shown === null ? '' : text.slice(message.shown.length);
-  if (suffix === '') return;
+  const rest = restOf(message, text);
+  if (!rest) return;
   const args = { channel: state.thread.channel, ts: message.ts };
   try {
-    await sendWords(state, suffix, (words) =>
+    await sendWords(state, rest, (words) =>
       limits.call('chat.appendStream', () => client.chat.appendStream({ ...args, ...words }), true),
     );
     message.shown = text;
   } catch (error) {
-    if (hasCode(error, NOT_STREAMING)) {
+    if (hasCode(error, ...NOT_STREAMING)) {
       releaseReserved(state, message);
       message.mode = 'edit';
       // The event that says so may come later, or never where the app is not subscribed to it.
-      if (hasCode(error, STOPPED)) throw new StopRequested({ reason: 'stopped', by: null, at: Date.now() });
+      if (hasCode(error, 'stopped_by_user'))
+        throw new StopRequested({ reason: 'stopped', by: null, at: Date.now() });
     }
     // The stream is full, or nobody knows how much has arrived: one rewrite of the whole text settles both.
-    else if (hasCode(error, TOO_LONG) || (error instanceof Failure && error.ambiguous)) message.shown = null;
+    else if (hasCode(error, ...TOO_LONG) || (error instanceof Failure && error.ambiguous))
+      message.shown = null;
     else {
-      if (error instanceof Failure && isStepRefused(state, error)) refuseStep(state);
+      refuseStep(state, error);
       throw error;
     }
   }
@@ -154,7 +148,7 @@ export async function finishStream(
   } catch (error) {
     // The stream had ended, or the tail or the blocks are refused.
     if (!isRejected(error)) throw error;
-    isOver = hasCode(error, NOT_STREAMING);
+    isOver = hasCode(error, ...NOT_STREAMING);
   }
   message.reserved = null; // used by one of the two calls
   message.mode = 'edit';

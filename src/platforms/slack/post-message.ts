@@ -18,7 +18,7 @@ export type NewMessage = MessageContent & {
 };
 
 /** Refusals that have another reason than the blocks. */
-const NOT_ABOUT_BLOCKS = [TOO_LONG, NOT_EDITABLE, STILL_STREAMING, NO_FILE_LINKS];
+const NOT_ABOUT_BLOCKS = [...TOO_LONG, ...NOT_EDITABLE, STILL_STREAMING, NO_FILE_LINKS];
 
 /** Left out, Slack would parse the text as if a person had typed it, mentions and links included. */
 export const UNPARSED = { parse: 'none', link_names: false } as const;
@@ -33,8 +33,8 @@ export async function postMessage(
   isAcquired = false,
 ): Promise<string> {
   const args = { unfurl_links: false, unfurl_media: false, ...UNPARSED, ...message };
-  const result = await limits.post(message.channel, () => client.chat.postMessage(args), isAcquired);
-  return result.ts ?? '';
+  const { ts } = await limits.post(message.channel, () => client.chat.postMessage(args), isAcquired);
+  return ts ?? '';
 }
 
 /**
@@ -49,8 +49,7 @@ export async function sendWithBlocks<T>(
   try {
     return await send(withBlocks, 1);
   } catch (error) {
-    const isAboutBlocks = isRejected(error) && !NOT_ABOUT_BLOCKS.some((codes) => hasCode(error, codes));
-    if (!isAboutBlocks) throw error;
+    if (!isRejected(error) || hasCode(error, ...NOT_ABOUT_BLOCKS)) throw error;
     return send(withoutBlocks, 2);
   }
 }
@@ -84,23 +83,23 @@ export async function editMessage(
 /**
  * Posts until it is certain that the message is there once. Slack has no idempotency key, so after a post with an unknown
  * outcome the message is looked for before it is posted again. `mayExist`: an earlier attempt may have posted it. `find` is
- * null when there is none, and repeats by itself what fails; the `attempt` of `post` counts from 1. @throws {Failure}
+ * null when there is none, and repeats by itself what fails. @throws {Failure}
  */
 export function postOnce<T>(
   { log }: SlackWorkspace,
   mayExist: boolean,
   find: () => Promise<T | null>,
-  post: (attempt: number) => Promise<T>,
+  post: () => Promise<T>,
 ): Promise<T> {
   let isUnsure = mayExist;
   let isLooking = false;
-  return retry({ ...retryPolicy(log), canRetry: () => !isLooking }, async (attempt) => {
+  return retry({ ...retryPolicy(log), canRetry: () => !isLooking }, async () => {
     isLooking = isUnsure;
     const found = isUnsure ? await find() : null;
     isLooking = false;
     if (found !== null) return found;
     try {
-      return await post(attempt);
+      return await post();
     } catch (error) {
       isUnsure ||= error instanceof Failure && error.ambiguous;
       throw error;

@@ -20,33 +20,27 @@ import {
 /** Edits older than this do not start an answer; it is as long as an answered id is remembered. */
 const OLDEST_EDIT_MS = 24 * 60 * 60 * 1000;
 /** The subtypes of what a person has written; all others are told by Slack or written by bots. */
-const SPOKEN_SUBTYPES: ReadonlySet<unknown> = new Set([undefined, 'file_share', 'thread_broadcast']);
+export const SPOKEN_SUBTYPES: ReadonlySet<unknown> = new Set([undefined, 'file_share', 'thread_broadcast']);
 /** Slackbot, and Slack's own notices in our direct messages: these carry neither a subtype nor a `bot_id`. */
 const NOT_PEOPLE: ReadonlySet<unknown> = new Set(['USLACKBOT', 'USLACK']);
 
-/** What is read of a message, whichever event it comes in. */
-interface PostedMessage {
+/** What is read of a message, whichever event it comes in. The teams are only there where people of another workspace are. */
+interface PostedMessage
+  extends Pick<
+    types.AppMentionEvent,
+    'ts' | 'user' | 'bot_id' | 'thread_ts' | 'team' | 'user_team' | 'source_team'
+  > {
   readonly subtype?: string | undefined;
-  readonly ts: string;
-  readonly user?: string;
-  readonly bot_id?: string;
   readonly text?: string;
-  readonly thread_ts?: string;
   readonly edited?: object;
-  readonly files?: readonly FileFields[];
+  readonly files?: readonly Partial<File>[];
   readonly attachments?: readonly (types.MessageAttachment & { readonly is_share?: boolean })[];
-  readonly team?: string;
-  /** These two are only there where people of another workspace are. */
-  readonly user_team?: string;
-  readonly source_team?: string;
 }
 
-interface FileFields {
-  readonly name?: string | null;
-  readonly title?: string | null;
-  readonly mimetype?: string;
-  readonly size?: number;
-}
+type File = Pick<
+  NonNullable<types.GenericMessageEvent['files']>[number],
+  'name' | 'title' | 'mimetype' | 'size'
+>;
 
 /**
  * The question in a message event: a mention, a direct message, a message in a thread, or an edit that newly mentions us. Null
@@ -154,7 +148,7 @@ function questionFrom(
   };
 }
 
-function toAttachment({ name, title, mimetype, size }: FileFields): Attachment {
+function toAttachment({ name, title, mimetype, size }: Partial<File>): Attachment {
   return { name: name || title || 'a file', type: mimetype ?? null, bytes: size ?? null };
 }
 

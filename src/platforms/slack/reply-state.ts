@@ -4,7 +4,7 @@ import type { ReplyStart } from '../../core/ports.ts';
 import type { MessageRef, Question, ThreadRef } from '../../core/types.ts';
 import { slackMarkdown } from '../../markdown/dialects.ts';
 import { createRendering, type Rendering } from '../../markdown/rendering.ts';
-import type { Extras, SearchStep } from './blocks.ts';
+import type { SearchStep } from './blocks.ts';
 import type { LimitedMethod } from './limits.ts';
 import type { Status } from './status.ts';
 import type { SlackWorkspace } from './workspace.ts';
@@ -36,8 +36,6 @@ export interface ReplyState {
   rendering: Rendering;
   /** The longest text of one message, in characters. */
   partLimit: number;
-  /** The buttons under the message that grows. */
-  growing: Extras;
   /** In the order of the text. */
   readonly messages: ReplyMessage[];
   /** The search as a step that goes with the next words of the stream; null when none is due. */

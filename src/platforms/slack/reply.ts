@@ -1,11 +1,11 @@
 import { gapMs, waitGap } from '../../core/limits/rate-limiter.ts';
 import type { Reply, ReplyStart, Urgency } from '../../core/ports.ts';
-import { isFinal, type Question, type ThreadRef } from '../../core/types.ts';
+import { isFinal, type MessageRef, type Question } from '../../core/types.ts';
 import { slackMarkdown } from '../../markdown/dialects.ts';
 import { createRendering } from '../../markdown/rendering.ts';
-import { NO_EXTRAS, PART_LIMIT } from './blocks.ts';
-import { limitOf } from './limits.ts';
-import { createMessage, type ReplyState, releaseReserved } from './reply-state.ts';
+import { PART_LIMIT } from './blocks.ts';
+import { LIMITS } from './limits.ts';
+import { createMessage, messageRef, type ReplyState, releaseReserved } from './reply-state.ts';
 import { countGrowing, showView } from './show-view.ts';
 import { Status } from './status.ts';
 import { openThread } from './thread.ts';
@@ -25,9 +25,7 @@ export function createReply(workspace: SlackWorkspace, question: Question, start
   let shown: ReplyState | null = null;
   let lastWriteAt = Number.NEGATIVE_INFINITY;
   const open = (): Promise<ReplyState> => {
-    opening ??= openThread(workspace, question, start).then((opened) =>
-      openReply(workspace, question, opened.thread, opened.start),
-    );
+    opening ??= openReply(workspace, question, start);
     // A thread that could not be opened may be tried again.
     opening.catch(() => {
       opening = null;
@@ -67,28 +65,39 @@ export function createReply(workspace: SlackWorkspace, question: Question, start
   };
 }
 
-function openReply(
+async function openReply(
   workspace: SlackWorkspace,
   question: Question,
-  thread: ThreadRef,
-  start: ReplyStart,
-): ReplyState {
+  given: ReplyStart,
+): Promise<ReplyState> {
+  const isRepeat = given.attempt > 1;
+  const thread = await openThread(workspace, question, isRepeat, given.messages[0]);
+  const start = question.thread === null ? await recordRoot(given, messageRef(thread, thread.thread)) : given;
   return {
     workspace,
     question,
     thread,
     start,
     rendering: createRendering(slackMarkdown, { hardLimit: PART_LIMIT }),
-    growing: NO_EXTRAS,
     messages: start.messages.map(({ message }, index) => createMessage(message, index)),
     partLimit: PART_LIMIT,
     step: null,
     hasStep: false,
     status: new Status(workspace, thread, question.message),
     isStreamless: false,
-    mayBeUnrecorded: start.attempt > 1,
+    mayBeUnrecorded: isRepeat,
     acquired: null,
   };
+}
+
+/**
+ * Records the root of an `/ask` as the first of the answer's messages, because nothing else tells of it where we may not read
+ * the channel. Resolves with the start of the other messages.
+ */
+async function recordRoot(start: ReplyStart, root: MessageRef): Promise<ReplyStart> {
+  if (start.messages.length === 0) await start.posted([root]);
+  const posted = (messages: readonly MessageRef[]) => start.posted([root, ...messages]);
+  return { ...start, messages: start.messages.slice(1), posted };
 }
 
 function gapOf({ workspace, messages }: ReplyState): number {
@@ -97,7 +106,7 @@ function gapOf({ workspace, messages }: ReplyState): number {
   const method = METHODS[message.mode];
   const active = Math.max(1, workspace.limits.growing[message.mode].size);
   const load = workspace.limits.of(method).load();
-  return gapMs(limitOf(method), active, load, LONE_GAP_MS[message.mode]);
+  return gapMs(LIMITS[method], active, load, LONE_GAP_MS[message.mode]);
 }
 
 async function acquireWrite(state: ReplyState, urgency: Urgency, signal: AbortSignal): Promise<void> {

@@ -1,6 +1,5 @@
 /** The card of a research job: one message that is edited while the job runs. */
 import { Failure } from '../../core/failures.ts';
-import type { ReplyStart } from '../../core/ports.ts';
 import type { ResearchMessages } from '../../core/research/ports.ts';
 import type { MessageRef, ThreadRef, View } from '../../core/types.ts';
 import { slackMarkdown } from '../../markdown/dialects.ts';
@@ -32,24 +31,11 @@ export function renderSingle(view: View): MessageBody {
 
 /** Posts or edits a card; see the port. */
 export async function showCard(workspace: SlackWorkspace, card: Card): Promise<ShownCard> {
-  const thread = card.question.thread ?? (await openCardThread(workspace, card));
+  // Without history scopes nothing tells of a root or card that a crash has left unrecorded: it is posted again.
+  const thread = await openThread(workspace, card.question, card.isRepeat);
   if (card.card === null) return { thread, card: await postCard(workspace, thread, card) };
   await editCard(workspace, card.card, card);
   return { thread, card: card.card };
-}
-
-/**
- * Without history scopes nothing tells of a root or card that a crash has left unrecorded: there it is posted again, as the
- * messages of answers are.
- */
-async function openCardThread(workspace: SlackWorkspace, { question, isRepeat }: Card): Promise<ThreadRef> {
-  const start: ReplyStart = {
-    messages: [],
-    attempt: isRepeat ? 2 : 1,
-    posted: async () => {},
-    isTaken: async () => false,
-  };
-  return (await openThread(workspace, question, start)).thread;
 }
 
 async function postCard(slack: SlackWorkspace, thread: ThreadRef, card: Card): Promise<MessageRef> {
@@ -75,7 +61,8 @@ async function editCard(
   try {
     await editMessage(workspace, { channel, ts: message, metadata }, renderSingle(view), isProgress);
   } catch (error) {
-    if (hasCode(error, NOT_EDITABLE)) workspace.log.info({ err: error }, 'a research card cannot be edited');
+    if (hasCode(error, ...NOT_EDITABLE))
+      workspace.log.info({ err: error }, 'a research card cannot be edited');
     else if (!(isProgress && error instanceof Failure && error.kind === 'rate-limited')) throw error;
   }
 }

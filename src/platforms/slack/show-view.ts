@@ -3,10 +3,10 @@ import { Failure } from '../../core/failures.ts';
 import { isRetryable } from '../../core/retry.ts';
 import { isFinal, type View } from '../../core/types.ts';
 import {
+  type Extras,
   extrasOf,
   growingExtras,
   MARKDOWN_LIMIT,
-  NO_EXTRAS,
   noticesMarkdown,
   STEP_LIMIT,
   searchStep,
@@ -44,7 +44,7 @@ export async function showView(state: ReplyState, view: View): Promise<void> {
       await adoptUnrecorded(state);
       return await showOnce(state, view);
     } catch (error) {
-      if (!hasCode(error, TOO_LONG) || !shortenParts(state)) throw error;
+      if (!hasCode(error, ...TOO_LONG) || !shortenParts(state)) throw error;
     } finally {
       countGrowing(state, !isFinal(view));
     }
@@ -54,7 +54,6 @@ export async function showView(state: ReplyState, view: View): Promise<void> {
 async function showOnce(state: ReplyState, view: View): Promise<void> {
   const { rendering } = state;
   const isLast = isFinal(view);
-  state.growing = isLast ? NO_EXTRAS : growingExtras(view);
   if (!isLast) breakOldStream(state);
   rendering.update(view.text, view.sources, isLast);
   const unlinked = rendering.parts.at(-1) ?? '';
@@ -73,7 +72,7 @@ async function showOnce(state: ReplyState, view: View): Promise<void> {
     await finishAnswer(state, index, texts.at(-1) ?? '', view, unlinked);
     await deleteSurplus(state, index + 1);
   } else {
-    await showProgress(state, index, texts.at(-1) ?? '');
+    await showProgress(state, index, texts.at(-1) ?? '', growingExtras(view));
   }
 }
 
@@ -85,21 +84,21 @@ async function finishMessage(state: ReplyState, index: number, text: string, end
 }
 
 /** The last message while text is still coming. The next write makes good what fails here. */
-async function showProgress(state: ReplyState, index: number, text: string): Promise<void> {
+async function showProgress(state: ReplyState, index: number, text: string, extras: Extras): Promise<void> {
   if (text === '') return;
   try {
     const message = state.messages[index];
     // Slack closes the open code block of a stream by itself.
     const closed = text + state.rendering.closer;
-    if (!message) await beginMessage(state, index, text, closed);
+    if (!message) await beginMessage(state, index, text, closed, extras);
     else if (message.mode === 'edit') {
       if (message.shown !== closed && useCall(state, 'chat.update'))
-        await showEdit(state, message, closed, state.growing, true);
+        await showEdit(state, message, closed, extras, true);
     } else if (message.shown === null || !text.startsWith(message.shown))
       await finishMessage(state, index, text, GOES_ON);
     else if (useCall(state, 'chat.appendStream')) await appendToStream(state, message, text);
   } catch (error) {
-    if (!(error instanceof Failure) || hasCode(error, TOO_LONG)) throw error;
+    if (!(error instanceof Failure) || hasCode(error, ...TOO_LONG)) throw error;
     if (!isRetryable(error) && error.kind !== 'rejected') throw error;
     state.workspace.log.debug({ err: error }, 'progress could not be shown');
   }
@@ -113,13 +112,19 @@ function useCall(state: ReplyState, method: LimitedMethod): boolean {
 }
 
 /** Chooses how this message is written. None is begun that could not be finished: then it is posted once, at the end. */
-async function beginMessage(state: ReplyState, index: number, text: string, closed: string): Promise<void> {
+async function beginMessage(
+  state: ReplyState,
+  index: number,
+  text: string,
+  closed: string,
+  extras: Extras,
+): Promise<void> {
   const { limits } = state.workspace;
   while (reserveStream(state)) if (await startStream(state, index, text)) return;
   const updates = limits.of('chat.update');
   if (!updates.reserve()) return;
-  if (!limits.tryAcquirePost(state.thread.channel, 'progress')) return updates.release();
-  await postPart(state, index, closed, state.growing, true);
+  if (!limits.tryAcquirePost(state.thread.channel)) return updates.release();
+  await postPart(state, index, closed, extras, true);
 }
 
 /** Reserves the start and the stop of a stream; false, with nothing reserved, where there is to be none. */
@@ -177,11 +182,11 @@ async function adoptUnrecorded(state: ReplyState): Promise<void> {
   if (!state.mayBeUnrecorded) return;
   const { workspace, question, thread, messages, start } = state;
   const found = await findOwn(workspace, question, 'reply', thread);
-  const recorded = new Set(messages.map(({ ts }) => ts));
+  const recorded = messages.length;
   for (const { ts, part } of found ?? []) {
     // An unfinished stream does not say whose it is: it may belong to another question.
     const isOther = part === null && (await start.isTaken(messageRef(thread, ts)));
-    if (!recorded.has(ts) && !isOther) messages.push(createMessage(ts));
+    if (!isOther && !messages.some((known) => known.ts === ts)) messages.push(createMessage(ts));
   }
   messages.sort((a, b) => Number(a.ts) - Number(b.ts));
   for (const [index, message] of messages.entries()) message.index = index;
@@ -190,7 +195,7 @@ async function adoptUnrecorded(state: ReplyState): Promise<void> {
   const open = found === null ? messages.slice(-1) : messages.filter(({ ts }) => !finished.has(ts));
   for (const { ts } of open) await endStream(state, ts);
   state.mayBeUnrecorded = false;
-  if (messages.length > recorded.size) await start.posted(messageRefs(state));
+  if (messages.length > recorded) await start.posted(messageRefs(state));
 }
 
 /** Counts the growing message among those that share a limit: the pause between two writes depends on their number. */

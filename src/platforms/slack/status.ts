@@ -26,8 +26,9 @@ export class Status {
   /** Slack has no status here. */
   #isPlain = false;
   #hasEyes = false;
-  #isBusy = false;
   #work: Promise<void> = Promise.resolve();
+  /** The thread's agent session is `processing`. */
+  isBusy = false;
   /** The status under the thread; Slack takes it down when a message is sent after it. Null when there is none. */
   line: object | null = null;
 
@@ -49,14 +50,9 @@ export class Status {
     await this.#work;
   }
 
-  /** The thread's agent session is `processing`. */
-  get isBusy(): boolean {
-    return this.#isBusy;
-  }
-
   /** The session has ended with the answer's last stream. */
   endedByStream(): void {
-    this.#isBusy = false;
+    this.isBusy = false;
     this.#workspace.limits.of(SESSION).release();
   }
 
@@ -97,16 +93,16 @@ export class Status {
   async #beginSession(): Promise<void> {
     const { limits, unsupported } = this.#workspace;
     // None is begun that could not be ended: `processing` offers a Stop button, also for an answer that is over.
-    if (this.#isBusy || unsupported.sessions || !limits.of(SESSION).reserve()) return;
+    if (this.isBusy || unsupported.sessions || !limits.of(SESSION).reserve()) return;
     const begin = ({ agents }: SlackClient) =>
       agents.sessions.setStatus({ ...this.#place, status: 'processing' });
-    this.#isBusy = (await tryCall(this.#workspace, SESSION, 'sessions', begin)) === 'done';
-    if (!this.#isBusy) limits.of(SESSION).release();
+    this.isBusy = (await tryCall(this.#workspace, SESSION, 'sessions', begin)) === 'done';
+    if (!this.isBusy) limits.of(SESSION).release();
   }
 
   async #endSession(): Promise<void> {
-    if (!this.#isBusy) return;
-    this.#isBusy = false;
+    if (!this.isBusy) return;
+    this.isBusy = false;
     const { client, limits, log } = this.#workspace;
     await limits
       .call(SESSION, () => client.agents.sessions.setStatus({ ...this.#place, status: 'active' }))

@@ -4,20 +4,12 @@ import type { SlackClient } from './client.ts';
 import type { SlackSelf } from './decode-text.ts';
 import { type LimitedMethod, RateLimits } from './limits.ts';
 
-/** What Slack has refused in this workspace because it is not to be had there; remembered until the restart. */
-interface UnsupportedFeatures {
-  streams: boolean;
-  /** Chunks other than text in a stream. */
-  steps: boolean;
-  status: boolean;
-  sessions: boolean;
-}
-
 /** What all answers in one workspace share. */
 export interface SlackWorkspace {
   readonly client: SlackClient;
   readonly limits: RateLimits;
-  readonly unsupported: UnsupportedFeatures;
+  /** What Slack has refused because it is not to be had in this workspace; `steps`: chunks other than text in a stream. */
+  readonly unsupported: Record<'streams' | 'steps' | 'status' | 'sessions', boolean>;
   readonly self: SlackSelf;
   readonly log: Log;
 }
