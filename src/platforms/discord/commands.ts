@@ -18,7 +18,7 @@ import {
   type Question,
   RECENCIES,
 } from '../../core/types.ts';
-import { DIRECT_WORKSPACE, messageRef } from './ids.ts';
+import { DIRECT_WORKSPACE, messageRef, threadRef } from './ids.ts';
 import { readCustomId } from './messages.ts';
 import { cleanText, isOwnConversation, quoteMessage, readAttachments, threadOf } from './questions.ts';
 
@@ -35,29 +35,20 @@ export function questionFromCommand(
   if (commandName !== 'ask' && commandName !== 'research') return null;
   const text = cleanText(options.getString('question') ?? '').trim();
   if (!text) return null;
-  const sites = parseSites(commandName === 'research' ? (options.getString('sites') ?? '') : '');
+  const sites = parseSites(options.getString('sites') ?? '');
   if ('problem' in sites) return sites;
-  const { domains } = sites;
-  const { channelId, guildId } = interaction;
-  const own = isOwnConversation(interaction.channel) || guildId === null;
-  const overrides = readOverrides(options);
-  const { recency } = overrides;
-  const asked =
-    commandName === 'ask'
-      ? { overrides }
-      : {
-          overrides: { ...(recency && { recency }), ...(domains.length > 0 && { domains }) },
-          research: readWish(options),
-        };
+  const base = questionBase(interaction);
+  const isOwn = isOwnConversation(interaction.channel) || interaction.guildId === null;
   return {
-    ...questionBase(interaction),
+    ...base,
     trigger: 'command',
-    thread: own ? threadOf({ id: channelId, channelId, guildId, channel: interaction.channel }) : null,
+    thread: isOwn ? threadRef(base.workspace, base.channel) : null,
     message: null,
     text,
     quote: null,
     attachments: [],
-    ...asked,
+    overrides: readOverrides(options, sites.domains),
+    ...(commandName === 'research' && { research: readWish(options) }),
   };
 }
 
@@ -110,10 +101,14 @@ function questionBase(interaction: ChatInputCommandInteraction | MessageContextM
 }
 
 /** The manifest offers nothing else; what a stale client sends beyond it is left out. */
-function readOverrides(options: Options): AnswerOptions {
+function readOverrides(options: Options, domains: readonly string[]): AnswerOptions {
   const profile = PROFILE_NAMES.find((known) => known === options.getString('model'));
   const recency = RECENCIES.find((known) => known === options.getString('recency'));
-  return { ...(profile && { profile }), ...(recency && { recency }) };
+  return {
+    ...(profile && { profile }),
+    ...(recency && { recency }),
+    ...(domains.length > 0 && { domains }),
+  };
 }
 
 function readWish(options: Options): NonNullable<Question['research']> {

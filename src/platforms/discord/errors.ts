@@ -6,7 +6,6 @@ export const CODE = {
   unknownChannel: '10003',
   unknownGuild: '10004',
   unknownMessage: '10008',
-  unknownWebhook: '10015',
   unknownInteraction: '10062',
   editedTooOften: '30046',
   tooLarge: '40005',
@@ -85,9 +84,9 @@ function reasonOf(error: unknown): string {
 }
 
 /** A Retry-After may be missing or round to nothing. */
+const MIN_WAIT_MS = 250;
 /** A wait that makes no sense would silence a channel for ever; after this a call asks again. */
 const MAX_WAIT_MS = 10 * 60_000;
-const MIN_WAIT_MS = 250;
 
 function refusal(error: DiscordAPIError, route: string): Failure {
   // A page instead of JSON (a proxy, Cloudflare) has no code.

@@ -82,19 +82,20 @@ export function createGateway(deps: GatewayDeps): Gateway {
     isTold = true;
   };
   /** Resolves when it was closed. @throws {Failure} why the session has ended, or could not begin. */
-  const holdSession = async (events: SessionEvents): Promise<void> => {
+  const holdSession = async (watch: (client: Client) => void): Promise<void> => {
     const client = createDiscordClient({ ...deps, messageContent, identifyThrottler });
+    watch(client);
     client.on(Events.ClientReady, () => {
       isTold = false;
     });
-    session = openSession(client, deps, events);
+    session = openSession(client, deps);
     const failure = await session.lost;
     await session.end();
     if (closing.signal.aborted) return;
     if (failure.code === DISALLOWED_INTENTS && messageContent) {
       log.warn({ code: failure.code }, MENTION_ONLY);
       messageContent = false;
-      return holdSession(events);
+      return holdSession(watch);
     }
     const isFatal = Number(failure.code) in FATAL;
     if (isFatal) deps.onFatal(failure);
@@ -105,7 +106,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   return {
     async connect() {
       const policy = { ...PATIENCE, signal: closing.signal, onWait: tellWait };
-      await untilBegun(log, (events) => retry(policy, () => holdSession(events)));
+      await untilBegun(log, (watch) => retry(policy, () => holdSession(watch)));
       isAwaited = false;
     },
     isConnected: () => session?.isReady() ?? false,
@@ -117,23 +118,19 @@ export function createGateway(deps: GatewayDeps): Gateway {
 }
 
 /** Resolves once there is a session, or when there has been no progress for 30 s. @throws {Failure} when there will be none. */
-async function untilBegun(log: Log, hold: (events: SessionEvents) => Promise<void>): Promise<void> {
+async function untilBegun(log: Log, hold: (watch: (client: Client) => void) => Promise<void>): Promise<void> {
   const begun = Promise.withResolvers<void>();
   const late = setTimeout(() => {
     log.warn({}, LATE);
     begun.resolve();
   }, DEADLINE_MS).unref();
-  // Shards begin their sessions one after the other, 5 s apart.
-  const held = hold({ onShard: () => void late.refresh(), onReady: begun.resolve });
+  const held = hold((client) => {
+    // Shards begin their sessions one after the other, 5 s apart.
+    client.on(Events.ShardReady, () => void late.refresh());
+    client.on(Events.ClientReady, () => begun.resolve());
+  });
   held.then(() => begun.reject(CLOSED), begun.reject);
   await begun.promise.finally(() => clearTimeout(late));
-}
-
-interface SessionEvents {
-  /** One shard is ready. */
-  readonly onShard: () => void;
-  /** All shards are ready. */
-  readonly onReady: () => void;
 }
 
 interface Session {
@@ -143,11 +140,9 @@ interface Session {
   end(): Promise<void>;
 }
 
-function openSession(client: Client, { token, log, attach }: GatewayDeps, events: SessionEvents): Session {
+function openSession(client: Client, { token, log, attach }: GatewayDeps): Session {
   const down = watchShards(client, log);
   const lost = Promise.withResolvers<Failure>();
-  client.on(Events.ShardReady, events.onShard);
-  client.on(Events.ClientReady, events.onReady);
   client.on(Events.ShardDisconnect, ({ code }) => lost.resolve(closedFailure(code)));
   // Without a listener an error would be thrown.
   client.on(Events.Error, (error) => log.warn({ err: error }, 'discord.js failed'));

@@ -1,4 +1,4 @@
-import { RateLimitError, RESTEvents, RequestMethod } from 'discord.js';
+import { RateLimitError, type REST, RESTEvents, RequestMethod } from 'discord.js';
 import { sleep } from '../../core/concurrency.ts';
 import { Failure } from '../../core/failures.ts';
 import type { Priority } from '../../core/limits/rate-limiter.ts';
@@ -42,8 +42,6 @@ export interface DiscordRest {
   readonly limits: RateLimits;
   /** False once Discord has refused the token: nothing will work until the process is restarted with another. */
   isAuthorised(): boolean;
-  /** discord.js' own REST client. */
-  readonly client: ReturnType<typeof createDiscordClient>['rest'];
   close(): void;
 }
 
@@ -97,7 +95,6 @@ export function createRest({ token, apiUrl, log }: RestOptions): DiscordRest {
     delete: (route, call) => send(RequestMethod.Delete, route, call),
     limits,
     isAuthorised: () => isAuthorised,
-    client,
     close() {
       client.clearHashSweeper();
       client.clearHandlerSweeper();
@@ -106,7 +103,7 @@ export function createRest({ token, apiUrl, log }: RestOptions): DiscordRest {
 }
 
 /** A response that says its bucket is used up blocks such calls until the reset. */
-function heedHeaders(client: DiscordRest['client'], limits: RateLimits): void {
+function heedHeaders(client: REST, limits: RateLimits): void {
   client.on(RESTEvents.Response, ({ method, path }, { headers }) => {
     if (headers.get('x-ratelimit-remaining') !== '0') return;
     const resetMs = Number(headers.get('x-ratelimit-reset-after')) * 1000;
@@ -142,13 +139,7 @@ export async function callInteraction<T>(
 
 /** True when an interaction's token opens nothing: not acknowledged, deleted, or older than 15 minutes. */
 function isInteractionOver(error: unknown): boolean {
-  const over: readonly string[] = [
-    CODE.unknownWebhook,
-    CODE.unknownInteraction,
-    CODE.unknownMessage,
-    CODE.interactionExpired,
-  ];
-  return error instanceof Failure && (over.includes(error.code ?? '') || error.status === 404);
+  return error instanceof Failure && (error.status === 404 || error.code === CODE.interactionExpired);
 }
 
 /** A route for logs: interaction tokens are secrets. */

@@ -52,50 +52,23 @@ export async function findAnswerPlace(
   posted: readonly MessageRef[],
   since = performance.now(),
 ): Promise<AnswerPlace> {
-  const { message, thread } = question;
+  const { message, thread, channel, workspace } = question;
   const [first] = posted;
-  if (first) return placeOfPosted(deps, question, first);
-  if (thread && thread.channel === question.channel) {
+  if (thread && thread.channel === channel) {
     // The response to `/ask` stands above its answer; one that never came is made up for.
-    if (question.trigger === 'command') await findRoot(deps, question);
-    return { channel: thread.channel, replyTo: null, thread };
+    if (question.trigger === 'command' && !first) await findRoot(deps, question);
+    return { channel, replyTo: null, thread };
   }
-  if (!thread) return placeUnder(deps, question, await findRoot(deps, question), since);
-  // Asked again, or more deeply, by a button under the answer to a command.
-  if (!message) return placeUnder(deps, question, thread.thread, since);
-  if (thread.thread === message.message) return placeUnder(deps, question, message.message, since);
   // A reply to one of our messages in a channel: its conversation has no channel of its own.
-  return { channel: message.channel, replyTo: message.message, thread };
-}
-
-/** The place of an answer that has begun, so that its missing parts join it. */
-async function placeOfPosted(
-  deps: OutboundDeps,
-  question: Question,
-  { channel }: MessageRef,
-): Promise<AnswerPlace> {
-  const { message, thread } = question;
-  if (thread)
-    return { channel, replyTo: thread.channel === channel ? null : (message?.message ?? null), thread };
-  // `/ask`: in the thread started from its root, or below the root in the channel.
-  if (channel !== question.channel)
-    return { channel, replyTo: null, thread: threadRef(question.workspace, channel) };
-  const root = await findRoot(deps, question);
-  return { channel, replyTo: root, thread: threadRef(question.workspace, root) };
-}
-
-async function placeUnder(
-  deps: OutboundDeps,
-  question: Question,
-  root: string,
-  since: number,
-): Promise<AnswerPlace> {
-  const thread = threadRef(question.workspace, root);
-  const refusedAt = deps.threadRefusedAt.get(question.channel) ?? Number.NEGATIVE_INFINITY;
-  const mayStart = deps.threads === 'always' && performance.now() - refusedAt > REFUSED_FOR_MS;
-  if (mayStart && (await startThread(deps, question, root, since)))
-    return { channel: root, replyTo: null, thread };
-  return { channel: question.channel, replyTo: root, thread };
+  if (thread && message && thread.thread !== message.message) {
+    return { channel: message.channel, replyTo: message.message, thread };
+  }
+  const isInThread = first && first.channel !== channel;
+  const root = thread?.thread ?? (isInThread ? first.channel : await findRoot(deps, question));
+  const under = threadRef(workspace, root);
+  return (isInThread ?? (await startThread(deps, question, root, since)))
+    ? { channel: root, replyTo: null, thread: under }
+    : { channel, replyTo: root, thread: under };
 }
 
 const MAX_NAME = 90;
@@ -105,14 +78,16 @@ const MAX_WAIT_MS = 2_000;
 
 /** False where no thread can be had and the answer becomes a reply in the channel. */
 async function startThread(
-  { rest, log, threadRefusedAt }: OutboundDeps,
+  { rest, log, threads, threadRefusedAt }: OutboundDeps,
   question: Question,
   root: string,
   since: number,
 ): Promise<boolean> {
   const { channel } = question;
   const route = Routes.threads(channel, root);
-  if (rest.limits.ofChannel(channel).threads.free() === 0) return false;
+  const refusedAt = threadRefusedAt.get(channel) ?? Number.NEGATIVE_INFINITY;
+  const isRefused = performance.now() - refusedAt <= REFUSED_FOR_MS;
+  if (threads === 'never' || isRefused || rest.limits.ofChannel(channel).threads.free() === 0) return false;
   const body: RESTPostAPIChannelMessagesThreadsJSONBody = {
     name: nameOf(question),
     auto_archive_duration: ThreadAutoArchiveDuration.OneDay,
