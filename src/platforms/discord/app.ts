@@ -5,8 +5,8 @@ import type { ResearchMessages } from '../../core/research/ports.ts';
 import { asRecord, asText } from '../../core/untrusted.ts';
 import { failureOf, TOKEN_REMEDY } from './errors.ts';
 import { createMessageEvents, createTasks } from './events.ts';
-import { createGateway, type Gateway } from './gateway.ts';
-import { attachInteractions } from './interactions.ts';
+import { createGateway, type Gateway, type GatewayDeps } from './gateway.ts';
+import { attachInteractions, type InteractionDeps } from './interactions.ts';
 import { createPlatform } from './platform.ts';
 import { createResearchMessages } from './research-messages.ts';
 import { createRest, type DiscordRest } from './rest.ts';
@@ -50,22 +50,48 @@ const START_MS = 4_000;
  * @throws {Failure} within 5 s when the token is refused or Discord cannot be reached; its remedy names the variable.
  */
 export async function openDiscord(options: DiscordOptions): Promise<DiscordApp> {
-  const { token, apiUrl, log, threads } = options;
-  const rest = createRest({ token, apiUrl, log });
+  const { log, threads } = options;
+  const rest = createRest(options);
   const botId = await fetchBotId(rest);
-  const deps = { rest, log, threads, botId, threadRefusedAt: new Map<string, number>() };
-  const sides = { platform: createPlatform(deps), researchMessages: createResearchMessages(deps) };
-  return { ...sides, ...createListening(options, rest, botId) };
+  const outbound = { rest, log, threads, botId, threadRefusedAt: new Map<string, number>() };
+  let listening: Gateway | null = null;
+  let fatal: Failure | null = null;
+  const onFatal = (failure: Failure): void => {
+    fatal = failure;
+    log.error({ code: failure.code }, failure.remedy ?? failure.message);
+    options.onFatal?.(failure);
+  };
+  const unlisten = async (): Promise<void> => {
+    const ended = listening;
+    listening = null;
+    await ended?.close();
+  };
+  return {
+    platform: createPlatform(outbound),
+    researchMessages: createResearchMessages(outbound),
+    async listen(intake, store, research = null) {
+      if (fatal) throw fatal;
+      await unlisten();
+      const gateway = await openInbound({ ...options, botId, rest, intake, store, research, onFatal });
+      listening = gateway;
+      try {
+        await gateway.connect();
+      } catch (error) {
+        await unlisten();
+        throw error;
+      }
+    },
+    unlisten,
+    ready: () => rest.isAuthorised() && !fatal && (listening?.isConnected() ?? true),
+    async stop() {
+      await unlisten();
+      rest.close();
+    },
+  };
 }
 
-interface InboundDeps extends DiscordOptions {
-  readonly rest: DiscordRest;
-  readonly botId: string;
-  readonly intake: Intake;
-  readonly store: KeyValue;
-  readonly research: ResearchCommands | null;
-  readonly onFatal: (failure: Failure) => void;
-}
+type InboundDeps = Omit<GatewayDeps, 'attach'> &
+  Omit<InteractionDeps, 'tasks'> & { readonly rest: DiscordRest };
 
 /** Prepares the connection, with all that receives; closing it lets what has arrived be stored. */
 async function openInbound(deps: InboundDeps): Promise<Gateway> {
@@ -87,45 +113,6 @@ async function openInbound(deps: InboundDeps): Promise<Gateway> {
     async close() {
       await gateway.close();
       await events.stop();
-    },
-  };
-}
-
-function createListening(
-  options: DiscordOptions,
-  rest: DiscordRest,
-  botId: string,
-): Omit<DiscordApp, 'platform' | 'researchMessages'> {
-  let listening: Gateway | null = null;
-  let fatal: Failure | null = null;
-  const onFatal = (failure: Failure): void => {
-    fatal = failure;
-    options.log.error({ code: failure.code }, failure.remedy ?? failure.message);
-    options.onFatal?.(failure);
-  };
-  const unlisten = async (): Promise<void> => {
-    const ended = listening;
-    listening = null;
-    await ended?.close();
-  };
-  return {
-    async listen(intake, store, research = null) {
-      if (fatal) throw fatal;
-      await unlisten();
-      const gateway = await openInbound({ ...options, botId, rest, intake, store, research, onFatal });
-      listening = gateway;
-      try {
-        await gateway.connect();
-      } catch (error) {
-        await unlisten();
-        throw error;
-      }
-    },
-    unlisten,
-    ready: () => rest.isAuthorised() && !fatal && (listening?.isConnected() ?? true),
-    async stop() {
-      await unlisten();
-      rest.close();
     },
   };
 }

@@ -4,16 +4,14 @@ import { Failure } from '../../core/failures.ts';
 import type { Intake, KeyValue, Log } from '../../core/ports.ts';
 import { isRetryable, retry } from '../../core/retry.ts';
 import type { Question } from '../../core/types.ts';
-import { createCatchUp } from './catch-up.ts';
+import { type CatchUpDeps, createCatchUp } from './catch-up.ts';
 import { failureOf } from './errors.ts';
 import { questionFromEdit, questionFromMessage, questionId, quoteMessage } from './questions.ts';
-import { createDirectChannels, type DirectChannels, type ReadMissedDeps } from './read-missed.ts';
-import type { Watermark } from './watermark.ts';
+import { createDirectChannels, type DirectChannels } from './watermark.ts';
 
-export interface EventDeps extends Pick<ReadMissedDeps, 'acquire' | 'log'> {
+export interface EventDeps extends Pick<CatchUpDeps, 'acquire' | 'log' | 'watermark'> {
   readonly intake: Intake;
   readonly store: KeyValue;
-  readonly watermark: Watermark;
   readonly botId: string;
   readonly tasks: Tasks;
 }

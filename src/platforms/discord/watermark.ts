@@ -71,3 +71,27 @@ export async function openWatermark(store: KeyValue, botId: string, log: Log): P
     save,
   };
 }
+
+/** The direct conversations that questions came from, kept in the store: Discord has no list of them for a bot. */
+export type DirectChannels = ReturnType<typeof createDirectChannels>;
+
+/** At most one request each is spent on them when a session begins. */
+const MAX_CHANNELS = 200;
+
+/** Its functions throw when the store cannot say, or does not take it. */
+export function createDirectChannels(store: KeyValue, botId: string) {
+  const key = `direct:${botId}`;
+  /** Newest first. */
+  const list = async (): Promise<readonly string[]> => (await store.get<readonly string[]>(key)) ?? [];
+  let newest: string | null = null;
+  return {
+    list,
+    async remember(channel: string): Promise<void> {
+      if (newest === channel) return;
+      // Read anew: on a planned restart two processes write it for a while.
+      const others = (await list()).filter((id) => id !== channel);
+      await store.set(key, [channel, ...others].slice(0, MAX_CHANNELS), TTL_MS);
+      newest = channel;
+    },
+  };
+}
