@@ -32,17 +32,6 @@ export interface CatchUpDeps {
   readonly signal: AbortSignal;
 }
 
-/**
- * Reads over REST what was said while a shard had no session. Until it is known what was missed, new messages of that shard
- * wait, and then those of a channel until its missed ones are durable: a conversation stays in order.
- */
-export interface CatchUp {
-  /** Listens to the sessions of a client that is not logged in yet. */
-  attach(client: Client): void;
-  /** Resolves once new messages of the shard may be put in line; null when they may already. */
-  whenKnown(shard: number): Promise<void> | null;
-}
-
 /** A time without a session. The watermark is held at `since` until all of it is caught up with. */
 interface Gap {
   readonly since: string;
@@ -53,7 +42,11 @@ interface Gap {
 /** New messages of a channel wait no longer than this for the missed ones: what cannot be read may never be. */
 const MAX_HOLD_MS = 30_000;
 
-export function createCatchUp(deps: CatchUpDeps): CatchUp {
+/**
+ * Reads over REST what was said while a shard had no session. Until it is known what was missed, new messages of that shard
+ * wait, and then those of a channel until its missed ones are durable: a conversation stays in order.
+ */
+export function createCatchUp(deps: CatchUpDeps) {
   const { watermark } = deps;
   const gaps = new Map<number, Gap>();
   const lateGuilds = new Map<string, Gap>();
@@ -77,7 +70,8 @@ export function createCatchUp(deps: CatchUpDeps): CatchUp {
   };
 
   return {
-    attach(client) {
+    /** Listens to the sessions of a client that is not logged in yet. */
+    attach(client: Client): void {
       login ??= openGap(watermark.get());
       client.on(Events.ShardReconnecting, gapOf);
       client.on(Events.ShardResume, (shard) => {
@@ -104,7 +98,8 @@ export function createCatchUp(deps: CatchUpDeps): CatchUp {
         if (gap) fillGap(deps, guild.client, gap, [], ({ id }) => id === guild.id);
       });
     },
-    whenKnown: (shard) => gaps.get(shard)?.known.promise ?? null,
+    /** Resolves once new messages of the shard may be put in line; null when they may already. */
+    whenKnown: (shard: number): Promise<void> | null => gaps.get(shard)?.known.promise ?? null,
   };
 }
 

@@ -16,22 +16,6 @@ export interface EventDeps extends Pick<CatchUpDeps, 'acquire' | 'log' | 'waterm
   readonly tasks: Tasks;
 }
 
-/** What the handling of events has begun, so that a stop can wait for it. */
-export interface Tasks {
-  /** Follows a task; its failure is logged. */
-  run(task: Promise<unknown>): void;
-  /** Resolves when all tasks have ended, or after 3 s. */
-  drain(): Promise<void>;
-}
-
-/** Takes what people say to the intake: what the gateway sends, and what was said while it was not connected. */
-export interface MessageEvents {
-  /** Listens to a client that is not logged in yet. */
-  attach(client: Client): void;
-  /** Lets what has arrived be stored, for at most 3 s; the rest is read by the next process. */
-  stop(): Promise<void>;
-}
-
 /** Until what people say is taken in. */
 const PATIENCE = {
   attempts: Number.POSITIVE_INFINITY,
@@ -40,7 +24,8 @@ const PATIENCE = {
   longestWaitMs: Number.POSITIVE_INFINITY,
 };
 
-export function createMessageEvents(deps: EventDeps): MessageEvents {
+/** Takes what people say to the intake: what the gateway sends, and what was said while it was not connected. */
+export function createMessageEvents(deps: EventDeps) {
   const { intake, watermark, tasks, log, acquire } = deps;
   const stopping = new AbortController();
   const insist = createInsistence(log, stopping.signal);
@@ -79,14 +64,16 @@ export function createMessageEvents(deps: EventDeps): MessageEvents {
     tasks.run(intake.withdraw(questionId(message)));
 
   return {
-    attach(client) {
+    /** Listens to a client that is not logged in yet. */
+    attach(client: Client): void {
       client.on(Events.MessageCreate, (message) => receive(message, questionFromMessage(message)));
       client.on(Events.MessageUpdate, (_, message) => receive(message, questionFromEdit(message)));
       client.on(Events.MessageDelete, withdraw);
       client.on(Events.MessageBulkDelete, (messages) => messages.forEach(withdraw));
       catchUp.attach(client);
     },
-    async stop() {
+    /** Lets what has arrived be stored, for at most 3 s; the rest is read by the next process. */
+    async stop(): Promise<void> {
       reading.abort();
       await tasks.drain();
       stopping.abort();
@@ -134,18 +121,23 @@ async function fetchQuote(message: Message): Promise<Question['quote']> {
 /** Discord sends nothing again that has arrived, and a process that stops may take a while but not for ever. */
 const DRAIN_MS = 3_000;
 
-export function createTasks(log: Log): Tasks {
+/** What the handling of events has begun, so that a stop can wait for it. */
+export function createTasks(log: Log) {
   const running = new Set<Promise<unknown>>();
   return {
-    run(task) {
+    /** Follows a task; its failure is logged. */
+    run(task: Promise<unknown>): void {
       const handled = task.catch((error: unknown) => log.error({ err: error }, 'an event was not handled'));
       running.add(handled);
       void handled.then(() => running.delete(handled));
     },
-    async drain() {
+    /** Resolves when all tasks have ended, or after 3 s. */
+    async drain(): Promise<void> {
       const waited = new AbortController();
       await Promise.race([Promise.all(running), sleep(DRAIN_MS, waited.signal)]);
       waited.abort();
     },
   };
 }
+
+export type Tasks = ReturnType<typeof createTasks>;

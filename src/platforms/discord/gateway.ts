@@ -21,18 +21,6 @@ export interface GatewayDeps {
   readonly onFatal: (failure: Failure) => void;
 }
 
-/** The connection to Discord's gateway. discord.js resumes or renews its sessions after every fault that allows it. */
-export interface Gateway {
-  /**
-   * Resolves once there is a session; after 30 s without a (further) one too, and then goes on trying.
-   * @throws {Failure} with a remedy when there never can be one.
-   */
-  connect(): Promise<void>;
-  isConnected(): boolean;
-  /** Disconnects; waits for Discord to agree for at most 1 s. */
-  close(): Promise<void>;
-}
-
 const DEADLINE_MS = 30_000;
 /** Another client is needed where discord.js gives up: when the first connection fails. */
 const PATIENCE = {
@@ -66,13 +54,18 @@ const NO_CONNECTION = "no connection to Discord's gateway";
 const MENTION_ONLY =
   'Discord does not let this bot read messages that do not mention it; answering mentions only. To change that switch on "Message Content Intent" in the developer portal (Bot); to silence this set DISCORD_MESSAGE_CONTENT=false';
 
-/** Prepares the connection; nothing is sent before `connect`. */
-export function createGateway(deps: GatewayDeps): Gateway {
+export type Gateway = ReturnType<typeof createGateway>;
+
+/**
+ * Prepares the connection to Discord's gateway; nothing is sent before `connect`. discord.js resumes or renews its sessions after
+ * every fault that allows it.
+ */
+export function createGateway(deps: GatewayDeps) {
   const { log } = deps;
   const closing = new AbortController();
   const identifyThrottler = createIdentifyThrottler(deps);
   let messageContent = deps.messageContent;
-  let session: Session | null = null;
+  let session: ReturnType<typeof openSession> | null = null;
   let isAwaited = true;
   let isTold = false;
 
@@ -104,13 +97,18 @@ export function createGateway(deps: GatewayDeps): Gateway {
     throw new Failure('unreachable', failure.message, { retryAfterMs: REFUSED_PAUSE_MS });
   };
   return {
-    async connect() {
+    /**
+     * Resolves once there is a session; after 30 s without a (further) one too, and then goes on trying.
+     * @throws {Failure} with a remedy when there never can be one.
+     */
+    async connect(): Promise<void> {
       const policy = { ...PATIENCE, signal: closing.signal, onWait: tellWait };
       await untilBegun(log, (watch) => retry(policy, () => holdSession(watch)));
       isAwaited = false;
     },
-    isConnected: () => session?.isReady() ?? false,
-    async close() {
+    isConnected: (): boolean => session?.isReady() ?? false,
+    /** Disconnects; waits for Discord to agree for at most 1 s. */
+    async close(): Promise<void> {
       closing.abort();
       await session?.end();
     },
@@ -133,14 +131,7 @@ async function untilBegun(log: Log, hold: (watch: (client: Client) => void) => P
   await begun.promise.finally(() => clearTimeout(late));
 }
 
-interface Session {
-  /** Resolves when there cannot be a session, when Discord has ended it for good, or after `end`; with the reason. */
-  readonly lost: Promise<Failure>;
-  isReady(): boolean;
-  end(): Promise<void>;
-}
-
-function openSession(client: Client, { token, log, attach }: GatewayDeps): Session {
+function openSession(client: Client, { token, log, attach }: GatewayDeps) {
   const down = watchShards(client, log);
   const lost = Promise.withResolvers<Failure>();
   client.on(Events.ShardDisconnect, ({ code }) => lost.resolve(closedFailure(code)));
@@ -150,9 +141,10 @@ function openSession(client: Client, { token, log, attach }: GatewayDeps): Sessi
   client.login(token).catch((error: unknown) => lost.resolve(loginFailure(error)));
   guardSockets(client);
   return {
+    /** Resolves when there cannot be a session, when Discord has ended it for good, or after `end`; with the reason. */
     lost: lost.promise,
-    isReady: () => client.isReady() && down.size === 0,
-    async end() {
+    isReady: (): boolean => client.isReady() && down.size === 0,
+    async end(): Promise<void> {
       down.clear();
       // discord.js says nothing when it is destroyed before it is ready.
       lost.resolve(CLOSED);

@@ -50,40 +50,25 @@ interface Waiting {
   readonly since?: number | undefined;
 }
 
-interface ChannelLimits {
-  readonly posts: RateLimiter;
-  readonly edits: RateLimiter;
-  readonly threads: RateLimiter;
-}
-
-/** The rate limits of the bot. Calls with an interaction's token have none here: Discord exempts them from the bot's. */
-export interface RateLimits {
-  readonly all: RateLimiter;
-  ofChannel(channel: string): ChannelLimits;
-  /** Waits until the call may be made, and counts it. False when an abort ended the wait. */
-  acquire(call: Call, waiting: Waiting): Promise<boolean>;
-  /** Counts the call if it may be made now. */
-  tryAcquire(call: Call, priority: Priority): boolean;
-  /** Returns an acquired call that will not be made. */
-  cancel(call: Call): void;
-  /** Reports that an acquired call has a response, or failed. */
-  settle(call: Call): void;
-  /** Blocks calls like this one for so long, or all calls. */
-  blockFor(call: Call | 'all', ms: number): void;
-}
-
 /** A channel that is forgotten begins with full limits again: by then its windows are over. */
 const MAX_CHANNELS = 2_000;
 
-export function createRateLimits(): RateLimits {
-  const channels = new LimitedCollection<string, ChannelLimits>({ maxSize: MAX_CHANNELS });
+function createChannelLimits() {
+  return {
+    posts: createRateLimiter(POSTS),
+    edits: createRateLimiter(EDITS),
+    threads: createRateLimiter(THREADS),
+  };
+}
+
+/** The rate limits of the bot. Calls with an interaction's token have none here: Discord exempts them from the bot's. */
+export function createRateLimits() {
+  const channels = new LimitedCollection<string, ReturnType<typeof createChannelLimits>>({
+    maxSize: MAX_CHANNELS,
+  });
   const all = createRateLimiter(ALL);
-  const ofChannel = (id: string): ChannelLimits => {
-    const limits = channels.get(id) ?? {
-      posts: createRateLimiter(POSTS),
-      edits: createRateLimiter(EDITS),
-      threads: createRateLimiter(THREADS),
-    };
+  const ofChannel = (id: string) => {
+    const limits = channels.get(id) ?? createChannelLimits();
     // The channel used last is at the end, the one to forget at the beginning.
     channels.delete(id);
     channels.set(id, limits);
@@ -99,7 +84,8 @@ export function createRateLimits(): RateLimits {
   return {
     all,
     ofChannel,
-    async acquire(call, { priority, signal, since }) {
+    /** Waits until the call may be made, and counts it. False when an abort ended the wait. */
+    async acquire(call: Call, { priority, signal, since }: Waiting): Promise<boolean> {
       // A channel's limit waits for seconds: a call of all must not be kept from others meanwhile.
       const own = ownOf(call);
       if (own && !(await own.acquire(priority, signal, since))) return false;
@@ -107,23 +93,29 @@ export function createRateLimits(): RateLimits {
       own?.cancel();
       return false;
     },
-    tryAcquire(call, priority) {
+    /** Counts the call if it may be made now. */
+    tryAcquire(call: Call, priority: Priority): boolean {
       const own = ownOf(call);
       if (own && !own.tryAcquire(priority)) return false;
       if (all.tryAcquire(priority)) return true;
       own?.cancel();
       return false;
     },
-    cancel(call) {
+    /** Returns an acquired call that will not be made. */
+    cancel(call: Call): void {
       all.cancel();
       ownOf(call)?.cancel();
     },
-    settle(call) {
+    /** Reports that an acquired call has a response, or failed. */
+    settle(call: Call): void {
       all.settle();
       ownOf(call)?.settle();
     },
-    blockFor: (call, ms) => (call === 'all' ? all : ownOf(call))?.blockFor(ms),
+    /** Blocks calls like this one for so long, or all calls. */
+    blockFor: (call: Call | 'all', ms: number): void => (call === 'all' ? all : ownOf(call))?.blockFor(ms),
   };
 }
+
+export type RateLimits = ReturnType<typeof createRateLimits>;
 
 const MESSAGES = /^\/channels\/(\d+)\/messages(\/\d+)?(\/threads)?$/;

@@ -167,22 +167,17 @@ export function questionsOn({ components = [] }: APIMessage): readonly string[] 
     .flatMap((button) => ('custom_id' in button ? (readCustomId(button.custom_id)?.question ?? []) : []));
 }
 
-/** The typing indicator of one answer. */
-export interface Typing {
-  /** Shows it and keeps it up; does nothing while it is up. */
-  start(channel: string): void;
-  stop(): void;
-}
-
 /** Discord shows it for 10 s. */
 const REFRESH_MS = 8_000;
 /** The share of all calls beyond which the rest is left to words. */
 const BUSY = 0.25;
 
-export function createTyping(rest: DiscordRest): Typing {
+/** The typing indicator of one answer. */
+export function createTyping(rest: DiscordRest) {
   let timer: ReturnType<typeof setInterval> | null = null;
   return {
-    start(channel) {
+    /** Shows it and keeps it up; does nothing while it is up. */
+    start(channel: string): void {
       if (timer) return;
       const show = (): void => {
         if (rest.limits.all.load() > BUSY) return;
@@ -192,7 +187,7 @@ export function createTyping(rest: DiscordRest): Typing {
       timer = setInterval(show, REFRESH_MS);
       show();
     },
-    stop() {
+    stop(): void {
       if (timer) clearInterval(timer);
       timer = null;
     },

@@ -15,24 +15,19 @@ export interface Part extends Draft {
   readonly isGrowing: boolean;
 }
 
-/** Renders the views of one answer. */
-export interface AnswerRenderer {
-  /** The messages a view consists of, in order; none while there is nothing to read. A final view has at least one. */
-  render(view: View): readonly Part[];
-  /** How many citation markers of the view rendered last lead to no source. */
-  unresolved(): number;
-}
-
 /** The end of an answer that is still being written. */
 const INDICATOR = ' ▌';
 
-export function createAnswerRenderer(): AnswerRenderer {
+/** Renders the views of one answer. */
+export function createAnswerRenderer() {
   let rendering: Rendering = createRendering(discordMarkdown);
   let rendered = '';
   let hasLinks = false;
   return {
+    /** How many citation markers of the view rendered last lead to no source. */
     unresolved: () => rendering.unresolved,
-    render(view) {
+    /** The messages a view consists of, in order; none while there is nothing to read. A final view has at least one. */
+    render(view: View): readonly Part[] {
       const isEnd = isFinal(view);
       if (!view.text.startsWith(rendered)) {
         rendering = createRendering(discordMarkdown);

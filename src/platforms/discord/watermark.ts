@@ -2,30 +2,19 @@ import { SnowflakeUtil } from 'discord.js';
 import type { KeyValue, Log } from '../../core/ports.ts';
 import { compareIds, idAtTime, newestId } from './ids.ts';
 
-/**
- * The low watermark of this bot's messages, kept in the store: everything said before it is durable or was no question. The
- * next process reads what was said after it. A stored watermark that is too old only means that more is read.
- */
-export interface Watermark {
-  /** The id of a message, or of a moment. */
-  get(): string;
-  /**
-   * Keeps the watermark before this message, or at this watermark, until the function returned is called. Must be called as
-   * soon as the message arrives.
-   */
-  hold(message: string): () => void;
-  /** Stores it now. Never rejects. */
-  save(): Promise<void>;
-}
-
 /** A connection is known to be dead after two heartbeats of 41 s; meanwhile others may have delivered newer messages. */
 const MARGIN_MS = 2 * 60_000;
 const SAVE_EVERY_MS = 1_000;
 /** Longer than anything is caught up with. */
 const TTL_MS = 30 * 24 * 60 * 60_000;
 
-/** Reads the watermark that an earlier process left; the very first is the present moment. @throws when the store cannot say. */
-export async function openWatermark(store: KeyValue, botId: string, log: Log): Promise<Watermark> {
+/**
+ * Opens the low watermark of this bot's messages, kept in the store: everything said before it is durable or was no question. The
+ * next process reads what was said after it. A stored watermark that is too old only means that more is read. The very first is
+ * the present moment.
+ * @throws when the store cannot say.
+ */
+export async function openWatermark(store: KeyValue, botId: string, log: Log) {
   const key = `watermark:${botId}`;
   const stored = await store.get<string>(key);
   const floor = stored ?? idAtTime(Date.now());
@@ -34,6 +23,7 @@ export async function openWatermark(store: KeyValue, botId: string, log: Log): P
   let saved = stored;
   let timer: ReturnType<typeof setTimeout> | null = null;
 
+  /** The id of a message, or of a moment. */
   const get = (): string => {
     const settled = idAtTime(SnowflakeUtil.timestampFrom(newest) - MARGIN_MS);
     const [oldest = settled] = [...held]
@@ -42,6 +32,7 @@ export async function openWatermark(store: KeyValue, botId: string, log: Log): P
       .sort(compareIds);
     return newestId(oldest, floor);
   };
+  /** Stores it now. Never rejects. */
   const save = async (): Promise<void> => {
     if (timer) clearTimeout(timer);
     timer = null;
@@ -58,7 +49,11 @@ export async function openWatermark(store: KeyValue, botId: string, log: Log): P
   if (stored === undefined) await save();
   return {
     get,
-    hold(id) {
+    /**
+     * Keeps the watermark before this message, or at this watermark, until the function returned is called. Must be called as
+     * soon as the message arrives.
+     */
+    hold(id: string): () => void {
       // Discord's `after` leaves out the message it names.
       const entry = { before: String(BigInt(id) - 1n) };
       held.add(entry);
@@ -71,6 +66,8 @@ export async function openWatermark(store: KeyValue, botId: string, log: Log): P
     save,
   };
 }
+
+export type Watermark = Awaited<ReturnType<typeof openWatermark>>;
 
 /** The direct conversations that questions came from, kept in the store: Discord has no list of them for a bot. */
 export type DirectChannels = ReturnType<typeof createDirectChannels>;
