@@ -1,6 +1,6 @@
 import { type Client, Routes } from 'discord.js';
 import { Failure } from '../../core/failures.ts';
-import type { Intake, KeyValue, Log, Platform, ResearchCommands } from '../../core/ports.ts';
+import type { Intake, KeyValue, Platform, ResearchCommands } from '../../core/ports.ts';
 import type { ResearchMessages } from '../../core/research/ports.ts';
 import { asRecord, asText } from '../../core/untrusted.ts';
 import { failureOf, TOKEN_REMEDY } from './errors.ts';
@@ -9,18 +9,14 @@ import { createGateway, type Gateway, type GatewayDeps } from './gateway.ts';
 import { attachInteractions, type InteractionDeps } from './interactions.ts';
 import { createPlatform } from './platform.ts';
 import { createResearchMessages } from './research-messages.ts';
-import { createRest, type DiscordRest } from './rest.ts';
+import { createRest, type DiscordRest, type RestOptions } from './rest.ts';
 import { openWatermark } from './watermark.ts';
 
-export interface DiscordOptions {
-  readonly token: string;
-  /** What discord.js calls `rest.api`, without the version; null for Discord's own. */
-  readonly apiUrl: string | null;
+export interface DiscordOptions extends RestOptions {
   /** Whether to ask for the Message Content intent; where Discord disallows it, only mentions are answered. */
   readonly messageContent: boolean;
   /** `never`: answers in channels are replies. */
   readonly threads: 'always' | 'never';
-  readonly log: Log;
   /** The gateway connection ended in a way only an operator can cure. */
   readonly onFatal?: (failure: Failure) => void;
 }

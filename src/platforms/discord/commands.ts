@@ -10,17 +10,17 @@ import {
 import { DEFAULT_WISH, parseSites } from '../../core/commands/options.ts';
 import { idFrom } from '../../core/ids.ts';
 import type { ButtonPress, JobsRequest } from '../../core/ports.ts';
-import {
-  type AnswerOptions,
-  EFFORTS,
-  type Person,
-  PROFILE_NAMES,
-  type Question,
-  RECENCIES,
-} from '../../core/types.ts';
+import { type AnswerOptions, EFFORTS, PROFILE_NAMES, type Question, RECENCIES } from '../../core/types.ts';
 import { DIRECT_WORKSPACE, messageRef, threadRef } from './ids.ts';
 import { readCustomId } from './messages.ts';
-import { cleanText, isOwnConversation, quoteMessage, readAttachments, threadOf } from './questions.ts';
+import {
+  cleanText,
+  isOwnConversation,
+  personOf,
+  quoteMessage,
+  readAttachments,
+  threadOf,
+} from './questions.ts';
 
 /** The command in the menu of a message, as manifests/discord-commands.json names it. */
 const ASK_ABOUT = 'Ask about this';
@@ -78,13 +78,18 @@ export function readPress(interaction: ButtonInteraction): ButtonPress | null {
   const carried = readCustomId(interaction.customId);
   if (!carried) return null;
   const { id: press } = interaction;
-  return { ...carried, presser: readPerson(interaction), press, delivery: readDelivery(interaction) };
+  return {
+    ...carried,
+    presser: personOf(interaction.user, interaction.member),
+    press,
+    delivery: readDelivery(interaction),
+  };
 }
 
 /** Who uses `/jobs`, and where. */
 export function readRequester(interaction: Interaction): Omit<JobsRequest, 'action' | 'job'> {
   const workspace = interaction.guildId ?? DIRECT_WORKSPACE;
-  return { platform: 'discord', workspace, person: readPerson(interaction) };
+  return { platform: 'discord', workspace, person: personOf(interaction.user, interaction.member) };
 }
 
 function questionBase(interaction: ChatInputCommandInteraction | MessageContextMenuCommandInteraction) {
@@ -94,7 +99,7 @@ function questionBase(interaction: ChatInputCommandInteraction | MessageContextM
     workspace: interaction.guildId ?? DIRECT_WORKSPACE,
     channel: interaction.channelId,
     repliesTo: null,
-    asker: readPerson(interaction),
+    asker: personOf(interaction.user, interaction.member),
     delivery: readDelivery(interaction),
     askedAt: interaction.createdTimestamp,
   };
@@ -115,12 +120,6 @@ function readWish(options: Options): NonNullable<Question['research']> {
   const effort = EFFORTS.find((known) => known === options.getString('effort'));
   const notify = (['here', 'dm'] as const).find((known) => known === options.getString('notify'));
   return { ...DEFAULT_WISH, ...(effort && { effort }), ...(notify && { notify }) };
-}
-
-function readPerson({ user, member }: Interaction): Person {
-  // Outside of the guilds that we are in, Discord's own object takes the place of discord.js' member.
-  const nick = member && ('displayName' in member ? member.displayName : member.nick);
-  return { id: user.id, name: cleanText(nick ?? user.displayName) };
 }
 
 function readDelivery({ id, token, applicationId }: Interaction): Question['delivery'] {

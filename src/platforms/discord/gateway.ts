@@ -7,14 +7,12 @@ import { createDiscordClient } from './client.ts';
 import { failureOf, TOKEN_REMEDY } from './errors.ts';
 import { guardSockets } from './guard-sockets.ts';
 import { createIdentifyThrottler } from './identify-throttler.ts';
+import type { RestOptions } from './rest.ts';
 
-export interface GatewayDeps {
-  readonly token: string;
-  readonly apiUrl: string | null;
+export interface GatewayDeps extends RestOptions {
   readonly botId: string;
   readonly messageContent: boolean;
   readonly store: KeyValue;
-  readonly log: Log;
   /** Adds listeners to a client before it logs in. There may be several, one after the other. */
   readonly attach: (client: Client) => void;
   /** It ended in a way that no reconnect cures. */

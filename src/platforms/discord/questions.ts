@@ -1,4 +1,5 @@
 import {
+  type APIInteractionGuildMember,
   type Attachment,
   type GuildMember,
   type Message,
@@ -42,7 +43,7 @@ export function questionFromEdit(message: Message): Question | null {
 export function quoteMessage(message: Message): Quote {
   const text = forwardedIn(message)?.content ?? message.content;
   const author = message.author as User | null; // null in a message that Discord sent in part
-  return { author: author && nameOf(author, message.member), text: readText(text, message) };
+  return { author: author && personOf(author, message.member).name, text: readText(text, message) };
 }
 
 /** The files of a message, and those of the message it forwards. */
@@ -69,9 +70,14 @@ export function isOwnConversation(channel: TextBasedChannel | null): boolean {
   return channel !== null && (channel.isThread() || channel.isDMBased());
 }
 
-/** The name a guild knows somebody by, else their own. */
-function nameOf(user: User, member: GuildMember | null | undefined): string {
-  return cleanText(member?.displayName ?? user.displayName);
+/** A person by the name that their guild has for them, else by their own. */
+export function personOf(
+  user: User,
+  member: GuildMember | APIInteractionGuildMember | null | undefined,
+): Person {
+  // Outside of the guilds that we are in, Discord's own object takes the place of discord.js' member.
+  const nick = member && ('displayName' in member ? member.displayName : member.nick);
+  return { id: user.id, name: cleanText(nick ?? user.displayName) };
 }
 
 /** The id of the question that a message asks, whether it arrives as new, edited, deleted or read later. */
@@ -103,7 +109,7 @@ function readAsker(message: Message): Person | null {
   const author = message.author as User | null; // null in an update that Discord sent in part
   const isSaid = message.type === MessageType.Default || message.type === MessageType.Reply;
   if (!author || author.bot || author.system || message.webhookId || !isSaid) return null;
-  return { id: author.id, name: nameOf(author, message.member) };
+  return personOf(author, message.member);
 }
 
 function readTrigger(message: Message): Trigger | null {
@@ -168,10 +174,7 @@ function forwardedIn(message: Message): MessageSnapshot | null {
 }
 
 function readText(content: string, { mentions }: Message): string {
-  const mentioned = mentions.users.map((user) => ({
-    id: user.id,
-    name: nameOf(user, mentions.members?.get(user.id)),
-  }));
+  const mentioned = mentions.users.map((user) => personOf(user, mentions.members?.get(user.id)));
   return decodeMarkup(cleanText(content), mentioned);
 }
 

@@ -1,5 +1,5 @@
 import { type APIMessage, type APIUser, MessageType, Routes } from 'discord.js';
-import type { Question, Turn } from '../../core/types.ts';
+import type { Person, Question, Turn } from '../../core/types.ts';
 import { asRecord, asText } from '../../core/untrusted.ts';
 import { DIRECT_WORKSPACE } from './ids.ts';
 import { asMessage, asMessages } from './messages.ts';
@@ -65,15 +65,14 @@ function turnOf(
 ): Turn {
   const isOwn = author.id === botId;
   const text = message_snapshots?.[0]?.message.content ?? content;
-  const mentioned = mentions.map((user) => ({ id: user.id, name: nameOf(user) }));
   return {
     role: isOwn ? 'assistant' : 'user',
-    author: isOwn ? null : { id: author.id, name: nameOf(author) },
-    text: decodeMarkup(cleanText(text), mentioned),
+    author: isOwn ? null : personOf(author),
+    text: decodeMarkup(cleanText(text), mentions.map(personOf)),
     at: Date.parse(timestamp),
   };
 }
 
-function nameOf({ global_name, username }: APIUser): string {
-  return cleanText(global_name ?? username);
+function personOf({ id, global_name, username }: APIUser): Person {
+  return { id, name: cleanText(global_name ?? username) };
 }

@@ -4,12 +4,6 @@ import { Failure } from '../../core/failures.ts';
 import { asRecord, asRecords, asText, type JsonObject } from '../../core/untrusted.ts';
 import type { DiscordRest } from './rest.ts';
 
-/** What registering came to. */
-export interface Registration {
-  readonly state: 'unchanged' | 'updated' | 'would-update';
-  readonly names: readonly string[];
-}
-
 /**
  * Makes Discord's set of commands the manifest's. Writes only on a change: names that are new count towards 200 a day.
  * @param guild registers for one server (at once) instead of everywhere.
@@ -19,7 +13,7 @@ export async function registerCommands(
   rest: DiscordRest,
   commands: readonly JsonObject[],
   options: { readonly applicationId: string | null; readonly guild: string | null; readonly dryRun: boolean },
-): Promise<Registration> {
+): Promise<{ readonly state: 'unchanged' | 'updated' | 'would-update'; readonly names: readonly string[] }> {
   const { guild, dryRun } = options;
   const applicationId =
     options.applicationId ?? asText(asRecord(await rest.get(Routes.currentApplication()))?.['id']);

@@ -29,30 +29,18 @@ interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
-/**
- * Discord's REST API through discord.js' REST client. A call waits for its rate limits, is made once, and is never repeated.
- * Routes come from discord.js' `Routes`. Every method throws {Failure} and nothing else.
- */
-export interface DiscordRest {
-  get(route: string, options?: CallOptions): Promise<unknown>;
-  post(route: string, options?: CallOptions): Promise<unknown>;
-  put(route: string, options?: CallOptions): Promise<unknown>;
-  patch(route: string, options?: CallOptions): Promise<unknown>;
-  delete(route: string, options?: CallOptions): Promise<unknown>;
-  readonly limits: RateLimits;
-  /** False once Discord has refused the token: nothing will work until the process is restarted with another. */
-  isAuthorised(): boolean;
-  close(): void;
-}
-
 export interface RestOptions {
   readonly token: string;
-  /** Without the version; null for Discord's own. */
+  /** What discord.js calls `rest.api`, without the version; null for Discord's own. */
   readonly apiUrl: string | null;
   readonly log: Log;
 }
 
-export function createRest({ token, apiUrl, log }: RestOptions): DiscordRest {
+/**
+ * Discord's REST API through discord.js' REST client. A call waits for its rate limits, is made once, and is never repeated.
+ * Routes come from discord.js' `Routes`. Every method throws {Failure} and nothing else.
+ */
+export function createRest({ token, apiUrl, log }: RestOptions) {
   const limits = createRateLimits();
   const client = createDiscordClient({ apiUrl }).rest.setToken(token);
   heedHeaders(client, limits);
@@ -87,20 +75,25 @@ export function createRest({ token, apiUrl, log }: RestOptions): DiscordRest {
       if (auth) limits.settle(call);
     }
   };
+  const by = (method: RequestMethod) => (route: string, options?: CallOptions) =>
+    send(method, route, options);
   return {
-    get: (route, call) => send(RequestMethod.Get, route, call),
-    post: (route, call) => send(RequestMethod.Post, route, call),
-    put: (route, call) => send(RequestMethod.Put, route, call),
-    patch: (route, call) => send(RequestMethod.Patch, route, call),
-    delete: (route, call) => send(RequestMethod.Delete, route, call),
+    get: by(RequestMethod.Get),
+    post: by(RequestMethod.Post),
+    put: by(RequestMethod.Put),
+    patch: by(RequestMethod.Patch),
+    delete: by(RequestMethod.Delete),
     limits,
-    isAuthorised: () => isAuthorised,
-    close() {
+    /** False once Discord has refused the token: nothing will work until the process is restarted with another. */
+    isAuthorised: (): boolean => isAuthorised,
+    close(): void {
       client.clearHashSweeper();
       client.clearHandlerSweeper();
     },
   };
 }
+
+export type DiscordRest = ReturnType<typeof createRest>;
 
 /** A response that says its bucket is used up blocks such calls until the reset. */
 function heedHeaders(client: REST, limits: RateLimits): void {
