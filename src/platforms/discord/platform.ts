@@ -60,7 +60,7 @@ async function followUp({ rest }: OutboundDeps, question: Question, { content }:
     flags: MessageFlags.Ephemeral | MessageFlags.SuppressEmbeds,
     allowed_mentions: NO_MENTIONS,
   };
-  const isSaid = await callInteraction(question, [0, 300, 1_200], async (application, token) => {
+  const isSaid = await callInteraction(question, async (application, token) => {
     await rest.post(Routes.webhook(application, token), { body, auth: false });
     return true;
   });

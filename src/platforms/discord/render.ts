@@ -1,5 +1,6 @@
 import { isFinal, type Question, type View } from '../../core/types.ts';
 import { discordMarkdown } from '../../markdown/dialects.ts';
+import { boundaryBefore } from '../../markdown/graphemes.ts';
 import { createRendering, type Rendering } from '../../markdown/rendering.ts';
 import { sourceLines } from '../../markdown/sources.ts';
 import { escapeText } from '../../markdown/text.ts';
@@ -152,15 +153,7 @@ export function rootContent({ asker, text }: Question): string {
   return `${name.slice(0, 100)} asked:\n${restateQuestion(text)}`.slice(0, 2_000);
 }
 
-const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
-
 /** The beginning of a text, at most `limit` UTF-16 units, never half an emoji. Discord counts code points, which are fewer. */
 export function clipText(text: string, limit: number): string {
-  if (text.length <= limit) return text;
-  let end = 0;
-  for (const { index, segment } of segmenter.segment(text)) {
-    if (index + segment.length > limit) break;
-    end = index + segment.length;
-  }
-  return text.slice(0, end);
+  return text.slice(0, boundaryBefore(text, limit));
 }

@@ -108,18 +108,23 @@ function heedHeaders(client: REST, limits: RateLimits): void {
 /** Discord's interaction tokens are valid for 15 minutes; the margin is for clocks. */
 const TOKEN_LIFETIME_MS = 14 * 60_000;
 
+/** The response to an interaction is on its way while its question is answered already: it is given this long to appear. */
+const RESPONSE_WAITS_MS = [0, 100, 200, 400, 800, 1_500];
+/** A question older than this was taken up again: a response that is not there by now will not come. */
+const FRESH_MS = 20_000;
+
 /**
- * Makes a call with the token of a question's interaction, after each of the waits: the response to the interaction may still be
- * on its way, and until then the token opens nothing. Null where it never does. @throws {Failure}
+ * Makes a call with the token of a question's interaction, which opens nothing before the response to the interaction. Null where
+ * it never does. @throws {Failure}
  */
 export async function callInteraction<T>(
   { delivery, askedAt }: Question,
-  waitsMs: readonly number[],
   call: (application: string, token: string) => Promise<T>,
 ): Promise<T | null> {
   const { application, token } = delivery;
-  if (!application || !token || Date.now() - askedAt > TOKEN_LIFETIME_MS) return null;
-  for (const waitMs of waitsMs) {
+  const ageMs = Date.now() - askedAt;
+  if (!application || !token || ageMs > TOKEN_LIFETIME_MS) return null;
+  for (const waitMs of ageMs > FRESH_MS ? [0] : RESPONSE_WAITS_MS) {
     await sleep(waitMs);
     try {
       return await call(application, token);

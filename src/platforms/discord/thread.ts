@@ -1,5 +1,4 @@
 import {
-  type APIMessage,
   type RESTPostAPIChannelMessagesThreadsJSONBody,
   Routes,
   ThreadAutoArchiveDuration,
@@ -123,23 +122,18 @@ function nameOf({ text, quote }: Question): string {
  * @throws {Failure}
  */
 async function findRoot(deps: OutboundDeps, question: Question): Promise<string> {
-  return (
-    (await findResponse(deps, question)) ??
-    (await findInHistory(deps, question)) ??
-    (await postRoot(deps, question))
-  );
+  const { channel, id } = question;
+  const found = (await findResponse(deps, question)) ?? (await findInHistory(deps, question));
+  if (found) return found;
+  const draft = { content: rootContent(question), buttons: [] };
+  const options = { channel, replyTo: null, nonce: nonceOf(id, 'root'), urgency: 'first' } as const;
+  return (await postMessage(deps.rest, draft, options)).id;
 }
-
-/** The response is on its way while the first attempt already runs: it is given this long to appear. */
-const RESPONSE_WAITS_MS = [0, 100, 200, 400, 800, 1_500];
-/** A question older than this was taken up again: a response that is not there by now will not come. */
-const FRESH_MS = 20_000;
 
 async function findResponse({ rest }: OutboundDeps, question: Question): Promise<string | null> {
   // A button's token leads to the message with the button.
   if (question.trigger !== 'command') return null;
-  const waits = Date.now() - question.askedAt > FRESH_MS ? [0] : RESPONSE_WAITS_MS;
-  const response = await callInteraction(question, waits, (application, token) =>
+  const response = await callInteraction(question, (application, token) =>
     rest.get(Routes.webhookMessage(application, token), { auth: false }),
   );
   return asMessage(response)?.id ?? null;
@@ -152,21 +146,11 @@ const NONCE_MS = 60_000;
 async function findInHistory({ rest, botId }: OutboundDeps, question: Question): Promise<string | null> {
   const { channel, delivery, askedAt } = question;
   if (Date.now() - askedAt < NONCE_MS) return null;
-  const content = rootContent(question);
-  const isIt = (message: APIMessage): boolean =>
-    message.author?.id === botId &&
-    (message.content === content ||
-      (message.interaction_metadata !== undefined &&
-        message.interaction_metadata.id === delivery['interaction']));
   const { messages } = await readSince(rest, channel, askedSince(question));
-  return messages.findLast(isIt)?.id ?? null;
-}
-
-async function postRoot({ rest }: OutboundDeps, question: Question): Promise<string> {
-  const { channel } = question;
-  const draft = { content: rootContent(question), buttons: [] };
-  const nonce = nonceOf(question.id, 'root');
-  const root = await postMessage(rest, draft, { channel, replyTo: null, nonce, urgency: 'first' });
-  if (root.channel_id !== channel) throw new Failure('rejected', 'the root was posted elsewhere');
-  return root.id;
+  const root = messages.findLast(
+    ({ author, content, interaction_metadata: response }) =>
+      author?.id === botId &&
+      (content === rootContent(question) || (response && response.id === delivery['interaction'])),
+  );
+  return root?.id ?? null;
 }
