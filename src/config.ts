@@ -6,6 +6,7 @@ import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import { DISCORD_SETTINGS, SETTINGS, type Values } from './config-table.ts';
 import { metaOf } from './config-types.ts';
+import type { RequestRate, RequestRates } from './core/model-rate-limiter.ts';
 import { nearest } from './core/nearest.ts';
 import type { AnswerOptions } from './core/types.ts';
 
@@ -212,6 +213,8 @@ function configOf(values: Values) {
       api: values.PERPLEXITY_API,
       /** What the Agent API is sent for a model name instead of the built-in table's entry. */
       profiles: values.AGENT_PROFILES,
+      /** How many requests may be made; more wait. */
+      rates: ratesOf(values),
     },
     store: { databaseUrl: values.DATABASE_URL ?? null, dataDir: values.DATA_DIR },
     server: { host: values.HOST, port: values.PORT },
@@ -289,6 +292,23 @@ function researchOf(values: Values) {
     submissionsPerMinute: values.RESEARCH_SUBMISSIONS_PER_MINUTE,
     /** Polls per minute of the running jobs of one API, all together. */
     pollsPerMinute: polls === undefined ? POLLS_PER_MINUTE : { chat: polls, agent: polls },
+  };
+}
+
+/** Where nothing is set, the lowest tier; of a poll, Perplexity allows 6,000 a minute at every tier. */
+function ratesOf(values: Values): RequestRates {
+  const perSecond = values.PERPLEXITY_REQUESTS_PER_SECOND;
+  const perMinute = values.PERPLEXITY_REQUESTS_PER_MINUTE ?? 50;
+  // 0 stands for no limit.
+  const rate = (second: number | null, minute: number): RequestRate => ({
+    perSecond: second || null,
+    perMinute: minute || null,
+  });
+  return {
+    agent: rate(perSecond ?? 1, perMinute),
+    chat: rate(perSecond ?? null, perMinute),
+    'chat-submit': rate(null, values.RESEARCH_SUBMISSIONS_PER_MINUTE),
+    'chat-poll': rate(null, values.RESEARCH_POLLS_PER_MINUTE ?? 1_000),
   };
 }
 

@@ -4,6 +4,7 @@ import { createIntake } from './core/answering/accept.ts';
 import type { AnsweringDeps } from './core/answering/deps.ts';
 import { createHistory } from './core/answering/history.ts';
 import { createStops } from './core/answering/stop.ts';
+import { idFrom } from './core/ids.ts';
 import { createAdminAlerts } from './core/notifications.ts';
 import type { Log, Metrics, Platform } from './core/ports.ts';
 import { createResearchIntake } from './core/research/accept.ts';
@@ -130,6 +131,7 @@ function createDeps(
     researchMessages.set(name, app.researchMessages);
   }
   const { jobs, threads, researches } = store;
+  const account = idFrom('perplexity', perplexity.baseUrl, perplexity.apiKey);
   const { model, research } = createPerplexity({ ...perplexity, log: observed.log });
   const shared = {
     ...observed,
@@ -137,6 +139,7 @@ function createDeps(
     jobs,
     threads,
     answers: store.answers,
+    modelRateLimiter: store.modelRateLimiter(account, perplexity.rates),
     history: createHistory(store.keyValue('history'), history),
     isAdmin: (platform: PlatformName, person: string) => admins[platform].includes(person),
     hasAdmins: (platform: PlatformName) => admins[platform].length > 0,

@@ -120,6 +120,22 @@ describe('readConfig', () => {
     expect(faultsOf({ ...GOOD, ...change })[variable]).toContain(remedy);
   });
 
+  test('the lowest tier, unless the rate of the key is set; 0 is no limit', () => {
+    const rates = (env: Record<string, string>) => readConfig({ ...GOOD, ...env }).perplexity.rates;
+    expect(rates({})).toEqual({
+      agent: { perSecond: 1, perMinute: 50 },
+      chat: { perSecond: null, perMinute: 50 },
+      'chat-submit': { perSecond: null, perMinute: 4 },
+      'chat-poll': { perSecond: null, perMinute: 1_000 },
+    });
+    const tier2 = { PERPLEXITY_REQUESTS_PER_SECOND: '8', PERPLEXITY_REQUESTS_PER_MINUTE: '500' };
+    const both = { perSecond: 8, perMinute: 500 };
+    expect(rates(tier2)).toMatchObject({ agent: both, chat: both });
+    const none = { PERPLEXITY_REQUESTS_PER_SECOND: '0', PERPLEXITY_REQUESTS_PER_MINUTE: '0' };
+    const lifted = { perSecond: null, perMinute: null };
+    expect(rates(none)).toMatchObject({ agent: lifted, chat: lifted });
+  });
+
   test('the Agent API can be sent something else for a model name', () => {
     const { perplexity } = readConfig({ ...GOOD, AGENT_PROFILES: '{"sonar-pro":{"preset":"low"}}' });
     expect(perplexity.profiles).toEqual({ 'sonar-pro': { agent: { preset: 'low' } } });

@@ -2,6 +2,7 @@
  * What the core needs from the outside: a model, the platforms, a queue and a store. Each port has one contract suite in
  * `test/contracts/`, run against every implementation.
  */
+import type { RequestKind } from './model-rate-limiter.ts';
 import type {
   AnswerEvent,
   ButtonAction,
@@ -100,14 +101,17 @@ export interface JobChoice {
   readonly label: string;
 }
 
+/** Awaited before every request to the model's API; what it rejects with is thrown in place of the answer. */
+type Admit = (kind: RequestKind) => Promise<void>;
+
 /** The model behind every answer. */
 export interface Model {
   /**
    * Streams one answer. Makes exactly one upstream request (two when `auto` finds the first API retired) and never
-   * retries by itself.
+   * retries by itself. Each waits for `admit`, if given.
    * @throws {Failure} for every fault upstream; after an abort by `signal` it throws `Failure` of kind `stopped`.
    */
-  answer(request: ModelRequest, signal: AbortSignal): AsyncIterable<AnswerEvent>;
+  answer(request: ModelRequest, signal: AbortSignal, admit?: Admit): AsyncIterable<AnswerEvent>;
 }
 
 /** How urgently a reply wants to be written: the final state is never kept waiting behind somebody's progress. */

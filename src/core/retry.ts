@@ -17,6 +17,8 @@ export interface RetryPolicy {
   readonly canRetry?: (failure: Failure) => boolean;
   /** Told before every wait. */
   readonly onWait?: (failure: Failure, waitMs: number) => void;
+  /** Waits in place of a timer. */
+  readonly wait?: (failure: Failure, waitMs: number) => Promise<void>;
 }
 
 /** True for failures that another try may cure. */
@@ -49,7 +51,7 @@ export async function retry<T>(policy: RetryPolicy, run: (attempt: number) => Pr
         throw error;
       const waitMs = isAsked ? retryAfterMs : backOffMs(policy, counted);
       policy.onWait?.(error, waitMs);
-      await sleep(waitMs, policy.signal);
+      await (policy.wait ? policy.wait(error, waitMs) : sleep(waitMs, policy.signal));
       if (policy.signal?.aborted) throw error;
     }
   }

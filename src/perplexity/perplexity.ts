@@ -50,16 +50,18 @@ export function createPerplexity(options: PerplexityOptions): Perplexity {
     return streamAnswer(create, parse, timeouts, signal);
   };
   const model: Model = {
-    async *answer(request, signal) {
+    async *answer(request, signal, admit) {
       const profile = chooseProfile(profiles, request.options.profile ?? 'sonar');
       if (choice.forAnswers() === 'chat') {
         try {
+          await admit?.('chat');
           yield* askChat(request, profile, signal);
           return;
         } catch (error) {
           if (!choice.learn(error)) throw error;
         }
       }
+      await admit?.('agent');
       yield* askAgent(request, profile, signal);
     },
   };

@@ -147,7 +147,8 @@ export function scriptedModel(...scripts: readonly (readonly (AnswerEvent | Fail
   const requests: ModelRequest[] = [];
   return {
     requests,
-    async *answer(request, signal) {
+    async *answer(request, signal, admit) {
+      await admit?.('chat');
       const script = scripts[Math.min(requests.length, scripts.length - 1)] ?? [];
       requests.push(request);
       for (const step of script) {

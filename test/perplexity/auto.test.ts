@@ -53,6 +53,16 @@ describe('choosing the API', () => {
     expect(warnings).toHaveLength(1);
   });
 
+  test('every request is let go by its API, that to the second API too', async () => {
+    const { model, paths } = await setup({ api: 'agent-only' }, 'auto');
+    const admitted: string[] = [];
+    const admit = async (kind: string): Promise<void> =>
+      void admitted.push(`${kind} after ${paths().length}`);
+    const { signal } = new AbortController();
+    for await (const event of model.answer(question('one'), signal, admit)) expect(event).toBeDefined();
+    expect(admitted).toEqual(['chat after 0', 'agent after 1']);
+  });
+
   test('another 403 does not change the API', async () => {
     const { server, model, paths } = await setup({}, 'auto');
     server.fault('403');

@@ -49,6 +49,8 @@ const HUMAN_PACE = {
 };
 
 const SETTINGS = { SHUTDOWN_GRACE_SECONDS: '3' };
+/** Perplexity itself has its limits: the settings' own defaults hold. */
+const REAL_SETTINGS = { PERPLEXITY_REQUESTS_PER_SECOND: '', PERPLEXITY_REQUESTS_PER_MINUTE: '' };
 /** The stand-in's research is quick: one that is stuck should be told of while somebody still looks at the page. And it limits nothing. */
 const STAND_IN_SETTINGS = { RESEARCH_DEADLINE_MINUTES: '5', RESEARCH_SUBMISSIONS_PER_MINUTE: '600' };
 
@@ -88,7 +90,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     perplexity: model,
     dataDir: join(directory, 'data'),
     cwd: directory,
-    env: { ...SETTINGS, ...(perplexity && STAND_IN_SETTINGS), ...options.env },
+    env: { ...SETTINGS, ...(perplexity ? STAND_IN_SETTINGS : REAL_SETTINGS), ...options.env },
     onLine: (line) => appendFileSync(logFile, `${JSON.stringify(line)}\n`),
   };
   const feed = createStateFeed(() => ({

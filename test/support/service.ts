@@ -163,6 +163,9 @@ function environment(options: ServiceOptions, cwd: string): Record<string, strin
     DATA_DIR: dataDir ?? join(cwd, 'data'),
     PERPLEXITY_API_KEY: perplexity.apiKey,
     PERPLEXITY_BASE_URL: perplexity.url,
+    // As the stand-in, which limits nothing unless told to.
+    PERPLEXITY_REQUESTS_PER_SECOND: '0',
+    PERPLEXITY_REQUESTS_PER_MINUTE: '0',
     ...(slack && {
       SLACK_API_URL: slack.apiUrl,
       SLACK_BOT_TOKEN: slack.botToken,

@@ -1,9 +1,12 @@
+import { sleep } from '../concurrency.ts';
 import { Failure } from '../failures.ts';
+import type { ModelRateLimiter, RequestKind } from '../model-rate-limiter.ts';
 import type { Log, Model } from '../ports.ts';
 import { retry } from '../retry.ts';
 import type { ModelRequest, View } from '../types.ts';
-import { formatDuration } from './messages.ts';
-import { type Answer, applyEvent, EMPTY_ANSWER, progressView } from './view.ts';
+import { describeWait, formatDuration } from './messages.ts';
+import { type Answer, applyEvent, EMPTY_ANSWER, progressView, waitingView } from './view.ts';
+import { waitForRequest } from './wait-for-request.ts';
 
 /** How a model request ended: complete, or with the text so far and the failure that ended it. */
 export interface ModelOutcome {
@@ -13,34 +16,41 @@ export interface ModelOutcome {
   readonly tries: number;
 }
 
-/** Faults before the first word are retried three times; the longest wait is one that a person does not take for a hang. */
-const RETRY = { attempts: 4, baseMs: 2_000, capMs: 8_000, longestWaitMs: 60_000 };
+/** So long a question waits for the rate limit of the model's API, in all. */
+const LONGEST_WAIT_MS = 10 * 60_000;
+/** Faults before the first word are retried three times. */
+const RETRY = { attempts: 4, baseMs: 2_000, capMs: 8_000, longestWaitMs: LONGEST_WAIT_MS };
 
 /** A model that never ends would otherwise fill the thread. */
 const MAX_ANSWER_CHARS = 200_000;
 
+interface AskOptions {
+  readonly signal: AbortSignal;
+  readonly log: Log;
+  readonly limiter: ModelRateLimiter;
+  /** Carried by the button that stops the answer. */
+  readonly questionId: string;
+  readonly show: (view: View) => void;
+}
+
 /**
- * Asks the model and reports every event as a view. Faults before the first word are retried, and the wait is shown; a later
- * fault keeps the text so far. Never throws: an abort is a failure of kind `stopped`.
+ * Asks the model and reports every event as a view. Faults before the first word are retried, and every wait is shown; a later
+ * fault keeps the text so far. An abort is a failure of kind `stopped`.
+ * @throws what the rate limiter rejects with when the store cannot be reached
  */
 export async function askModel(
   model: Model,
   request: ModelRequest,
-  options: {
-    readonly signal: AbortSignal;
-    readonly log: Log;
-    /** Carried by the button that stops the answer. */
-    readonly questionId: string;
-    readonly show: (view: View) => void;
-  },
+  options: AskOptions,
 ): Promise<ModelOutcome> {
   const { signal, log, questionId, show } = options;
+  const admission = createAdmission(options);
   let answer = EMPTY_ANSWER;
   let tries = 0;
   const once = async (): Promise<void> => {
     tries++;
     answer = EMPTY_ANSWER;
-    for await (const event of model.answer(request, signal)) {
+    for await (const event of model.answer(request, signal, admission.admit)) {
       answer = applyEvent(answer, event);
       if (event.type !== 'usage' && event.type !== 'done') show(progressView(answer, questionId));
       if (answer.text.length > MAX_ANSWER_CHARS) answer = { ...answer, end: 'length' };
@@ -49,24 +59,44 @@ export async function askModel(
     if (!answer.end) throw new Failure('cut-off', 'the stream ended without saying so');
     if (answer.text.trim() === '') throw new Failure('malformed', `an empty answer, ended by ${answer.end}`);
   };
-  const onWait = (failure: Failure, waitMs: number): void => {
-    log.info(
-      { kind: failure.kind, status: failure.status, waitMs: Math.round(waitMs) },
-      'model busy, waiting',
-    );
-    show({
-      ...progressView(EMPTY_ANSWER, questionId),
-      status: `is busy, retrying in ${formatDuration(waitMs)}…`,
-    });
-  };
   try {
     // A remedy is something that a person has to do first.
     const canRetry = ({ remedy }: Failure): boolean => answer.text === '' && remedy === undefined;
-    await retry({ ...RETRY, signal, onWait, canRetry }, once);
+    await retry({ ...RETRY, signal, wait: admission.wait, canRetry }, once);
     return { answer, failure: null, tries };
   } catch (error) {
     if (error instanceof Failure) return { answer, failure: error, tries };
+    if (error === admission.fault()) throw error;
     log.error({ err: error }, 'unexpected error while asking the model');
     return { answer, failure: new Failure('malformed', 'unexpected error', { cause: error }), tries };
   }
+}
+
+/** Lets the requests of one question go within the rate limit, and waits between its tries. */
+function createAdmission({ signal, log, limiter, questionId, show }: AskOptions) {
+  const until = performance.now() + LONGEST_WAIT_MS;
+  const tell = (status: string): void => show(waitingView(status, questionId));
+  let kind: RequestKind | null = null;
+  let fault: unknown = null;
+  return {
+    /** What the rate limiter has rejected with; null while it has not. */
+    fault: () => fault,
+    async admit(asked: RequestKind): Promise<void> {
+      kind = asked;
+      try {
+        await waitForRequest(limiter, asked, { signal, until, tell: (ahead) => tell(describeWait(ahead)) });
+      } catch (error) {
+        if (!(error instanceof Failure)) fault = error;
+        throw error;
+      }
+    },
+    async wait(failure: Failure, waitMs: number): Promise<void> {
+      const { status } = failure;
+      log.info({ kind: failure.kind, status, waitMs: Math.round(waitMs) }, 'model busy, waiting');
+      // All others would be refused as well: everybody waits, this question behind those that came before.
+      if (failure.kind === 'rate-limited' && kind && (await limiter.blockFor(kind, waitMs))) return;
+      tell(`is busy, retrying in ${formatDuration(waitMs)}…`);
+      await sleep(waitMs, signal);
+    },
+  };
 }

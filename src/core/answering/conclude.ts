@@ -42,6 +42,7 @@ async function produceAnswer(run: AnswerRun): Promise<Conclusion> {
   const asked = await askModel(deps.model, request, {
     signal,
     log,
+    limiter: deps.modelRateLimiter,
     questionId: question.id,
     show: (view) => live.update(view),
   });

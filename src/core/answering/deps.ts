@@ -1,3 +1,4 @@
+import type { ModelRateLimiter } from '../model-rate-limiter.ts';
 import type { AnswerRecord, Answers, Jobs, Log, Metrics, Model, Platform, Reply, Threads } from '../ports.ts';
 import type { AnswerOptions, PlatformName, Question, ThreadRef, Turn, View } from '../types.ts';
 import type { History } from './history.ts';
@@ -8,6 +9,7 @@ import type { Stops } from './stop.ts';
 
 export interface AnsweringDeps {
   readonly model: Model;
+  readonly modelRateLimiter: ModelRateLimiter;
   readonly platforms: ReadonlyMap<PlatformName, Platform>;
   readonly jobs: Jobs;
   readonly answers: Answers;

@@ -70,6 +70,15 @@ function describeCutOff(failure: Failure): string {
   return 'the answer broke off here';
 }
 
+const ordinal = new Intl.PluralRules('en', { type: 'ordinal' });
+const SUFFIXES: Partial<Record<Intl.LDMLPluralRule, string>> = { one: 'st', two: 'nd', few: 'rd' };
+
+/** The status of a question whose request waits for the rate limit behind `ahead` others. */
+export function describeWait(ahead: number): string {
+  const place = ahead === 0 ? 'next' : `${ahead + 1}${SUFFIXES[ordinal.select(ahead + 1)] ?? 'th'}`;
+  return `is waiting for Perplexity's rate limit · ${place} in line…`;
+}
+
 /** Formats a wait as `8 s`, `2 min`, `1 h`, rounded up, so that nobody comes back too early; at most a day. */
 export function formatDuration(ms: number): string {
   const seconds = Math.max(1, Math.ceil(Math.min(ms || 0, 24 * 3_600_000) / 1000));

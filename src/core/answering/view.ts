@@ -52,6 +52,11 @@ export function progressView(answer: Answer, questionId: string): View {
   return { state, status, text, sources, notices: [], footer: null, buttons: [stop] };
 }
 
+/** The view of a question that the model has not been asked yet. */
+export function waitingView(status: string, questionId: string): View {
+  return { ...progressView(EMPTY_ANSWER, questionId), status };
+}
+
 /** A view that will not change any more; what is left out is empty. */
 export function finalView(view: Partial<View>): View {
   const empty = {

@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { askModel } from '../../../src/core/answering/ask-model.ts';
 import { Failure } from '../../../src/core/failures.ts';
+import type { ModelRateLimiter } from '../../../src/core/model-rate-limiter.ts';
 import type { AnswerEvent, View } from '../../../src/core/types.ts';
 import { quietLog, scriptedModel } from '../fakes.ts';
+import { memoryRateLimiter } from '../model-rate-limiter.ts';
 
 const text = (words: string): AnswerEvent => ({ type: 'text', text: words });
 const done: AnswerEvent = { type: 'done', reason: 'complete' };
@@ -11,17 +13,25 @@ const REQUEST = { system: null, messages: [{ role: 'user', text: 'q' }], options
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-function start(...scripts: readonly (readonly (AnswerEvent | Failure)[])[]) {
+type Script = readonly (AnswerEvent | Failure)[];
+
+function start(...scripts: readonly Script[]) {
+  return startWithin(memoryRateLimiter(), ...scripts);
+}
+
+/** Asks a model whose requests the limiter lets go. */
+function startWithin(limiter: ModelRateLimiter, ...scripts: readonly Script[]) {
   const model = scriptedModel(...scripts);
   const views: View[] = [];
-  const signal = new AbortController().signal;
-  const asked = askModel(model, REQUEST, {
-    signal,
-    log: quietLog,
-    questionId: 'q',
-    show: (view) => void views.push(view),
-  });
-  return { model, views, asked };
+  const { signal, abort } = withAbort();
+  const show = (view: View): void => void views.push(view);
+  const asked = askModel(model, REQUEST, { signal, log: quietLog, limiter, questionId: 'q', show });
+  return { model, views, asked, abort, statuses: () => views.map(({ status }) => status) };
+}
+
+function withAbort() {
+  const controller = new AbortController();
+  return { signal: controller.signal, abort: (): void => controller.abort() };
 }
 
 describe('ask', () => {
@@ -58,9 +68,9 @@ describe('ask', () => {
     expect(model.requests).toHaveLength(4);
   });
 
-  test('a wait longer than a minute is explained instead of waited for', async () => {
-    const { model, asked } = start([new Failure('rate-limited', 'busy', { retryAfterMs: 120_000 })]);
-    expect((await asked).failure?.retryAfterMs).toBe(120_000);
+  test('a wait longer than ten minutes is explained instead of waited for', async () => {
+    const { model, asked } = start([new Failure('rate-limited', 'busy', { retryAfterMs: 601_000 })]);
+    expect((await asked).failure?.retryAfterMs).toBe(601_000);
     expect(model.requests).toHaveLength(1);
   });
 
@@ -94,5 +104,80 @@ describe('ask', () => {
   test('an end without a word is a failure', async () => {
     const { asked } = start([done]);
     expect((await asked).failure?.kind).toBe('malformed');
+  });
+});
+
+describe('ask within a rate limit', () => {
+  const answered = [text('Hi'), done];
+  const WAITING = "is waiting for Perplexity's rate limit · ";
+
+  test('questions wait in the order they came, and read their place while it changes', async () => {
+    const limiter = memoryRateLimiter(6_000);
+    const started: ReturnType<typeof start>[] = [];
+    for (let n = 0; n < 5; n++) {
+      started.push(startWithin(limiter, answered));
+      await vi.advanceTimersByTimeAsync(0);
+    }
+    const sent = (): number[] => started.map(({ model }) => model.requests.length);
+    expect(sent()).toEqual([1, 0, 0, 0, 0]);
+    await vi.advanceTimersByTimeAsync(6_000);
+    expect(sent()).toEqual([1, 1, 0, 0, 0]);
+    await vi.advanceTimersByTimeAsync(18_000);
+    expect(sent()).toEqual([1, 1, 1, 1, 1]);
+    const places = ['4th', '4th', '3rd', '3rd', '2nd', '2nd', 'next', 'next'];
+    expect(started[4]!.statuses()).toEqual([
+      ...places.map((place) => `${WAITING}${place} in line…`),
+      'is writing…',
+    ]);
+    expect(started[0]!.statuses()).toEqual(['is writing…']);
+    for (const { asked } of started) expect(await asked).toMatchObject({ failure: null, tries: 1 });
+  });
+
+  test('a question that is stopped gives its place to the next', async () => {
+    const limiter = memoryRateLimiter(6_000);
+    const [first, second, third] = [1, 2, 3].map(() => startWithin(limiter, answered));
+    await vi.advanceTimersByTimeAsync(1_000);
+    second!.abort();
+    expect((await second!.asked).failure?.kind).toBe('stopped');
+    expect(second!.model.requests).toHaveLength(0);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect([first, third].map((one) => one?.model.requests.length)).toEqual([1, 1]);
+  });
+
+  test('a refused request has all others wait as long as it was told, and is no attempt', async () => {
+    const limiter = memoryRateLimiter(2_000);
+    const busy = new Failure('rate-limited', 'busy', { retryAfterMs: 120_000 });
+    const refused = startWithin(limiter, [busy], answered);
+    await vi.advanceTimersByTimeAsync(0);
+    const other = startWithin(limiter, answered);
+    await vi.advanceTimersByTimeAsync(119_000);
+    expect([refused, other].map(({ model }) => model.requests.length)).toEqual([1, 0]);
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect(await refused.asked).toMatchObject({ failure: null, tries: 2 });
+    expect(await other.asked).toMatchObject({ failure: null, tries: 1 });
+  });
+
+  test('without a word about how long, all wait as long as the back-off', async () => {
+    const limiter = memoryRateLimiter(500);
+    const refused = startWithin(limiter, [new Failure('rate-limited', 'busy')], answered);
+    await vi.advanceTimersByTimeAsync(0);
+    expect((await limiter.reserve('chat')).waitMs).toBeGreaterThanOrEqual(2_000);
+    await vi.runAllTimersAsync();
+    expect(await refused.asked).toMatchObject({ failure: null, tries: 2 });
+  });
+
+  test('a wait of more than ten minutes is explained at once, and nothing stays reserved', async () => {
+    const limiter = memoryRateLimiter(1_000);
+    await limiter.blockFor('chat', 11 * 60_000);
+    const { model, asked } = startWithin(limiter, answered);
+    expect((await asked).failure).toMatchObject({ kind: 'rate-limited', retryAfterMs: 660_000 });
+    expect(model.requests).toHaveLength(0);
+    expect(limiter.waiting()).toBe(0);
+  });
+
+  test('a store that cannot be reached is no fault of the model: it is thrown', async () => {
+    const fault = new Error('the database does not answer');
+    const limiter = { ...memoryRateLimiter(), reserve: () => Promise.reject(fault) };
+    await expect(startWithin(limiter, answered).asked).rejects.toBe(fault);
   });
 });

@@ -15,6 +15,7 @@ import {
   quietLog,
   scriptedModel,
 } from '../fakes.ts';
+import { memoryRateLimiter } from '../model-rate-limiter.ts';
 
 /** A piece of the answer's text. */
 export const text = (words: string): AnswerEvent => ({ type: 'text', text: words });
@@ -34,6 +35,7 @@ export function setup(...scripts: readonly (readonly (AnswerEvent | Failure)[])[
     jobs: ReturnType<typeof memoryJobs>;
   } = {
     model,
+    modelRateLimiter: memoryRateLimiter(),
     platforms: new Map([['slack', platform]]),
     jobs: memoryJobs(),
     answers: memoryAnswers(),

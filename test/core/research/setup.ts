@@ -34,6 +34,7 @@ import {
   quietLog,
   THREAD,
 } from '../fakes.ts';
+import { memoryRateLimiter } from '../model-rate-limiter.ts';
 import { memoryResearches } from './fakes.ts';
 
 export const MINUTE = 60_000;
@@ -165,6 +166,7 @@ export function setup(fields: Partial<ResearchDeps['settings']> = {}) {
   const history = createHistory(memoryKeyValue(), { window: 20, ttlMs: MINUTE });
   const deps: ResearchDeps = {
     model,
+    modelRateLimiter: memoryRateLimiter(),
     researches,
     researchMessages: new Map([['slack', port]]),
     platforms,

@@ -21,6 +21,7 @@ import { createResearchIntake } from '../../../src/core/research/accept.ts';
 import type { AnswerEvent, ModelRequest, Question } from '../../../src/core/types.ts';
 import { type DiscordApp, type DiscordOptions, openDiscord } from '../../../src/platforms/discord/app.ts';
 import { memoryAnswers, memoryKeyValue, memoryThreads, noMetrics, quietLog } from '../../core/fakes.ts';
+import { memoryRateLimiter } from '../../core/model-rate-limiter.ts';
 import { memoryResearches } from '../../core/research/fakes.ts';
 import { type DiscordServer, startDiscordServer } from '../../servers/discord/discord-server.ts';
 import type { RecordedCall } from '../../servers/discord/recording.ts';
@@ -167,7 +168,8 @@ async function startFootnote(server: DiscordServer, options: FootnoteOptions = {
     return answerQuestion(deps, { ...job, data: data as AnswerJob });
   }, stopping.signal);
   const alerts = { alertAdmins: async () => {}, hasAdmins: () => true };
-  const deps = { ...shared, jobs, model, history, settings, ...alerts };
+  const modelRateLimiter = memoryRateLimiter();
+  const deps = { ...shared, jobs, model, modelRateLimiter, history, settings, ...alerts };
   const research = createResearchIntake({ ...shared, jobs, researches: memoryResearches(jobs) });
   const core = createIntake({ ...shared, jobs, research, follow: 'auto' });
   const heard: Footnote['heard'] = [];
