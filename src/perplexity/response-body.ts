@@ -10,6 +10,9 @@ const LARGEST_EVENT = 4_000_000;
 /** As Latin-1. The standard says to ignore it at the start of a stream; it would hide the first field's name. */
 const BYTE_ORDER_MARK = /^\u00ef\u00bb\u00bf/;
 
+/** Whole events of one line of data each: as nearly all of a stream comes. */
+const WHOLE_EVENTS = /^(?:data: ?\S.*\n\n)+$/;
+
 /** How long the rest of a stream is read after `[DONE]`, in milliseconds. */
 const DRAIN_MS = 250;
 
@@ -95,10 +98,12 @@ function boundBody(
 function dropEmptyEvents(): Filter {
   let rest = '';
   return (bytes) => {
+    // As Latin-1: one character for every byte, whatever the encoding.
+    const text = bytes === null ? '' : Buffer.from(bytes).toString('latin1');
+    if (bytes !== null && rest === '' && WHOLE_EVENTS.test(text)) return bytes;
     // The blank line that ends an event may arrive in two pieces; to search all of `rest` each time would be quadratic.
     const newFrom = Math.max(0, rest.length - 2);
-    // As Latin-1: one character for every byte, whatever the encoding.
-    rest += bytes === null ? '' : Buffer.from(bytes).toString('latin1');
+    rest += text;
     const hasEnd = bytes === null || /\n\r?\n/.test(rest.slice(newFrom));
     const events = hasEnd ? rest.split(/(?<=\n\r?\n)/) : [];
     if (hasEnd) rest = bytes === null || /\n\r?\n$/.test(rest) ? '' : (events.pop() ?? '');
