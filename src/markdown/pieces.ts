@@ -135,7 +135,8 @@ const MARK_UP = /^(?:#{1,6} |\n?`{3,}[^\n]*)$/;
 const QUOTE = /(?<=^|\n)(?:> )+/g;
 
 function unmarked(piece: Piece): Piece {
-  if (piece.type !== 'raw') return piece;
+  // Every second piece is the space between two words.
+  if (piece.type !== 'raw' || piece.text === ' ') return piece;
   if (MARK_UP.test(piece.text)) return raw('');
   // The rest is code, and separators between pieces.
   return raw(plainDialect.code(piece.text.replace(QUOTE, '')));
