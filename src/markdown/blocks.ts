@@ -123,7 +123,7 @@ export class Blocks {
     }
   }
 
-  #takeText(line: LineOf<'text'>): void {
+  #takeText(line: Line): void {
     const goesOn = this.#isParagraph && (line.quote === 0 || this.#quoteOf(line) === this.#lastQuote);
     if (!goesOn) this.#openBlock(this.#begin(line, 1), true);
     this.#enter(line.start);
@@ -156,7 +156,7 @@ export class Blocks {
     this.#buffer = this.#buffer.slice(line.start);
   }
 
-  #takeRow(line: LineOf<'row'>, text: string): void {
+  #takeRow(line: Line, text: string): void {
     const row = text.slice(line.start);
     this.#skip(text);
     if (this.#table !== null) return this.#table.row(row);

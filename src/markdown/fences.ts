@@ -5,22 +5,16 @@ import type { Line } from './lines.ts';
 import { type Prefix, raw } from './pieces.ts';
 import type { Parts } from './split-parts.ts';
 
-/** A fenced code block, passed on word by word. */
-export interface Fence {
-  readonly isClosed: boolean;
-  /** Takes what the buffer begins with, once it is decided, and returns the rest; null when more text is needed. */
-  step(buffer: string, complete: boolean): string | null;
-  end(): void;
-}
-
 /** The line that opens a block. */
 type Opening = Extract<Line, { type: 'fence' }>;
 
 /** Code without spaces is passed on in stretches of this many characters. */
 const STRETCH = 200;
 
-/** Opens a code block whose lines begin with `prefix`. */
-export function createFence(parts: Parts, dialect: Dialect, opening: Opening, prefix: Prefix): Fence {
+export type Fence = ReturnType<typeof createFence>;
+
+/** Opens a fenced code block whose lines begin with `prefix`. It is passed on word by word. */
+export function createFence(parts: Parts, dialect: Dialect, opening: Opening, prefix: Prefix) {
   const { fence } = dialect;
   parts.open({ opener: [raw(fence === '' ? '' : fence + opening.language)], closer: fence, prefix });
   let isClosed = false;
@@ -30,10 +24,11 @@ export function createFence(parts: Parts, dialect: Dialect, opening: Opening, pr
     isClosed = true;
   };
   return {
-    get isClosed() {
+    get isClosed(): boolean {
       return isClosed;
     },
-    step(buffer, complete) {
+    /** Takes what the buffer begins with, once it is decided, and returns the rest; null when more text is needed. */
+    step(buffer: string, complete: boolean): string | null {
       if (inLine) {
         const code = readCode(buffer, complete);
         if (code === null) return null;
@@ -42,8 +37,8 @@ export function createFence(parts: Parts, dialect: Dialect, opening: Opening, pr
         return buffer.slice(code.length + (inLine ? 0 : 1));
       }
       const start = readStart(buffer, complete, opening);
-      if (start.state === 'open') return null;
-      if (start.state === 'closed') end();
+      if (start === null) return null;
+      if (start.isClosing) end();
       else {
         parts.codeLine();
         inLine = true;
@@ -53,8 +48,6 @@ export function createFence(parts: Parts, dialect: Dialect, opening: Opening, pr
     end,
   };
 }
-
-type Start = { readonly state: 'open' } | { readonly state: 'closed' | 'code'; readonly length: number };
 
 /** A line that is not over and could be a closing one. */
 const CLOSING_BEGUN = /^[ \t]*[`~$\\\]]*[.,;]?[ \t]*$/;
@@ -66,19 +59,23 @@ function closingOf(mark: string): RegExp {
   return new RegExp(`^[ \\t]*${mark.charAt(0)}{${mark.length},}[ \\t]*$`);
 }
 
-/** Tells what a line begins with: the closing fence, text outside the container, or code. */
-function readStart(buffer: string, complete: boolean, { mark, quote, indent }: Opening): Start {
+/** Measures what stands before the code of a line, or the whole closing line; null when more text is needed. */
+function readStart(
+  buffer: string,
+  complete: boolean,
+  { mark, quote, indent }: Opening,
+): { readonly isClosing: boolean; readonly length: number } | null {
   const end = buffer.indexOf('\n');
   const line = buffer.slice(0, end === -1 ? Math.min(buffer.length, 2 * STRETCH) : end);
   const isWhole = end !== -1 || complete || line.length >= STRETCH;
   const quoted = new RegExp(`^(?: {0,3}>[ \\t]?){${quote}}`).exec(line)?.[0];
-  if (quoted === undefined)
-    return !isWhole && /^[ \t>]*$/.test(line) ? { state: 'open' } : { state: 'closed', length: 0 };
+  // A line outside the quote ends the block.
+  if (quoted === undefined) return !isWhole && /^[ \t>]*$/.test(line) ? null : { isClosing: true, length: 0 };
   const content = line.slice(quoted.length);
-  if (!isWhole && CLOSING_BEGUN.test(content)) return { state: 'open' };
-  if (isWhole && closingOf(mark).test(content)) return { state: 'closed', length: line.length + 1 };
+  if (!isWhole && CLOSING_BEGUN.test(content)) return null;
+  if (isWhole && closingOf(mark).test(content)) return { isClosing: true, length: line.length + 1 };
   const indented = new RegExp(`^ {0,${indent}}`).exec(content)?.[0] ?? '';
-  return { state: 'code', length: quoted.length + indented.length };
+  return { isClosing: false, length: quoted.length + indented.length };
 }
 
 /** Takes one word of code with the spaces before it; null when more text is needed. */

@@ -1,14 +1,14 @@
 /** The kind of a Markdown line, decided from as little of it as possible. */
-export type Line =
-  | ({ readonly type: 'blank' } & LinePlace)
-  /** ``` or ~~~, or the beginning of a formula of several lines: $$ or \[ */
-  | ({ readonly type: 'fence'; readonly mark: string; readonly language: string } & LinePlace)
-  | ({ readonly type: 'heading'; readonly level: number } & LinePlace)
-  | ({ readonly type: 'rule' } & LinePlace)
-  | ({ readonly type: 'item'; readonly marker: string; readonly task: boolean | null } & LinePlace)
-  /** A whole line that begins with a bar; the next line decides whether it is a table. */
-  | ({ readonly type: 'row' } & LinePlace)
-  | ({ readonly type: 'text' } & LinePlace);
+export type Line = LinePlace &
+  (
+    | { readonly type: 'blank' | 'rule' | 'text' }
+    /** A whole line that begins with a bar; the next line decides whether it is a table. */
+    | { readonly type: 'row' }
+    /** ``` or ~~~, or the beginning of a formula of several lines: $$ or \[ */
+    | { readonly type: 'fence'; readonly mark: string; readonly language: string }
+    | { readonly type: 'heading'; readonly level: number }
+    | { readonly type: 'item'; readonly marker: string; readonly task: boolean | null }
+  );
 
 interface LinePlace {
   /** The number of quote marks. */

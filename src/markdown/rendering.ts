@@ -5,43 +5,13 @@ import { createCleaner } from './clean.ts';
 import type { Dialect } from './dialects.ts';
 import { Parts } from './split-parts.ts';
 
-/** Renders a growing answer as the platform's messages. Each update costs as much as its new text, not as the whole. */
-export interface Rendering {
-  /**
-   * Takes the answer's Markdown so far, which must begin with the text of the last call. `complete`: nothing follows, so
-   * nothing is held back. Sources that arrive after some text are linked from there on; `relink` links the text before.
-   */
-  update(text: string, sources: readonly Source[], complete: boolean): void;
-  /** One text per message. All but the last are final; the last only grows. Empty while nothing can be shown. */
-  readonly parts: readonly string[];
-  /** How often each part has grown. It counts words, and does not depend on links. */
-  readonly growth: readonly number[];
-  /**
-   * Closes the last part as it stands (an open code block); empty when nothing is open. A message that will be rewritten
-   * shows `parts.at(-1) + closer`; an append-only stream omits it, because it will be part of the text.
-   */
-  readonly closer: string;
-  /** A part as plain text, for notifications and `text` fall-backs: no mark-up, no live token. */
-  plain(index: number): string;
-  /** Ends the current part (its message is too old); an open code block or table continues in the next one. */
-  breakPart(): void;
-  /**
-   * Draws all parts again with links to these sources and returns them. Each part keeps its text and stays within the hard
-   * limit: links without room are omitted, first those to sources that the part already links. When the text is complete,
-   * the first number of `[web:n]` is decided here, unless a `[web:0]` has shown it. `below` returns the length that will be
-   * added under the last part; its links leave room for it if the text does.
-   */
-  relink(sources: readonly Source[], below?: () => number): readonly string[];
-  /** The numbers of the sources used, in order of first use. */
-  readonly cited: readonly number[];
-  /** How many markers lead to no source. */
-  readonly unresolved: number;
-}
+export type Rendering = ReturnType<typeof createRendering>;
 
 /** The limits of parts, in place of the dialect's. */
 export type RenderingOptions = Partial<Pick<Dialect, 'softLimit' | 'hardLimit'>>;
 
-export function createRendering(platform: Dialect, options: RenderingOptions = {}): Rendering {
+/** Renders a growing answer as the platform's messages. Each update costs as much as its new text, not as the whole. */
+export function createRendering(platform: Dialect, options: RenderingOptions = {}) {
   const dialect = { ...platform, ...options };
   const numbering: Numbering = { webFrom: null };
   let known: readonly Source[] = [];
@@ -58,7 +28,11 @@ export function createRendering(platform: Dialect, options: RenderingOptions = {
     links = createLinks(sources, numbering);
   };
   return {
-    update(text, sources, complete) {
+    /**
+     * Takes the answer's Markdown so far, which must begin with the text of the last call. `complete`: nothing follows, so
+     * nothing is held back. Sources that arrive after some text are linked from there on; `relink` links the text before.
+     */
+    update(text: string, sources: readonly Source[], complete: boolean): void {
       learn(sources);
       if (isComplete) return;
       const delta = text.slice(taken);
@@ -66,27 +40,43 @@ export function createRendering(platform: Dialect, options: RenderingOptions = {
       isComplete = complete;
       if (delta !== '' || complete) blocks.read(cleanNext(delta, complete), complete);
     },
-    get parts() {
+    /** One text per message. All but the last are final; the last only grows. Empty while nothing can be shown. */
+    get parts(): readonly string[] {
       return parts.texts;
     },
-    get growth() {
+    /** How much each part has grown. It counts pieces of text, and does not depend on links. */
+    get growth(): readonly number[] {
       return parts.growth;
     },
-    get closer() {
+    /**
+     * Closes the last part as it stands (an open code block); empty when nothing is open. A message that will be rewritten
+     * shows `parts.at(-1) + closer`; an append-only stream omits it, because it will be part of the text.
+     */
+    get closer(): string {
       return parts.closer;
     },
-    plain: (index) => parts.plain(index),
-    breakPart: () => parts.breakPart(),
-    relink(sources, below) {
+    /** A part as plain text, for notifications and `text` fall-backs: no mark-up, no live token. */
+    plain: (index: number): string => parts.plain(index),
+    /** Ends the current part (its message is too old); an open code block or table continues in the next one. */
+    breakPart: (): void => parts.breakPart(),
+    /**
+     * Draws all parts again with links to these sources and returns them. Each part keeps its text and stays within the hard
+     * limit: links without room are omitted, first those to sources that the part already links. When the text is complete,
+     * the first number of `[web:n]` is decided here, unless a `[web:0]` has shown it. `below` returns the length that will be
+     * added under the last part; its links leave room for it if the text does.
+     */
+    relink(sources: readonly Source[], below?: () => number): readonly string[] {
       learn(sources);
       if (isComplete) numbering.webFrom ??= webStart(parts.citations.keys(), known);
       parts.relink(below?.() ?? 0);
       return parts.texts;
     },
-    get cited() {
+    /** The numbers of the sources used, in order of first use. */
+    get cited(): readonly number[] {
       return citedNumbers(parts.citations, links);
     },
-    get unresolved() {
+    /** How many markers lead to no source. */
+    get unresolved(): number {
       return countUnresolved(parts.citations, links);
     },
   };
