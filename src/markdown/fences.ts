@@ -1,5 +1,4 @@
-import type { Dialect } from './dialects.ts';
-import { withoutFences } from './escape.ts';
+import { type Dialect, withoutFences } from './dialects.ts';
 import { mayCut } from './graphemes.ts';
 import type { Line } from './lines.ts';
 import { type Prefix, raw } from './pieces.ts';

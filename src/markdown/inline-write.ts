@@ -7,8 +7,7 @@ import {
   noLinks,
   takeLinkRoom,
 } from './citation-links.ts';
-import type { Dialect } from './dialects.ts';
-import { BREAKER, type Place } from './escape.ts';
+import { BREAKER, type Dialect, type Place } from './dialects.ts';
 import { hidesMarks, parseInline, type Span } from './inline-parse.ts';
 import { type Stretch, shownAddress, splitAddresses } from './urls.ts';
 
@@ -37,7 +36,7 @@ const WORD = /^[\p{L}\p{N}]+,?$/u;
 export function renderInline(source: string, context: InlineContext): string {
   if (!context.bold && !context.glued && WORD.test(source)) return source;
   const writer: Writer = { text: '', isAfterCitation: false, context };
-  writeSpans(writer, readSpans(source.replace(/\s*\n\s*/g, ' '), context));
+  writeSpans(writer, readSpans(source.replace(/(?<!\s)\s*\n\s*/g, ' '), context));
   return writer.text;
 }
 
