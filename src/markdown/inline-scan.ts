@@ -100,22 +100,28 @@ function readBracket(scan: Scan, at: number): Mark {
   const { text } = scan;
   const limit = Math.min(text.length, at + OPEN_LIMIT);
   let depth = 0;
-  for (let i = at; i < limit; i += 1) {
-    const char = text.charAt(i);
-    if (char === '\\') i += 1;
-    else if (char === '`') {
-      const code = readCode(scan, i);
-      if (code.state === 'open') return OPEN;
-      i = code.end - 1;
-    } else if (char === '[') depth += 1;
-    else if (char === ']') {
-      depth -= 1;
-      if (depth > 0) continue;
+  for (let i = at; i < limit; ) {
+    if (text.charAt(i) === '[') depth += 1;
+    if (text.charAt(i) === ']') depth -= 1;
+    if (depth === 0) {
       if (!isKnown(scan, i + 1)) return OPEN;
-      return text.charAt(i + 1) === '(' ? orLiteral(readTarget(scan, i + 1), at) : literal(at + 1);
+      if (text.charAt(i + 1) !== '(') return literal(at + 1);
+      const target = readTarget(scan, i + 1);
+      return target.state === 'literal' ? literal(at + 1) : target;
     }
+    const end = passedEnd(scan, i);
+    if (end === null) return OPEN;
+    i = end;
   }
   return undecided(scan, at) ? OPEN : literal(at + 1);
+}
+
+/** The end of the escape, the code or the character at `at`; null while undecided. */
+function passedEnd(scan: Scan, at: number): number | null {
+  const char = scan.text.charAt(at);
+  if (char !== '`') return at + (char === '\\' ? 2 : 1);
+  const code = readCode(scan, at);
+  return code.state === 'open' ? null : code.end;
 }
 
 /** From the `(` behind a label to its `)`: an address and perhaps a title. Its end may be missing; the group is the `)`. */
@@ -142,19 +148,17 @@ function readEmphasis(scan: Scan, at: number): Mark {
   if (!canOpen(text, at, length)) return literal(at + length);
   const open = [length];
   const limit = Math.min(text.length, at + OPEN_LIMIT);
-  for (let i = at + length; i < limit; i += 1) {
-    const here = text.charAt(i);
-    if (here === '\\') i += 1;
-    else if (here === '`') {
-      const code = readCode(scan, i);
-      if (code.state === 'open') return OPEN;
-      i = code.end - 1;
-    } else if (here === char) {
+  for (let i = at + length; i < limit; ) {
+    if (text.charAt(i) === char) {
       const run = runLength(text, i);
       if (!isKnown(scan, i + run)) return OPEN;
       const end = matchRun(text, i, run, open);
       if (end !== null) return { state: 'closed', end };
-      i += run - 1;
+      i += run;
+    } else {
+      const end = passedEnd(scan, i);
+      if (end === null) return OPEN;
+      i = end;
     }
   }
   return undecided(scan, at) ? OPEN : literal(at + length);
@@ -213,10 +217,6 @@ function isKnown(scan: Scan, at: number): boolean {
 
 function undecided(scan: Scan, at: number): boolean {
   return !scan.ended && scan.text.length < at + OPEN_LIMIT;
-}
-
-function orLiteral(mark: Mark, at: number): Mark {
-  return mark.state === 'literal' ? literal(at + 1) : mark;
 }
 
 function literal(end: number): Mark {
