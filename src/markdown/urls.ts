@@ -53,11 +53,15 @@ export interface Stretch {
   readonly isAddress: boolean;
 }
 
-const WITH_SCHEME = String.raw`\p{L}[\p{L}\p{M}\p{N}+.\-]*:\/\/[^\s<>"、。，」』）]*`;
-const LABEL = String.raw`[\p{L}\p{M}\p{N}_\-]+`;
-const BARE = String.raw`(?:${LABEL}(?:[.+]${LABEL})*@)?(?:${LABEL}\.)+\p{L}{2}[\p{L}\p{M}\p{N}_\-]*(?::\d{1,5})?(?:[\/?#][^\s<>"、。，」』）]*)?`;
+const REST = String.raw`[^\s<>"、。，」』）]*`;
+const LETTER = String.raw`[\p{L}\p{M}\p{N}_\-]`;
+// A scheme is short. Mail addresses and domains are tried once in a row of labels, because a later label leads to the same end:
+// without these bounds many dots would take quadratic time.
+const WITH_SCHEME = String.raw`\p{L}[\p{L}\p{M}\p{N}+.\-]{0,40}:\/\/${REST}`;
 const SCHEMES = String.raw`(?:mailto|tel|sms|data|javascript|vbscript|file|slack|discord|steam):[^\s<>"]+`;
-const ADDRESS = new RegExp(`${WITH_SCHEME}|${SCHEMES}|${BARE}`, 'giu');
+const DOMAIN = String.raw`(?:${LETTER}+\.)+\p{L}{2}${LETTER}*(?:(?:[\/?#]|:\d)${REST})?`;
+const MAIL = String.raw`(?<!${LETTER}[.+]?)${LETTER}+(?:[.+]${LETTER}+)*@${DOMAIN}`;
+const ADDRESS = new RegExp(`${WITH_SCHEME}|${SCHEMES}|${MAIL}|(?<!${LETTER}\\.?)${DOMAIN}`, 'giu');
 
 /** Endings of file and product names that are no top-level domains, so no platform links them. */
 const NOT_A_DOMAIN =
@@ -81,20 +85,17 @@ export function splitAddresses(text: string): readonly Stretch[] {
 
 /** Removes sentence punctuation and unmatched closing brackets from the end of an address. */
 function trimAddress(address: string): string {
+  let unmatched = address.split(')').length - address.split('(').length;
   let end = address.length;
   while (end > 0) {
-    const char = address.charAt(end - 1);
-    if (/[.,;:!?'"*_~|\]}>]/.test(char)) end -= 1;
-    else if (char === ')' && count(address, '(', end) < count(address, ')', end)) end -= 1;
-    else break;
+    const isBracket = address.charAt(end - 1) === ')';
+    if (isBracket && unmatched > 0) unmatched -= 1;
+    else if (!/[.,;:!?'"*_~|\]}>]/.test(address.charAt(end - 1))) break;
+    end -= 1;
   }
   // A bare `http://` keeps its slashes, because it must not become a link with the text behind it.
   const trimmed = address.slice(0, end);
   return address.includes('://') && !trimmed.includes('://') ? address : trimmed;
-}
-
-function count(text: string, char: string, end: number): number {
-  return text.slice(0, end).split(char).length - 1;
 }
 
 function parseWeb(address: string): URL | null {

@@ -70,6 +70,28 @@ describe('plain text of people', () => {
   });
 });
 
+describe('escaping a long text', () => {
+  /** Processor time in ms, which a busy machine changes little; the steps of expressions are in no count of the engine. */
+  function timeOf(text: string): number {
+    const times = [1, 2, 3].map(() => {
+      const start = process.cpuUsage();
+      for (const dialect of dialects) escapeText(dialect, text);
+      return process.cpuUsage(start).user / 1_000;
+    });
+    return Math.max(2, Math.min(...times));
+  }
+
+  test.each(['a.', 'a', '-.', 'a.+', 'a@b.', 'http://a.example/)', ')', ' '])(
+    'of many %j takes a time that grows with its length and no faster',
+    (unit) => {
+      const make = (length: number): string =>
+        `http://a.example/${unit.repeat(length / unit.length)} ${unit.repeat(length / unit.length)}.`;
+      // Six times the length; quadratic work would take 36 times as long.
+      expect(timeOf(make(18_000)) / timeOf(make(3_000))).toBeLessThan(18);
+    },
+  );
+});
+
 test('a notification keeps a word of code that looks like our own mark', () => {
   const rendering = createRendering(slackMarkdown);
   rendering.update('```py\n** options\n```', [], true);
