@@ -26,7 +26,7 @@ export function isRetryable(failure: Failure): boolean {
   return failure.kind === 'rate-limited' || failure.kind === 'unreachable';
 }
 
-/** A shorter Retry-After is taken for none: it would have calls repeated without a pause. */
+/** A shorter Retry-After is no reason to try for longer: it would have calls repeated without a pause. */
 const LEAST_ASKED_MS = 1_000;
 
 /**
@@ -49,7 +49,7 @@ export async function retry<T>(policy: RetryPolicy, run: (attempt: number) => Pr
       const { attempts, longestWaitMs } = policy;
       if (counted >= attempts || retryAfterMs > longestWaitMs || askedMs > attempts * longestWaitMs)
         throw error;
-      const waitMs = isAsked ? retryAfterMs : backOffMs(policy, counted);
+      const waitMs = isAsked ? retryAfterMs : Math.max(retryAfterMs, backOffMs(policy, counted));
       policy.onWait?.(error, waitMs);
       await (policy.wait ? policy.wait(error, waitMs) : sleep(waitMs, policy.signal));
       if (policy.signal?.aborted) throw error;

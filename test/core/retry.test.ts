@@ -41,4 +41,9 @@ describe('retry', () => {
     expect(pauses).toHaveLength(3);
     expect(Math.min(...pauses)).toBeGreaterThanOrEqual(2_000);
   });
+
+  test('no try is made before a Retry-After of less than a second', async () => {
+    const { pauses } = await tryInVain({ retryAfterMs: 900 }, { baseMs: 300, capMs: 300 });
+    expect(pauses).toEqual([900, 900, 900]);
+  });
 });
