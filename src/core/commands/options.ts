@@ -7,66 +7,61 @@ import {
   type ResearchWish,
 } from '../types.ts';
 
-/** The parsed text of `/ask`: the question and its options, or one sentence that says what is wrong. */
-export type ParsedAsk =
-  | { readonly text: string; readonly overrides: AnswerOptions }
-  | { readonly problem: string };
+interface Problem {
+  /** One sentence that says what is wrong. */
+  readonly problem: string;
+}
+
+/** The parsed text of `/ask`: the question and its options. */
+export type ParsedAsk = { readonly text: string; readonly overrides: AnswerOptions } | Problem;
 
 /** The parsed text of `/research`. */
 export type ParsedResearch =
   | { readonly text: string; readonly overrides: AnswerOptions; readonly research: ResearchWish }
-  | { readonly problem: string };
+  | Problem;
 
-const MODES = ['web', 'academic', 'sec'] as const;
-const NOTIFY = ['here', 'dm'] as const;
-/** The API takes at most 20 domains. */
-const MAX_DOMAINS = 20;
+/** The values that each option takes. */
+const ACCEPTED = {
+  model: PROFILE_NAMES,
+  recent: RECENCIES,
+  mode: ['web', 'academic', 'sec'],
+  effort: EFFORTS,
+  notify: ['here', 'dm'],
+} as const;
+
+type Option = keyof typeof ACCEPTED;
 
 /** The defaults of a research job. */
 export const DEFAULT_WISH: ResearchWish = { effort: 'medium', notify: 'here' };
 
 /** The options parsed so far. */
-interface Chosen {
-  readonly overrides: AnswerOptions;
-  readonly research: ResearchWish;
-}
+type Chosen = AnswerOptions & Partial<ResearchWish>;
 
-/** Adds the value of a flag to what is chosen; one sentence when the value is wrong. */
-type Choose = (chosen: Chosen, value: string) => Chosen | string;
+/** Reads the value of a flag. */
+type Read = (value: string, chosen: Chosen) => Chosen | Problem;
 
-type Flags = Readonly<Record<string, Choose>>;
+type Flags = Readonly<Record<string, Read>>;
 
 /** The flags that questions and research share. */
 const SEARCH_FLAGS: Flags = {
-  recent: oneOf('recent', RECENCIES, (chosen, recency) => override(chosen, { recency })),
-  site: (chosen, value) => {
-    const domains = [...(chosen.overrides.domains ?? []), value.toLowerCase()];
-    return domains.length > MAX_DOMAINS
-      ? `At most ${MAX_DOMAINS} --site values.`
-      : override(chosen, { domains });
-  },
+  recent: oneOf('recent', (recency) => ({ recency })),
+  site: (value, { domains = [] }) => parseSites([...domains, value].join(' ')),
 };
 
 const ASK_FLAGS: Flags = {
   ...SEARCH_FLAGS,
-  model: (chosen, value) => {
+  model: (value) => {
     const resolved = resolveProfile(value);
-    return resolved ? override(chosen, { profile: resolved.profile }) : reject('model', value, PROFILE_NAMES);
+    return resolved ? { profile: resolved.profile } : reject('model', value);
   },
-  mode: oneOf('mode', MODES, (chosen, searchMode) => override(chosen, { searchMode })),
+  mode: oneOf('mode', (searchMode) => ({ searchMode })),
 };
 
 const RESEARCH_FLAGS: Flags = {
   ...SEARCH_FLAGS,
-  effort: oneOf('effort', EFFORTS, ({ research, ...rest }, effort) => ({
-    ...rest,
-    research: { ...research, effort },
-  })),
-  notify: oneOf('notify', NOTIFY, ({ research, ...rest }, notify) => ({
-    ...rest,
-    research: { ...research, notify },
-  })),
-  model: () => 'Deep research has a model of its own: leave --model out.',
+  effort: oneOf('effort', (effort) => ({ effort })),
+  notify: oneOf('notify', (notify) => ({ notify })),
+  model: () => ({ problem: 'Deep research has a model of its own: leave --model out.' }),
 };
 
 /**
@@ -75,69 +70,64 @@ const RESEARCH_FLAGS: Flags = {
  */
 export function parseAsk(text: string): ParsedAsk {
   const parsed = parse(text, ASK_FLAGS);
-  return 'problem' in parsed ? parsed : { text: parsed.text, overrides: parsed.overrides };
+  return 'problem' in parsed ? parsed : { text: parsed.text, overrides: parsed.chosen };
 }
 
 /** Reads `--effort`, `--notify`, `--recent` and `--site` in the same way; there is one model for research. */
 export function parseResearch(text: string): ParsedResearch {
-  return parse(text, RESEARCH_FLAGS);
+  const parsed = parse(text, RESEARCH_FLAGS);
+  if ('problem' in parsed) return parsed;
+  const { effort = DEFAULT_WISH.effort, notify = DEFAULT_WISH.notify, ...overrides } = parsed.chosen;
+  return { text: parsed.text, overrides, research: { effort, notify } };
 }
 
 /** The reply to `/ask` without a question. */
 export function askUsage(command: string): string {
-  return [
-    `Write your question after the command: ${command} what changed in TypeScript 7?`,
-    `Optional, before or after it: --model ${PROFILE_NAMES.join('|')}  --recent ${RECENCIES.join('|')}  --site example.org  --mode ${MODES.join('|')}`,
-  ].join('\n');
+  return usage(`${command} what changed in TypeScript 7?`, ['model', 'recent', 'mode']);
 }
 
 /** The reply to `/research` or `!research` without a question. */
 export function researchUsage(command: string): string {
+  return usage(`${command} how do cities cool their streets?`, ['effort', 'notify', 'recent']);
+}
+
+function usage(example: string, options: readonly Option[]): string {
+  const flags = options.map((option) => `--${option} ${ACCEPTED[option].join('|')}`);
   return [
-    `Write your question after the command: ${command} how do cities cool their streets?`,
-    `Optional, before or after it: --effort ${EFFORTS.join('|')}  --notify ${NOTIFY.join('|')}  --recent ${RECENCIES.join('|')}  --site example.org`,
+    `Write your question after the command: ${example}`,
+    `Optional, before or after it: ${[...flags, '--site example.org'].join('  ')}`,
   ].join('\n');
 }
 
-function parse(text: string, flags: Flags): ParsedResearch {
+function parse(text: string, flags: Flags): { readonly text: string; readonly chosen: Chosen } | Problem {
   // Some clients replace a typed `--` by a dash.
   const flag = `(?:--|—|–)(${Object.keys(flags).join('|')})(?:\\s+|=)(\\S+)`;
   const leading = new RegExp(`^\\s*${flag}`);
   const trailing = new RegExp(`(?:^|\\s)${flag}\\s*$`);
   let rest = text;
-  let chosen: Chosen = { overrides: {}, research: DEFAULT_WISH };
+  let chosen: Chosen = {};
   for (;;) {
     const match = leading.exec(rest) ?? trailing.exec(rest);
-    const choose = flags[match?.[1] ?? ''];
-    if (!match || !choose) return { ...chosen, text: rest.trim() };
-    const next = choose(chosen, match[2] ?? '');
-    if (typeof next === 'string') return { problem: next };
-    chosen = next;
+    const read = flags[match?.[1] ?? ''];
+    if (!match || !read) return { text: rest.trim(), chosen };
+    const next = read(match[2] ?? '', chosen);
+    if ('problem' in next) return next;
+    chosen = { ...chosen, ...next };
     rest = rest.slice(0, match.index) + rest.slice(match.index + match[0].length);
   }
 }
 
-function oneOf<T extends string>(
-  name: string,
-  accepted: readonly T[],
-  choose: (chosen: Chosen, value: T) => Chosen,
-): Choose {
-  return (chosen, typed) => {
+function oneOf<O extends Option>(option: O, choose: (value: (typeof ACCEPTED)[O][number]) => Chosen): Read {
+  const accepted: readonly (typeof ACCEPTED)[O][number][] = ACCEPTED[option];
+  return (typed) => {
     const value = accepted.find((one) => one === typed.toLowerCase());
-    return value === undefined ? reject(name, typed, accepted) : choose(chosen, value);
+    return value === undefined ? reject(option, typed) : choose(value);
   };
 }
 
-function override({ overrides, ...rest }: Chosen, options: AnswerOptions): Chosen {
-  return { ...rest, overrides: { ...overrides, ...options } };
+function reject(option: Option, value: string): Problem {
+  return { problem: `I don't know --${option} ${value}. Accepted: ${ACCEPTED[option].join(', ')}.` };
 }
-
-function reject(name: string, value: string, accepted: readonly string[]): string {
-  return `I don't know --${name} ${value}. Accepted: ${accepted.join(', ')}.`;
-}
-
-/** A parsed list of sites, as the API takes them, or one sentence that says what is wrong. */
-export type ParsedSites = { readonly domains: readonly string[] } | { readonly problem: string };
 
 /** The API takes at most 20, of at most 253 characters. */
 const MAX_SITES = 20;
@@ -145,7 +135,7 @@ const MAX_SITE = 253;
 const SITE = /^-?[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:\/\S*)?$/;
 
 /** Parses `a.org, -b.org`: host names separated by commas or spaces; a leading `-` excludes. Whole addresses are accepted too. */
-export function parseSites(text: string): ParsedSites {
+export function parseSites(text: string): { readonly domains: readonly string[] } | Problem {
   const sites = text
     .split(/[\s,;]+/)
     .map((site) =>

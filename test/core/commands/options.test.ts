@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseSites } from '../../../src/core/commands/options.ts';
+import { parseAsk, parseSites } from '../../../src/core/commands/options.ts';
 
 test.each([
   ['a.org, -b.org', ['a.org', '-b.org']],
@@ -17,4 +17,10 @@ test.each([
   [Array.from({ length: 21 }, (_, i) => `a${i}.org`).join(), 'At most 20'],
 ])('%j is refused with a word on why', (text, problem) => {
   expect(parseSites(text)).toEqual({ problem: expect.stringContaining(problem) });
+});
+
+test('--site takes what a list of sites takes, and refuses what it refuses', () => {
+  const text = '--site https://A.org/ --site -b.org why?';
+  expect(parseAsk(text)).toEqual({ text: 'why?', overrides: { domains: ['a.org', '-b.org'] } });
+  expect(parseAsk('why? --site wikipedia')).toEqual({ problem: expect.stringContaining('no site') });
 });
