@@ -72,7 +72,7 @@ async function readUpstream({
   if (perplexity.api === 'agent') return { list: null, note: 'The Agent API has no list of its own.' };
   try {
     const { research } = createPerplexity({ ...perplexity, log });
-    return { list: await research.list('chat', AbortSignal.timeout(UPSTREAM_MS)), note: null };
+    return { list: await research.list(AbortSignal.timeout(UPSTREAM_MS)), note: null };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     return { list: null, note: `Upstream's own list could not be read: ${error.remedy ?? error.message}.` };

@@ -1,8 +1,8 @@
 import { answerQuestion, giveUp } from './core/answering/answer.ts';
 import { ANSWER_QUEUE, type AnsweringDeps, type AnswerJob } from './core/answering/deps.ts';
 import { type WaitJob, waitBehind } from './core/answering/join-thread.ts';
-import { NOTIFICATION_QUEUE, type NotificationJob, sendNotification } from './core/notifications.ts';
 import type { ResearchCommands } from './core/ports.ts';
+import { PRIVATE_MESSAGE_QUEUE, type PrivateMessage, sendPrivateMessage } from './core/private-messages.ts';
 import { type RememberJob, rememberReport } from './core/research/deliver.ts';
 import { reviveResearchStep, runResearchStep } from './core/research/run-step.ts';
 import { RESEARCH_QUEUE, type ResearchDeps, type ResearchStep } from './core/research/step.ts';
@@ -10,7 +10,7 @@ import type { StoreJobs } from './store/jobs.ts';
 
 /** Steps of research are short: one request, one write. More of them at once would only wait for the platforms' rate limits. */
 const CONCURRENT_STEPS = 50;
-const CONCURRENT_NOTIFICATIONS = 10;
+const CONCURRENT_MESSAGES = 10;
 
 interface QueueDeps {
   readonly answering: AnsweringDeps;
@@ -38,8 +38,8 @@ export async function startQueues(
     jobs.work<ResearchStep>(RESEARCH_QUEUE, CONCURRENT_STEPS, (job) => runResearchStep(research, job), {
       onDead: ({ data }) => reviveResearchStep(research, data),
     }),
-    jobs.work<NotificationJob>(NOTIFICATION_QUEUE, CONCURRENT_NOTIFICATIONS, ({ data }) =>
-      sendNotification({ ...answering, researchCommands }, data),
+    jobs.work<PrivateMessage>(PRIVATE_MESSAGE_QUEUE, CONCURRENT_MESSAGES, ({ data }) =>
+      sendPrivateMessage(answering, researchCommands, data),
     ),
   ]);
 }

@@ -3,10 +3,10 @@ import type { Jobs, JobsRequest, Log, Platform, ResearchCommands } from './ports
 import type { PlatformName, Question } from './types.ts';
 
 /** The queue for short messages that a person must get once: refusals, alerts and answers to typed commands. */
-export const NOTIFICATION_QUEUE = 'notification';
+export const PRIVATE_MESSAGE_QUEUE = 'notification';
 
-/** What the queue `notification` carries: a private reply, the answer to `!jobs`, or a direct message. */
-export type NotificationJob =
+/** A private reply, the answer to `!jobs`, or a direct message. */
+export type PrivateMessage =
   | { readonly type: 'reply'; readonly question: Question; readonly text: string }
   | { readonly type: 'jobs'; readonly question: Question; readonly request: JobsRequest }
   | {
@@ -17,41 +17,38 @@ export type NotificationJob =
       readonly text: string;
     };
 
-export interface NotificationDeps {
-  readonly platforms: ReadonlyMap<PlatformName, Platform>;
-  readonly researchCommands: ResearchCommands;
-  readonly log: Log;
-}
-
 /**
- * Sends one job of the queue `notification`; rejects when it has to be run again.
+ * Sends a private message; rejects when it has to be sent again.
  * @throws {Failure} as `Platform.replyPrivately` and `Platform.directMessage`
  */
-export async function sendNotification(
-  { platforms, researchCommands, log }: NotificationDeps,
-  job: NotificationJob,
+export async function sendPrivateMessage(
+  { platforms, log }: { readonly platforms: ReadonlyMap<PlatformName, Platform>; readonly log: Log },
+  commands: ResearchCommands,
+  message: PrivateMessage,
 ): Promise<void> {
-  const name = job.type === 'direct' ? job.platform : job.question.platform;
+  const name = message.type === 'direct' ? message.platform : message.question.platform;
   const platform = platforms.get(name);
-  if (!platform) return log.error({ platform: name }, 'notification for a platform that is not configured');
-  if (job.type === 'direct') return platform.directMessage(job.workspace, job.person, job.text);
-  const text = job.type === 'jobs' ? await researchCommands.run(job.request) : job.text;
-  await platform.replyPrivately(job.question, text);
+  if (!platform)
+    return log.error({ platform: name }, 'private message for a platform that is not configured');
+  if (message.type === 'direct')
+    return platform.directMessage(message.workspace, message.person, message.text);
+  const text = message.type === 'jobs' ? await commands.run(message.request) : message.text;
+  await platform.replyPrivately(message.question, text);
 }
 
 /** Queues a private reply to the asker; `what` tells different replies to the same question apart. False when it was queued before. */
 export function enqueueReply(jobs: Jobs, question: Question, what: string, text: string): Promise<boolean> {
-  return enqueueNotification(jobs, { type: 'reply', question, text }, [what, question.id]);
+  return enqueuePrivateMessage(jobs, { type: 'reply', question, text }, [what, question.id]);
 }
 
-/** Queues a notification under an id made from `idParts`. False when that id was queued before. */
-export function enqueueNotification(
+/** Queues a private message under an id made from `idParts`. False when that id was queued before. */
+export function enqueuePrivateMessage(
   jobs: Jobs,
-  job: NotificationJob,
+  message: PrivateMessage,
   idParts: readonly string[],
 ): Promise<boolean> {
   const id = idFrom(...idParts);
-  return jobs.enqueue(NOTIFICATION_QUEUE, job, { id, key: id });
+  return jobs.enqueue(PRIVATE_MESSAGE_QUEUE, message, { id, key: id });
 }
 
 /** Creates the alert to every admin of a question's platform: at most once an hour for the same text, cluster-wide. */
@@ -60,8 +57,8 @@ export function createAdminAlerts(jobs: Jobs, admins: Readonly<Record<PlatformNa
     const { platform, workspace } = question;
     const hour = String(Math.floor(Date.now() / 3_600_000));
     for (const person of admins[platform]) {
-      const job: NotificationJob = { type: 'direct', platform, workspace, person, text };
-      await enqueueNotification(jobs, job, ['alert', platform, person, text, hour]);
+      const alert: PrivateMessage = { type: 'direct', platform, workspace, person, text };
+      await enqueuePrivateMessage(jobs, alert, ['alert', platform, person, text, hour]);
     }
   };
 }

@@ -24,9 +24,6 @@ const TIMEOUTS: Timeouts = { headersMs: 30_000, idleMs: 20_000, totalMs: 60_000 
 /** Where asynchronous chat completions live. */
 const CHAT_JOBS = '/async/chat/completions';
 
-/** The list of jobs goes back seven days; one that never ends is broken. */
-const MOST_PAGES = 1_000;
-
 /** No report is longer, in characters; the same bound as for answers. */
 const LONGEST_REPORT = 200_000;
 
@@ -73,9 +70,7 @@ export function createResearchModel({ clients, choice, profiles, ...deps }: Rese
       if (!isKnown) await tryCancel(ask((options) => agent.responses.cancel(upstream, options), signal));
       return true;
     },
-    async list(api, signal) {
-      return api === 'agent' ? null : listJobs(ask, chatJobs, signal);
-    },
+    list: (signal) => listJobs(ask, chatJobs, signal),
   };
 }
 
@@ -156,6 +151,7 @@ async function tryCancel(answer: Promise<unknown>): Promise<boolean> {
   return true;
 }
 
+/** Reads all pages; a list whose pages lead back to one that was read has ended. */
 async function listJobs(
   ask: Ask,
   client: Clients['chatJobs'],
@@ -163,16 +159,14 @@ async function listJobs(
 ): Promise<readonly UpstreamJob[]> {
   const jobs: UpstreamJob[] = [];
   const seen = new Set<string>();
-  let token: string | null = null;
-  for (let page = 0; page < MOST_PAGES; page++) {
-    const query: Record<string, string> = token === null ? {} : { next_token: token };
-    const { jobs: found, next } = parseChatJobPage(
+  let query: Record<string, string> = {};
+  for (;;) {
+    const page = parseChatJobPage(
       await ask((options) => client.get(CHAT_JOBS, { ...options, query }), signal),
     );
-    jobs.push(...found);
-    if (next === null || seen.has(next)) return jobs;
-    seen.add(next);
-    token = next;
+    jobs.push(...page.jobs);
+    if (page.next === null || seen.has(page.next)) return jobs;
+    seen.add(page.next);
+    query = { next_token: page.next };
   }
-  throw new Failure('malformed', 'the list of research jobs has no end');
 }

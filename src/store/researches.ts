@@ -87,9 +87,9 @@ async function createRecord(
     await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`footnote.research.${lock}`]);
   const known = await selectRecord(tx, FIND, [question.id]);
   if (known) return { type: 'known', record: known };
-  const own = await selectRecords(tx, { platform, person: asker.id, isLive: true }, MAX_LISTED);
+  const own = await selectRecords(tx, { platform, person: asker.id }, MAX_LISTED, LIVE);
   if (own.length >= perPerson) return { type: 'refused', by: 'person', running: own };
-  const all = await selectRecords(tx, { platform, workspace, isLive: true }, MAX_LISTED);
+  const all = await selectRecords(tx, { platform, workspace }, MAX_LISTED, LIVE);
   if (all.length >= perWorkspace) return { type: 'refused', by: 'workspace', running: all };
   const record = await selectRecord(tx, CREATE, toValues(question, name));
   if (!record) throw new Error('a research job was not created');
@@ -105,24 +105,16 @@ function toValues(question: Question, name: string): readonly unknown[] {
 
 async function selectRecords(
   db: Queryable,
-  { platform, workspace, person, name, isLive }: ResearchFilter,
+  { person: asker, ...filter }: ResearchFilter,
   most: number,
+  condition = 'true',
 ): Promise<readonly ResearchRecord[]> {
-  const values: unknown[] = [];
-  const conditions: string[] = [];
-  const equal = (column: string, value: string | undefined): void => {
-    if (value !== undefined) conditions.push(`${column} = $${values.push(value)}`);
-  };
-  equal('platform', platform);
-  equal('workspace', workspace);
-  equal('asker', person);
-  equal('name', name);
-  if (isLive !== undefined) conditions.push(isLive ? LIVE : `not (${LIVE})`);
-  const where = conditions.length > 0 ? `where ${conditions.join(' and ')}` : '';
-  const limit = `$${values.push(Math.min(most, MAX_LISTED))}`;
+  const wanted = Object.entries({ ...filter, asker }).filter(([, value]) => value !== undefined);
+  const equal = wanted.map(([column], index) => `${column} = $${index + 2}`);
   const rows = await db.query<ResearchRow>(
-    `select ${LISTED} from footnote.research ${where} order by begun_at desc, id limit ${limit}`,
-    values,
+    `select ${LISTED} from footnote.research where ${[condition, ...equal].join(' and ')}
+     order by begun_at desc, id limit $1`,
+    [Math.min(most, MAX_LISTED), ...wanted.map(([, value]) => value)],
   );
   return rows.map(toRecord);
 }

@@ -190,7 +190,7 @@ test.for(['', '/', '/v1', '/v1/'])('with %j at its end the base address serves b
   expect(chat.sent?.path).toBe('/async/chat/completions');
   const agent = await submit({ baseUrl, api: 'agent' });
   expect(agent.sent?.path).toBe('/v1/responses');
-  const jobs = await chat.research.list('chat', chat.signal);
+  const jobs = await chat.research.list(chat.signal);
   expect(jobs?.length).toBeGreaterThan(0);
 });
 
@@ -201,7 +201,7 @@ test('a list that never ends is not read for ever', async () => {
     5,
     'list',
   );
-  const jobs = await research.list('chat', signal);
+  const jobs = await research.list(signal);
   expect(jobs).toEqual([
     { upstream: 'a', state: 'running', createdAt: null },
     { upstream: 'a', state: 'running', createdAt: null },

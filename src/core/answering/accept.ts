@@ -1,7 +1,7 @@
 import { type Command, parseCommand } from '../commands/parse.ts';
 import { createKeyedQueue, runInBackground } from '../concurrency.ts';
-import { enqueueNotification, enqueueReply, type NotificationJob } from '../notifications.ts';
 import type { Accepted, Intake, JobsRequest, ResearchIntake } from '../ports.ts';
+import { enqueuePrivateMessage, enqueueReply, type PrivateMessage } from '../private-messages.ts';
 import { type Question, type ThreadRef, threadKey } from '../types.ts';
 import { ANSWER_QUEUE, type AnsweringDeps, type AnswerJob } from './deps.ts';
 import { HELP } from './messages.ts';
@@ -54,7 +54,7 @@ async function acceptMessage(deps: IntakeDeps, message: Question): Promise<Accep
     const overrides = { ...question.overrides, ...command.overrides };
     return acceptQuestion(deps, { ...question, text, overrides, research });
   }
-  const isNew = await enqueueNotification(deps.jobs, toNotification(question, command), [
+  const isNew = await enqueuePrivateMessage(deps.jobs, toPrivateMessage(question, command), [
     'command',
     question.id,
   ]);
@@ -67,10 +67,10 @@ function readCommand({ trigger, research, text }: Question): Command | null {
   return isWritten && !research ? parseCommand(text) : null;
 }
 
-function toNotification(
+function toPrivateMessage(
   question: Question,
   command: Exclude<Command, { type: 'research' }>,
-): NotificationJob {
+): PrivateMessage {
   if (command.type === 'help') return { type: 'reply', question, text: HELP };
   if (command.type === 'say') return { type: 'reply', question, text: command.text };
   const { platform, workspace, asker } = question;

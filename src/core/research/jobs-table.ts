@@ -1,30 +1,8 @@
 import { formatElapsed } from '../answering/messages.ts';
-import type { PlatformName } from '../types.ts';
-import type {
-  NotificationState,
-  ResearchApi,
-  Researches,
-  ResearchFault,
-  ResearchRecord,
-  ResearchState,
-  UpstreamJob,
-} from './ports.ts';
+import type { Researches, ResearchRecord, UpstreamJob } from './ports.ts';
 
 /** One research job as the operator sees it: everything that identifies it, nothing that a person wrote. */
-export interface JobEntry {
-  readonly name: string;
-  readonly state: ResearchState;
-  readonly fault: ResearchFault | null;
-  readonly platform: PlatformName;
-  readonly workspace: string;
-  readonly api: ResearchApi | null;
-  readonly upstream: string | null;
-  /** Milliseconds since the epoch. */
-  readonly begunAt: number;
-  readonly endedAt: number | null;
-  readonly notice: NotificationState;
-  readonly isDelivered: boolean;
-}
+export type JobEntry = Readonly<ReturnType<typeof toJobEntry>>;
 
 /** The list's length. */
 const MAX_JOB_ENTRIES = 200;
@@ -35,7 +13,7 @@ export async function listJobs(researches: Pick<Researches, 'list'>): Promise<re
 }
 
 /** Maps a record to its entry. */
-export function toJobEntry(record: ResearchRecord): JobEntry {
+export function toJobEntry(record: ResearchRecord) {
   const { name, state, ending, question, api, upstream, begunAt, endedAt, notice, isDelivered } = record;
   const fault = ending?.outcome === 'failed' ? ending.fault : null;
   const { platform, workspace } = question;

@@ -71,8 +71,8 @@ export interface ResearchModel {
   poll(api: ResearchApi, upstream: string, signal: AbortSignal): Promise<UpstreamState>;
   /** Cancels a job: false where the API has no such call, true when it is being cancelled or had ended. @throws {Failure} */
   cancel(api: ResearchApi, upstream: string, signal: AbortSignal): Promise<boolean>;
-  /** Lists every job that upstream still knows; null where the API has no list. @throws {Failure} */
-  list(api: ResearchApi, signal: AbortSignal): Promise<readonly UpstreamJob[] | null>;
+  /** Lists every job that chat completions still know; the Agent API has no list. @throws {Failure} */
+  list(signal: AbortSignal): Promise<readonly UpstreamJob[]>;
 }
 
 /** Where a research job's notification goes. */
@@ -132,7 +132,7 @@ export interface ResearchMessages {
  * The state of a research job: `begun` = not submitted; `submitting` = perhaps submitted, as the call is running or its
  * outcome is unknown; `running` = submitted; the others are final.
  */
-export type ResearchState = 'begun' | 'submitting' | 'running' | 'done' | 'failed' | 'stopped';
+type ResearchState = 'begun' | 'submitting' | 'running' | 'done' | 'failed' | 'stopped';
 
 /** Why a research job ended without a report; `unknown` = it may have been submitted and charged. */
 export type ResearchFault =
@@ -159,7 +159,7 @@ export type Ending =
  * The state of the notification: `none` = none is due; `sending` is recorded before the call; `unknown` = it may have been
  * posted, which cannot be checked; `undeliverable` = every place refused it.
  */
-export type NotificationState = 'none' | 'pending' | 'sending' | 'sent' | 'unknown' | 'undeliverable';
+type NotificationState = 'none' | 'pending' | 'sending' | 'sent' | 'unknown' | 'undeliverable';
 
 /** The durable record of one research job. Times are milliseconds since the epoch, by the database's clock. */
 export interface ResearchRecord {
@@ -205,7 +205,6 @@ export interface ResearchFilter {
   readonly workspace?: string;
   readonly person?: string;
   readonly name?: string;
-  readonly isLive?: boolean;
 }
 
 /** How many jobs may run at once. */

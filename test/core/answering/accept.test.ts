@@ -2,8 +2,8 @@ import { describe, expect, test, vi } from 'vitest';
 import { createIntake, type FollowMode } from '../../../src/core/answering/accept.ts';
 import { ANSWER_QUEUE } from '../../../src/core/answering/deps.ts';
 import { createStops } from '../../../src/core/answering/stop.ts';
-import { NOTIFICATION_QUEUE } from '../../../src/core/notifications.ts';
 import type { ButtonPress } from '../../../src/core/ports.ts';
+import { PRIVATE_MESSAGE_QUEUE } from '../../../src/core/private-messages.ts';
 import { createResearchIntake } from '../../../src/core/research/accept.ts';
 import { threadKey } from '../../../src/core/types.ts';
 import {
@@ -117,7 +117,7 @@ describe('intake', () => {
     expect(platform.marks).toEqual([true, true, true, true, true]);
     expect(await intake.accept(followUp('q7'))).toBe('busy');
     expect(await intake.accept(followUp('q7'))).toBe('busy');
-    expect(jobs.queued.filter((job) => job.queue === NOTIFICATION_QUEUE)).toHaveLength(1);
+    expect(jobs.queued.filter((job) => job.queue === PRIVATE_MESSAGE_QUEUE)).toHaveLength(1);
   });
 
   test('the twin of a waiting question is not refused, however many wait', async () => {
@@ -125,7 +125,7 @@ describe('intake', () => {
     await intake.accept(question());
     for (let n = 2; n <= 6; n++) await intake.accept(followUp(`q${n}`));
     expect(await intake.accept({ ...followUp('q6'), trigger: 'mention' })).toBe('duplicate');
-    expect(jobs.queued.filter((job) => job.queue === NOTIFICATION_QUEUE)).toHaveLength(0);
+    expect(jobs.queued.filter((job) => job.queue === PRIVATE_MESSAGE_QUEUE)).toHaveLength(0);
   });
 
   test('a reply to one of our messages belongs to its thread', async () => {

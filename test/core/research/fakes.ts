@@ -33,9 +33,9 @@ export function memoryResearches(jobs: Jobs, clock = { now: 1_000 }): MemoryRese
       const known = records.get(question.id);
       if (known) return { type: 'known', record: known };
       const { platform, workspace, asker } = question;
-      const own = list({ platform, person: asker.id, isLive: true });
+      const own = list({ platform, person: asker.id }).filter(isLive);
       if (own.length >= limits.perPerson) return { type: 'refused', by: 'person', running: own };
-      const all = list({ platform, workspace, isLive: true });
+      const all = list({ platform, workspace }).filter(isLive);
       if (all.length >= limits.perWorkspace) return { type: 'refused', by: 'workspace', running: all };
       const record = fresh(question, name, clock.now);
       records.set(question.id, record);
@@ -96,8 +96,7 @@ function matches(record: ResearchRecord, filter: ResearchFilter): boolean {
     (filter.platform ?? platform) === platform &&
     (filter.workspace ?? workspace) === workspace &&
     (filter.person ?? asker.id) === asker.id &&
-    (filter.name ?? record.name) === record.name &&
-    (filter.isLive ?? isLive(record)) === isLive(record)
+    (filter.name ?? record.name) === record.name
   );
 }
 

@@ -1,12 +1,12 @@
 import { ANSWER_QUEUE } from '../../../src/core/answering/deps.ts';
 import { createHistory } from '../../../src/core/answering/history.ts';
 import { Failure } from '../../../src/core/failures.ts';
-import {
-  NOTIFICATION_QUEUE,
-  type NotificationJob,
-  sendNotification,
-} from '../../../src/core/notifications.ts';
 import type { Job, Jobs, NextJob } from '../../../src/core/ports.ts';
+import {
+  PRIVATE_MESSAGE_QUEUE,
+  type PrivateMessage,
+  sendPrivateMessage,
+} from '../../../src/core/private-messages.ts';
 import { type RememberJob, rememberReport } from '../../../src/core/research/deliver.ts';
 import type {
   NotifyResult,
@@ -86,7 +86,7 @@ function scriptedResearch() {
       if (outcome instanceof Error) throw outcome;
       return outcome;
     },
-    list: async () => null,
+    list: async () => [],
   };
   return { model, script, calls, keys };
 }
@@ -207,11 +207,8 @@ export function setup(fields: Partial<ResearchDeps['settings']> = {}) {
       return runResearchStep(deps, { ...base, data: job.data as ResearchStep });
     if (job.queue === ANSWER_QUEUE)
       return rememberReport(deps, { ...base, data: job.data } as Job<RememberJob>);
-    if (job.queue === NOTIFICATION_QUEUE)
-      return sendNotification(
-        { platforms, researchCommands: noDesk, log: quietLog },
-        job.data as NotificationJob,
-      );
+    if (job.queue === PRIVATE_MESSAGE_QUEUE)
+      return sendPrivateMessage({ platforms, log: quietLog }, noDesk, job.data as PrivateMessage);
   };
   /** Takes the next due job, moving the clock to it; false when there is none until then. */
   const step = async (until = Infinity): Promise<boolean> => {
