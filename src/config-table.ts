@@ -173,6 +173,9 @@ const running = {
   DATA_DIR: text.prefault('data').describe('Directory of the embedded database, on a local disk'),
   HOST: text.prefault('127.0.0.1').describe('Where /healthz, /readyz and /metrics are served'),
   PORT: integer(0, 65_535).prefault('8080').describe('Their port; 0 takes any that is free'),
+  READY_NEEDS_MODEL: flag
+    .prefault('false')
+    .describe('Whether /readyz says 503 while Perplexity refuses the key or the account, and not only why'),
   LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace'])
     .prefault('info')
     .describe('How much is logged; texts of people appear at trace only'),

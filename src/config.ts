@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 // By its default export: an older Node has no such name to import, and is to read src/node-version.js first.
 import http from 'node:http';
+import { unescape } from 'node:querystring';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import { DISCORD_SETTINGS, SETTINGS, type Values } from './config-table.ts';
@@ -125,10 +126,16 @@ export function readConfig(
   if (!values || faults.length > 0) throw new ConfigError([...faults, ...strangers]);
   const warnings = strangers.map(({ variable, remedy }) => `${variable} ${remedy}`);
   if (values.DEFAULT_MODEL.notice) warnings.push(values.DEFAULT_MODEL.notice);
+  if (values.SLACK_BOT_TOKEN && values.SLACK_ADMINS.length === 0)
+    warnings.push(`SLACK_ADMINS ${NO_ADMINS} (in Slack: profile → ⋮ → Copy member ID)`);
+  if (values.DISCORD_TOKEN && values.DISCORD_ADMINS.length === 0)
+    warnings.push(`DISCORD_ADMINS ${NO_ADMINS} (in Discord: developer mode on, right-click → Copy User ID)`);
   if (values.NODE_USE_ENV_PROXY !== '1' && (values.HTTPS_PROXY ?? given['https_proxy']))
     warnings.push('HTTPS_PROXY is not used: set NODE_USE_ENV_PROXY=1 as well');
   return Object.freeze({ ...configOf(values), warnings });
 }
+
+const NO_ADMINS = 'names nobody, so nobody is told when only an admin can help: set it to user ids';
 
 const SHAPE: Readonly<Record<string, z.ZodType>> = SETTINGS.shape;
 
@@ -218,6 +225,7 @@ function configOf(values: Values) {
     },
     store: { databaseUrl: values.DATABASE_URL ?? null, dataDir: values.DATA_DIR },
     server: { host: values.HOST, port: values.PORT },
+    readyNeedsModel: values.READY_NEEDS_MODEL,
     logLevel: values.LOG_LEVEL,
     answers: {
       defaults: { ...optionsOf(values), profile: values.DEFAULT_MODEL.profile },
@@ -238,16 +246,8 @@ function secretsOf(values: Values): string[] {
   const secrets = Object.entries(values).filter(([variable]) => metaOf(SHAPE[variable]).isSecret);
   const tokens = secrets.map(([, value]) => value).filter((value) => typeof value === 'string');
   const password = values.DATABASE_URL ? new URL(values.DATABASE_URL).password : '';
-  return [...tokens, ...(password ? [password, decoded(password)] : [])];
-}
-
-/** The password as it is sent; one that holds a bare `%` cannot be decoded and is left as it is. */
-function decoded(password: string): string {
-  try {
-    return decodeURIComponent(password);
-  } catch {
-    return password;
-  }
+  // As it is written and as it is sent; `unescape` throws at nothing.
+  return [...tokens, ...(password ? [password, unescape(password)] : [])];
 }
 
 function slackOf(values: Values) {

@@ -16,7 +16,7 @@ import type { PlatformName } from './core/types.ts';
 import { createLog } from './log.ts';
 import { createMetrics } from './ops/metrics.ts';
 import { startOpsServer } from './ops/server.ts';
-import { createPerplexity } from './perplexity/perplexity.ts';
+import { createPerplexity, type Perplexity } from './perplexity/perplexity.ts';
 import type { DiscordApp } from './platforms/discord/app.ts';
 import type { SlackApp } from './platforms/slack/app.ts';
 import { startQueues } from './queues.ts';
@@ -43,20 +43,28 @@ try {
 /** Starts the service; returns how to stop it. */
 async function start(config: Config, log: Log): Promise<() => Promise<void>> {
   for (const warning of config.warnings) log.warn({}, warning);
-  const { metrics, registry } = createMetrics();
+  const perplexity = createPerplexity({ ...config.perplexity, log });
+  const refusals = perplexity.account.refusals;
+  const { metrics, registry } = createMetrics(() => refusals().length > 0);
   const status = {
     unready: async () => ['still starting'],
+    notes: () => (config.readyNeedsModel ? [] : refusals()),
     research: async (): Promise<readonly object[]> => [],
   };
   const ops = await startOpsServer({ ...config.server, registry, status });
+  // Beside the start: no question waits for it.
+  void perplexity.account.check();
   const opened = await openAll(config, log);
   const { store, slack, discord } = opened;
-  const { answering, research } = createDeps(config, opened, { metrics, log });
+  const { answering, research } = createDeps(config, opened, perplexity, { metrics, log });
   const researchCommands = createResearchCommands(research);
   const { concurrentAnswers, follow } = config;
   await startQueues(store.jobs, { answering, concurrentAnswers, research, researchCommands });
   const intake = createIntake({ ...answering, research: createResearchIntake(research), follow });
-  status.unready = () => findUnready(opened);
+  status.unready = async () => [
+    ...(await findUnready(opened)),
+    ...(config.readyNeedsModel ? refusals() : []),
+  ];
   status.research = () => listJobs(store.researches);
   await slack?.listen(intake, researchCommands);
   // One replica holds Discord's gateway: a second session would get every event twice.
@@ -121,6 +129,7 @@ async function openDiscord({ discord }: Config, log: Log) {
 function createDeps(
   { admins, answers, history, perplexity, ...config }: Config,
   { store, slack, discord }: Opened,
+  { model, research }: Perplexity,
   observed: { readonly metrics: Metrics; readonly log: Log },
 ): { readonly answering: AnsweringDeps; readonly research: ResearchDeps } {
   const platforms = new Map<PlatformName, Platform>();
@@ -132,7 +141,6 @@ function createDeps(
   }
   const { jobs, threads, researches } = store;
   const account = idFrom('perplexity', perplexity.baseUrl, perplexity.apiKey);
-  const { model, research } = createPerplexity({ ...perplexity, log: observed.log });
   const shared = {
     ...observed,
     platforms,

@@ -8,12 +8,14 @@ import { ConfigError, readConfig } from '../src/config.ts';
 
 const CONFIG = new URL('../src/config.ts', import.meta.url).href;
 
-const GOOD = {
+const TOKENS = {
   SLACK_BOT_TOKEN: 'xoxb-1-abc',
   SLACK_APP_TOKEN: 'xapp-1-abc',
   DISCORD_TOKEN: 'MTIz.abc.def',
   PERPLEXITY_API_KEY: 'pplx-abc',
 };
+
+const GOOD = { ...TOKENS, SLACK_ADMINS: 'U0123', DISCORD_ADMINS: '12345678901234567' };
 
 const UNSEEN = 'holds an invisible or non-ASCII character: copy it again';
 
@@ -40,6 +42,14 @@ describe('readConfig', () => {
   test('either platform may be left out, also by empty variables', () => {
     expect(readConfig({ ...GOOD, DISCORD_TOKEN: '' }).discord).toBeNull();
     expect(readConfig({ ...GOOD, SLACK_BOT_TOKEN: ' ', SLACK_APP_TOKEN: undefined }).slack).toBeNull();
+  });
+
+  test('without admins it says how to name some', () => {
+    expect(readConfig(TOKENS).warnings).toEqual([
+      expect.stringMatching(/^SLACK_ADMINS names nobody.*Copy member ID/),
+      expect.stringMatching(/^DISCORD_ADMINS names nobody.*Copy User ID/),
+    ]);
+    expect(readConfig({ ...TOKENS, SLACK_ADMINS: 'U0123', DISCORD_TOKEN: '' }).warnings).toEqual([]);
   });
 
   test('with neither platform both are named, and the sandbox', () => {
@@ -144,7 +154,7 @@ describe('readConfig', () => {
   });
 
   test('what is kept out of logs is every token', () => {
-    expect(readConfig(GOOD).secrets.toSorted()).toEqual(Object.values(GOOD).toSorted());
+    expect(readConfig(GOOD).secrets.toSorted()).toEqual(Object.values(TOKENS).toSorted());
   });
 
   test('a database password may hold a bare percent sign, and is kept out of logs all the same', () => {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type DiscordServer, startDiscordServer } from './servers/discord/discord-server.ts';
+import { type PerplexityServer, startPerplexityServer } from './servers/perplexity/server.ts';
 import { type SlackServer, startSlackServer } from './servers/slack/server.ts';
 import { prepareDataDir } from './support/data-dir.ts';
 import { type ServiceOptions, ServiceStartError, startService } from './support/service.ts';
@@ -201,6 +202,33 @@ test('healthz, readyz and metrics are served, and SIGTERM ends it in order', asy
   expect(await healthOf(service.port)).toBe(0);
   expect(await service.stop()).toBe(0);
   expect(await healthOf(service.port)).toBe(1);
+});
+
+describe('while Perplexity refuses the account', () => {
+  let model: PerplexityServer;
+  beforeAll(async () => {
+    model = await startPerplexityServer();
+    model.setAccount('401');
+  });
+  afterAll(() => model.close());
+
+  test.for([
+    ['the service stays in rotation, and says why nobody gets an answer', {}, 200, 'ready\n'],
+    ['it leaves the rotation where that is wanted', { READY_NEEDS_MODEL: 'true' }, 503, ''],
+  ] as const)('%s', async ([_what, env, status, start]) => {
+    const service = await startService({ perplexity: model, slack: onSlack()!, env });
+    const get = async (path: string) => {
+      const response = await fetch(`http://127.0.0.1:${service.port}${path}`);
+      return { status: response.status, text: await response.text() };
+    };
+    const reason = 'Perplexity refuses to answer (401): PERPLEXITY_API_KEY is not accepted by Perplexity';
+    await expect
+      .poll(() => get('/readyz'), { timeout: 10_000 })
+      .toEqual({ status, text: `${start}${reason}\n` });
+    expect((await get('/metrics')).text).toContain('footnote_perplexity_refused 1\n');
+    expect(service.log.filter(({ msg }) => msg === reason)).toHaveLength(1);
+    expect(await service.stop()).toBe(0);
+  });
 });
 
 /** The exit code of the image's health check, which a proxy in the environment must not mislead. */

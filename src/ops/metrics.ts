@@ -1,11 +1,15 @@
-import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Metrics } from '../core/ports.ts';
 
 /** The core's counters, and the registry that `/metrics` shows, with the figures of the process. */
-export function createMetrics(): { readonly metrics: Metrics; readonly registry: Registry } {
+export function createMetrics(isRefused: () => boolean): {
+  readonly metrics: Metrics;
+  readonly registry: Registry;
+} {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: 'footnote_' });
   const registers = [registry];
+  createRefusedGauge(isRefused, registers);
   const messages = new Counter({
     name: 'footnote_messages_total',
     help: 'Messages that reached the intake, by what became of them',
@@ -41,6 +45,17 @@ export function createMetrics(): { readonly metrics: Metrics; readonly registry:
     },
   };
   return { metrics, registry };
+}
+
+function createRefusedGauge(isRefused: () => boolean, registers: Registry[]): Gauge {
+  return new Gauge({
+    name: 'footnote_perplexity_refused',
+    help: '1 while Perplexity refuses the key or the account, else 0',
+    registers,
+    collect() {
+      this.set(isRefused() ? 1 : 0);
+    },
+  });
 }
 
 function createResearchMetrics(

@@ -16,6 +16,8 @@ export interface OpsOptions {
 interface Status {
   /** What keeps the service from being ready, one reason each; empty when it is. */
   readonly unready: () => Promise<readonly string[]>;
+  /** What is wrong though it is ready. */
+  readonly notes: () => readonly string[];
   /** What `/research` shows: every research job, without a word that anybody wrote. */
   readonly research: () => Promise<readonly object[]>;
 }
@@ -48,8 +50,9 @@ export async function startOpsServer({ host, port, registry, status }: OpsOption
     }
     if (path !== '/readyz') return send(response, 404, 'text/plain', 'not found\n');
     const reasons = await status.unready();
-    const code = reasons.length === 0 ? 200 : 503;
-    return send(response, code, 'text/plain', `${reasons.join('\n') || 'ready'}\n`);
+    const isReady = reasons.length === 0;
+    const lines = [...(isReady ? ['ready'] : reasons), ...status.notes()];
+    return send(response, isReady ? 200 : 503, 'text/plain', `${lines.join('\n')}\n`);
   };
   const server = createServer((incoming, response) => {
     respond(incoming, response).catch(() => send(response, 500, 'text/plain', 'failed\n'));

@@ -1,6 +1,7 @@
 import type { Log, Model } from '../core/ports.ts';
 import type { ResearchModel } from '../core/research/ports.ts';
 import type { AnswerEvent, ModelRequest } from '../core/types.ts';
+import { type Account, createAccount } from './account.ts';
 import { buildAgentBody, createAgentParser, describeLostOptions } from './agent.ts';
 import { type ApiSetting, createApiChoice } from './api-choice.ts';
 import { buildChatBody, createChatParser } from './chat.ts';
@@ -23,6 +24,7 @@ export interface PerplexityOptions extends ClientOptions {
 export interface Perplexity {
   readonly model: Model;
   readonly research: ResearchModel;
+  readonly account: Pick<Account, 'check' | 'refusals'>;
 }
 
 /**
@@ -36,6 +38,7 @@ export function createPerplexity(options: PerplexityOptions): Perplexity {
   const { api, log, profiles = {}, researchTimeouts = {} } = options;
   const clients = createClients(options);
   const choice = createApiChoice(api, log);
+  const account = createAccount(clients, choice, log);
   const timeouts = { ...ANSWER_TIMEOUTS, ...options.timeouts };
 
   const askChat = (request: ModelRequest, profile: Profile, signal: AbortSignal): Answer => {
@@ -49,24 +52,26 @@ export function createPerplexity(options: PerplexityOptions): Perplexity {
     const parse = createAgentParser(describeLostOptions(request.options, profile));
     return streamAnswer(create, parse, timeouts, signal);
   };
-  const model: Model = {
-    async *answer(request, signal, admit) {
-      const profile = chooseProfile(profiles, request.options.profile ?? 'sonar');
-      if (choice.forAnswers() === 'chat') {
-        try {
-          await admit?.('chat');
-          yield* askChat(request, profile, signal);
-          return;
-        } catch (error) {
-          if (!choice.learn(error)) throw error;
-        }
+  const ask = async function* (...[request, signal, admit]: Parameters<Model['answer']>): Answer {
+    const profile = chooseProfile(profiles, request.options.profile ?? 'sonar');
+    if (choice.forAnswers() === 'chat') {
+      try {
+        await admit?.('chat');
+        yield* askChat(request, profile, signal);
+        return;
+      } catch (error) {
+        if (!choice.learn(error)) throw error;
       }
-      await admit?.('agent');
-      yield* askAgent(request, profile, signal);
-    },
+    }
+    await admit?.('agent');
+    yield* askAgent(request, profile, signal);
   };
   const research = createResearchModel({ clients, choice, profiles, timeouts: researchTimeouts });
-  return { model, research };
+  return {
+    model: { answer: (...args) => account.watchAnswer(ask(...args)) },
+    research: { ...research, submit: account.watch(research.submit), poll: account.watch(research.poll) },
+    account,
+  };
 }
 
-type Answer = AsyncIterable<AnswerEvent>;
+type Answer = AsyncGenerator<AnswerEvent>;

@@ -12,7 +12,7 @@ beforeAll(async () => {
     host: '127.0.0.1',
     port: 0,
     registry: new Registry(),
-    status: { unready: async () => [], research: async () => [{ name: 'R-TEST' }] },
+    status: { unready: async () => [], notes: () => [], research: async () => [{ name: 'R-TEST' }] },
   });
 });
 afterAll(() => server.close());

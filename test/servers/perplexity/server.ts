@@ -7,7 +7,15 @@ import { beginChatJob, listChatJobs, showChatJob } from './async-chat.ts';
 import { answerChat } from './chat.ts';
 import type { Exchange, RecordedRequest } from './exchange.ts';
 import { createFaultLines, type FaultScript } from './fault-lines.ts';
-import { type AnswerFault, type FaultName, sendError, sendHtml, sendRetired } from './faults.ts';
+import {
+  type AnswerFault,
+  type FaultName,
+  sendError,
+  sendFault,
+  sendHtml,
+  sendJson,
+  sendRetired,
+} from './faults.ts';
 import type { LateFault, Occasion } from './job-faults.ts';
 import {
   createJobs,
@@ -49,8 +57,10 @@ type ApiState = 'both' | 'agent-only' | 'agent-only-migration';
 export interface PerplexityServer {
   readonly url: string;
   readonly apiKey: string;
-  /** Every request so far, oldest first. */
+  /** Every request so far but those for the list of models, oldest first. */
   readonly requests: readonly RecordedRequest[];
+  /** Every request for the list of models, which costs nothing and tells whether a key is accepted. */
+  readonly keyChecks: readonly RecordedRequest[];
   readonly research: ResearchControl;
   /**
    * The next `times` requests (default 1) meet this fault: those for an answer, or those about research jobs that `on`
@@ -58,6 +68,8 @@ export interface PerplexityServer {
    */
   fault(fault: FaultName | FaultScript, times?: number): void;
   fault(fault: AnswerFault | LateFault | FaultScript, times: number, on: Exclude<Occasion, 'answer'>): void;
+  /** What every request meets from now on, whatever it is for; null for nothing. */
+  setAccount(state: '401' | '402' | '403' | null): void;
   /** The most of these requests, refused ones included, that came within any one minute. */
   busiestMinute(which: (request: RecordedRequest) => boolean): number;
   /** Changes what chat completions answer from now on. */
@@ -88,7 +100,9 @@ export async function startPerplexityServer(
     chunking: options.chunking ?? 0,
   };
   let api = options.api ?? 'both';
+  let account: AnswerFault | null = null;
   const requests: RecordedRequest[] = [];
+  const keyChecks: RecordedRequest[] = [];
   const faults = createFaultLines();
   const jobs = createJobs(options.jobs ?? {}, options.state?.research);
   const limits = createRateLimits(limitsOf(options.limits ?? 'off'));
@@ -96,9 +110,12 @@ export async function startPerplexityServer(
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = parse(await readBody(request));
     const record = keepRecord(request, response, body);
-    requests.push(record);
+    const isKeyCheck = record.path === '/v1/models';
+    (isKeyCheck ? keyChecks : requests).push(record);
     response.setHeader('x-request-id', randomUUID());
     if (request.headers.authorization !== `Bearer ${apiKey}`) return sendHtml(response, 401);
+    if (account) return sendFault(account, response);
+    if (isKeyCheck) return sendJson(response, 200, MODELS);
     const route = ROUTES.find(({ path, method }) => path.test(record.path) && method.includes(record.method));
     if (!route) return sendError(response, 404, 'not_found', `No route ${record.method} ${record.path}`);
     if (!limits.pass(route.limit, response)) return;
@@ -126,6 +143,8 @@ export async function startPerplexityServer(
     url: `http://127.0.0.1:${port}`,
     apiKey,
     requests,
+    keyChecks,
+    setAccount: (state) => void (account = state),
     research: { ...jobs, jobs: jobs.all },
     fault: (fault: Parameters<typeof faults.add>[0], times = 1, on: Occasion = 'answer') =>
       faults.add(fault, times, on),
@@ -145,6 +164,11 @@ function limitsOf(limits: NonNullable<PerplexityServerOptions['limits']>): Parti
   if (limits === 'off') return {};
   return limits === 'tier-0' ? TIER_0 : limits;
 }
+
+const MODELS = {
+  object: 'list',
+  data: [{ id: 'perplexity/sonar', object: 'model', created: 0, owned_by: 'perplexity' }],
+};
 
 interface Route {
   readonly path: RegExp;
