@@ -153,12 +153,12 @@ const research = {
       'When people are told that a job is still running; then it is looked at once an hour, for 7 days in all',
     ),
   RESEARCH_POLLS_PER_MINUTE: integer(1, 6_000)
-    .optional()
+    .prefault('1000')
     .describe(
-      'Looks at all jobs together; left out, 1000 on chat completions and 40 on the Agent API, whose lowest tier allows 50 requests',
+      'Looks at jobs submitted as chat completions, of which Perplexity allows 6000; on the Agent API they count as requests of the key',
     ),
   RESEARCH_SUBMISSIONS_PER_MINUTE: integer(1, 6_000)
-    .prefault('4')
+    .prefault('5')
     .describe(
       'Jobs submitted as chat completions, whose tiers 0 to 5 allow 5, 10, 20, 40, 60 and 100; more wait',
     ),

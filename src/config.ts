@@ -277,25 +277,17 @@ function discordOf(values: z.output<typeof DISCORD_SETTINGS>) {
   };
 }
 
-/** Perplexity allows 6,000 polls a minute at asynchronous chat completions, and 50 requests of any kind on the Agent API's lowest tier. */
-const POLLS_PER_MINUTE = { chat: 1_000, agent: 40 };
-
 function researchOf(values: Values) {
-  const polls = values.RESEARCH_POLLS_PER_MINUTE;
   return {
     limits: { perPerson: values.RESEARCH_PER_USER, perWorkspace: values.RESEARCH_PER_WORKSPACE },
     /** From submitting a job to its first poll; the pauses after it grow from there. */
     firstPollMs: values.RESEARCH_FIRST_POLL_SECONDS * 1000,
     /** After so long people are told that it takes longer, and polls become rare. */
     deadlineMs: values.RESEARCH_DEADLINE_MINUTES * 60_000,
-    /** Jobs submitted per minute as asynchronous chat completions. */
-    submissionsPerMinute: values.RESEARCH_SUBMISSIONS_PER_MINUTE,
-    /** Polls per minute of the running jobs of one API, all together. */
-    pollsPerMinute: polls === undefined ? POLLS_PER_MINUTE : { chat: polls, agent: polls },
   };
 }
 
-/** Where nothing is set, the lowest tier; of a poll, Perplexity allows 6,000 a minute at every tier. */
+/** Where nothing is set, the lowest tier. */
 function ratesOf(values: Values): RequestRates {
   const perSecond = values.PERPLEXITY_REQUESTS_PER_SECOND;
   const perMinute = values.PERPLEXITY_REQUESTS_PER_MINUTE ?? 50;
@@ -308,7 +300,7 @@ function ratesOf(values: Values): RequestRates {
     agent: rate(perSecond ?? 1, perMinute),
     chat: rate(perSecond ?? null, perMinute),
     'chat-submit': rate(null, values.RESEARCH_SUBMISSIONS_PER_MINUTE),
-    'chat-poll': rate(null, values.RESEARCH_POLLS_PER_MINUTE ?? 1_000),
+    'chat-poll': rate(null, values.RESEARCH_POLLS_PER_MINUTE),
   };
 }
 

@@ -135,7 +135,7 @@ describe('readConfig', () => {
     expect(rates({})).toEqual({
       agent: { perSecond: 1, perMinute: 50 },
       chat: { perSecond: null, perMinute: 50 },
-      'chat-submit': { perSecond: null, perMinute: 4 },
+      'chat-submit': { perSecond: null, perMinute: 5 },
       'chat-poll': { perSecond: null, perMinute: 1_000 },
     });
     const tier2 = { PERPLEXITY_REQUESTS_PER_SECOND: '8', PERPLEXITY_REQUESTS_PER_MINUTE: '500' };

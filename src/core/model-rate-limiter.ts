@@ -28,6 +28,8 @@ export interface RequestSlot {
 export interface ModelRateLimiter {
   /** Reserves the next request of this kind. */
   reserve(kind: RequestKind): Promise<RequestSlot>;
+  /** The same where it may be sent within `withinMs`; else nothing is reserved, and it is null. */
+  tryReserve(kind: RequestKind, withinMs: number): Promise<RequestSlot | null>;
   /** A reservation as it stands now: blocks and returned reservations move it. Null when it is over an hour old. */
   find(id: string): Promise<RequestSlot | null>;
   /** Returns a reservation whose request will not be sent; what waits behind it moves up. */

@@ -100,6 +100,7 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     'create index request_slots_order on footnote.request_slots (budget, id)',
     'create index request_slots_at on footnote.request_slots (at)',
   ],
+  ['drop table footnote.research_turns'],
 ];
 
 const VERSIONS = `create table if not exists footnote.schema_versions (

@@ -41,6 +41,16 @@ export function createModelRateLimiter(sql: Sql, account: string, rates: Request
       const budget = findBudget(kind);
       return budget ? change(budget, insertSlot) : UNLIMITED;
     },
+    async tryReserve(kind, withinMs) {
+      const budget = findBudget(kind);
+      if (!budget) return UNLIMITED;
+      return change(budget, async (tx, name) => {
+        const slot = await insertSlot(tx, name);
+        if (slot.waitMs <= withinMs) return slot;
+        await tx.query(DELETE, [slot.id]);
+        return null;
+      });
+    },
     async find(id) {
       if (id === UNLIMITED.id) return UNLIMITED;
       const [slot] = await sql.query<RequestSlot>(FIND, [id]);

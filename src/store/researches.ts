@@ -43,10 +43,6 @@ export function createResearches(sql: Sql, jobs: StoreJobs): Researches {
     async delivered(id) {
       await sql.query('update footnote.research set is_delivered = true where id = $1', [id]);
     },
-    async reserveSlot(kind, gapMs) {
-      const [row] = await sql.query<{ ms: number }>(RESERVE_SLOT, [kind, gapMs]);
-      return Math.max(0, row?.ms ?? 0);
-    },
   };
 }
 
@@ -165,11 +161,3 @@ const NOTICED = `
 const DURATIONS = `
   select (extract(epoch from ended_at - begun_at) * 1000)::float8 as ms from footnote.research
   where effort = $1 and state = 'done' order by ended_at desc limit $2`;
-
-// Each slot is a gap after the one before, or now when that has passed.
-const RESERVE_SLOT = `
-  insert into footnote.research_turns as t (api, next_at)
-  values ($1, clock_timestamp() + $2 * interval '1 millisecond')
-  on conflict (api) do update
-    set next_at = greatest(t.next_at, clock_timestamp()) + $2 * interval '1 millisecond'
-  returning (extract(epoch from next_at - clock_timestamp()) * 1000 - $2)::float8 as ms`;

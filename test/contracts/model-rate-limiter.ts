@@ -60,6 +60,13 @@ export function modelRateLimiterContract(
       expect(await waits(slots)).toEqual([0, 1.2, 2.4, 3.6, 4.8]);
     });
 
+    it('that would have to wait longer than that are not made', async () => {
+      const model = limiter({ perSecond: 1, perMinute: 50 });
+      expect(await model.tryReserve('agent', 0)).toMatchObject({ ahead: 0 });
+      expect(await model.tryReserve('agent', 500)).toBeNull();
+      expect(await model.tryReserve('agent', 1_500)).toMatchObject({ ahead: 0 });
+    });
+
     it('move up when one before them is returned', async () => {
       const model = limiter({ perSecond: 1, perMinute: 50 });
       const slots = await reserve(model, 5);

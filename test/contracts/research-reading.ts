@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { researchName } from '../../src/core/ids.ts';
 import type { Ending } from '../../src/core/research/ports.ts';
 import { deleteExpired } from '../../src/store/retention.ts';
-import { type Another, done, type Side, stopped, type Tools } from './researches.ts';
+import { done, type Side, stopped, type Tools } from './researches.ts';
 
 /** What is read of research jobs, how their notices go, and what is forgotten: the other half of `researches.ts`. */
-export function readingCases(side: () => Side, another: () => Promise<Another>, tools: Tools): void {
+export function readingCases(side: () => Side, tools: Tools): void {
   const { ask, created, running } = tools;
   describe('the notice of a research job', () => {
     it('goes from pending over sending to its outcome, which stays', async () => {
@@ -59,23 +59,6 @@ export function readingCases(side: () => Side, another: () => Promise<Another>, 
       await took(60, stopped);
       const durations = await side().researches.durations('low', 2);
       expect(durations.map((ms) => Math.round(ms / 60_000))).toEqual([5, 4]);
-    });
-  });
-
-  describe('turns at an API', () => {
-    it('are a gap apart, however many ask at once, on two replicas', async () => {
-      const replica = await another();
-      await side().sql.query("delete from footnote.research_turns where api = 'agent'");
-      const waits = await Promise.all(
-        Array.from({ length: 8 }, (_, n) =>
-          (n % 2 === 0 ? side() : replica).researches.reserveSlot('agent', 10_000),
-        ),
-      );
-      const sorted = waits.toSorted((a, b) => a - b);
-      for (const [n, wait] of sorted.entries()) expect(Math.abs(wait - n * 10_000)).toBeLessThan(3_000);
-      await side().sql.query("update footnote.research_turns set next_at = now() - interval '1 hour'");
-      expect(await side().researches.reserveSlot('agent', 10_000)).toBeLessThan(50);
-      await replica.close();
     });
   });
 

@@ -65,7 +65,7 @@ export type Tools = ReturnType<typeof toolsOf>;
 export function researchesContract(side: () => Side, another: () => Promise<Another>): void {
   const tools = toolsOf(side);
   courseCases(side, another, tools);
-  readingCases(side, another, tools);
+  readingCases(side, tools);
 }
 
 function courseCases(side: () => Side, another: () => Promise<Another>, tools: Tools): void {

@@ -6,9 +6,9 @@ interface Reserved {
   at: number;
 }
 
-/** The model's rate limiter in memory: a request of each kind every `gapMs`; with 0, any number. */
+/** The model's rate limiter in memory: a request of a kind every so many milliseconds; where no gap is named, any number. */
 export function memoryRateLimiter(
-  gapMs = 0,
+  gaps: Partial<Record<RequestKind, number>> = {},
   now: () => number = () => performance.now(),
 ): ModelRateLimiter & { readonly waiting: () => number } {
   let serial = 0;
@@ -26,18 +26,24 @@ export function memoryRateLimiter(
     const gone = reserved.filter((one) => one.kind === kind && !moved.includes(one));
     let last = Math.max(...gone.map(({ at }) => at), Number.NEGATIVE_INFINITY);
     for (const one of moved) {
-      one.at = Math.max(now(), last + gapMs, blockedUntil.get(kind) ?? 0);
+      one.at = Math.max(now(), last + (gaps[kind] ?? 0), blockedUntil.get(kind) ?? 0);
       last = one.at;
     }
   };
   return {
     waiting: () => reserved.filter(({ at }) => at > now()).length,
     async reserve(kind) {
-      if (gapMs === 0) return { id: '', waitMs: 0, ahead: 0 };
+      if (!gaps[kind]) return { id: '', waitMs: 0, ahead: 0 };
       const one: Reserved = { id: String(++serial), kind, at: Number.POSITIVE_INFINITY };
       reserved.push(one);
       reschedule(kind);
       return toSlot(one);
+    },
+    async tryReserve(kind, withinMs) {
+      const slot = await this.reserve(kind);
+      if (slot.waitMs <= withinMs) return slot;
+      await this.release(slot.id);
+      return null;
     },
     async find(id) {
       const one = reserved.find((other) => other.id === id);
@@ -50,7 +56,7 @@ export function memoryRateLimiter(
       reschedule(one.kind);
     },
     async blockFor(kind, ms) {
-      if (gapMs === 0) return false;
+      if (!gaps[kind]) return false;
       blockedUntil.set(kind, Math.max(blockedUntil.get(kind) ?? 0, now() + ms));
       reschedule(kind);
       return true;

@@ -89,6 +89,8 @@ async function cancelUpstream(
   // Without an API nothing was submitted or billed. With an API but no id the job may run and cannot be cancelled.
   if (api === null || upstream === null) return researches.note(id, { isCancelled: api === null });
   try {
+    // Counted, but not waited for: until then it would go on being billed.
+    if (api === 'agent') await deps.modelRateLimiter.reserve('agent');
     await researches.note(id, { isCancelled: await model.cancel(api, upstream, signal) });
   } catch (error) {
     if (error instanceof Failure && (isLasting(error) || !mayWait))

@@ -1,10 +1,11 @@
 import { describeForAdmins } from '../answering/messages.ts';
 import { Failure } from '../failures.ts';
+import type { RequestKind } from '../model-rate-limiter.ts';
 import type { Job } from '../ports.ts';
 import { formatLateNotice } from './card.ts';
 import { hasNoPlace, postBelow, showCard } from './messages.ts';
-import type { ResearchRecord, UpstreamState } from './ports.ts';
-import { takeSlot } from './request-slots.ts';
+import type { ResearchApi, ResearchRecord, UpstreamState } from './ports.ts';
+import { heedRefusal, takeSlot } from './request-slots.ts';
 import {
   endResearch,
   enqueueStep,
@@ -35,7 +36,7 @@ export async function pollResearch(deps: ResearchDeps, { data: step, signal }: J
   const record = await deps.researches.find(step.research);
   if (!record || record.state !== 'running' || !record.api || !record.upstream) return;
   const { api, upstream, submittedAt, begunAt } = record;
-  if (!(await takeSlot(deps, api, step, signal))) return;
+  if (!(await takeSlot(deps, pollKind(api), step, signal))) return;
   const poll: Poll = { deps, step, record, ageMs: deps.now() - (submittedAt ?? begunAt), signal };
   let state: UpstreamState;
   try {
@@ -46,6 +47,10 @@ export async function pollResearch(deps: ResearchDeps, { data: step, signal }: J
   }
   deps.log.debug({ research: record.name, poll: step.poll, state: state.state }, 'polled research');
   await applyUpstreamState(poll, state);
+}
+
+function pollKind(api: ResearchApi): RequestKind {
+  return api === 'agent' ? 'agent' : 'chat-poll';
 }
 
 async function applyUpstreamState(poll: Poll, state: UpstreamState): Promise<void> {
@@ -81,6 +86,7 @@ async function handlePollFailure(poll: Poll, failure: Failure): Promise<void> {
     await deps.alertAdmins(record.question, describeForAdmins(failure));
     if (ageMs > deps.settings.deadlineMs) return failResearch(deps, record, 'not-authorised');
   }
+  if (record.api) await heedRefusal(deps, pollKind(record.api), failure);
   const isRefused = failure.kind === 'not-authorised' || failure.kind === 'rate-limited';
   const atLeastMs = Math.max(isRefused ? MAX_PAUSE_MS : 0, capRetryAfterMs(failure.retryAfterMs));
   await scheduleNextPoll(poll, { atLeastMs });

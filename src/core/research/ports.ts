@@ -16,9 +16,6 @@ import type {
 /** The API that a research job was submitted to. */
 export type ResearchApi = 'chat' | 'agent';
 
-/** Requests that share one rate limit: the polls of an API, with the Agent API's submissions; chat completions count them apart. */
-export type RequestKind = ResearchApi | 'chat-submit';
-
 /** A finished report as the API gave it. */
 export interface Report {
   readonly text: string;
@@ -262,10 +259,4 @@ export interface Researches {
   delivered(id: string): Promise<void>;
   /** The durations of the newest finished jobs of this effort, in ms. */
   durations(effort: Effort, most: number): Promise<readonly number[]>;
-  /**
-   * Reserves the next request of this kind, `gapMs` after the one before, cluster-wide; resolves with the milliseconds until
-   * it may be sent.
-   * @param gapMs at least 1
-   */
-  reserveSlot(kind: RequestKind, gapMs: number): Promise<number>;
 }

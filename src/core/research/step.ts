@@ -43,8 +43,12 @@ export type ResearchStep =
 
 /** A step that makes a request under a rate limit. */
 interface Slotted {
-  /** When its reserved slot comes. */
+  /** Its reservation, if it has one. */
+  readonly slot?: string;
+  /** The time that it waits for. */
   readonly slotAt?: number;
+  /** Since when it has been letting others go first. */
+  readonly asideSince?: number;
 }
 
 export type SubmitStep = Extract<ResearchStep, { step: 'submit' }>;
@@ -59,10 +63,6 @@ interface ResearchSettings {
   readonly deadlineMs: number;
   /** From the submission to the first poll. */
   readonly firstPollMs: number;
-  /** Polls per minute over all jobs of one API; on the Agent API submissions count too. */
-  readonly pollsPerMinute: Readonly<Record<'chat' | 'agent', number>>;
-  /** Submissions per minute of asynchronous chat completions. */
-  readonly submissionsPerMinute: number;
 }
 
 export interface ResearchDeps extends Omit<AnsweringDeps, 'model' | 'settings' | 'stops'> {

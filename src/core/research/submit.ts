@@ -2,6 +2,7 @@ import { describeForAdmins, needsAdmin } from '../answering/messages.ts';
 import { sleep } from '../concurrency.ts';
 import { Failure } from '../failures.ts';
 import { researchName, shortId } from '../ids.ts';
+import type { RequestKind } from '../model-rate-limiter.ts';
 import type { Job } from '../ports.ts';
 import { enqueueReply } from '../private-messages.ts';
 import { isRetryable } from '../retry.ts';
@@ -9,7 +10,7 @@ import { refusalText } from './commands.ts';
 import { hasNoPlace, showCard } from './messages.ts';
 import type { ResearchApi, ResearchFault, ResearchRecord } from './ports.ts';
 import { researchRequest } from './prompt.ts';
-import { takeSlot } from './request-slots.ts';
+import { heedRefusal, takeSlot } from './request-slots.ts';
 import {
   enqueueStep,
   failResearch,
@@ -70,7 +71,7 @@ async function submitOnce(submission: Submission): Promise<void> {
   const isInDoubt = record.state === 'submitting';
   const api = (isInDoubt && record.api) || model.api();
   if (isInDoubt && !model.isRepeatable(api)) return failResearch(deps, record, 'unknown');
-  if (!(await takeSlot(deps, api === 'chat' ? 'chat-submit' : api, step, signal))) return;
+  if (!(await takeSlot(deps, submitKind(api), step, signal))) return;
   const request = await researchRequest(deps, question, signal);
   if (!isInDoubt && !(await researches.submitting(id, api))) return;
   const effort = question.research?.effort ?? 'medium';
@@ -111,6 +112,10 @@ async function recordSubmission(
   }
 }
 
+function submitKind(api: ResearchApi): RequestKind {
+  return api === 'agent' ? 'agent' : 'chat-submit';
+}
+
 /** Decides about a failed submission: try again, give up, or say that its outcome is unknown. */
 async function handleSubmitFailure(
   submission: Submission,
@@ -120,6 +125,7 @@ async function handleSubmitFailure(
   const { deps, record } = submission;
   const { kind, ambiguous, remedy } = failure;
   const canWait = isRetryable(failure) || kind === 'too-slow';
+  await heedRefusal(deps, submitKind(api), failure);
   if (needsAdmin(failure)) await deps.alertAdmins(record.question, describeForAdmins(failure));
   // After a try in doubt even a refused one does not prove that no job is running.
   if (record.state === 'submitting' || ambiguous || kind === 'stopped') {

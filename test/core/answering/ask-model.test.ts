@@ -112,7 +112,7 @@ describe('ask within a rate limit', () => {
   const WAITING = "is waiting for Perplexity's rate limit · ";
 
   test('questions wait in the order they came, and read their place while it changes', async () => {
-    const limiter = memoryRateLimiter(6_000);
+    const limiter = memoryRateLimiter({ chat: 6_000 });
     const started: ReturnType<typeof start>[] = [];
     for (let n = 0; n < 5; n++) {
       started.push(startWithin(limiter, answered));
@@ -134,7 +134,7 @@ describe('ask within a rate limit', () => {
   });
 
   test('a question that is stopped gives its place to the next', async () => {
-    const limiter = memoryRateLimiter(6_000);
+    const limiter = memoryRateLimiter({ chat: 6_000 });
     const [first, second, third] = [1, 2, 3].map(() => startWithin(limiter, answered));
     await vi.advanceTimersByTimeAsync(1_000);
     second!.abort();
@@ -145,7 +145,7 @@ describe('ask within a rate limit', () => {
   });
 
   test('a refused request has all others wait as long as it was told, and is no attempt', async () => {
-    const limiter = memoryRateLimiter(2_000);
+    const limiter = memoryRateLimiter({ chat: 2_000 });
     const busy = new Failure('rate-limited', 'busy', { retryAfterMs: 120_000 });
     const refused = startWithin(limiter, [busy], answered);
     await vi.advanceTimersByTimeAsync(0);
@@ -158,7 +158,7 @@ describe('ask within a rate limit', () => {
   });
 
   test('without a word about how long, all wait as long as the back-off', async () => {
-    const limiter = memoryRateLimiter(500);
+    const limiter = memoryRateLimiter({ chat: 500 });
     const refused = startWithin(limiter, [new Failure('rate-limited', 'busy')], answered);
     await vi.advanceTimersByTimeAsync(0);
     expect((await limiter.reserve('chat')).waitMs).toBeGreaterThanOrEqual(2_000);
@@ -167,7 +167,7 @@ describe('ask within a rate limit', () => {
   });
 
   test('a wait of more than ten minutes is explained at once, and nothing stays reserved', async () => {
-    const limiter = memoryRateLimiter(1_000);
+    const limiter = memoryRateLimiter({ chat: 1_000 });
     await limiter.blockFor('chat', 11 * 60_000);
     const { model, asked } = startWithin(limiter, answered);
     expect((await asked).failure).toMatchObject({ kind: 'rate-limited', retryAfterMs: 660_000 });

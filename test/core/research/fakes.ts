@@ -13,7 +13,6 @@ export interface MemoryResearches extends Researches {
 /** What `Researches` promises, in one process; `jobs` gets what a change entails. */
 export function memoryResearches(jobs: Jobs, clock = { now: 1_000 }): MemoryResearches {
   const records = new Map<string, ResearchRecord>();
-  const turns = new Map<string, number>();
   const change = (id: string, fields: Partial<ResearchRecord>): ResearchRecord | null => {
     const record = records.get(id);
     if (!record) return null;
@@ -81,11 +80,6 @@ export function memoryResearches(jobs: Jobs, clock = { now: 1_000 }): MemoryRese
         .filter((record) => record.state === 'done' && record.question.research?.effort === effort)
         .map((record) => (record.endedAt ?? 0) - record.begunAt)
         .slice(0, most);
-    },
-    async reserveSlot(kind, gapMs) {
-      const at = Math.max(turns.get(kind) ?? 0, clock.now);
-      turns.set(kind, at + gapMs);
-      return at - clock.now;
     },
   };
 }

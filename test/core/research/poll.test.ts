@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Failure } from '../../../src/core/failures.ts';
 import type { UpstreamState } from '../../../src/core/research/ports.ts';
 import { asked, MINUTE, REPORT, setup } from './setup.ts';
@@ -175,7 +175,9 @@ describe('a look that fails', () => {
 });
 
 test('however many are due at once, looks keep to the rate of the API', async () => {
-  const line = setup({ limits: { perPerson: 1_000, perWorkspace: 1_000 } });
+  vi.useFakeTimers().setTimerTickMode('nextTimerAsync');
+  onTestFinished(() => void vi.useRealTimers());
+  const line = setup({ limits: { perPerson: 1_000, perWorkspace: 1_000 } }, { agent: 1_500 });
   line.script.api = 'agent';
   line.script.looks.push(running);
   const times: number[] = [];

@@ -1,6 +1,7 @@
 import { ANSWER_QUEUE } from '../../../src/core/answering/deps.ts';
 import { createHistory } from '../../../src/core/answering/history.ts';
 import { Failure } from '../../../src/core/failures.ts';
+import type { RequestKind } from '../../../src/core/model-rate-limiter.ts';
 import type { Job, Jobs, NextJob } from '../../../src/core/ports.ts';
 import {
   PRIVATE_MESSAGE_QUEUE,
@@ -152,7 +153,10 @@ function clockwork(clock: { now: number }) {
 }
 
 /** The research line over in-memory ports, its queue on a fake clock. */
-export function setup(fields: Partial<ResearchDeps['settings']> = {}) {
+export function setup(
+  fields: Partial<ResearchDeps['settings']> = {},
+  gaps: Partial<Record<RequestKind, number>> = {},
+) {
   const clock = { now: 1_700_000_000_000 };
   const { jobs, waiting } = clockwork(clock);
   const researches = memoryResearches(jobs, clock);
@@ -166,7 +170,7 @@ export function setup(fields: Partial<ResearchDeps['settings']> = {}) {
   const history = createHistory(memoryKeyValue(), { window: 20, ttlMs: MINUTE });
   const deps: ResearchDeps = {
     model,
-    modelRateLimiter: memoryRateLimiter(),
+    modelRateLimiter: memoryRateLimiter(gaps, () => clock.now),
     researches,
     researchMessages: new Map([['slack', port]]),
     platforms,
@@ -189,8 +193,6 @@ export function setup(fields: Partial<ResearchDeps['settings']> = {}) {
       limits: { perPerson: 2, perWorkspace: 10 },
       deadlineMs: 60 * MINUTE,
       firstPollMs: 5_000,
-      pollsPerMinute: { chat: 1_000, agent: 40 },
-      submissionsPerMinute: 6_000,
       ...fields,
     },
     isAdmin,

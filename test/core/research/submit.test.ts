@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Failure } from '../../../src/core/failures.ts';
 import { shortId } from '../../../src/core/ids.ts';
 import { asked, MINUTE, REPORT, setup } from './setup.ts';
@@ -250,7 +250,10 @@ describe('a rush of questions', () => {
   /** The most requests of those that count in any one minute, and how the jobs stand after `minutes`. */
   const rush = async (api: 'chat' | 'agent', count: number, minutes: number) => {
     const limits = { perPerson: count, perWorkspace: count };
-    const line = setup({ limits, submissionsPerMinute: 4 });
+    // What is waited for within a step takes no time.
+    vi.useFakeTimers().setTimerTickMode('nextTimerAsync');
+    onTestFinished(() => void vi.useRealTimers());
+    const line = setup({ limits }, { agent: 1_200, 'chat-submit': 15_000 });
     line.script.api = api;
     if (api === 'chat') line.script.looks.push({ state: 'done', report: REPORT });
     const times: number[] = [];
@@ -273,7 +276,7 @@ describe('a rush of questions', () => {
   test('waits its turn on the Agent API, where what is handed in counts like every look', async () => {
     const { busiest, begun, states } = await rush('agent', 100, 10);
     expect({ begun, states }).toEqual({ begun: 100, states: new Set(['running']) });
-    expect(busiest).toBeLessThanOrEqual(42);
+    expect(busiest).toBeLessThanOrEqual(51);
   });
 
   test('waits its turn on chat completions, for longer than a failing one would be tried', async () => {
