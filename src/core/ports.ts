@@ -29,9 +29,10 @@ export interface Log {
 
 /**
  * What became of a message: `accepted` = it is on disk and will be answered; `duplicate` = it already was;
- * `ignored` = not for us; `busy` = refused because too many wait in its thread (the asker is told by the core).
+ * `ignored` = not for us; refused (the asker is told by the core): `busy` = too many wait in its thread, `over-limit` = too many
+ * of its asker or workspace wait.
  */
-export type Accepted = 'accepted' | 'duplicate' | 'ignored' | 'busy';
+export type Accepted = 'accepted' | 'duplicate' | 'ignored' | 'busy' | 'over-limit';
 
 /** Somebody pressed a button under one of our messages. */
 export interface ButtonPress {
@@ -179,6 +180,13 @@ export interface Job<T> {
   readonly releaseSlot: () => void;
 }
 
+/** Whom a job is for. */
+export interface JobOwner {
+  readonly platform: PlatformName;
+  readonly workspace: string;
+  readonly person: string;
+}
+
 export interface EnqueueOptions {
   /** A UUID. The same id twice is one job, cluster-wide, for at least 24 hours. */
   readonly id: string;
@@ -189,6 +197,8 @@ export interface EnqueueOptions {
    * its key nor waits for them.
    */
   readonly delayMs?: number;
+  /** Owners share a queue's slots fairly, and have a limit of their own, where the queue has one. */
+  readonly owner?: JobOwner;
 }
 
 /** A job to be put into the queue together with a change of the store: both, or neither. */
@@ -204,6 +214,8 @@ export interface Jobs {
   enqueue(queue: string, data: object, options: EnqueueOptions): Promise<boolean>;
   /** How many jobs of this key are waiting or running. */
   depth(queue: string, key: string): Promise<number>;
+  /** How many jobs of this person, and how many of their workspace, wait. */
+  waiting(queue: string, owner: JobOwner): Promise<{ readonly person: number; readonly workspace: number }>;
   /** Whether a job of this id is waiting, running, or still remembered. */
   knows(queue: string, id: string): Promise<boolean>;
   /** Starts taking jobs, as many at a time in this process as there are slots. A handler that throws has its job run again later. */

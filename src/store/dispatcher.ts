@@ -3,6 +3,7 @@ import { sleep } from '../core/concurrency.ts';
 import type { Job, Log } from '../core/ports.ts';
 import { RETRY_LIMIT } from './boss.ts';
 import { type OnDead, watchDeadJobs } from './dead-jobs.ts';
+import { claimFairly, type FetchedJob, type OwnerLimits } from './fair-claim.ts';
 import type { Claim } from './job-rows.ts';
 import { repeat } from './repeat.ts';
 import type { Sql } from './sql.ts';
@@ -45,6 +46,7 @@ export interface DispatcherOptions {
   readonly slotMs: number;
   readonly handler: (job: Job<object>) => Promise<void>;
   readonly onDead: OnDead<object> | undefined;
+  readonly limits: OwnerLimits | undefined;
   readonly log: Log;
 }
 
@@ -67,8 +69,9 @@ const RUNS_PER_SLOT = 4;
  * own `work()` is not used: it polls once per slot, and a notification wakes every idle slot for one job (12.38).
  */
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
-  const { boss, sql, queue, slots, onDead, log } = options;
+  const { sql, queue, slots, onDead, log } = options;
   const runs = new Set<JobRun>();
+  const claim = createClaim(options);
   const fetchAll = async (stopped: AbortSignal): Promise<void> => {
     for (let isMore = true; isMore && !stopped.aborted; ) {
       const held = [...runs].filter(({ holdsSlot }) => holdsSlot).length;
@@ -76,19 +79,27 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       if (count <= 0) return;
       // The database writes the first heartbeat after this; of the two times the earlier one is the safe one.
       const before = performance.now();
-      const rows = await boss.fetch<PackedData>(queue, { batchSize: count, db: sql });
+      const rows = await claim.next(count);
       for (const row of rows) start(row, before);
       isMore = rows.length === count;
     }
   };
   const fetching = repeat(POLL_MS, fetchAll, log, { task: 'fetching jobs', queue });
   const dead = watchDeadJobs(sql, queue, onDead, fetching.wake, log);
+  // Waking costs statements.
+  const wakeForWaiting = (): void => {
+    if (claim.isMoreWaiting()) fetching.wake();
+  };
+  const onSlotFree = ({ id }: JobRun): void => {
+    claim.free(id);
+    wakeForWaiting();
+  };
   const start = (job: FetchedJob, confirmedAt: number): void => {
-    const run = startRun(options, job, confirmedAt, { onSlotFree: fetching.wake, onDied: dead.wake });
+    const run = startRun(options, job, confirmedAt, { onSlotFree, onDied: dead.wake });
     runs.add(run);
     void run.done.then(() => {
       runs.delete(run);
-      fetching.wake();
+      wakeForWaiting();
     });
   };
   return {
@@ -102,22 +113,40 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   };
 }
 
-interface FetchedJob extends Claim {
-  readonly data: PackedData;
+/** Takes the next jobs: fairly where the queue has limits, else in their order. */
+function createClaim({ boss, sql, queue, limits }: DispatcherOptions) {
+  let freed: readonly string[] = [];
+  let isMoreWaiting = true;
+  return {
+    async next(count: number): Promise<readonly FetchedJob[]> {
+      if (!limits) return boss.fetch<PackedData>(queue, { batchSize: count, db: sql });
+      const telling = freed;
+      const claimed = await claimFairly({ boss, sql, queue, limits }, count, telling);
+      freed = freed.slice(telling.length);
+      isMoreWaiting = claimed.isMoreWaiting;
+      return claimed.jobs;
+    },
+    /** This job of ours no longer counts as running. The other processes learn it with the next claim. */
+    free(id: string): void {
+      if (limits) freed = [...freed, id];
+    },
+    /** Whether jobs waited that the last claim did not take. */
+    isMoreWaiting: () => isMoreWaiting,
+  };
 }
 
 function startRun(
   options: DispatcherOptions,
   { id, retryCount, data }: FetchedJob,
   confirmedAt: number,
-  { onSlotFree, onDied }: { readonly onSlotFree: () => void; readonly onDied: () => void },
+  { onSlotFree, onDied }: { readonly onSlotFree: (run: JobRun) => void; readonly onDied: () => void },
 ): JobRun {
   const abort = new AbortController();
   const run: JobRun = { id, retryCount, abort, confirmedAt, holdsSlot: true, done: Promise.resolve() };
   const releaseSlot = (): void => {
     if (!run.holdsSlot) return;
     run.holdsSlot = false;
-    onSlotFree();
+    onSlotFree(run);
   };
   const long = setTimeout(releaseSlot, options.slotMs).unref();
   run.done = runHandler(options.handler, run, data, releaseSlot)

@@ -4,6 +4,7 @@ import type { Job, Jobs, Log, NextJob } from '../core/ports.ts';
 import { ensureQueue, startBoss } from './boss.ts';
 import type { OnDead } from './dead-jobs.ts';
 import { createDispatcher, type Dispatcher, type PackedData } from './dispatcher.ts';
+import { countWaiting, groupOf, type OwnerLimits } from './fair-claim.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { countKey, failOver, findAbandoned } from './job-rows.ts';
 import type { Queryable, Sql } from './sql.ts';
@@ -19,6 +20,8 @@ interface WorkOptions<T> {
   readonly onDead?: OnDead<T>;
   /** A job that has run for so many milliseconds goes on without its slot; a minute when left out. */
   readonly slotMs?: number;
+  /** With limits, slots are given in fair order; without, in the order of the jobs. */
+  readonly limits?: OwnerLimits;
 }
 
 /** The queue, with what the port leaves to the implementation. */
@@ -57,6 +60,7 @@ export async function openJobs(sql: Sql, log: Log): Promise<StoreJobs> {
   const jobs: StoreJobs = {
     ...createSender({ sql, boss, ensure, wake }),
     depth: (queue, key) => countKey(sql, queue, key),
+    waiting: (queue, owner) => countWaiting(sql, queue, owner),
     async knows(queue, id) {
       await ensure(queue);
       return (await boss.findJobs(queue, { id, db: sql })).length > 0;
@@ -65,7 +69,7 @@ export async function openJobs(sql: Sql, log: Log): Promise<StoreJobs> {
       queue: string,
       slots: number,
       handler: Handler<T>,
-      { onDead, slotMs = SLOT_MS }: WorkOptions<T> = {},
+      { onDead, limits, slotMs = SLOT_MS }: WorkOptions<T> = {},
     ) {
       await ensure(queue);
       if (sql.kind === 'pglite') {
@@ -74,7 +78,7 @@ export async function openJobs(sql: Sql, log: Log): Promise<StoreJobs> {
       }
       // The casts: what a queue carries has one type, and its senders keep to it.
       const handlers = { handler: handler as Handler<object>, onDead: onDead as OnDead<object> | undefined };
-      dispatchers.set(queue, createDispatcher({ boss, sql, queue, slots, slotMs, ...handlers, log }));
+      dispatchers.set(queue, createDispatcher({ boss, sql, queue, slots, slotMs, limits, ...handlers, log }));
       wake(queue);
     },
     stop(graceMs) {
@@ -143,9 +147,10 @@ async function nextMillisecond(): Promise<void> {
 
 async function send(boss: PgBoss, db: Queryable, { queue, data, options }: NextJob): Promise<boolean> {
   const packed: PackedData = { json: JSON.stringify(data) };
-  const { id, key, delayMs = 0 } = options;
+  const { id, key, delayMs = 0, owner } = options;
   const startAfter = delayMs > 0 ? { startAfter: delayMs / 1000 } : {};
-  return (await boss.send(queue, packed, { id, singletonKey: key, db, ...startAfter })) !== null;
+  const group = owner ? { group: { id: groupOf(owner) } } : {};
+  return (await boss.send(queue, packed, { id, singletonKey: key, db, ...startAfter, ...group })) !== null;
 }
 
 /** Creates each queue once; a failed creation is tried again with the next use. */

@@ -135,6 +135,12 @@ export function memoryJobs(): Jobs & { readonly queued: Queued[] } {
     },
     depth: async (queue, key) => queued.filter((job) => job.queue === queue && job.key === key).length,
     knows: async (queue, id) => queued.some((job) => job.queue === queue && job.id === id),
+    async waiting(queue, { platform, workspace, person }) {
+      const inQueue = queued.filter((job) => job.queue === queue && job.owner?.platform === platform);
+      const inWorkspace = inQueue.filter(({ owner }) => owner?.workspace === workspace);
+      const ofPerson = inWorkspace.filter(({ owner }) => owner?.person === person);
+      return { person: ofPerson.length, workspace: inWorkspace.length };
+    },
     work: async () => {},
     stop: async () => {},
   };

@@ -94,6 +94,34 @@ describe.skipIf(serverUrl === null)('two processes on one Postgres', onServerOnl
     expect([...workers].sort((a, b) => a.localeCompare(b))).toEqual(['first', 'second']);
   });
 
+  it('keep the limit of a person together, to the last place', async () => {
+    const owner = { platform: 'slack', workspace: 'T1', person: 'U1' } as const;
+    const door = gate();
+    let running = 0;
+    let most = 0;
+    const workers: string[] = [];
+    const handler = (worker: string) => async (): Promise<void> => {
+      running++;
+      most = Math.max(most, running);
+      workers.push(worker);
+      // Neither has the slots for so many alone.
+      if (running === 3) door.open();
+      await door.opened;
+      await sql.query('select pg_sleep(0.02)');
+      running--;
+    };
+    for (let n = 0; n < 40; n++)
+      await first.enqueue('limited', { n }, { id: randomUUID(), key: `k${n}`, owner });
+    const limits = { perPerson: 3, perWorkspace: 0 };
+    await Promise.all([
+      first.work('limited', 2, handler('first'), { limits }),
+      second.work('limited', 2, handler('second'), { limits }),
+    ]);
+    await vi.waitFor(() => expect(workers).toHaveLength(40), patient);
+    expect(most).toBe(3);
+    expect(new Set(workers).size).toBe(2);
+  });
+
   it('hear of each other’s jobs without waiting for the next round', async () => {
     const seen: number[] = [];
     await second.work<Numbered>('announced', 1, async ({ data }) => void seen.push(data.n));
