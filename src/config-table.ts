@@ -182,6 +182,20 @@ const running = {
   CONCURRENT_ANSWERS: integer(1, 2_000)
     .prefault('200')
     .describe('Answers written at once by one process; more wait'),
+  ANSWERS_PER_PERSON: integer(0, 1_000)
+    .prefault('3')
+    .describe('Answers written for one person at once, over all processes; more wait; 0: any number'),
+  WAITING_PER_PERSON: integer(0, 10_000)
+    .prefault('20')
+    .describe(
+      'Questions of one person that may wait; further ones are refused, and the person is told; 0: any number',
+    ),
+  ANSWERS_PER_WORKSPACE: integer(0, 10_000)
+    .prefault('0')
+    .describe('As ANSWERS_PER_PERSON, for everybody in a workspace or server together'),
+  WAITING_PER_WORKSPACE: integer(0, 100_000)
+    .prefault('0')
+    .describe('As WAITING_PER_PERSON, for everybody in a workspace or server together'),
   SHUTDOWN_GRACE_SECONDS: integer(0, 600)
     .prefault('20')
     .describe(

@@ -58,9 +58,10 @@ async function start(config: Config, log: Log): Promise<() => Promise<void>> {
   const { store, slack, discord } = opened;
   const { answering, research } = createDeps(config, opened, perplexity, { metrics, log });
   const researchCommands = createResearchCommands(research);
-  const { concurrentAnswers, follow } = config;
-  await startQueues(store.jobs, { answering, concurrentAnswers, research, researchCommands });
-  const intake = createIntake({ ...answering, research: createResearchIntake(research), follow });
+  const { concurrentAnswers, running, follow, waiting } = config;
+  const slots = { concurrentAnswers, running };
+  await startQueues(store.jobs, { answering, ...slots, research, researchCommands });
+  const intake = createIntake({ ...answering, research: createResearchIntake(research), follow, waiting });
   status.unready = async () => [
     ...(await findUnready(opened)),
     ...(config.readyNeedsModel ? refusals() : []),

@@ -6,6 +6,7 @@ import { PRIVATE_MESSAGE_QUEUE, type PrivateMessage, sendPrivateMessage } from '
 import { type RememberJob, rememberReport } from './core/research/deliver.ts';
 import { reviveResearchStep, runResearchStep } from './core/research/run-step.ts';
 import { RESEARCH_QUEUE, type ResearchDeps, type ResearchStep } from './core/research/step.ts';
+import type { OwnerLimits } from './store/fair-claim.ts';
 import type { StoreJobs } from './store/jobs.ts';
 
 /** Steps of research are short: one request, one write. More of them at once would only wait for the platforms' rate limits. */
@@ -15,6 +16,8 @@ const CONCURRENT_MESSAGES = 10;
 interface QueueDeps {
   readonly answering: AnsweringDeps;
   readonly concurrentAnswers: number;
+  /** How many answers of a person, and of a workspace, are written at once. */
+  readonly running: OwnerLimits;
   readonly research: ResearchDeps;
   readonly researchCommands: ResearchCommands;
 }
@@ -22,7 +25,7 @@ interface QueueDeps {
 /** Runs the jobs of all queues, those that are waiting first. */
 export async function startQueues(
   jobs: StoreJobs,
-  { answering, concurrentAnswers, research, researchCommands }: QueueDeps,
+  { answering, concurrentAnswers, running, research, researchCommands }: QueueDeps,
 ): Promise<void> {
   await Promise.all([
     jobs.work<AnswerJob | WaitJob | RememberJob>(
@@ -33,7 +36,10 @@ export async function startQueues(
         if ('remember' in data) return rememberReport(research, { ...job, data });
         return answerQuestion(answering, { ...job, data });
       },
-      { onDead: async ({ data }) => ('question' in data ? giveUp(answering, data) : undefined) },
+      {
+        onDead: async ({ data }) => ('question' in data ? giveUp(answering, data) : undefined),
+        limits: running,
+      },
     ),
     jobs.work<ResearchStep>(RESEARCH_QUEUE, CONCURRENT_STEPS, (job) => runResearchStep(research, job), {
       onDead: ({ data }) => reviveResearchStep(research, data),

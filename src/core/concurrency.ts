@@ -28,6 +28,23 @@ export async function untilAborted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await once(signal, 'abort');
 }
 
+/** Creates a gate: at most `limit` tasks run at a time, the others wait in the order of the calls. */
+export function createGate(limit: number): <T>(run: () => Promise<T>) => Promise<T> {
+  let running = 0;
+  const waiting: (() => void)[] = [];
+  return async (run) => {
+    if (running >= limit) await new Promise<void>((resolve) => waiting.push(resolve));
+    else running++;
+    try {
+      return await run();
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else running--;
+    }
+  };
+}
+
 /**
  * Creates a queue per key: tasks of one key run one after the other, in the order of the calls; tasks of different keys run
  * at the same time. A task that rejects does not block the next one.

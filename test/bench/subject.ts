@@ -1,5 +1,5 @@
 /** What is measured: the service, or one of the baselines, each in a process of its own. */
-import { startService } from '../support/service.ts';
+import { NO_PERSONAL_LIMITS, startService } from '../support/service.ts';
 import { type Child, LOOP_RESOLUTION_MS, type LoopDelay, startChild } from './child.ts';
 import type { BenchStore } from './database.ts';
 import type { BareHandlers } from './loops/bare.ts';
@@ -34,7 +34,7 @@ export async function startFootnote(options: FootnoteOptions): Promise<Subject> 
     perplexity: { url: modelUrl, apiKey: 'pplx-bench' },
     ...(store.databaseUrl === null ? {} : { databaseUrl: store.databaseUrl }),
     dataDir: store.dataDir,
-    env: { PERPLEXITY_API: 'chat', ...env },
+    env: { PERPLEXITY_API: 'chat', ...NO_PERSONAL_LIMITS, ...env },
     // For somebody looking for a fault: figures taken with it are worth nothing.
     ...(process.env['BENCH_LOG'] ? { onLine: (line) => console.error(JSON.stringify(line)) } : {}),
   });

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { startPerplexityServer } from '../servers/perplexity/server.ts';
-import { startService } from '../support/service.ts';
+import { NO_PERSONAL_LIMITS, startService } from '../support/service.ts';
 import { areEnded, startDiscordSide, startSlackSide, until } from '../support/sides.ts';
 import { withDatabase } from './database.ts';
 import { type Asked, type ChaosRun, faultsOf, type Outcome, watch } from './run.ts';
@@ -14,7 +14,8 @@ async function storm(databaseUrl: string, { random, isShort }: ChaosRun): Promis
   const questions = isShort ? 10 : 30;
   const [slack, discord] = [await startSlackSide(), await startDiscordSide()];
   const perplexity = await startPerplexityServer({ tokensPerSecond: 200 });
-  const options = { ...slack.connection, ...discord.connection, perplexity, databaseUrl };
+  const env = NO_PERSONAL_LIMITS;
+  const options = { ...slack.connection, ...discord.connection, perplexity, databaseUrl, env };
   const services = await Promise.all([startService(options), startService(options)]);
   const asked: Asked[] = [];
   const stops = [watch(slack, asked), watch(discord, asked)];

@@ -1,5 +1,5 @@
 import { startPerplexityServer } from '../servers/perplexity/server.ts';
-import { startService } from '../support/service.ts';
+import { NO_PERSONAL_LIMITS, startService } from '../support/service.ts';
 import { areEnded, type Side, startDiscordSide, startSlackSide, until } from '../support/sides.ts';
 import { type Asked, type ChaosRun, faultsOf, type Outcome, watch } from './run.ts';
 
@@ -22,7 +22,7 @@ export async function fullLoad({ isShort }: ChaosRun): Promise<Outcome[]> {
 
 async function loadOn(side: Side, questions: number): Promise<Outcome> {
   const perplexity = await startPerplexityServer({ tokensPerSecond: 60, firstTokenMs: 200 });
-  const service = await startService({ ...side.connection, perplexity });
+  const service = await startService({ ...side.connection, perplexity, env: NO_PERSONAL_LIMITS });
   const asked: Asked[] = [];
   const stop = watch(side, asked);
   try {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { startPerplexityServer } from '../servers/perplexity/server.ts';
-import { type ServiceProcess, startService } from '../support/service.ts';
+import { NO_PERSONAL_LIMITS, type ServiceProcess, startService } from '../support/service.ts';
 import { areEnded, type Side, startDiscordSide, startSlackSide, until } from '../support/sides.ts';
 import { type Asked, type ChaosRun, faultsOf, type Outcome, watch } from './run.ts';
 
@@ -32,7 +32,8 @@ async function stormOn(side: Side, { random, isShort }: ChaosRun): Promise<Outco
   const questions = isShort ? 8 : 40;
   const perplexity = await startPerplexityServer({ tokensPerSecond: 40, firstTokenMs: 100 });
   const dataDir = mkdtempSync(join(tmpdir(), 'footnote-chaos-'));
-  const start = (): Promise<ServiceProcess> => startService({ ...side.connection, perplexity, dataDir });
+  const start = (): Promise<ServiceProcess> =>
+    startService({ ...side.connection, perplexity, dataDir, env: NO_PERSONAL_LIMITS });
   const asked: Asked[] = [];
   const stopWatching = watch(side, asked);
   let service = await start();

@@ -24,6 +24,9 @@ export interface ServiceOptions {
   readonly signal?: AbortSignal;
 }
 
+/** For loads in which a few people stand for many. */
+export const NO_PERSONAL_LIMITS = { ANSWERS_PER_PERSON: '0', WAITING_PER_PERSON: '0' } as const;
+
 /** A parsed line of the service's log; a line that is no JSON object has only `msg`. */
 interface LogLine {
   readonly msg?: string;

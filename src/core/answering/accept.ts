@@ -1,11 +1,12 @@
 import { type Command, parseCommand } from '../commands/parse.ts';
-import { createKeyedQueue, runInBackground } from '../concurrency.ts';
+import { createGate, createKeyedQueue, runInBackground } from '../concurrency.ts';
 import type { Accepted, Intake, JobsRequest, ResearchIntake } from '../ports.ts';
 import { enqueuePrivateMessage, enqueueReply, type PrivateMessage } from '../private-messages.ts';
 import { type Question, type ThreadRef, threadKey } from '../types.ts';
 import { ANSWER_QUEUE, type AnsweringDeps, type AnswerJob } from './deps.ts';
 import { HELP } from './messages.ts';
 import { pressButton } from './press.ts';
+import { createWaitingLimit, ownerOf, type WaitingLimits } from './waiting-limit.ts';
 
 /** When a message in a thread of ours counts as a question without a mention. */
 export type FollowMode = 'auto' | 'always' | 'mention';
@@ -17,22 +18,36 @@ export interface IntakeDeps
   > {
   readonly research: ResearchIntake;
   readonly follow: FollowMode;
+  readonly waiting: WaitingLimits;
+}
+
+interface AcceptDeps extends IntakeDeps {
+  readonly checkLimit: ReturnType<typeof createWaitingLimit>;
 }
 
 /** More than this many questions of one thread are not queued behind each other. */
 const MAX_WAITING_IN_THREAD = 5;
+/** Each takes a few statements, and the database has 15 connections. */
+const MESSAGES_AT_ONCE = 30;
 
 /**
  * Creates the one place where questions come in. Platforms have read them from payloads (`questions.ts` of each); here it is
  * decided whether a message without a mention is one, duplicates are dropped, and the question is stored.
  */
-export function createIntake(deps: IntakeDeps): Intake {
+export function createIntake(intakeDeps: IntakeDeps): Intake {
+  const { jobs, waiting } = intakeDeps;
+  const deps: AcceptDeps = { ...intakeDeps, checkLimit: createWaitingLimit(jobs, waiting) };
   // After an outage a mention and its follow-ups arrive together, and only the mention makes the follow-ups ours.
-  const runInOrder = createKeyedQueue();
+  const inThread = createKeyedQueue();
+  // A rush of one person is counted as it is stored, and keeps nobody else from being heard.
+  const ofPerson = createKeyedQueue();
+  const atOnce = createGate(MESSAGES_AT_ONCE);
   return {
     async accept(question) {
       const key = question.thread ? threadKey(question.thread) : question.id;
-      const result = await runInOrder(key, () => acceptMessage(deps, question));
+      const { platform, workspace, person } = ownerOf(question);
+      const accept = () => atOnce(() => acceptMessage(deps, question));
+      const result = await inThread(key, () => ofPerson(`${platform} ${workspace} ${person}`, accept));
       deps.metrics.heard(question.platform, result);
       return result;
     },
@@ -44,7 +59,7 @@ export function createIntake(deps: IntakeDeps): Intake {
   };
 }
 
-async function acceptMessage(deps: IntakeDeps, message: Question): Promise<Accepted> {
+async function acceptMessage(deps: AcceptDeps, message: Question): Promise<Accepted> {
   const question = await placeReply(deps, message);
   if (!(await isForUs(deps, question))) return 'ignored';
   const command = readCommand(question);
@@ -80,7 +95,7 @@ function toPrivateMessage(
   return { type: 'jobs', question, request };
 }
 
-function acceptQuestion(deps: IntakeDeps, question: Question): Promise<Accepted> {
+function acceptQuestion(deps: AcceptDeps, question: Question): Promise<Accepted> {
   return question.research ? acceptResearch(deps, question) : acceptForAnswer(deps, question);
 }
 
@@ -93,7 +108,7 @@ async function acceptResearch({ research, threads }: IntakeDeps, question: Quest
   return isNew ? 'accepted' : 'duplicate';
 }
 
-async function acceptForAnswer(deps: IntakeDeps, question: Question): Promise<Accepted> {
+async function acceptForAnswer(deps: AcceptDeps, question: Question): Promise<Accepted> {
   const key = question.thread ? threadKey(question.thread) : question.id;
   // A thread's first message can have nothing in front of it: the common case needs no query.
   const isFirst = !question.thread || question.thread.thread === question.message?.message;
@@ -102,9 +117,11 @@ async function acceptForAnswer(deps: IntakeDeps, question: Question): Promise<Ac
     // A duplicate or a repeated delivery finds its own question among those that wait.
     return (await deps.jobs.knows(ANSWER_QUEUE, question.id)) ? 'duplicate' : refuse(deps, question);
   }
+  const refused = await deps.checkLimit(question);
+  if (refused) return refused;
   const job: AnswerJob = { question, isMarked: depth > 0 };
   const [isNew] = await Promise.all([
-    deps.jobs.enqueue(ANSWER_QUEUE, job, { id: question.id, key }),
+    deps.jobs.enqueue(ANSWER_QUEUE, job, { id: question.id, key, owner: ownerOf(question) }),
     question.thread ? deps.threads.join(question.thread, question.asker.id) : null,
   ]);
   if (!isNew) return 'duplicate';

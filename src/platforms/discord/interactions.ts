@@ -99,7 +99,8 @@ async function respondToQuestion(
     // A replay of what was responded to before.
     if (result === 'duplicate') return;
     // The core tells the asker why, to be seen by them alone.
-    if (result === 'busy') return void (await interaction.deferReply({ flags: MessageFlags.Ephemeral }));
+    if (result === 'busy' || result === 'over-limit')
+      return void (await interaction.deferReply({ flags: MessageFlags.Ephemeral }));
   }
   if (result === 'failed') return respond(deps, interaction, [UNAVAILABLE]);
   if (isShortcut) return respond(deps, interaction, [TAKEN]);

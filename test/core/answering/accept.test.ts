@@ -5,7 +5,7 @@ import { createStops } from '../../../src/core/answering/stop.ts';
 import type { ButtonPress } from '../../../src/core/ports.ts';
 import { PRIVATE_MESSAGE_QUEUE } from '../../../src/core/private-messages.ts';
 import { createResearchIntake } from '../../../src/core/research/accept.ts';
-import { threadKey } from '../../../src/core/types.ts';
+import { type Question, threadKey } from '../../../src/core/types.ts';
 import {
   isAdmin,
   memoryAnswers,
@@ -20,7 +20,7 @@ import {
 } from '../fakes.ts';
 import { memoryResearches } from '../research/fakes.ts';
 
-function setup(follow: FollowMode = 'auto') {
+function setup(follow: FollowMode = 'auto', waiting = { perPerson: 0, perWorkspace: 0 }) {
   const jobs = memoryJobs();
   const answers = memoryAnswers();
   const platform = memoryPlatform();
@@ -35,6 +35,7 @@ function setup(follow: FollowMode = 'auto') {
     metrics: noMetrics,
     log: quietLog,
     follow,
+    waiting,
     isAdmin,
   });
   return { jobs, answers, platform, stops, intake };
@@ -205,3 +206,81 @@ const VIEW = {
   footer: null,
   buttons: [],
 } as const;
+
+describe('the limit of what waits', () => {
+  const ask = (n: number, fields: Partial<Question> = {}): Question => {
+    const message = { ...question().message!, message: `${n}.0` };
+    return question({ id: `q${n}`, thread: { ...THREAD, thread: `${n}.0` }, message, ...fields });
+  };
+  const answers = (jobs: ReturnType<typeof memoryJobs>) =>
+    jobs.queued.filter(({ queue }) => queue === ANSWER_QUEUE);
+  const told = (jobs: ReturnType<typeof memoryJobs>) =>
+    jobs.queued.filter(({ queue }) => queue === PRIVATE_MESSAGE_QUEUE).map(({ data }) => data);
+
+  test('lets no rush of one person through, and tells them once', async () => {
+    const { intake, jobs } = setup('auto', { perPerson: 3, perWorkspace: 0 });
+    const results = await Promise.all(Array.from({ length: 30 }, (_, n) => intake.accept(ask(n))));
+    expect(results.filter((result) => result === 'accepted')).toHaveLength(3);
+    expect(results.filter((result) => result === 'over-limit')).toHaveLength(27);
+    expect(answers(jobs).map(({ id, owner }) => [id, owner])).toEqual(
+      [0, 1, 2].map((n) => [`q${n}`, { platform: 'slack', workspace: 'T1', person: 'U1' }]),
+    );
+    const text = "You have 3 questions waiting here; I'll answer those first. Ask again in a moment.";
+    expect(told(jobs)).toMatchObject([{ type: 'reply', question: { id: 'q3' }, text }]);
+    expect(await intake.accept(ask(1))).toBe('duplicate');
+    expect(await intake.accept(ask(40, { asker: { id: 'U2', name: 'Bob' } }))).toBe('accepted');
+  });
+
+  test('bounds how many messages are taken at once, whoever they are from', async () => {
+    const { intake, jobs } = setup('auto', { perPerson: 3, perWorkspace: 0 });
+    let open = 0;
+    let most = 0;
+    const enqueue = jobs.enqueue;
+    jobs.enqueue = async (...args) => {
+      most = Math.max(most, ++open);
+      await new Promise((resolve) => setImmediate(resolve));
+      open--;
+      return enqueue(...args);
+    };
+    const questions = Array.from({ length: 200 }, (_, n) => ask(n, { asker: { id: `U${n}`, name: null } }));
+    const results = await Promise.all(questions.map((asked) => intake.accept(asked)));
+    expect(new Set(results)).toEqual(new Set(['accepted']));
+    expect(most).toBe(30);
+  });
+
+  test('tells again once nothing of theirs has waited, and ten minutes are over', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: 0 });
+    const { intake, jobs } = setup('auto', { perPerson: 1, perWorkspace: 0 });
+    const fill = async (from: number) => {
+      jobs.queued.splice(0, jobs.queued.length, ...jobs.queued.filter(({ queue }) => queue !== ANSWER_QUEUE));
+      const results = [];
+      for (let n = from; n < from + 3; n++) results.push(await intake.accept(ask(n)));
+      expect(results).toEqual(['accepted', 'over-limit', 'over-limit']);
+    };
+    await fill(0);
+    await fill(10);
+    expect(told(jobs)).toHaveLength(1);
+    vi.setSystemTime(600_000);
+    await fill(20);
+    expect(told(jobs)).toHaveLength(2);
+    vi.useRealTimers();
+  });
+
+  test('is told with every command, whose answer its asker alone sees', async () => {
+    const { intake, jobs } = setup('auto', { perPerson: 1, perWorkspace: 0 });
+    const command = { trigger: 'command', thread: null, message: null } as const;
+    for (let n = 0; n < 3; n++) await intake.accept(ask(n, command));
+    expect(told(jobs)).toMatchObject([{ question: { id: 'q1' } }, { question: { id: 'q2' } }]);
+  });
+
+  test('holds for a workspace together, where it is set', async () => {
+    const { intake, jobs } = setup('auto', { perPerson: 0, perWorkspace: 2 });
+    const results = [];
+    for (let n = 0; n < 3; n++)
+      results.push(await intake.accept(ask(n, { asker: { id: `U${n}`, name: null } })));
+    expect(results).toEqual(['accepted', 'accepted', 'over-limit']);
+    const text = expect.stringContaining('2 questions are waiting in this workspace');
+    expect(told(jobs)).toMatchObject([{ question: { id: 'q2' }, text }]);
+    expect(await intake.accept(ask(9, { workspace: 'T2' }))).toBe('accepted');
+  });
+});

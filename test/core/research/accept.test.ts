@@ -17,6 +17,7 @@ function opened() {
     stops: createStops(memoryKeyValue(), quietLog),
     metrics: noMetrics,
     follow: 'auto',
+    waiting: { perPerson: 20, perWorkspace: 0 },
   });
   const queued = (queue: string) => line.waiting.filter((job) => job.queue === queue);
   return { line, intake, queued };

@@ -113,6 +113,7 @@ function runningJobs(
       return true;
     },
     depth: async (_queue, key) => depths.get(key) ?? 0,
+    waiting: async () => ({ person: 0, workspace: 0 }),
     knows: async (queue, id) => ids.has(`${queue} ${id}`),
     work: async () => {},
     stop: async () => {},
@@ -171,7 +172,13 @@ async function startFootnote(server: DiscordServer, options: FootnoteOptions = {
   const modelRateLimiter = memoryRateLimiter();
   const deps = { ...shared, jobs, model, modelRateLimiter, history, settings, ...alerts };
   const research = createResearchIntake({ ...shared, jobs, researches: memoryResearches(jobs) });
-  const core = createIntake({ ...shared, jobs, research, follow: 'auto' });
+  const core = createIntake({
+    ...shared,
+    jobs,
+    research,
+    follow: 'auto',
+    waiting: { perPerson: 20, perWorkspace: 0 },
+  });
   const heard: Footnote['heard'] = [];
   const recording: Intake = {
     async accept(question) {

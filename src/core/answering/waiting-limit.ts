@@ -1,0 +1,59 @@
+import type { Accepted, JobOwner, Jobs } from '../ports.ts';
+import { enqueuePrivateMessage, enqueueReply } from '../private-messages.ts';
+import type { Question } from '../types.ts';
+import { ANSWER_QUEUE } from './deps.ts';
+
+/** How many questions may wait to be answered; 0 for any number. */
+export interface WaitingLimits {
+  readonly perPerson: number;
+  readonly perWorkspace: number;
+}
+
+/** A person who goes on asking is not told twice within the same so many milliseconds, whichever process hears them. */
+const TOLD_MS = 10 * 60_000;
+
+export function ownerOf({ platform, workspace, asker }: Question): JobOwner {
+  return { platform, workspace, person: asker.id };
+}
+
+/**
+ * Creates the limit for questions that wait. Resolves with null when a question may wait as well, else with what became of it.
+ * Who is over it is told once, until none of theirs waits any more; whoever gave a command, which is answered to them alone,
+ * every time.
+ */
+export function createWaitingLimit(
+  jobs: Jobs,
+  { perPerson, perWorkspace }: WaitingLimits,
+): (question: Question) => Promise<Accepted | null> {
+  const told = new Set<string>();
+  const explain = (waiting: { readonly person: number; readonly workspace: number }): string | null => {
+    const first = "I'll answer those first. Ask again in a moment.";
+    if (perPerson > 0 && waiting.person >= perPerson)
+      return `You have ${waiting.person} questions waiting here; ${first}`;
+    if (perWorkspace > 0 && waiting.workspace >= perWorkspace)
+      return `${waiting.workspace} questions are waiting in this workspace; ${first}`;
+    return null;
+  };
+  const tell = async (question: Question, person: string, text: string): Promise<void> => {
+    if (!WRITTEN.has(question.trigger)) return void (await enqueueReply(jobs, question, 'limit', text));
+    if (told.has(person)) return;
+    const period = String(Math.floor(Date.now() / TOLD_MS));
+    await enqueuePrivateMessage(jobs, { type: 'reply', question, text }, ['limit', person, period]);
+    told.add(person);
+  };
+  return async (question) => {
+    if (perPerson === 0 && perWorkspace === 0) return null;
+    const owner = ownerOf(question);
+    const person = Object.values(owner).join(' ');
+    const waiting = await jobs.waiting(ANSWER_QUEUE, owner);
+    if (waiting.person === 0) told.delete(person);
+    const text = explain(waiting);
+    if (text === null) return null;
+    if (await jobs.knows(ANSWER_QUEUE, question.id)) return 'duplicate';
+    await tell(question, person, text);
+    return 'over-limit';
+  };
+}
+
+/** Where others may read the reply, and whoever asks expects none from us but the answer. */
+const WRITTEN: ReadonlySet<Question['trigger']> = new Set(['mention', 'dm', 'reply', 'thread']);
