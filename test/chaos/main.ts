@@ -13,6 +13,7 @@ import { fullLoad } from './full-load.ts';
 import { gatewayTakeover } from './gateway-takeover.ts';
 import { killStorm } from './kill-storm.ts';
 import { killSweep } from './kill-sweep.ts';
+import { modelRate } from './model-rate.ts';
 import { seeded } from './random.ts';
 import { researchLoad } from './research-load.ts';
 import { researchSweep } from './research-sweep.ts';
@@ -26,6 +27,7 @@ const CHECKS: Readonly<
   'kill-sweep': { needsPostgres: false, run: killSweep },
   'research-sweep': { needsPostgres: false, run: researchSweep },
   'research-load': { needsPostgres: true, run: researchLoad },
+  'model-rate': { needsPostgres: true, run: modelRate },
   'gateway-takeover': { needsPostgres: true, run: gatewayTakeover },
   'full-load': { needsPostgres: false, run: fullLoad },
 };

@@ -26,7 +26,7 @@ import {
   type Submission,
 } from './jobs.ts';
 import type { Pace } from './play.ts';
-import { busiestMinute, createRateLimits, type RateLimits, TIER_0 } from './rate-limits.ts';
+import { busiestMinute, type Counting, createRateLimits, type RateLimits, TIER_0 } from './rate-limits.ts';
 
 export interface PerplexityServerOptions {
   /** 0, the default, takes a free one. */
@@ -43,6 +43,8 @@ export interface PerplexityServerOptions {
   readonly jobs?: Partial<JobPace>;
   /** Requests a minute, or those of a new account; without limits by default. */
   readonly limits?: 'off' | 'tier-0' | Partial<RateLimits>;
+  /** How they are counted; over a sliding time by default. */
+  readonly counting?: Counting;
   /** Goes on from a snapshot. */
   readonly state?: PerplexityState;
 }
@@ -105,7 +107,7 @@ export async function startPerplexityServer(
   const keyChecks: RecordedRequest[] = [];
   const faults = createFaultLines();
   const jobs = createJobs(options.jobs ?? {}, options.state?.research);
-  const limits = createRateLimits(limitsOf(options.limits ?? 'off'));
+  const limits = createRateLimits(limitsOf(options.limits ?? 'off'), options.counting);
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = parse(await readBody(request));
@@ -173,7 +175,7 @@ const MODELS = {
 interface Route {
   readonly path: RegExp;
   readonly method: string;
-  readonly limit: keyof RateLimits;
+  readonly limit: Exclude<keyof RateLimits, 'agentSecond'>;
   readonly answer: (exchange: Exchange, id: string) => Promise<void>;
 }
 

@@ -1,0 +1,56 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type PerplexityServer, startPerplexityServer } from '../servers/perplexity/server.ts';
+import { type ServiceProcess, startService } from '../support/service.ts';
+import { areEnded, type Place, type SlackSide, startSlackSide, until } from '../support/sides.ts';
+
+/** With the default settings, and the limits of a new key: `npm run chaos -- --only model-rate` has more of it. */
+describe('questions that come faster than the model may be asked', () => {
+  let side: SlackSide;
+  let perplexity: PerplexityServer;
+  let service: ServiceProcess;
+
+  beforeAll(async () => {
+    side = await startSlackSide();
+    const limits = { agent: 50, agentSecond: 1, chat: 50 };
+    perplexity = await startPerplexityServer({ api: 'agent-only', limits });
+    const env = { PERPLEXITY_REQUESTS_PER_SECOND: '', PERPLEXITY_REQUESTS_PER_MINUTE: '' };
+    service = await startService({ ...side.connection, perplexity, env });
+  });
+  afterAll(async () => {
+    await service.stop();
+    await Promise.all([side.close(), perplexity.close()]);
+  });
+
+  const agentRequests = () => perplexity.requests.filter(({ path }) => path.startsWith('/v1/'));
+  const whole = (place: Place): string =>
+    side
+      .posts(place)
+      .map(({ text }) => text)
+      .join('\n');
+
+  test('are all answered, within the limits, and read their place meanwhile', async () => {
+    const places = Array.from({ length: 7 }, (_, n) => side.mention(`question ${n} of a rush`, n % 3));
+    await until(side, 'all answers', 35_000, () => places.every((place) => areEnded(side.posts(place), 1)));
+    expect(places.map(whole).filter((text) => text.includes('⚠'))).toEqual([]);
+    // On a busy machine a request may come late and the next one too early: it waits once more.
+    expect(agentRequests().filter(({ status }) => status === 429).length).toBeLessThanOrEqual(1);
+    expect(agentRequests().filter(({ status }) => status === 200)).toHaveLength(7);
+    const statuses = side.server.statuses.map(({ status }) => status);
+    expect(statuses).toContainEqual("is waiting for Perplexity's rate limit · 3rd in line…");
+    expect(statuses.filter((status) => status.includes('busy'))).toEqual([]);
+  });
+
+  test('stop waiting when their asker stops them, and nothing is asked', async () => {
+    const answered = () => agentRequests().filter(({ status }) => status === 200).length;
+    const before = answered();
+    const places = Array.from({ length: 5 }, (_, n) => side.mention(`question ${n} of another rush`, n % 3));
+    const last = places[4]!;
+    const isWaiting = (): boolean => side.server.status(last.channel, last.thread).includes('rate limit');
+    await until(side, 'the wait of the last', 15_000, isWaiting);
+    side.stop(last, 4 % 3);
+    await until(side, 'the stopped answer', 10_000, () => whole(last).includes('⏹ Stopped'));
+    const others = places.slice(0, 4);
+    await until(side, 'the others', 20_000, () => others.every((place) => areEnded(side.posts(place), 1)));
+    expect(answered()).toBe(before + 4);
+  });
+});
