@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { Registry } from 'prom-client';
+import { sleep } from '../core/concurrency.ts';
 
 export interface OpsOptions {
   readonly host: string;
@@ -30,6 +31,9 @@ export interface OpsServer {
 /** How one Footnote recognises another: the `Server` header of every response. */
 const SERVER = 'footnote';
 const PROBE_MS = 1_000;
+/** How long a process that is about to end may still listen on the address. */
+const PATIENCE_MS = 4_000;
+const LOOK_MS = 100;
 
 /** Another Footnote, which may be about to end, listens on the same address. */
 export class AddressInUse extends Error {}
@@ -37,7 +41,8 @@ export class AddressInUse extends Error {}
 /**
  * `/healthz` (the process lives), `/readyz` (it can take and answer questions), `/metrics`, and `/research` (for `npm run
  * jobs`; from this machine only).
- * @throws {AddressInUse} when it is another Footnote that listens there, else the listen error (EADDRINUSE, EACCES).
+ * @throws {AddressInUse} when another Footnote listens there and does not end within some seconds, else the listen error
+ *   (EADDRINUSE, EACCES).
  */
 export async function startOpsServer({ host, port, registry, status }: OpsOptions): Promise<OpsServer> {
   const respond = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -57,11 +62,7 @@ export async function startOpsServer({ host, port, registry, status }: OpsOption
   const server = createServer((incoming, response) => {
     respond(incoming, response).catch(() => send(response, 500, 'text/plain', 'failed\n'));
   });
-  try {
-    await once(server.listen(port, host), 'listening');
-  } catch (error) {
-    throw (await askFootnote({ host, port }, '/healthz', PROBE_MS)) === null ? error : new AddressInUse();
-  }
+  await listenPatiently(server, { host, port });
   return {
     port: (server.address() as AddressInfo).port,
     async close() {
@@ -70,6 +71,23 @@ export async function startOpsServer({ host, port, registry, status }: OpsOption
       await closed;
     },
   };
+}
+
+async function listenPatiently(server: Server, address: Pick<OpsOptions, 'host' | 'port'>): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MS;
+  let isFootnote = false;
+  for (;;) {
+    try {
+      await once(server.listen(address.port, address.host), 'listening');
+      return;
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
+      // One that is ending may be gone before it answers.
+      isFootnote ||= (await askFootnote(address, '/healthz', PROBE_MS)) !== null;
+      if (performance.now() > deadline) throw isFootnote ? new AddressInUse() : error;
+    }
+    await sleep(LOOK_MS);
+  }
 }
 
 /** Asked from this machine, and by its own name: a page in a browser here cannot have got that far under another one. */

@@ -1,38 +1,55 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { sleep } from '../core/concurrency.ts';
 import type { Log } from '../core/ports.ts';
 import { StoreError } from './store-error.ts';
 
 /** How long a process that is about to end may still hold the lock. */
-const PATIENCE_MS = 2_000;
+const PATIENCE_MS = 4_000;
+const LOOK_MS = 100;
 
 /**
  * Makes this process the only owner of the data directory, creating it if need be. The embedded database has no lock of its
  * own: two processes would both open it and lose each other's writes. An exclusive SQLite transaction is a lock that the
- * kernel drops with the process, however it dies. It holds on local disks only, not on NFS. Nothing else runs while it waits.
+ * kernel drops with the process, however it dies. It holds on local disks only, not on NFS.
  *
  * @returns the function that gives the directory back.
- * @throws {StoreError} `data-dir-locked` or `data-dir-unusable`
+ * @throws {StoreError} `data-dir-locked` after some seconds, or `data-dir-unusable`
  */
-export function lockDataDir(dataDir: string): () => void {
-  let lock: DatabaseSync | null = null;
+export async function lockDataDir(dataDir: string): Promise<() => void> {
+  const deadline = performance.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return tryLock(dataDir);
+    } catch (error) {
+      if (!isBusy(error)) throw toUnusableError(dataDir, error);
+      if (performance.now() > deadline) throw toLockedError(dataDir, error);
+    }
+    await sleep(LOOK_MS);
+  }
+}
+
+function tryLock(dataDir: string): () => void {
+  createDirectory(dataDir);
+  const lock = new DatabaseSync(join(dataDir, 'owner.lock'));
   try {
-    createDirectory(dataDir);
-    lock = new DatabaseSync(join(dataDir, 'owner.lock'), { timeout: PATIENCE_MS });
     lock.exec('begin exclusive');
   } catch (error) {
-    lock?.close();
-    if (!isBusy(error)) throw toUnusableError(dataDir, error);
-    throw new StoreError(
-      'data-dir-locked',
-      `${dataDir} is already in use by another Footnote`,
-      'stop that one, give this one its own DATA_DIR, or set DATABASE_URL to run several on one Postgres',
-      error,
-    );
+    lock.close();
+    throw error;
   }
   // Unlike `close` it may be called twice.
   return () => lock[Symbol.dispose]();
+}
+
+function toLockedError(dataDir: string, cause: unknown): StoreError {
+  return new StoreError(
+    'data-dir-locked',
+    `${dataDir} is already in use by another Footnote`,
+    'stop that one, give this one its own DATA_DIR, or set DATABASE_URL to run several on one Postgres',
+    cause,
+  );
 }
 
 /** Creates a directory and its parents one by one: Node 24.21's recursive `mkdir` never returns where nothing can be created (/proc). */

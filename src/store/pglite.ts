@@ -30,7 +30,7 @@ export async function openPglite(dataDir: string, log: Log): Promise<Sql> {
   let unlock = (): void => {};
   try {
     secureDataDir(dataDir, log);
-    unlock = lockDataDir(dataDir);
+    unlock = await lockDataDir(dataDir);
     const db = await openDatabase(join(dataDir, 'database'));
     closeDataDir(dataDir);
     const queryable = createQueryable(fromPglite(db).executeSql);

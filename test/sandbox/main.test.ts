@@ -33,7 +33,7 @@ async function ownDirectory(): Promise<string> {
 
 /** Rejects while a service still runs on the sandbox's data. */
 async function expectServiceGone(directory: string): Promise<void> {
-  const release = lockDataDir(join(directory, 'data'));
+  const release = await lockDataDir(join(directory, 'data'));
   release();
 }
 

@@ -60,7 +60,7 @@ const STAND_IN_SETTINGS = { RESEARCH_DEADLINE_MINUTES: '5', RESEARCH_SUBMISSIONS
  */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { directory } = options;
-  const unlock = lockDataDir(directory);
+  const unlock = await lockDataDir(directory);
   const slackFile = join(directory, 'slack.json');
   const discordFile = join(directory, 'discord.json');
   const upstreamFile = join(directory, 'perplexity.json');

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { lockDataDir } from '../../src/store/data-dir.ts';
 import { openStore } from '../../src/store/store.ts';
 import { quietLog } from '../core/fakes.ts';
 import { prepareDataDir } from '../support/data-dir.ts';
@@ -70,6 +71,13 @@ describe.skipIf(process.platform === 'win32')('the files of the embedded databas
     expect(await store.keyValue('history').get('thread')).toBe('a private message');
     expect(openToOthers()).toEqual([foreign]);
     await store.close();
+  });
+
+  it('are waited for while the process before ends', async () => {
+    const unlock = await lockDataDir(dataDir);
+    const waiting = lockDataDir(dataDir);
+    unlock();
+    (await waiting)();
   });
 
   it.each([
