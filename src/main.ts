@@ -4,6 +4,7 @@ import { createIntake } from './core/answering/accept.ts';
 import type { AnsweringDeps } from './core/answering/deps.ts';
 import { createHistory } from './core/answering/history.ts';
 import { createStops } from './core/answering/stop.ts';
+import { sleep } from './core/concurrency.ts';
 import { idFrom } from './core/ids.ts';
 import type { Log, Metrics, Platform } from './core/ports.ts';
 import { createAdminAlerts } from './core/private-messages.ts';
@@ -15,19 +16,26 @@ import type { ResearchDeps } from './core/research/step.ts';
 import type { PlatformName } from './core/types.ts';
 import { createLog } from './log.ts';
 import { createMetrics } from './ops/metrics.ts';
-import { startOpsServer } from './ops/server.ts';
+import { type OpsServer, startOpsServer } from './ops/server.ts';
 import { createPerplexity, type Perplexity } from './perplexity/perplexity.ts';
 import type { DiscordApp } from './platforms/discord/app.ts';
 import type { SlackApp } from './platforms/slack/app.ts';
 import { startQueues } from './queues.ts';
 import { reportFault } from './start-faults.ts';
+import type { Lease } from './store/leases.ts';
 import { openStore, type Store } from './store/store.ts';
+
+/** What remains after the grace: answers are cut off and handed over, connections closed. A store that hangs is not waited for. */
+const WIND_UP_MS = 1_500;
+/** Within this time a second signal is a copy: a terminal signals the whole process group, and npm forwards what it got. */
+const COPY_MS = 1_000;
 
 // A log reader that goes away must not take the service with it.
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
-/** A start has nothing to drain. */
+/** Before the queues run there is nothing to drain. */
 let stop = async (): Promise<void> => {};
+let isStopping = false;
 stopOnSignals();
 try {
   const config = loadConfig();
@@ -35,19 +43,35 @@ try {
   // discord.js 14.28 and @discordjs/ws 1.2.3 throw where nobody can catch: at a dispatch without data before the guilds are
   // there, and at a socket that fails after it was given up. Ending the process would cut the answers of both platforms.
   process.on('uncaughtException', (error, origin) => log.error({ err: error, origin }, 'uncaught exception'));
-  stop = await start(config, log);
+  const service = await openService(config, log);
+  stop = () => stopService(service);
+  await startService(service);
 } catch (error) {
-  process.exit(reportFault(error));
+  // A start that is told to stop fails where what it uses is closed.
+  if (!isStopping) process.exit(reportFault(error));
 }
 
-/** Starts the service; returns how to stop it. */
-async function start(config: Config, log: Log): Promise<() => Promise<void>> {
+interface Service extends Opened, ReturnType<typeof createDeps> {
+  readonly config: Config;
+  readonly log: Log;
+  readonly ops: OpsServer;
+  readonly status: { unready: () => Promise<readonly string[]> };
+  /** What keeps it from being ready once it has started. */
+  readonly unready: () => Promise<readonly string[]>;
+  /** This and the next are set while it starts. */
+  queues?: Promise<void>;
+  gateway?: Lease | null;
+  isReady: boolean;
+}
+
+/** Opens all that the service needs; nothing is answered yet. */
+async function openService(config: Config, log: Log): Promise<Service> {
   for (const warning of config.warnings) log.warn({}, warning);
   const perplexity = createPerplexity({ ...config.perplexity, log });
-  const refusals = perplexity.account.refusals;
+  const { refusals } = perplexity.account;
   const { metrics, registry } = createMetrics(() => refusals().length > 0);
   const status = {
-    unready: async () => ['still starting'],
+    unready: async (): Promise<readonly string[]> => ['still starting'],
     notes: () => (config.readyNeedsModel ? [] : refusals()),
     research: async (): Promise<readonly object[]> => [],
   };
@@ -55,44 +79,64 @@ async function start(config: Config, log: Log): Promise<() => Promise<void>> {
   // Beside the start: no question waits for it.
   void perplexity.account.check();
   const opened = await openAll(config, log);
-  const { store, slack, discord } = opened;
-  const { answering, research } = createDeps(config, opened, perplexity, { metrics, log });
+  const deps = createDeps(config, opened, perplexity, { metrics, log });
+  status.research = () => listJobs(opened.store.researches);
+  const unready = async () => [...(await findUnready(opened)), ...(config.readyNeedsModel ? refusals() : [])];
+  return { ...opened, ...deps, config, log, ops, status, unready, isReady: false };
+}
+
+/** Resolves once the service is ready, or when it was told to stop meanwhile. */
+async function startService(service: Service): Promise<void> {
+  const { config, log, ops, status, store, slack, discord, answering, research } = service;
   const researchCommands = createResearchCommands(research);
   const { concurrentAnswers, running, follow, waiting } = config;
   const slots = { concurrentAnswers, running };
-  await startQueues(store.jobs, { answering, ...slots, research, researchCommands });
+  service.queues = startQueues(store.jobs, { answering, ...slots, research, researchCommands });
+  await service.queues;
+  if (isStopping) return;
   const intake = createIntake({ ...answering, research: createResearchIntake(research), follow, waiting });
-  status.unready = async () => [
-    ...(await findUnready(opened)),
-    ...(config.readyNeedsModel ? refusals() : []),
-  ];
-  status.research = () => listJobs(store.researches);
+  status.unready = service.unready;
   await slack?.listen(intake, researchCommands);
+  if (isStopping) return;
   // One replica holds Discord's gateway: a second session would get every event twice.
-  const gateway =
+  service.gateway =
     discord &&
     store.holdLease('discord-gateway', {
       acquired: () => discord.listen(intake, store.keyValue('discord'), researchCommands),
       lost: () => discord.unlisten(),
       log,
     });
-  await gateway?.decided;
+  await service.gateway?.decided;
+  if (isStopping) return;
+  service.isReady = true;
   const platforms = [...answering.platforms.keys()];
   log.info({ store: store.kind, platforms, port: ops.port, pid: process.pid }, 'ready');
+}
 
-  return async () => {
-    status.unready = async () => ['stopping'];
-    log.info({}, 'stopping');
-    // Where another replica takes the gateway over, events still come until it has: this one answers what it accepts then.
-    const handedOver = gateway?.stop();
-    await slack?.stop();
-    await store.jobs.stop(config.shutdownGraceMs);
-    await handedOver;
-    await discord?.stop();
-    await ops.close();
-    await store.close();
-    log.info({}, 'stopped');
-  };
+/** May be called while the service starts. Resolves within its grace and `WIND_UP_MS`. */
+async function stopService(service: Service): Promise<void> {
+  const { config, log, status } = service;
+  status.unready = async () => ['stopping'];
+  log.info({}, 'stopping');
+  const isOver = await Promise.race([
+    windUp(service).then(() => true),
+    sleep(config.shutdownGraceMs + WIND_UP_MS).then(() => false),
+  ]);
+  if (isOver) log.info({}, 'stopped');
+  else log.warn({}, 'stopped before everything had ended: the next start takes it up');
+}
+
+async function windUp(service: Service): Promise<void> {
+  const { config, ops, store, slack, discord } = service;
+  await service.queues;
+  // Where another replica takes the gateway over, events still come until it has, and are stored for others to answer.
+  const handedOver = service.gateway?.stop();
+  // A session that has not begun would be waited for.
+  const abandoned = service.isReady ? undefined : discord?.unlisten();
+  await Promise.all([slack?.stop(), store.jobs.stop(config.shutdownGraceMs), handedOver, abandoned]);
+  await discord?.stop();
+  await ops.close();
+  await store.close();
 }
 
 interface Opened {
@@ -171,20 +215,21 @@ async function findUnready({ store, slack, discord }: Opened): Promise<string[]>
   return reasons;
 }
 
-/** Within this time a second signal is the same one: a terminal signals the whole process group, and npm forwards what it got. */
-const SAME_SIGNAL_MS = 2_000;
-
 /**
  * The first signal drains, the second ends at once: what is unfinished is taken up again by the next process. To be called
  * before the start: process 1 of a container never gets a signal it has no handler for.
  */
 function stopOnSignals(): void {
-  let stoppingSince: number | null = null;
+  let signals = 0;
+  let stoppingSince = 0;
   const onSignal = (): void => {
-    if (stoppingSince !== null) {
-      if (performance.now() - stoppingSince > SAME_SIGNAL_MS) process.exit(1);
+    signals += 1;
+    if (isStopping) {
+      // There is one copy at most: a third signal within the time is meant.
+      if (signals > 2 || performance.now() - stoppingSince > COPY_MS) process.exit(1);
       return;
     }
+    isStopping = true;
     stoppingSince = performance.now();
     stop().then(
       () => process.exit(0),

@@ -10,7 +10,7 @@ import { countKey, failOver, findAbandoned } from './job-rows.ts';
 import type { Queryable, Sql } from './sql.ts';
 
 /** Aborted handlers get this long to return before their jobs are handed to others. */
-const ABORT_PATIENCE_MS = 1_500;
+const ABORT_PATIENCE_MS = 1_000;
 
 /** A job that runs for longer costs little; many of them, such as endless streams, must not keep all others waiting. */
 const SLOT_MS = 60_000;

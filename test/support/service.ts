@@ -20,6 +20,8 @@ export interface ServiceOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Called with every line of the log as it comes. */
   readonly onLine?: (line: LogLine) => void;
+  /** Called with the id of the process before it is ready. */
+  readonly onSpawn?: (pid: number) => void;
   /** Gives up a start under way, with SIGKILL; without effect once it is ready. */
   readonly signal?: AbortSignal;
 }
@@ -84,6 +86,7 @@ export async function startService(options: ServiceOptions): Promise<ServiceProc
     windowsHide: true,
   });
   living.set(child, temporary);
+  if (child.pid !== undefined) options.onSpawn?.(child.pid);
   const log: LogLine[] = [];
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr = (stderr + text).slice(-20_000)));
