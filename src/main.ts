@@ -209,7 +209,7 @@ function createDeps(
 
 async function findUnready({ store, slack, discord }: Opened): Promise<string[]> {
   const reasons: string[] = [];
-  await store.ping().catch(() => reasons.push('the store does not answer'));
+  await store.ping().catch((error: Error) => reasons.push(error.message));
   if (slack && !slack.ready()) reasons.push('Slack is not connected');
   if (discord && !discord.ready()) reasons.push('Discord is not connected');
   return reasons;

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statfsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
@@ -23,7 +23,7 @@ const BASELINE_ONLY = ['--no-wasm-tier-up', '--no-wasm-dynamic-tiering'];
 /**
  * Opens the embedded database under `dataDir` (created when missing; the first time takes some seconds). It survives the
  * death of the process, not that of the machine: it never flushes to the disk. Its files are for this user only.
- * @throws {StoreError} `data-dir-locked`, `data-dir-unsafe` or `data-dir-unusable`
+ * @throws {StoreError} `data-dir-locked`, `data-dir-unsafe`, `data-dir-damaged` or `data-dir-unusable`
  */
 export async function openPglite(dataDir: string, log: Log): Promise<Sql> {
   for (const flag of BASELINE_ONLY) setFlagsFromString(flag);
@@ -31,13 +31,21 @@ export async function openPglite(dataDir: string, log: Log): Promise<Sql> {
   try {
     secureDataDir(dataDir, log);
     unlock = await lockDataDir(dataDir);
+    requireSpace(dataDir, existsSync(join(dataDir, 'database')) ? LEAST_SPACE : NEW_SPACE);
     const db = await openDatabase(join(dataDir, 'database'));
     closeDataDir(dataDir);
-    const queryable = createQueryable(fromPglite(db).executeSql);
+    const { executeSql } = fromPglite(db);
+    const queryable = createQueryable(async (text, values) => {
+      requireSpace(dataDir, LEAST_SPACE);
+      return executeSql(text, values);
+    });
     return {
       kind: 'pglite',
       ...queryable,
-      tx: (run) => db.transaction((tx) => run(createQueryable((text, values) => tx.query(text, values)))),
+      async tx(run) {
+        requireSpace(dataDir, LEAST_SPACE);
+        return db.transaction((tx) => run(createQueryable((text, values) => tx.query(text, values))));
+      },
       upkeep: queryable,
       heartbeat: queryable,
       async close() {
@@ -51,6 +59,22 @@ export async function openPglite(dataDir: string, log: Log): Promise<Sql> {
   }
 }
 
+/**
+ * In bytes. Postgres' log grows by 16 MB at a time. Where it cannot, PGlite 0.5.16 never writes again, or never returns: so nothing
+ * is asked of it before that, and it goes on by itself once there is space.
+ */
+const LEAST_SPACE = 24_000_000;
+/** In bytes; a new database takes 40 MB. */
+const NEW_SPACE = 64_000_000;
+
+/** @throws an error with the code ENOSPC when there is less. A file system that does not tell its size has enough. */
+function requireSpace(dataDir: string, bytes: number): void {
+  const { blocks, bavail, bsize } = statfsSync(dataDir);
+  if (blocks === 0 || bavail * bsize >= bytes) return;
+  const message = `no space left: ${dataDir} needs ${bytes / 1_000_000} MB more`;
+  throw Object.assign(new Error(message), { code: 'ENOSPC' });
+}
+
 async function openDatabase(path: string): Promise<PGlite> {
   const startParams = [...PGlite.defaultStartParams, ...SMALL.flatMap((setting) => ['-c', setting])];
   if (!existsSync(path)) {
@@ -60,5 +84,22 @@ async function openDatabase(path: string): Promise<PGlite> {
     await (await PGlite.create({ dataDir: unfinished, startParams })).close();
     await rename(unfinished, path);
   }
-  return PGlite.create({ dataDir: path, startParams });
+  try {
+    // Without this file PGlite takes the directory for an empty one, and writes a new database over it.
+    if (!existsSync(join(path, 'PG_VERSION'))) throw new Error('PG_VERSION is missing');
+    return await PGlite.create({ dataDir: path, startParams });
+  } catch (error) {
+    // An error of the file system's has a code; Postgres itself just aborts.
+    throw error instanceof Error && 'code' in error ? error : toDamagedError(path, error);
+  }
+}
+
+function toDamagedError(path: string, cause: unknown): StoreError {
+  const why = cause instanceof Error ? cause.message.split('\n', 1)[0] : String(cause);
+  return new StoreError(
+    'data-dir-damaged',
+    `the database in ${path} is damaged (${why})`,
+    'put a backup of DATA_DIR in its place (docs/deploy.md), or move it away to begin with an empty one',
+    cause,
+  );
 }

@@ -4,6 +4,8 @@ export type StoreErrorCode =
   | 'data-dir-locked'
   /** The data directory cannot be created, written or read. */
   | 'data-dir-unusable'
+  /** What is in the data directory is no database that can be opened. */
+  | 'data-dir-damaged'
   /** Other accounts may write to the data directory, or it belongs to one. */
   | 'data-dir-unsafe'
   /** Nothing answers at the database's address. */
@@ -45,6 +47,16 @@ export function explainUsing(databaseUrl: string, error: unknown): StoreError | 
   }
   const remedy = REFUSALS[code] ?? (code.startsWith('28') ? REFUSALS['28P01'] : undefined);
   return remedy ? toRefusal(databaseUrl, error, remedy) : null;
+}
+
+/** Says in one line why a row could not be written. */
+export function explainWriting(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  // disk_full, and its like for the embedded database.
+  if (code === '53100' || code === 'ENOSPC') return `the store is full (${firstLine(error)})`;
+  // read_only_sql_transaction: a standby, or a disk that was made so.
+  if (code === '25006') return 'the store is read-only';
+  return `the store takes nothing (${code || firstLine(error)})`;
 }
 
 function toRefusal(databaseUrl: string, error: unknown, remedy: string): StoreError {

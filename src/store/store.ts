@@ -15,7 +15,7 @@ import { openPostgres } from './postgres.ts';
 import { createResearches } from './researches.ts';
 import { startSweeping } from './retention.ts';
 import type { Sql } from './sql.ts';
-import { explainUsing } from './store-error.ts';
+import { explainUsing, explainWriting } from './store-error.ts';
 import { createThreads } from './threads.ts';
 
 /** Where the store is kept. */
@@ -40,7 +40,7 @@ export interface Store {
   keyValue(namespace: string): KeyValue;
   /** For what only one process at a time may do. */
   holdLease(name: string, duties: LeaseDuties): Lease;
-  /** Resolves when the database answers within 2 s, rejects otherwise. */
+  /** Resolves when the database takes a row within 2 s; rejects with the reason, in words for an operator. */
   ping(): Promise<void>;
   /** Stops the queue if that has not been done and closes the database. Leases are to be stopped before. */
   close(): Promise<void>;
@@ -89,9 +89,13 @@ export async function openStore({ databaseUrl, dataDir, log }: StoreOptions): Pr
 }
 
 async function ping(sql: Sql): Promise<void> {
-  const answered = sql.query('select 1').then(() => true);
-  if (!(await withTimeout(PING_MS, answered)))
-    throw new Error(`the database has not answered for ${PING_MS} ms`);
+  const written = createKeyValue(sql, 'ping')
+    .set('ping', true)
+    .then(() => true);
+  const isWritten = await withTimeout(PING_MS, written).catch((error: unknown) => {
+    throw new Error(explainWriting(error), { cause: error });
+  });
+  if (!isWritten) throw new Error('the store does not answer');
 }
 
 /** Resolves with the result, or with null when it takes too long. */

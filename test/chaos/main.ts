@@ -9,6 +9,7 @@
  */
 import { parseArgs } from 'node:util';
 import { duplicateStorm } from './duplicate-storm.ts';
+import { fullDisk } from './full-disk.ts';
 import { fullLoad } from './full-load.ts';
 import { gatewayTakeover } from './gateway-takeover.ts';
 import { killStorm } from './kill-storm.ts';
@@ -29,6 +30,7 @@ const CHECKS: Readonly<
   'research-load': { needsPostgres: true, run: researchLoad },
   'model-rate': { needsPostgres: true, run: modelRate },
   'gateway-takeover': { needsPostgres: true, run: gatewayTakeover },
+  'full-disk': { needsPostgres: false, run: fullDisk },
   'full-load': { needsPostgres: false, run: fullLoad },
 };
 
