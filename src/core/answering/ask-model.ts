@@ -61,7 +61,9 @@ export async function askModel(
   };
   try {
     // A remedy is something that a person has to do first.
-    const canRetry = ({ remedy }: Failure): boolean => answer.text === '' && remedy === undefined;
+    // A wait that the rate limiter finds too long is none that the API asked for: it concerns this question alone.
+    const canRetry = (failure: Failure): boolean =>
+      answer.text === '' && failure.remedy === undefined && failure !== admission.fault();
     await retry({ ...RETRY, signal, wait: admission.wait, canRetry }, once);
     return { answer, failure: null, tries };
   } catch (error) {
@@ -79,14 +81,14 @@ function createAdmission({ signal, log, limiter, questionId, show }: AskOptions)
   let kind: RequestKind | null = null;
   let fault: unknown = null;
   return {
-    /** What the rate limiter has rejected with; null while it has not. */
+    /** What kept a request from being sent; null while nothing has. */
     fault: () => fault,
     async admit(asked: RequestKind): Promise<void> {
       kind = asked;
       try {
         await waitForRequest(limiter, asked, { signal, until, tell: (ahead) => tell(describeWait(ahead)) });
       } catch (error) {
-        if (!(error instanceof Failure)) fault = error;
+        fault = error;
         throw error;
       }
     },

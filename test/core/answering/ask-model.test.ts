@@ -175,6 +175,18 @@ describe('ask within a rate limit', () => {
     expect(limiter.waiting()).toBe(0);
   });
 
+  test('a wait of its own that is too long holds up nobody else', async () => {
+    const limiter = memoryRateLimiter({ chat: 60_000 });
+    const started = Array.from({ length: 8 }, () => startWithin(limiter, answered));
+    await vi.advanceTimersByTimeAsync(4 * 60_000 + 1_000);
+    // The API asks for a pause that the last can no longer wait for.
+    await limiter.blockFor('chat', 4 * 60_000);
+    await vi.advanceTimersByTimeAsync(4 * 60_000);
+    expect(started.map(({ model }) => model.requests.length)).toEqual([1, 1, 1, 1, 1, 1, 0, 0]);
+    expect((await started[7]!.asked).failure?.kind).toBe('rate-limited');
+    expect(limiter.waiting()).toBe(1);
+  });
+
   test('a store that cannot be reached is no fault of the model: it is thrown', async () => {
     const fault = new Error('the database does not answer');
     const limiter = { ...memoryRateLimiter(), reserve: () => Promise.reject(fault) };
