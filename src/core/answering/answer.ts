@@ -44,7 +44,7 @@ export async function answerQuestion(deps: AnsweringDeps, job: Job<AnswerJob>): 
     if (!(error instanceof Failure)) throw error;
     await handleFailure(run, error, job.signal);
   } finally {
-    run.unwatch();
+    run.stops.end();
     await run.live.abandon();
     await run.reply.close();
   }
@@ -79,7 +79,7 @@ function startRun(
   };
   const lost = (reason: unknown): void => ending.abort(reason);
   const live = startLiveReply({ reply, open, log, signal: job.signal, lost });
-  const unwatch = deps.stops.watch(question, (stop) => {
+  const stops = deps.stops.watch(question, (stop) => {
     const isGranted = !stop.by || mayStop(deps, question, stop.by.id);
     if (isGranted) ending.abort(new StopRequested(stop));
     return isGranted;
@@ -95,7 +95,7 @@ function startRun(
     open,
     log,
     signal,
-    unwatch,
+    stops,
     startedAt: performance.now(),
   };
 }

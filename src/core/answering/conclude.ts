@@ -31,7 +31,10 @@ export async function concludeAnswer(run: AnswerRun): Promise<Conclusion> {
 }
 
 async function produceAnswer(run: AnswerRun): Promise<Conclusion> {
-  const { deps, question, platform, live, log, signal } = run;
+  const { deps, question, platform, live, log, signal, stops } = run;
+  // What was deleted while it waited for its turn is not to be paid for.
+  await stops.caughtUp;
+  if (readStop(signal)?.reason === 'deleted') throw new Failure('gone', 'the question was deleted');
   live.update(progressView(EMPTY_ANSWER, question.id));
   // Follow-ups in the thread that a command opens must be heard while its answer is still being written.
   if (!question.thread) runInBackground(log, 'join', run.open());

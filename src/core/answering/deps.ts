@@ -3,7 +3,7 @@ import type { AnswerRecord, Answers, Jobs, Log, Metrics, Model, Platform, Reply,
 import type { AnswerOptions, PlatformName, Question, ThreadRef, Turn, View } from '../types.ts';
 import type { History } from './history.ts';
 import type { LiveReply } from './live-reply.ts';
-import type { Stops } from './stop.ts';
+import type { Stops, StopWatch } from './stop.ts';
 
 /** What one question needs on its way to an answer, and what comes of it. */
 
@@ -60,8 +60,7 @@ export interface AnswerRun {
   readonly startedAt: number;
   /** Aborted when the job ends, when somebody stops the answer, or when its place is gone; the reason says which. */
   readonly signal: AbortSignal;
-  /** Stops listening for stop requests. */
-  readonly unwatch: () => void;
+  readonly stops: StopWatch;
 }
 
 /** The final view, and what history keeps of it. */

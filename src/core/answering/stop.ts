@@ -38,15 +38,20 @@ export interface Stops {
   thread(thread: ThreadRef, by: Person): Promise<void>;
   /**
    * Calls back when the end of this answer is requested, until it says by returning true that the request was granted.
-   * Returns a function that stops watching.
    */
-  watch(question: Question, onStop: (stop: Stop) => boolean): () => void;
+  watch(question: Question, onStop: (stop: Stop) => boolean): StopWatch;
+}
+
+export interface StopWatch {
+  /** Resolves once what was requested before has been told, also where that cannot be found out. */
+  readonly caughtUp: Promise<void>;
+  end(): void;
 }
 
 /** Requests made on another replica are seen within this time; our own at once. */
 const POLL_INTERVAL_MS = 1_000;
-/** Requests expire: no answer runs longer. */
-const TTL_MS = 30 * 60_000;
+/** Requests expire: no question waits longer for its answer and is still of use. */
+const TTL_MS = 24 * 3_600_000;
 
 interface Watcher {
   readonly keys: readonly string[];
@@ -79,12 +84,12 @@ class StoredStops implements Stops {
     return this.#request(threadStopKey(thread), { reason: 'stopped', by, at: Date.now() });
   }
 
-  watch(question: Question, onStop: (stop: Stop) => boolean): () => void {
+  watch(question: Question, onStop: (stop: Stop) => boolean): StopWatch {
     const keys = [questionKey(question.id), ...(question.thread ? [threadStopKey(question.thread)] : [])];
     const watcher: Watcher = { keys, since: Date.now(), onStop };
     this.#watchers.add(watcher);
     if (!this.#isPolling) this.#pollLater();
-    return () => this.#watchers.delete(watcher);
+    return { caughtUp: this.#lookFor(keys), end: () => this.#watchers.delete(watcher) };
   }
 
   async #request(key: string, stop: Stop): Promise<void> {
@@ -107,14 +112,18 @@ class StoredStops implements Stops {
 
   async #poll(): Promise<void> {
     if (this.#watchers.size === 0) return this.#pollLater();
-    const keys = [...new Set([...this.#watchers].flatMap((watcher) => watcher.keys))];
+    await this.#lookFor([...new Set([...this.#watchers].flatMap((watcher) => watcher.keys))]);
+    this.#pollLater();
+  }
+
+  /** Never rejects. */
+  async #lookFor(keys: readonly string[]): Promise<void> {
     try {
       const found = await this.#store.getMany<Stop>(keys);
       for (const [index, stop] of found.entries()) if (stop) this.#tell(keys[index] ?? '', stop);
     } catch (error) {
       this.#log.debug({ err: error }, 'could not look for stops');
     }
-    this.#pollLater();
   }
 }
 

@@ -20,13 +20,14 @@ export async function waitForRequest(
   kind: RequestKind,
   { signal, until, tell }: { signal: AbortSignal; until: number; tell: (ahead: number) => void },
 ): Promise<void> {
+  if (signal.aborted) throw toStopped();
   let slot = await limiter.reserve(kind);
   try {
     while (slot.waitMs > 0) {
       if (performance.now() + slot.waitMs > until) throw tooLong(slot);
       if (slot.waitMs >= TOLD_FROM_MS) tell(slot.ahead);
       await sleep(Math.min(Math.ceil(slot.waitMs), LOOK_EVERY_MS), signal);
-      if (signal.aborted) throw new Failure('stopped', 'stopped before its request was sent');
+      if (signal.aborted) throw toStopped();
       const found = await limiter.find(slot.id);
       const isMissed = !found || found.waitMs < -MISSED_MS;
       slot = isMissed ? await limiter.reserve(kind) : found;
@@ -36,6 +37,10 @@ export async function waitForRequest(
     await limiter.release(slot.id).catch(() => undefined);
     throw error;
   }
+}
+
+function toStopped(): Failure {
+  return new Failure('stopped', 'stopped before its request was sent');
 }
 
 function tooLong({ waitMs }: RequestSlot): Failure {

@@ -66,6 +66,18 @@ describe('an answer that is to end', () => {
     expect(platform.shown.get(question().id)?.some((view) => view.text !== '') ?? false).toBe(false);
     expect((await deps.history.read(THREAD)).exchanges).toBe(0);
   });
+
+  test.each(['deleted', 'stopped'] as const)(
+    'one %s while it waited is not asked, or paid',
+    async (reason) => {
+      const { run, deps, model, last } = setup([text('Too late'), done]);
+      await deps.stops.question(question().id, reason, reason === 'stopped' ? question().asker : null);
+      await run(question());
+      expect(model.requests).toHaveLength(0);
+      // Nobody would read what is written below a deleted question.
+      expect(last(question())?.notices).toEqual(reason === 'stopped' ? ['⏹ Stopped by Ann'] : undefined);
+    },
+  );
 });
 
 /** A model's answers with something happening behind their first event. */
