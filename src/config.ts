@@ -294,13 +294,16 @@ function ratesOf(values: Values): RequestRates {
   const perSecond = values.PERPLEXITY_REQUESTS_PER_SECOND;
   const perMinute = values.PERPLEXITY_REQUESTS_PER_MINUTE ?? 50;
   // 0 stands for no limit.
-  const rate = (second: number | null, minute: number): RequestRate => ({
+  const rate = (second: number | null, minute: number, mayRise = false): RequestRate => ({
     perSecond: second || null,
     perMinute: minute || null,
+    mayRise,
   });
+  // A number that somebody has set is never exceeded.
+  const isOpen = perSecond === undefined && values.PERPLEXITY_REQUESTS_PER_MINUTE === undefined;
   return {
-    agent: rate(perSecond ?? 1, perMinute),
-    chat: rate(perSecond ?? null, perMinute),
+    agent: rate(perSecond ?? 1, perMinute, isOpen),
+    chat: rate(perSecond ?? null, perMinute, isOpen),
     'chat-submit': rate(null, values.RESEARCH_SUBMISSIONS_PER_MINUTE),
     'chat-poll': rate(null, values.RESEARCH_POLLS_PER_MINUTE),
   };

@@ -4,8 +4,9 @@ import { createIntake } from './core/answering/accept.ts';
 import type { AnsweringDeps } from './core/answering/deps.ts';
 import { createHistory } from './core/answering/history.ts';
 import { createStops } from './core/answering/stop.ts';
-import { sleep } from './core/concurrency.ts';
+import { runInBackground, sleep } from './core/concurrency.ts';
 import { idFrom } from './core/ids.ts';
+import type { ModelRateLimiter, RequestKind } from './core/model-rate-limiter.ts';
 import type { Log, Metrics, Platform } from './core/ports.ts';
 import { createAdminAlerts } from './core/private-messages.ts';
 import { createResearchIntake } from './core/research/accept.ts';
@@ -67,7 +68,11 @@ interface Service extends Opened, ReturnType<typeof createDeps> {
 /** Opens all that the service needs; nothing is answered yet. */
 async function openService(config: Config, log: Log): Promise<Service> {
   for (const warning of config.warnings) log.warn({}, warning);
-  const perplexity = createPerplexity({ ...config.perplexity, log });
+  let limiter: ModelRateLimiter | null = null;
+  const onRateLimit = (kind: RequestKind, perMinute: number): void => {
+    if (limiter) runInBackground(log, 'rate limit', limiter.learn(kind, perMinute));
+  };
+  const perplexity = createPerplexity({ ...config.perplexity, log, onRateLimit });
   const { refusals } = perplexity.account;
   const { metrics, registry } = createMetrics(() => refusals().length > 0);
   const status = {
@@ -80,6 +85,7 @@ async function openService(config: Config, log: Log): Promise<Service> {
   void perplexity.account.check();
   const opened = await openAll(config, log);
   const deps = createDeps(config, opened, perplexity, { metrics, log });
+  limiter = deps.answering.modelRateLimiter;
   status.research = () => listJobs(opened.store.researches);
   const unready = async () => [...(await findUnready(opened)), ...(config.readyNeedsModel ? refusals() : [])];
   return { ...opened, ...deps, config, log, ops, status, unready, isReady: false };

@@ -133,13 +133,13 @@ describe('readConfig', () => {
   test('the lowest tier, unless the rate of the key is set; 0 is no limit', () => {
     const rates = (env: Record<string, string>) => readConfig({ ...GOOD, ...env }).perplexity.rates;
     expect(rates({})).toEqual({
-      agent: { perSecond: 1, perMinute: 50 },
-      chat: { perSecond: null, perMinute: 50 },
-      'chat-submit': { perSecond: null, perMinute: 5 },
-      'chat-poll': { perSecond: null, perMinute: 1_000 },
+      agent: { perSecond: 1, perMinute: 50, mayRise: true },
+      chat: { perSecond: null, perMinute: 50, mayRise: true },
+      'chat-submit': { perSecond: null, perMinute: 5, mayRise: false },
+      'chat-poll': { perSecond: null, perMinute: 1_000, mayRise: false },
     });
     const tier2 = { PERPLEXITY_REQUESTS_PER_SECOND: '8', PERPLEXITY_REQUESTS_PER_MINUTE: '500' };
-    const both = { perSecond: 8, perMinute: 500 };
+    const both = { perSecond: 8, perMinute: 500, mayRise: false };
     expect(rates(tier2)).toMatchObject({ agent: both, chat: both });
     const none = { PERPLEXITY_REQUESTS_PER_SECOND: '0', PERPLEXITY_REQUESTS_PER_MINUTE: '0' };
     const lifted = { perSecond: null, perMinute: null };

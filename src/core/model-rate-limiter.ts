@@ -8,6 +8,8 @@ export type RequestKind = 'agent' | 'chat' | 'chat-submit' | 'chat-poll';
 export interface RequestRate {
   readonly perSecond: number | null;
   readonly perMinute: number | null;
+  /** Whether the API may be believed when it says that the key has more. */
+  readonly mayRise: boolean;
 }
 
 export type RequestRates = Readonly<Record<RequestKind, RequestRate>>;
@@ -34,6 +36,11 @@ export interface ModelRateLimiter {
   find(id: string): Promise<RequestSlot | null>;
   /** Returns a reservation whose request will not be sent; what waits behind it moves up. */
   release(id: string): Promise<void>;
-  /** Lets no request of this kind be sent for `ms`, as the API asked. False where this kind has no limit: nothing waits then. */
-  blockFor(kind: RequestKind, ms: number): Promise<boolean>;
+  /**
+   * Lets no request of this kind be sent for `ms`, as the API asked. `isGuessed`: it did not say for how long; then half as many
+   * are sent for the next ten minutes too. False where this kind has no limit: nothing waits then.
+   */
+  blockFor(kind: RequestKind, ms: number, isGuessed?: boolean): Promise<boolean>;
+  /** Takes in how many requests a minute the API says that the key has. */
+  learn(kind: RequestKind, perMinute: number): Promise<void>;
 }

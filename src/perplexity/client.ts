@@ -1,5 +1,6 @@
 import OpenAI from 'openai';
 import { Failure } from '../core/failures.ts';
+import type { RequestKind } from '../core/model-rate-limiter.ts';
 import { type Deadline, startDeadline, type Timeouts } from './deadline.ts';
 import { translateRequestError } from './errors.ts';
 import { boundedFetch } from './response-body.ts';
@@ -8,6 +9,8 @@ export interface ClientOptions {
   readonly apiKey: string;
   /** Such as `https://api.perplexity.ai`; a trailing slash or `/v1` makes no difference. */
   readonly baseUrl: string;
+  /** Told with every response that says how many requests a minute the key has. */
+  readonly onRateLimit?: (kind: RequestKind, perMinute: number) => void;
 }
 
 /** One client for each of the addresses that Perplexity's APIs live under. */
@@ -20,14 +23,38 @@ export interface Clients {
   readonly agent: OpenAI;
 }
 
+/** The lowest tiers. A smaller number is one for another time than a minute. */
+const LEAST_PER_MINUTE: Readonly<Record<RequestKind, number>> = {
+  agent: 50,
+  chat: 50,
+  'chat-submit': 5,
+  'chat-poll': 50,
+};
+
+/** Which limit a request counts for; null for one that counts for none of ours. */
+function kindOf(url: string, method: string): RequestKind | null {
+  const { pathname } = new URL(url);
+  if (pathname.includes('/async/')) return method.toUpperCase() === 'POST' ? 'chat-submit' : 'chat-poll';
+  if (pathname.endsWith('/chat/completions')) return 'chat';
+  return /\/v1\/(?:responses|agent)\b/.test(pathname) ? 'agent' : null;
+}
+
 /** Everything the client would otherwise take from `OPENAI_*` variables is given here. It retries nothing. */
-export function createClients({ apiKey, baseUrl }: ClientOptions): Clients {
+export function createClients({ apiKey, baseUrl, onRateLimit }: ClientOptions): Clients {
+  const listeningFetch: typeof fetch = async (url, init) => {
+    const response = await boundedFetch(url, init);
+    const kind = kindOf(url instanceof Request ? url.url : String(url), init?.method ?? 'GET');
+    const perMinute = Number(response.headers.get('x-ratelimit-limit') ?? '');
+    if (kind && Number.isInteger(perMinute) && perMinute >= LEAST_PER_MINUTE[kind])
+      onRateLimit?.(kind, perMinute);
+    return response;
+  };
   const trimmed = baseUrl.replace(/\/+$/, '');
   const root = trimmed.replace(/\/v1$/, '');
   const chat = new OpenAI({
     apiKey,
     baseURL: trimmed,
-    fetch: boundedFetch,
+    fetch: listeningFetch,
     maxRetries: 0,
     logLevel: 'off',
     adminAPIKey: null,

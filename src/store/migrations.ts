@@ -101,6 +101,7 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     'create index request_slots_at on footnote.request_slots (at)',
   ],
   ['drop table footnote.research_turns'],
+  ['alter table footnote.request_budgets add column slowed_until timestamptz'],
 ];
 
 const VERSIONS = `create table if not exists footnote.schema_versions (

@@ -23,6 +23,8 @@ const MINUTE_MARGIN_MS = 500;
 export function createModelRateLimiter(sql: Sql, account: string, rates: RequestRates): ModelRateLimiter {
   // One transaction of each budget at a time: more would wait for its lock, each on a connection of its own.
   const inOrder = createKeyedQueue();
+  /** What the API said last: it says so with every response. */
+  const known = new Map<RequestKind, number>();
   const change = <T>(budget: Budget, run: (tx: Queryable, name: string) => Promise<T>): Promise<T> =>
     inOrder(budget.name, () =>
       sql.tx(async (tx) => {
@@ -30,11 +32,7 @@ export function createModelRateLimiter(sql: Sql, account: string, rates: Request
         return run(tx, budget.name);
       }),
     );
-  const findBudget = (kind: RequestKind): Budget | null => {
-    const { perSecond, perMinute } = rates[kind];
-    if (perSecond === null && perMinute === null) return null;
-    return { name: [account, kind, perSecond, perMinute].join(':'), perSecond, perMinute };
-  };
+  const findBudget = (kind: RequestKind): Budget | null => createBudget(account, kind, rates[kind]);
 
   return {
     async reserve(kind) {
@@ -43,13 +41,7 @@ export function createModelRateLimiter(sql: Sql, account: string, rates: Request
     },
     async tryReserve(kind, withinMs) {
       const budget = findBudget(kind);
-      if (!budget) return UNLIMITED;
-      return change(budget, async (tx, name) => {
-        const slot = await insertSlot(tx, name);
-        if (slot.waitMs <= withinMs) return slot;
-        await tx.query(DELETE, [slot.id]);
-        return null;
-      });
+      return budget ? change(budget, (tx, name) => insertNearSlot(tx, name, withinMs)) : UNLIMITED;
     },
     async find(id) {
       if (id === UNLIMITED.id) return UNLIMITED;
@@ -61,10 +53,16 @@ export function createModelRateLimiter(sql: Sql, account: string, rates: Request
       const [budget] = await sql.query<Budget>(BUDGET_OF, [id]);
       if (budget) await change(budget, (tx, name) => deleteSlot(tx, name, id));
     },
-    async blockFor(kind, ms) {
+    async blockFor(kind, ms, isGuessed = false) {
       const budget = findBudget(kind);
-      if (budget) await change(budget, (tx, name) => block(tx, name, ms));
+      if (budget) await change(budget, (tx, name) => block(tx, name, ms, isGuessed));
       return budget !== null;
+    },
+    async learn(kind, perMinute) {
+      const budget = findBudget(kind);
+      if (!budget || known.get(kind) === perMinute) return;
+      known.set(kind, perMinute);
+      await change(budget, (tx) => learn(tx, budget, perMinute));
     },
   };
 }
@@ -73,10 +71,24 @@ interface Budget extends RequestRate {
   readonly name: string;
 }
 
+/** Null where nothing is limited. */
+function createBudget(account: string, kind: RequestKind, rate: RequestRate): Budget | null {
+  const { perSecond, perMinute } = rate;
+  if (perSecond === null && perMinute === null) return null;
+  return { ...rate, name: [account, kind, perSecond, perMinute].join(':') };
+}
+
 async function insertSlot(tx: Queryable, budget: string): Promise<RequestSlot> {
   const [row] = await tx.query<{ id: string }>(INSERT, [budget]);
   const [slot] = await tx.query<RequestSlot>(PLACE, [row?.id]);
   return slot ?? UNLIMITED;
+}
+
+async function insertNearSlot(tx: Queryable, budget: string, withinMs: number): Promise<RequestSlot | null> {
+  const slot = await insertSlot(tx, budget);
+  if (slot.waitMs <= withinMs) return slot;
+  await tx.query(DELETE, [slot.id]);
+  return null;
 }
 
 async function deleteSlot(tx: Queryable, budget: string, id: string): Promise<void> {
@@ -84,9 +96,19 @@ async function deleteSlot(tx: Queryable, budget: string, id: string): Promise<vo
   if (deleted.length > 0) await reschedule(tx, budget, id);
 }
 
-async function block(tx: Queryable, budget: string, ms: number): Promise<void> {
+async function block(tx: Queryable, budget: string, ms: number, isGuessed: boolean): Promise<void> {
+  if (isGuessed) await tx.query(SLOW_DOWN, [budget]);
   const blocked = await tx.query(BLOCK, [budget, ms]);
   if (blocked.length > 0) await reschedule(tx, budget, '0');
+}
+
+async function learn(tx: Queryable, { name, ...rate }: Budget, perMinute: number): Promise<void> {
+  const { perSecond, mayRise } = rate;
+  const minute = mayRise ? perMinute : Math.min(perMinute, rate.perMinute ?? perMinute);
+  // As in all of Perplexity's tiers.
+  const second = perSecond === null || !mayRise ? perSecond : Math.max(1, Math.round(minute / 60));
+  const learned = await tx.query(LEARN, [name, second, minute]);
+  if (learned.length > 0) await reschedule(tx, name, '0');
 }
 
 /** Gives the waiting reservations behind `id` new times, in their order. */
@@ -119,14 +141,16 @@ const SLOT = `
 
 const FIND = `select ${SLOT} from footnote.request_slots s where id = $1`;
 
+const SLOWNESS = '(case when b.slowed_until > clock_timestamp() then 2 else 1 end)';
+
 // Not before its predecessors, and so late that no second and no minute holds more than it may.
 const PLACE = `
   update footnote.request_slots s set at = greatest(
     clock_timestamp(), b.blocked_until, ${timeBefore('1')},
     case when b.per_second is not null
-      then ${timeBefore('b.per_second')} + interval '${1_000 + SECOND_MARGIN_MS} milliseconds' end,
+      then ${timeBefore('b.per_second')} + ${SLOWNESS} * interval '${1_000 + SECOND_MARGIN_MS} milliseconds' end,
     case when b.per_minute is not null
-      then ${timeBefore('b.per_minute')} + interval '${60_000 + MINUTE_MARGIN_MS} milliseconds' end)
+      then ${timeBefore('b.per_minute')} + ${SLOWNESS} * interval '${60_000 + MINUTE_MARGIN_MS} milliseconds' end)
   from footnote.request_budgets b
   where s.id = $1 and b.budget = s.budget
   returning ${SLOT}`;
@@ -142,6 +166,14 @@ const BUDGET_OF = `
 
 const DELETE = `
   delete from footnote.request_slots where id = $1 and at > clock_timestamp() returning 1 as ok`;
+
+const SLOW_DOWN = `
+  update footnote.request_budgets set slowed_until = clock_timestamp() + interval '10 minutes' where budget = $1`;
+
+const LEARN = `
+  update footnote.request_budgets set per_second = $2, per_minute = $3
+  where budget = $1 and (per_second is distinct from $2 or per_minute is distinct from $3)
+  returning 1 as ok`;
 
 const BLOCK = `
   update footnote.request_budgets set blocked_until = clock_timestamp() + $2 * interval '1 millisecond'

@@ -5,7 +5,9 @@ import { createModelRateLimiter } from '../../src/store/model-rate-limiter.ts';
 import { deleteExpired } from '../../src/store/retention.ts';
 import type { Sql } from '../../src/store/sql.ts';
 
-const NONE: RequestRate = { perSecond: null, perMinute: null };
+const NONE: RequestRate = { perSecond: null, perMinute: null, mayRise: false };
+
+type Rate = Pick<RequestRate, 'perSecond' | 'perMinute'> & { readonly mayRise?: boolean };
 
 /** `another` is a second connection to the same database: another replica. */
 export function modelRateLimiterContract(
@@ -13,8 +15,10 @@ export function modelRateLimiterContract(
   another: () => Promise<{ readonly sql: Sql; close(): Promise<void> }>,
 ): void {
   const account = (): string => randomUUID();
-  const limiter = (agent: RequestRate, name = account(), on = sql()): ModelRateLimiter =>
-    createModelRateLimiter(on, name, { agent, chat: agent, 'chat-submit': NONE, 'chat-poll': NONE });
+  const limiter = (rate: Rate, name = account(), on = sql()): ModelRateLimiter => {
+    const agent = { mayRise: true, ...rate };
+    return createModelRateLimiter(on, name, { agent, chat: agent, 'chat-submit': NONE, 'chat-poll': NONE });
+  };
   const reserve = async (of: ModelRateLimiter, count: number): Promise<RequestSlot[]> => {
     const slots: RequestSlot[] = [];
     for (let n = 0; n < count; n++) slots.push(await of.reserve('agent'));
@@ -93,6 +97,34 @@ export function modelRateLimiterContract(
       expect(found[1]!.waitMs).toBeGreaterThan(28_000);
       expect(found[2]!.waitMs - found[1]!.waitMs).toBeGreaterThan(1_100);
       expect((await model.reserve('agent')).waitMs).toBeGreaterThan(found[2]!.waitMs);
+    });
+
+    it('are half as many for ten minutes after a refusal that does not say how long', async () => {
+      const model = limiter({ perSecond: 1, perMinute: 50 });
+      await model.blockFor('agent', 2_000, true);
+      expect(await waits(await reserve(model, 4))).toEqual([0, 2.4, 4.8, 7.2]);
+      await sql().query("update footnote.request_budgets set slowed_until = now() - interval '1 second'");
+      await model.blockFor('agent', 20_000);
+      expect(await waits(await reserve(model, 3))).toEqual([0, 1.2, 2.4]);
+    });
+
+    it('follow what the API says of the key, those too that wait already', async () => {
+      const model = limiter({ perSecond: 1, perMinute: 50 });
+      const slots = await reserve(model, 5);
+      await model.learn('agent', 150);
+      expect((await waits(slots)).at(-1)).toBeLessThan(3);
+      await model.learn('agent', 50);
+      expect((await waits(await reserve(model, 2))).at(-1)).toBe(1.2);
+    });
+
+    it('never exceed a rate that somebody has set, but may have to keep to less', async () => {
+      const model = limiter({ perSecond: 3, perMinute: 100, mayRise: false });
+      await model.learn('agent', 500);
+      expect((await waits(await reserve(model, 4))).at(-1)).toBe(1.2);
+      await model.learn('agent', 50);
+      const rate =
+        'select per_second, per_minute from footnote.request_budgets where per_minute = 50 and per_second = 3';
+      expect(await sql().query(rate)).toHaveLength(1);
     });
 
     it('of another kind, key or configured rate are counted apart', async () => {

@@ -55,6 +55,7 @@ export function memoryRateLimiter(
       reserved = reserved.filter((other) => other !== one);
       reschedule(one.kind);
     },
+    learn: async () => {},
     async blockFor(kind, ms) {
       if (!gaps[kind]) return false;
       blockedUntil.set(kind, Math.max(blockedUntil.get(kind) ?? 0, now() + ms));

@@ -63,6 +63,22 @@ describe('choosing the API', () => {
     expect(admitted).toEqual(['chat after 0', 'agent after 1']);
   });
 
+  test('what a response says of the rate limit is told, with its API', async () => {
+    const server = await startPerplexityServer({ limits: { agent: 150, chat: 8, chatLook: 6_000 } });
+    onTestFinished(() => server.close());
+    const told: string[] = [];
+    const { log } = createSilentLog();
+    const shared = { apiKey: server.apiKey, baseUrl: server.url, log };
+    const onRateLimit = (kind: string, perMinute: number): void => void told.push(`${kind} ${perMinute}`);
+    for (const api of ['chat', 'agent'] as const) {
+      const { model, research } = createPerplexity({ ...shared, api, onRateLimit });
+      await outcomeOf(model, question('one'));
+      await research.poll(api, 'unknown', new AbortController().signal);
+    }
+    // Eight a minute is less than any tier has: it means another time.
+    expect(told).toEqual(['chat-poll 6000', 'agent 150', 'agent 150']);
+  });
+
   test('another 403 does not change the API', async () => {
     const { server, model, paths } = await setup({}, 'auto');
     server.fault('403');

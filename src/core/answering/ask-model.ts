@@ -96,7 +96,9 @@ function createAdmission({ signal, log, limiter, questionId, show }: AskOptions)
       const { status } = failure;
       log.info({ kind: failure.kind, status, waitMs: Math.round(waitMs) }, 'model busy, waiting');
       // All others would be refused as well: everybody waits, this question behind those that came before.
-      if (failure.kind === 'rate-limited' && kind && (await limiter.blockFor(kind, waitMs))) return;
+      const isGuessed = failure.retryAfterMs === undefined;
+      if (failure.kind === 'rate-limited' && kind && (await limiter.blockFor(kind, waitMs, isGuessed)))
+        return;
       tell(`is busy, retrying in ${formatDuration(waitMs)}…`);
       await sleep(waitMs, signal);
     },

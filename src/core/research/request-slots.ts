@@ -57,5 +57,6 @@ export async function heedRefusal(
   { kind: failure, retryAfterMs }: Failure,
 ): Promise<void> {
   if (failure !== 'rate-limited') return;
-  await modelRateLimiter.blockFor(kind, Math.max(capRetryAfterMs(retryAfterMs), REFUSED_MS));
+  const waitMs = Math.max(capRetryAfterMs(retryAfterMs), REFUSED_MS);
+  await modelRateLimiter.blockFor(kind, waitMs, retryAfterMs === undefined);
 }
