@@ -8,6 +8,7 @@
  * Checks that need Postgres use TEST_DATABASE_URL, and are left out with a line when it is not set.
  */
 import { parseArgs } from 'node:util';
+import { askRush } from './ask-rush.ts';
 import { duplicateStorm } from './duplicate-storm.ts';
 import { fullDisk } from './full-disk.ts';
 import { fullLoad } from './full-load.ts';
@@ -31,6 +32,7 @@ const CHECKS: Readonly<
   'model-rate': { needsPostgres: true, run: modelRate },
   'gateway-takeover': { needsPostgres: true, run: gatewayTakeover },
   'full-disk': { needsPostgres: false, run: fullDisk },
+  'ask-rush': { needsPostgres: false, run: askRush },
   'full-load': { needsPostgres: false, run: fullLoad },
 };
 

@@ -61,7 +61,10 @@ function createChannelLimits() {
   };
 }
 
-/** The rate limits of the bot. Calls with an interaction's token have none here: Discord exempts them from the bot's. */
+/**
+ * The rate limits of the bot. Calls with an interaction's token count as well, although Discord says that it exempts them: it is
+ * not certain of all, and a rush of commands makes hundreds in a second. Only first responses, which cannot wait, do not count.
+ */
 export function createRateLimits() {
   const channels = new LimitedCollection<string, ReturnType<typeof createChannelLimits>>({
     maxSize: MAX_CHANNELS,

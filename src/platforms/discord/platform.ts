@@ -61,7 +61,7 @@ async function followUp({ rest }: OutboundDeps, question: Question, { content }:
     allowed_mentions: NO_MENTIONS,
   };
   const isSaid = await callInteraction(question, async (application, token) => {
-    await rest.post(Routes.webhook(application, token), { body, auth: false });
+    await rest.post(Routes.webhook(application, token), { body, auth: false, urgency: 'final' });
     return true;
   });
   return isSaid ?? false;

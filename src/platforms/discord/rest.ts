@@ -24,7 +24,7 @@ interface CallOptions {
   readonly urgency?: Priority | 'acquired';
   /** See `RateLimiter.acquire`. */
   readonly since?: number;
-  /** False for interactions: their routes carry a token of their own, and the bot's limit does not apply to them. */
+  /** False for interactions: their routes carry a token of their own. */
   readonly auth?: false;
   readonly signal?: AbortSignal;
 }
@@ -49,7 +49,7 @@ export function createRest({ token, apiUrl, log }: RestOptions) {
     const { body, files = [], query, urgency = 'progress', since, auth = true, signal } = options;
     const call = { method, route };
     const isAcquired =
-      !auth || urgency === 'acquired' || (await limits.acquire(call, { priority: urgency, signal, since }));
+      urgency === 'acquired' || (await limits.acquire(call, { priority: urgency, signal, since }));
     if (!isAcquired) throw new Failure('stopped', `stopped before ${nameOf(route)}`);
     try {
       return await client.request({
@@ -72,7 +72,7 @@ export function createRest({ token, apiUrl, log }: RestOptions) {
       }
       throw failure;
     } finally {
-      if (auth) limits.settle(call);
+      limits.settle(call);
     }
   };
   const by = (method: RequestMethod) => (route: string, options?: CallOptions) =>

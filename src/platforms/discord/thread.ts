@@ -134,7 +134,7 @@ async function findResponse({ rest }: OutboundDeps, question: Question): Promise
   // A button's token leads to the message with the button.
   if (question.trigger !== 'command') return null;
   const response = await callInteraction(question, (application, token) =>
-    rest.get(Routes.webhookMessage(application, token), { auth: false }),
+    rest.get(Routes.webhookMessage(application, token), { auth: false, urgency: 'first' }),
   );
   return asMessage(response)?.id ?? null;
 }

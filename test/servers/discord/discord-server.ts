@@ -9,7 +9,7 @@ import {
   pressButton,
   submitModal,
 } from './invoking.ts';
-import { createLimits } from './limits.ts';
+import { createLimits, type LimitMode } from './limits.ts';
 import { channelNamed, createPeople, type PeopleControl } from './people.ts';
 import { createFaults, type Fault, type RecordedCall } from './recording.ts';
 import { applicationRoutes } from './routes-application.ts';
@@ -24,8 +24,8 @@ import { newState, type World } from './world.ts';
 export interface DiscordServerOptions {
   /** 0 (any free one) when left out. */
   readonly port?: number;
-  /** Real rate limits for REST and gateway; `off` when left out. */
-  readonly limits?: 'real' | 'off';
+  /** Rate limits for REST and gateway; `off` when left out. */
+  readonly limits?: LimitMode;
   readonly latencyMs?: number;
   readonly token?: string;
   /** The portal's Message Content switch, on when left out. Off: the intent closes with 4014 and REST reads are emptied. */

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
+import type { LimitMode } from './limits.ts';
 import { guildPayload, userPayload } from './payloads.ts';
 import type { Json } from './state.ts';
 import { type Dispatch, findChannel, Intents, may, type World } from './world.ts';
@@ -60,7 +61,7 @@ export interface Gateway extends Omit<GatewayControl, 'redeliver'> {
 export interface GatewayOptions {
   readonly heartbeatMs: number;
   /** Enforces one IDENTIFY per 5 s and 120 frames per minute. */
-  readonly limits: 'real' | 'off';
+  readonly limits: LimitMode;
 }
 
 const SESSION_TTL_MS = 5 * 60_000;
@@ -106,7 +107,7 @@ export function createGateway(world: World, options: GatewayOptions): Gateway {
   const identify = (connection: Connection, data: Json): void => {
     if (connection.session) return connection.socket.close(4005, 'Already authenticated.');
     identifies += 1;
-    const isTooSoon = options.limits === 'real' && world.now() - lastIdentifyAt < 5000;
+    const isTooSoon = options.limits !== 'off' && world.now() - lastIdentifyAt < 5000;
     if (isTooSoon) return send(connection, { op: 9, d: false });
     lastIdentifyAt = world.now();
     const refusal = refuseIdentify(world, data);
@@ -152,7 +153,7 @@ export function createGateway(world: World, options: GatewayOptions): Gateway {
     if (Buffer.byteLength(text) > MAX_FRAME_BYTES)
       return connection.socket.close(4002, 'Error while decoding payload.');
     connection.sentAt = [...connection.sentAt.filter((at) => at > world.now() - 60_000), world.now()];
-    if (options.limits === 'real' && connection.sentAt.length > 120) {
+    if (options.limits !== 'off' && connection.sentAt.length > 120) {
       return connection.socket.close(4008, 'Rate limited.');
     }
     const frame = parseFrame(text);

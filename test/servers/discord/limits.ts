@@ -45,6 +45,12 @@ const RULES: Readonly<Record<string, Rule>> = {
 };
 const OTHERS: Rule = { limit: 10, windowMs: 5000 };
 
+/**
+ * `real`: as Discord documents it, calls with an interaction's token do not count for the bot. `strict`: they do, but for the first
+ * response, which cannot wait.
+ */
+export type LimitMode = 'real' | 'strict' | 'off';
+
 /** Rate limits of every bucket, the waits they asked for, and the count of invalid requests. */
 export interface Limits {
   /** @param major the channel, guild or webhook token the bucket is split by. */
@@ -59,7 +65,7 @@ export interface Limits {
   invalid(): number;
 }
 
-export function createLimits(mode: 'real' | 'off', now: () => number): Limits {
+export function createLimits(mode: LimitMode, now: () => number): Limits {
   const windows = new Map<string, Window>();
   const blocked = new Map<string, number>();
   let invalid: number[] = [];
@@ -72,7 +78,7 @@ export function createLimits(mode: 'real' | 'off', now: () => number): Limits {
     return fresh;
   };
   const takeGlobal = (isInteraction: boolean): number | null => {
-    if (isInteraction) return null;
+    if (isInteraction && mode !== 'strict') return null;
     const window = open('global', GLOBAL);
     window.used += 1;
     return window.used > GLOBAL.limit ? secondsUntil(window.resetAt, now()) : null;
@@ -93,7 +99,7 @@ export function createLimits(mode: 'real' | 'off', now: () => number): Limits {
     },
     isBlocked(method, route, major, isInteraction) {
       const until = blocked.get(key(method, route, major)) ?? 0;
-      const globalUntil = isInteraction ? 0 : (blocked.get('global') ?? 0);
+      const globalUntil = isInteraction && mode !== 'strict' ? 0 : (blocked.get('global') ?? 0);
       return Math.max(until, globalUntil) > now();
     },
     block(method, route, major, seconds, global) {
