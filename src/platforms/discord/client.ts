@@ -63,7 +63,7 @@ export function createDiscordClient(options: DiscordClientOptions): Client {
       // Our own pacing counts calls. discord.js' count of 50 a second includes responses to interactions, which Discord exempts.
       globalRequestsPerSecond: Number.POSITIVE_INFINITY,
       // Node's own `fetch` knows its own forms and, with NODE_USE_ENV_PROXY=1, the proxies.
-      makeRequest: NODE_FETCH as RESTOptions['makeRequest'],
+      makeRequest: fetchBounded as unknown as RESTOptions['makeRequest'],
     },
     ws: { ...(identifyThrottler && { buildIdentifyThrottler: () => identifyThrottler }) },
   });
@@ -72,9 +72,23 @@ export function createDiscordClient(options: DiscordClientOptions): Client {
 
 /**
  * discord.js names it as what fits; its types are those of another undici than Node's. Discord redirects no call: what does is
- * another server, and would be sent elsewhere with what people wrote.
+ * another server, and would be sent elsewhere with what people wrote. The body is read here, since discord.js 14.28 reads it
+ * however long it is, and after its timeout.
  */
-const NODE_FETCH: unknown = (url: string, init: RequestInit) => fetch(url, { ...init, redirect: 'error' });
+async function fetchBounded(url: string, init: RequestInit): Promise<Response> {
+  const response = await fetch(url, { ...init, redirect: 'error' });
+  const chunks: Uint8Array[] = [];
+  let left = MAX_BODY_BYTES;
+  for await (const chunk of response.body ?? []) {
+    left -= chunk.byteLength;
+    if (left < 0) throw new Error(`a body of more than ${MAX_BODY_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  return new Response(response.body && Buffer.concat(chunks), response);
+}
+
+/** A hundred messages, the most that Discord sends at once, stay below a few of these. */
+const MAX_BODY_BYTES = 16_000_000;
 
 const NOT_CACHED = {
   ApplicationCommandManager: 0,
