@@ -186,8 +186,9 @@ export interface Button {
 
 /** What a message should show now. Platforms draw it; the core never writes platform mark-up. */
 export interface View {
-  readonly state: 'waiting' | 'searching' | 'thinking' | 'writing' | 'done' | 'failed';
-  /** A few words for the platform's status place ("is searching the web…"); never part of the message. */
+  /** `queued`: the model cannot be asked yet, for longer than a moment. */
+  readonly state: 'waiting' | 'queued' | 'searching' | 'thinking' | 'writing' | 'done' | 'failed';
+  /** A few words for the platform's status place ("is searching the web…"). Where it has none, a `queued` question is told in a message. */
   readonly status: string;
   /** The model's Markdown so far, `[n]` markers included. Within one attempt it only ever grows. */
   readonly text: string;

@@ -1,7 +1,22 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type PerplexityServer, startPerplexityServer } from '../servers/perplexity/server.ts';
 import { type ServiceProcess, startService } from '../support/service.ts';
-import { areEnded, type Place, type SlackSide, startSlackSide, until } from '../support/sides.ts';
+import {
+  areEnded,
+  type Place,
+  type Side,
+  type SlackSide,
+  startDiscordSide,
+  startSlackSide,
+  until,
+} from '../support/sides.ts';
+
+const TIER_0 = { agent: 50, agentSecond: 1, chat: 50 };
+
+function startLimited(side: Side, perplexity: PerplexityServer): Promise<ServiceProcess> {
+  const env = { PERPLEXITY_REQUESTS_PER_SECOND: '', PERPLEXITY_REQUESTS_PER_MINUTE: '' };
+  return startService({ ...side.connection, perplexity, env });
+}
 
 /** With the default settings, and the limits of a new key: `npm run chaos -- --only model-rate` has more of it. */
 describe('questions that come faster than the model may be asked', () => {
@@ -11,10 +26,8 @@ describe('questions that come faster than the model may be asked', () => {
 
   beforeAll(async () => {
     side = await startSlackSide();
-    const limits = { agent: 50, agentSecond: 1, chat: 50 };
-    perplexity = await startPerplexityServer({ api: 'agent-only', limits });
-    const env = { PERPLEXITY_REQUESTS_PER_SECOND: '', PERPLEXITY_REQUESTS_PER_MINUTE: '' };
-    service = await startService({ ...side.connection, perplexity, env });
+    perplexity = await startPerplexityServer({ api: 'agent-only', limits: TIER_0 });
+    service = await startLimited(side, perplexity);
   });
   afterAll(async () => {
     await service.stop();
@@ -54,3 +67,34 @@ describe('questions that come faster than the model may be asked', () => {
     expect(answered()).toBe(before + 4);
   });
 });
+
+describe('a question on Discord that has to wait', () => {
+  test('says so in the message that becomes the answer, and can be stopped there', async () => {
+    const side = await startDiscordSide();
+    const perplexity = await startPerplexityServer({ api: 'agent-only', limits: TIER_0 });
+    const service = await startLimited(side, perplexity);
+    try {
+      const places = Array.from({ length: 7 }, (_, n) => side.mention(`question ${n} of a rush`, n % 3));
+      const [waiting, stopped] = [places[5]!, places[6]!];
+      const shown = (place: Place) => side.posts(place).map(({ text }) => text);
+      const isTold = (place: Place): boolean => WAITING.test(shown(place).join('\n'));
+      await until(side, 'the waits', 15_000, () => isTold(waiting) && isTold(stopped));
+      side.stop(stopped, 6 % 3);
+      await until(side, 'the stopped answer', 10_000, () => shown(stopped).join().includes('⏹ Stopped'));
+      const answered = places.slice(0, 6);
+      await until(side, 'the answers', 30_000, () => answered.every((one) => areEnded(side.posts(one), 1)));
+      for (const place of places) {
+        expect(shown(place)).toHaveLength(1);
+        expect(shown(place)).not.toContainEqual(expect.stringContaining('rate limit'));
+      }
+      expect(
+        perplexity.requests.filter(({ path, status }) => path === '/v1/responses' && status === 200),
+      ).toHaveLength(6);
+    } finally {
+      await service.stop();
+      await Promise.all([side.close(), perplexity.close()]);
+    }
+  });
+});
+
+const WAITING = /^-# Waiting for Perplexity's rate limit · \d+(?:st|nd|rd|th) in line…$/;

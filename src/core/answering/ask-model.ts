@@ -5,7 +5,7 @@ import type { Log, Model } from '../ports.ts';
 import { retry } from '../retry.ts';
 import type { ModelRequest, View } from '../types.ts';
 import { describeWait, formatDuration } from './messages.ts';
-import { type Answer, applyEvent, EMPTY_ANSWER, progressView, waitingView } from './view.ts';
+import { type Answer, applyEvent, EMPTY_ANSWER, progressView, queuedView } from './view.ts';
 import { waitForRequest } from './wait-for-request.ts';
 
 /** How a model request ended: complete, or with the text so far and the failure that ended it. */
@@ -77,7 +77,7 @@ export async function askModel(
 /** Lets the requests of one question go within the rate limit, and waits between its tries. */
 function createAdmission({ signal, log, limiter, questionId, show }: AskOptions) {
   const until = performance.now() + LONGEST_WAIT_MS;
-  const tell = (status: string): void => show(waitingView(status, questionId));
+  const tell = (status: string): void => show(queuedView(status, questionId));
   let kind: RequestKind | null = null;
   let fault: unknown = null;
   return {

@@ -52,9 +52,9 @@ export function progressView(answer: Answer, questionId: string): View {
   return { state, status, text, sources, notices: [], footer: null, buttons: [stop] };
 }
 
-/** The view of a question that the model has not been asked yet. */
-export function waitingView(status: string, questionId: string): View {
-  return { ...progressView(EMPTY_ANSWER, questionId), status };
+/** The view of a question that the model cannot be asked yet. */
+export function queuedView(status: string, questionId: string): View {
+  return { ...progressView(EMPTY_ANSWER, questionId), state: 'queued', status };
 }
 
 /** A view that will not change any more; what is left out is empty. */

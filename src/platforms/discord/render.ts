@@ -24,10 +24,14 @@ export function createAnswerRenderer() {
   let rendering: Rendering = createRendering(discordMarkdown);
   let rendered = '';
   let hasLinks = false;
+  let wasQueued = false;
   return {
     /** How many citation markers of the view rendered last lead to no source. */
     unresolved: () => rendering.unresolved,
-    /** The messages a view consists of, in order; none while there is nothing to read. A final view has at least one. */
+    /**
+     * The messages a view consists of, in order; none while there is nothing to read, unless the question had to wait. A final view
+     * has at least one.
+     */
     render(view: View): readonly Part[] {
       const isEnd = isFinal(view);
       if (!view.text.startsWith(rendered)) {
@@ -46,9 +50,10 @@ export function createAnswerRenderer() {
       const passages = rendering.parts
         .map((text, index): Passage => ({ text, words: rendering.growth[index] ?? 0 }))
         .filter(({ text }, index, all) => index < all.length - 1 || text.trim() !== '');
-      return isEnd
-        ? finalParts(view, passages, tailOf(view, rendering.cited))
-        : partsInProgress(view, passages, rendering.closer);
+      if (isEnd) return finalParts(view, passages, tailOf(view, rendering.cited));
+      wasQueued ||= view.state === 'queued';
+      if (passages.length === 0 && wasQueued) return [statusPart(view)];
+      return partsInProgress(view, passages, rendering.closer);
     },
   };
 }
@@ -60,6 +65,12 @@ function lengthOf(tail: readonly string[]): number {
 interface Passage {
   readonly text: string;
   readonly words: number;
+}
+
+/** What the question waits for, until there are words: Discord's typing indicator cannot tell. */
+function statusPart({ status, buttons }: View): Part {
+  const [, verb = '', rest = ''] = /^is (.)(.*)$/.exec(status) ?? [];
+  return { content: `-# ${verb.toUpperCase()}${rest}`, buttons, words: 0, isGrowing: true };
 }
 
 function partsInProgress({ buttons }: View, passages: readonly Passage[], closer: string): readonly Part[] {

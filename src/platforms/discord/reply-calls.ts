@@ -1,6 +1,7 @@
 import { Failure } from '../../core/failures.ts';
 import type { Priority } from '../../core/limits/rate-limiter.ts';
 import { type Call, editIn, postIn, type RateLimits } from './limits.ts';
+import type { Part } from './render.ts';
 
 export type CallKind = 'post' | 'edit';
 
@@ -50,11 +51,11 @@ export class ReplyCalls {
   }
 
   /**
-   * @param isGrowing whether a later write will repeat this one with more words.
+   * @param part what is to be written: a growing one will be repeated with more words.
    * @throws {Failure} `rate-limited` when no call is free for progress: `acquireNext` then waits for one.
    */
-  takeNow(kind: CallKind, isGrowing: boolean): void {
-    const priority = isGrowing && this.#hasWords() ? 'progress' : 'first';
+  takeNow(kind: CallKind, { isGrowing, words }: Pick<Part, 'isGrowing' | 'words'>): void {
+    const priority = isGrowing && (words === 0 || this.#hasWords()) ? 'progress' : 'first';
     if (this.#takeAcquired(kind) || this.#limits.tryAcquire(this.#callOf(kind), priority)) {
       this.#lacking = null;
       return;

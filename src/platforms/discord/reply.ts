@@ -41,7 +41,7 @@ class DiscordReply implements Reply {
     this.#start = start;
     this.#typing = createTyping(deps.rest);
     this.#shown = start.messages.map((ref) => ({ ref, part: null }));
-    this.#calls = new ReplyCalls(deps.rest.limits, () => this.#shown.length > 0);
+    this.#calls = new ReplyCalls(deps.rest.limits, () => this.#shown.some(({ part }) => part?.words !== 0));
     this.#hasLooked = start.attempt <= 1;
   }
 
@@ -115,7 +115,7 @@ class DiscordReply implements Reply {
   async #grow(place: AnswerPlace, parts: readonly Part[]): Promise<void> {
     for (const [index, part] of parts.entries()) {
       if (!this.#lacksWords(index, part)) continue;
-      this.#calls.takeNow(this.#kindFor(index), part.isGrowing);
+      this.#calls.takeNow(this.#kindFor(index), part);
       await this.#write(place, index, part);
     }
   }
@@ -133,9 +133,10 @@ class DiscordReply implements Reply {
     }
   }
 
-  #lacksWords(index: number, { words, isGrowing }: Part): boolean {
+  #lacksWords(index: number, { words, isGrowing, content }: Part): boolean {
     const there = this.#shown[index]?.part;
-    return !there || there.words !== words || (there.isGrowing && !isGrowing);
+    if (!there || there.words !== words || (there.isGrowing && !isGrowing)) return true;
+    return isGrowing && words === 0 && there.content !== content;
   }
 
   async #bring(place: AnswerPlace, index: number, part: Part, priority: Priority): Promise<void> {
