@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type PerplexityServer, startPerplexityServer } from '../servers/perplexity/server.ts';
+import { prepareDataDir } from '../support/data-dir.ts';
 import { type ServiceProcess, startService } from '../support/service.ts';
 import {
   areEnded,
@@ -46,6 +50,7 @@ describe('a place that cannot be opened', () => {
   test.each([
     ['fails for a while', { status: 502 } as const, 12],
     ['times out', 'hang' as const, 1],
+    ['is there although that was not said', 'commit-then-reset' as const, 1],
     ['is forbidden', { status: 403, code: 50_013 } as const, 1],
   ])('a thread on Discord that %s', { timeout: PATIENCE_MS }, async (_what, fault, times) => {
     const [asked, answered] = [perplexity.requests.length, ended('answered')];
@@ -68,4 +73,38 @@ describe('a place that cannot be opened', () => {
     expect(perplexity.requests).toHaveLength(asked + 1);
     server.clearFaults();
   });
+});
+
+/** A thread that Discord has made without saying so, and does not let us start again. */
+describe('a thread that is there already', () => {
+  test.each(['after its service was killed', 'in the same service'])(
+    'is used %s',
+    { timeout: PATIENCE_MS },
+    async (when) => {
+      const discord = await startDiscordSide();
+      const perplexity = await startPerplexityServer();
+      const dataDir = join(mkdtempSync(join(tmpdir(), 'footnote-')), 'data');
+      await prepareDataDir(dataDir);
+      const start = () => startService({ ...discord.connection, perplexity, dataDir });
+      let service = await start();
+      const isKilled = when !== 'in the same service';
+      discord.server.fault(THREADS, isKilled ? 'commit-then-hang' : 'commit-then-reset', 1);
+      discord.server.fault(THREADS, { retryAfter: 240, scope: 'shared' }, 10);
+      const place = discord.mention('short');
+      const isMade = (): boolean => discord.server.channels.some(({ id }) => id === place.channel);
+      await expect
+        .poll(() => isMade() && perplexity.requests[0]?.state, { timeout: 20_000 })
+        .toBe('complete');
+      if (isKilled) {
+        await service.kill('SIGKILL');
+        service = await start();
+      }
+      await expect.poll(() => areEnded(discord.posts(place), 1), { timeout: 20_000 }).toBe(true);
+      // The kill may have come between the end of the model's answer and its storing.
+      if (!isKilled) expect(perplexity.requests).toHaveLength(1);
+      await service.stop();
+      rmSync(dataDir, { recursive: true, force: true });
+      await Promise.all([discord.close(), perplexity.close()]);
+    },
+  );
 });

@@ -30,6 +30,7 @@ class DiscordReply implements Reply {
   readonly #shown: Shown[];
   readonly #calls;
   #opening: Promise<AnswerPlace> | null = null;
+  #hasFailedToOpen = false;
   #hasLooked: boolean;
   #isClosed = false;
   /** How often a message had to be replaced: a new message needs a new nonce. */
@@ -83,18 +84,17 @@ class DiscordReply implements Reply {
   #place(): Promise<AnswerPlace> {
     this.#opening ??= this.#openPlace().catch((error: unknown) => {
       this.#opening = null;
+      this.#hasFailedToOpen = true;
       throw error;
     });
     return this.#opening;
   }
 
   async #openPlace(): Promise<AnswerPlace> {
-    const place = await findAnswerPlace(
-      this.#deps,
-      this.#question,
-      this.#start.messages,
-      this.#calls.startedAt,
-    );
+    const place = await findAnswerPlace(this.#deps, this.#question, this.#start.messages, {
+      since: this.#calls.startedAt,
+      mayExist: this.#start.attempt > 1 || this.#hasFailedToOpen,
+    });
     if (!this.#isClosed) this.#calls.openChannel(place.channel);
     return place;
   }

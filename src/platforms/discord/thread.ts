@@ -42,14 +42,13 @@ const REFUSED_FOR_MS = 10 * 60_000;
  * Finds or makes the place for an answer from the question's plain data alone, so that every replica and every attempt comes to
  * the same one: the thread or DM of the question, a thread started from its message, or a reply to it.
  * @param posted what an earlier attempt already posted: the answer stays where it is.
- * @param since see `RateLimiter.acquire`.
  * @throws {Failure}
  */
 export async function findAnswerPlace(
   deps: OutboundDeps,
   question: Question,
   posted: readonly MessageRef[],
-  since = performance.now(),
+  start: ThreadStart = { since: performance.now(), mayExist: false },
 ): Promise<AnswerPlace> {
   const { message, thread, channel, workspace } = question;
   const [first] = posted;
@@ -65,9 +64,16 @@ export async function findAnswerPlace(
   const isInThread = first && first.channel !== channel;
   const root = thread?.thread ?? (isInThread ? first.channel : await findRoot(deps, question));
   const under = threadRef(workspace, root);
-  return (isInThread ?? (await startThread(deps, question, root, since)))
+  return (isInThread ?? (await startThread(deps, question, root, start)))
     ? { channel: root, replyTo: null, thread: under }
     : { channel, replyTo: root, thread: under };
+}
+
+interface ThreadStart {
+  /** See `RateLimiter.acquire`. */
+  readonly since: number;
+  /** Whether an earlier try may have started the thread, unknown to us: an empty one is not left behind. */
+  readonly mayExist: boolean;
 }
 
 const MAX_NAME = 90;
@@ -80,20 +86,31 @@ async function startThread(
   { rest, log, threads, threadRefusedAt }: OutboundDeps,
   question: Question,
   root: string,
-  since: number,
+  { since, mayExist }: ThreadStart,
 ): Promise<boolean> {
   const { channel } = question;
+  let isUncertain = mayExist;
   const route = Routes.threads(channel, root);
   const refusedAt = threadRefusedAt.get(channel) ?? Number.NEGATIVE_INFINITY;
   const isRefused = performance.now() - refusedAt <= REFUSED_FOR_MS;
-  if (threads === 'never' || isRefused || rest.limits.ofChannel(channel).threads.free() === 0) return false;
+  if (threads === 'never') return false;
+  if (isRefused || rest.limits.ofChannel(channel).threads.free() === 0)
+    return isUncertain && isThere(rest, root);
   const body: RESTPostAPIChannelMessagesThreadsJSONBody = {
     name: nameOf(question),
     auto_archive_duration: ThreadAutoArchiveDuration.OneDay,
   };
   const policy = { attempts: 4, baseMs: 300, capMs: 2_000, longestWaitMs: MAX_WAIT_MS };
+  const start = async (): Promise<unknown> => {
+    try {
+      return await rest.post(route, { body, urgency: 'first', since });
+    } catch (error) {
+      isUncertain ||= error instanceof Failure && error.kind === 'unreachable';
+      throw error;
+    }
+  };
   try {
-    await retry(policy, () => rest.post(route, { body, urgency: 'first', since }));
+    await retry(policy, start);
     return true;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
@@ -104,7 +121,18 @@ async function startThread(
     if (error.kind !== 'rate-limited' && error.code !== CODE.tooManyThreads) {
       threadRefusedAt.set(channel, performance.now());
     }
-    return false;
+    return isUncertain && isThere(rest, root);
+  }
+}
+
+/** Whether there is a thread under a message: it has the message's id. @throws {Failure} */
+async function isThere(rest: DiscordRest, root: string): Promise<boolean> {
+  try {
+    await rest.get(Routes.channel(root), { urgency: 'first' });
+    return true;
+  } catch (error) {
+    if (error instanceof Failure && ['gone', 'undeliverable', 'rejected'].includes(error.kind)) return false;
+    throw error;
   }
 }
 
