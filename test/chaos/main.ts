@@ -10,6 +10,8 @@
 import { parseArgs } from 'node:util';
 import { askRush } from './ask-rush.ts';
 import { duplicateStorm } from './duplicate-storm.ts';
+import { faultyStreams } from './faulty-streams.ts';
+import { flood } from './flood.ts';
 import { fullDisk } from './full-disk.ts';
 import { fullLoad } from './full-load.ts';
 import { gatewayTakeover } from './gateway-takeover.ts';
@@ -33,6 +35,8 @@ const CHECKS: Readonly<
   'gateway-takeover': { needsPostgres: true, run: gatewayTakeover },
   'full-disk': { needsPostgres: false, run: fullDisk },
   'ask-rush': { needsPostgres: false, run: askRush },
+  'faulty-streams': { needsPostgres: false, run: faultyStreams },
+  flood: { needsPostgres: false, run: flood },
   'full-load': { needsPostgres: false, run: fullLoad },
 };
 
