@@ -32,13 +32,14 @@ export interface RateLimiter {
   /** Returns a reserved call unused. */
   release(): void;
   /** Takes a call now if one is free and nobody waits for it. `final` uses a reserved call first, and does not need one. */
-  tryAcquire(priority: Priority): boolean;
+  tryAcquire(priority: Priority, owner?: string): boolean;
   /**
    * Waits for a call and takes it, by priority, then by `since` (now when left out, on the clock of the limiter). An answer that
-   * needs several calls gives the same `since` for each: it is complete before a later one begins. False when an abort ended
-   * the wait.
+   * needs several calls gives the same `since` for each: it is complete before a later one begins. `final` and `first` of an
+   * `owner` who has had more than a fifth of the limit lately wait for those of others and of nobody in particular. False after
+   * an abort.
    */
-  acquire(priority: Priority, signal?: AbortSignal, since?: number): Promise<boolean>;
+  acquire(priority: Priority, signal?: AbortSignal, since?: number, owner?: string): Promise<boolean>;
   /** Reports that a call has a response: see `RateLimit.isSettled`. Other rate limiters ignore it. */
   settle(): void;
   /** Returns a call that was taken and will not be made. */
@@ -59,6 +60,10 @@ const SETTLED_MARGIN_MS = 5;
 const MAX_CALL_MS = 20_000;
 /** `later` overtakes `progress` after this wait. */
 const MAX_LATER_MS = 10_000;
+/** An owner who has had more of a limit than this lets others go first. */
+const FAIR_SHARE = 0.2;
+/** In so many windows: a call is free again a window after its response, which is later than a window after it was taken. */
+const FAIR_WINDOWS = 2;
 /** The queue is checked at least this often. */
 const MAX_CHECK_INTERVAL_MS = 1_000;
 
@@ -73,6 +78,7 @@ export function createRateLimiter(
 /** A caller that waits for a call. */
 interface Waiting {
   readonly since: number;
+  readonly owner: string;
   readonly grant: () => void;
 }
 
@@ -89,6 +95,8 @@ class SlidingWindow implements RateLimiter {
   /** When each call was taken that is not settled yet. */
   readonly #open: number[] = [];
   readonly #waiting: Record<Priority, Waiting[]> = { final: [], first: [], progress: [], later: [] };
+  /** Whose calls were taken within about a window. */
+  #taken: { readonly owner: string; readonly at: number }[] = [];
   /** When the last evenly spread call was due. */
   #evenAt = Number.NEGATIVE_INFINITY;
   /** The average time from taking a call to settling it. */
@@ -114,15 +122,15 @@ class SlidingWindow implements RateLimiter {
     this.#serve();
   }
 
-  tryAcquire(priority: Priority): boolean {
+  tryAcquire(priority: Priority, owner = ''): boolean {
     const order = this.#order();
     const before = order.slice(0, order.indexOf(priority) + 1);
-    return before.every((one) => this.#waiting[one].length === 0) && this.#takeIfFree(priority);
+    return before.every((one) => this.#waiting[one].length === 0) && this.#takeIfFree(priority, owner);
   }
 
-  acquire(priority: Priority, signal?: AbortSignal, since = this.#now()): Promise<boolean> {
+  acquire(priority: Priority, signal?: AbortSignal, since = this.#now(), owner = ''): Promise<boolean> {
     if (signal?.aborted) return Promise.resolve(false);
-    if (this.tryAcquire(priority)) return Promise.resolve(true);
+    if (this.tryAcquire(priority, owner)) return Promise.resolve(true);
     return new Promise((resolve) => {
       const grant = (): void => {
         signal?.removeEventListener('abort', aborted);
@@ -134,7 +142,7 @@ class SlidingWindow implements RateLimiter {
       };
       signal?.addEventListener('abort', aborted, { once: true });
       const waiting = this.#waiting[priority];
-      waiting.splice(waiting.findLastIndex((other) => other.since <= since) + 1, 0, { since, grant });
+      waiting.splice(waiting.findLastIndex((other) => other.since <= since) + 1, 0, { since, owner, grant });
       this.#serve();
     });
   }
@@ -183,7 +191,7 @@ class SlidingWindow implements RateLimiter {
     return this.#used() > evenFrom ? (this.#windowMs + this.#callMs) / shared : 0;
   }
 
-  #takeIfFree(priority: Priority): boolean {
+  #takeIfFree(priority: Priority, owner: string): boolean {
     if (this.#isBlocked()) return false;
     const now = this.#now();
     const spacingMs = this.#spacingMs();
@@ -192,6 +200,10 @@ class SlidingWindow implements RateLimiter {
     // A late timer must not delay the calls behind it.
     if (isSpread(priority)) this.#evenAt = Math.max(this.#evenAt + spacingMs, now - spacingMs);
     (this.#limit.isSettled ? this.#open : this.#calls).push(now);
+    this.#taken = [
+      ...this.#taken.filter(({ at }) => at > now - FAIR_WINDOWS * this.#windowMs),
+      { owner, at: now },
+    ];
     return true;
   }
 
@@ -212,11 +224,35 @@ class SlidingWindow implements RateLimiter {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
     for (const priority of this.#order()) {
-      while (this.#waiting[priority].length > 0 && this.#takeIfFree(priority))
-        this.#waiting[priority].shift()?.grant();
+      while (this.#grantNext(priority));
     }
     if (Object.values(this.#waiting).every((waiting) => waiting.length === 0)) return;
     this.#timer = setTimeout(() => this.#serve(), this.#checkInMs());
+  }
+
+  /** Grants one waiting call of this priority, or one that is to go before it. False when there is none, or it is not free. */
+  #grantNext(priority: Priority): boolean {
+    const [head] = this.#waiting[priority];
+    if (!head) return false;
+    for (const from of priority === 'final' ? (['final', 'first'] as const) : [priority]) {
+      const next = isSpread(from) ? head : this.#waiting[from].find(({ owner }) => this.#isFair(owner));
+      if (next && this.#grant(from, next)) return true;
+    }
+    return this.#grant(priority, head);
+  }
+
+  #grant(priority: Priority, entry: Waiting): boolean {
+    if (!this.#takeIfFree(priority, entry.owner)) return false;
+    this.#waiting[priority] = this.#waiting[priority].filter((other) => other !== entry);
+    entry.grant();
+    return true;
+  }
+
+  #isFair(owner: string): boolean {
+    if (owner === '') return true;
+    const from = this.#now() - FAIR_WINDOWS * this.#windowMs;
+    const taken = this.#taken.filter((call) => call.owner === owner && call.at > from);
+    return taken.length < FAIR_SHARE * this.#limit.limit;
   }
 
   #checkInMs(): number {

@@ -48,6 +48,7 @@ interface Waiting {
   readonly priority: Priority;
   readonly signal?: AbortSignal | undefined;
   readonly since?: number | undefined;
+  readonly owner?: string | undefined;
 }
 
 /** A channel that is forgotten begins with full limits again: by then its windows are over. */
@@ -88,19 +89,19 @@ export function createRateLimits() {
     all,
     ofChannel,
     /** Waits until the call may be made, and counts it. False when an abort ended the wait. */
-    async acquire(call: Call, { priority, signal, since }: Waiting): Promise<boolean> {
+    async acquire(call: Call, { priority, signal, since, owner }: Waiting): Promise<boolean> {
       // A channel's limit waits for seconds: a call of all must not be kept from others meanwhile.
       const own = ownOf(call);
-      if (own && !(await own.acquire(priority, signal, since))) return false;
-      if (await all.acquire(priority, signal, since)) return true;
+      if (own && !(await own.acquire(priority, signal, since, owner))) return false;
+      if (await all.acquire(priority, signal, since, owner)) return true;
       own?.cancel();
       return false;
     },
     /** Counts the call if it may be made now. */
-    tryAcquire(call: Call, priority: Priority): boolean {
+    tryAcquire(call: Call, priority: Priority, owner?: string): boolean {
       const own = ownOf(call);
-      if (own && !own.tryAcquire(priority)) return false;
-      if (all.tryAcquire(priority)) return true;
+      if (own && !own.tryAcquire(priority, owner)) return false;
+      if (all.tryAcquire(priority, owner)) return true;
       own?.cancel();
       return false;
     },

@@ -15,6 +15,7 @@ const MAX_WAIT_MS = 250;
  */
 export class ReplyCalls {
   readonly #limits: RateLimits;
+  readonly #owner: string;
   readonly #hasWords: () => boolean;
   readonly startedAt = performance.now();
   #endedAt: number | undefined;
@@ -26,9 +27,10 @@ export class ReplyCalls {
   /** The call acquired for the next progress. */
   #acquired: CallKind | null = null;
 
-  /** @param hasWords whether something of the answer can be read already. */
-  constructor(limits: RateLimits, hasWords: () => boolean) {
+  /** @param owner who asked; see `RateLimiter.acquire`. @param hasWords whether something of the answer can be read already. */
+  constructor(limits: RateLimits, owner: string, hasWords: () => boolean) {
     this.#limits = limits;
+    this.#owner = owner;
     this.#hasWords = hasWords;
   }
 
@@ -46,7 +48,13 @@ export class ReplyCalls {
     if (this.#hasWords()) this.#lacking ??= { kind: 'edit', priority: 'progress', since: performance.now() };
     if (this.#lacking === null || this.#acquired !== null || this.#channel === '') return;
     const { kind, priority, since } = this.#lacking;
-    const waiting = { priority, since, signal: AbortSignal.any([signal, AbortSignal.timeout(MAX_WAIT_MS)]) };
+    const owner = this.#owner;
+    const waiting = {
+      priority,
+      since,
+      owner,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(MAX_WAIT_MS)]),
+    };
     if (await this.#limits.acquire(this.#callOf(kind), waiting)) this.#acquired = kind;
   }
 
@@ -56,7 +64,7 @@ export class ReplyCalls {
    */
   takeNow(kind: CallKind, { isGrowing, words }: Pick<Part, 'isGrowing' | 'words'>): void {
     const priority = isGrowing && (words === 0 || this.#hasWords()) ? 'progress' : 'first';
-    if (this.#takeAcquired(kind) || this.#limits.tryAcquire(this.#callOf(kind), priority)) {
+    if (this.#takeAcquired(kind) || this.#limits.tryAcquire(this.#callOf(kind), priority, this.#owner)) {
       this.#lacking = null;
       return;
     }
@@ -71,7 +79,7 @@ export class ReplyCalls {
   /** Waits for a call of the final view. @throws {Failure} `stopped` after an abort. */
   async take(kind: CallKind, priority: Priority): Promise<void> {
     if (this.#takeAcquired(kind)) return;
-    const waiting = { priority, signal: this.#stopping, since: this.#endedAt };
+    const waiting = { priority, signal: this.#stopping, since: this.#endedAt, owner: this.#owner };
     if (!(await this.#limits.acquire(this.#callOf(kind), waiting)))
       throw new Failure('stopped', 'stopped while waiting to write');
     // The limiter spends a reserved call on a final edit.

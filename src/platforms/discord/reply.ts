@@ -42,7 +42,9 @@ class DiscordReply implements Reply {
     this.#start = start;
     this.#typing = createTyping(deps.rest);
     this.#shown = start.messages.map((ref) => ({ ref, part: null }));
-    this.#calls = new ReplyCalls(deps.rest.limits, () => this.#shown.some(({ part }) => part?.words !== 0));
+    this.#calls = new ReplyCalls(deps.rest.limits, question.asker.id, () =>
+      this.#shown.some(({ part }) => part?.words !== 0),
+    );
     this.#hasLooked = start.attempt <= 1;
   }
 

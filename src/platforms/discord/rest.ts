@@ -24,6 +24,8 @@ interface CallOptions {
   readonly urgency?: Priority | 'acquired';
   /** See `RateLimiter.acquire`. */
   readonly since?: number;
+  /** The person whose answer it is. Left out, it is shared by all such calls, but those of interactions, which cannot wait. */
+  readonly owner?: string;
   /** False for interactions: their routes carry a token of their own. */
   readonly auth?: false;
   readonly signal?: AbortSignal;
@@ -46,10 +48,9 @@ export function createRest({ token, apiUrl, log }: RestOptions) {
   heedHeaders(client, limits);
   let isAuthorised = true;
   const send = async (method: RequestMethod, route: string, options: CallOptions = {}): Promise<unknown> => {
-    const { body, files = [], query, urgency = 'progress', since, auth = true, signal } = options;
+    const { body, files = [], query, urgency, auth = true, signal } = options;
     const call = { method, route };
-    const isAcquired =
-      urgency === 'acquired' || (await limits.acquire(call, { priority: urgency, signal, since }));
+    const isAcquired = urgency === 'acquired' || (await limits.acquire(call, toWaiting(options)));
     if (!isAcquired) throw new Failure('stopped', `stopped before ${nameOf(route)}`);
     try {
       return await client.request({
@@ -91,6 +92,12 @@ export function createRest({ token, apiUrl, log }: RestOptions) {
       client.clearHandlerSweeper();
     },
   };
+}
+
+/** How a call that is not acquired waits. */
+function toWaiting({ urgency = 'progress', auth, owner, since, signal }: CallOptions) {
+  const priority = urgency === 'acquired' ? 'progress' : urgency;
+  return { priority, since, signal, owner: owner ?? (auth === false ? '' : 'all') };
 }
 
 export type DiscordRest = ReturnType<typeof createRest>;

@@ -103,7 +103,7 @@ async function startThread(
   const policy = { attempts: 4, baseMs: 300, capMs: 2_000, longestWaitMs: MAX_WAIT_MS };
   const start = async (): Promise<unknown> => {
     try {
-      return await rest.post(route, { body, urgency: 'first', since });
+      return await rest.post(route, { body, urgency: 'first', since, owner: question.asker.id });
     } catch (error) {
       isUncertain ||= error instanceof Failure && error.kind === 'unreachable';
       throw error;

@@ -40,6 +40,26 @@ describe('a budget', () => {
     expect(order).toEqual(['final', 'progress']);
   });
 
+  test('first and last words of others go before those of an owner who has had much of it', async () => {
+    const budget = createRateLimiter({ limit: 10, windowMs: 1_000 }, () => Date.now());
+    const order: string[] = [];
+    const ask = (priority: Priority, owner: string): void =>
+      void budget
+        .acquire(priority, undefined, undefined, owner)
+        .then(() => order.push(`${owner} ${priority}`));
+    for (let n = 0; n < 30; n++) ask('final', 'ann');
+    await vi.advanceTimersByTimeAsync(0);
+    expect(order).toHaveLength(10);
+    ask('first', 'bob');
+    ask('final', 'cid');
+    ask('progress', 'dan');
+    await vi.advanceTimersByTimeAsync(1_500);
+    expect(order.slice(10, 13)).toEqual(['cid final', 'bob first', 'ann final']);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(order.at(-1)).toBe('dan progress');
+    expect(order).toHaveLength(33);
+  });
+
   test('nothing is taken before a Retry-After has passed', async () => {
     const budget = createRateLimiter(LIMIT, () => Date.now());
     budget.blockFor(5_000);
