@@ -44,6 +44,8 @@ subscribe('undici:request:create', (message) => onRequest('before', message as {
 subscribe('undici:request:headers', (message) => onRequest('after', message as { request: HttpRequest }));
 
 const CHANGES = /\b(?:insert into|(?<!for )update|delete from)\s+(?:"?\w+"?\.)?"?(\w+)/i;
+/** An answer has its message, its end and its delivery recorded in one table. */
+const COLUMN = /\bupdate footnote\.answers set(\s+\w+)/i;
 /** What the queue does all the time, work or none. */
 const BOOKKEEPING_TABLES: ReadonlySet<string> = new Set(['version', 'queue', 'warning', 'instance']);
 const HEARTBEAT = /\bset heartbeat_on = now\(\)\s+where/i;
@@ -57,7 +59,7 @@ function note(text: string, results: readonly Result[]): void {
   const table = CHANGES.exec(text)?.[1];
   if (table === undefined || BOOKKEEPING_TABLES.has(table) || HEARTBEAT.test(text)) return;
   if (results.some(({ affectedRows = 0, rows = [] }) => affectedRows + rows.length > 0))
-    point(`stored in ${table}`);
+    point(`stored in ${table}${COLUMN.exec(text)?.[1] ?? ''}`);
 }
 
 type Query = (this: unknown, text: string, ...rest: unknown[]) => Promise<Result>;

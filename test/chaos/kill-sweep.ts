@@ -33,6 +33,8 @@ export interface Errand {
   readonly withinMs: number;
   /** The number of side effects it surely has on either platform. */
   readonly leastPoints: number;
+  /** What of the store it surely changes. */
+  readonly stores: readonly string[];
 }
 
 /** One run of an errand as it looks from outside. */
@@ -42,21 +44,34 @@ export interface Scene {
   readonly perplexity: PerplexityServer;
   /** The first message seen there. */
   readonly first: string | null;
+  /** The side effects so far; where the service was killed, up to that one. */
+  readonly points: readonly string[];
 }
 
 const QUESTION = 'sweep the side effects';
 
+/** The answer is complete, and not asked for again. */
+const CONCLUSION = 'answers conclusion';
+
 const ANSWER: Errand = {
   name: 'an answer',
   perplexity: { tokensPerSecond: 200, firstTokenMs: 50 },
+  // That requests are reserved is a side effect too.
+  env: { PERPLEXITY_REQUESTS_PER_SECOND: '10', PERPLEXITY_REQUESTS_PER_MINUTE: '600' },
   ask: (side) => side.mention(QUESTION),
   isOver: ({ side, place }) => areEnded(side.posts(place), 1),
-  faults: ({ side, place, first, perplexity }) => [
-    ...faultsOf({ side, place, text: QUESTION, first }),
-    ...(perplexity.requests.length > 2 ? [`the model was asked ${perplexity.requests.length} times`] : []),
-  ],
+  faults: ({ side, place, first, perplexity, points }, point) => {
+    const asked = perplexity.requests.filter(({ path }) => /completions|responses/.test(path)).length;
+    // Killed while the model answers, the service has to ask again.
+    const isStored = points.some((one) => one.endsWith(CONCLUSION));
+    return [
+      ...faultsOf({ side, place, text: QUESTION, first }),
+      ...(asked > (point === null || isStored ? 1 : 2) ? [`the model was asked ${asked} times`] : []),
+    ];
+  },
   withinMs: 30_000,
   leastPoints: 13,
+  stores: [CONCLUSION, 'answers messages', 'answers delivered', 'request_slots'],
 };
 
 /**
@@ -111,12 +126,12 @@ const SIDE_EFFECTS: readonly RegExp[] = [
   / after POST \S*\/(?:chat\/completions|responses)/,
   / before (?:POST|PATCH) \S*\/(?:chat\.|channels\/)/,
   / after (?:POST|PATCH) \S*\/(?:chat\.|channels\/)/,
-  / stored in /,
 ];
 
 /** Says what the kill points do not see: a sweep that had become blind to a client would pass. */
-function unseen({ leastPoints }: Errand, points: readonly string[]): string[] {
-  const missing = SIDE_EFFECTS.filter((effect) => !points.some((point) => effect.test(point)));
+function unseen({ leastPoints, stores }: Errand, points: readonly string[]): string[] {
+  const effects = [...SIDE_EFFECTS, ...stores.map((what) => new RegExp(` stored in ${what}$`))];
+  const missing = effects.filter((effect) => !points.some((point) => effect.test(point)));
   return [
     ...missing.map((effect) => `no kill point matches ${effect.source}`),
     ...(points.length < leastPoints
@@ -155,7 +170,16 @@ async function perform(errand: Errand, startSide: () => Promise<Side>, killAt: n
     writeFileSync(files.from, '');
     const place = errand.ask(side);
     asked.push({ side, place, text: '', first: null });
-    const scene = (): Scene => ({ side, place, perplexity, first: asked[0]?.first ?? null });
+    const readPoints = (): string[] => readFileSync(files.points, 'utf8').trimEnd().split('\n');
+    const scene = (): Scene => ({
+      side,
+      place,
+      perplexity,
+      first: asked[0]?.first ?? null,
+      get points() {
+        return readPoints();
+      },
+    });
     const isOver = (): boolean => errand.isOver(scene());
     const ended = until(side, 'the end', errand.withinMs, isOver).catch(() => undefined);
     // What is written behind the last visible change is a side effect too: stopping lets it happen.
@@ -165,7 +189,7 @@ async function perform(errand: Errand, startSide: () => Promise<Side>, killAt: n
       await until(side, 'the end after a restart', errand.withinMs, isOver).catch(() => undefined);
       await service.stop();
     }
-    const points = readFileSync(files.points, 'utf8').trimEnd().split('\n');
+    const points = readPoints();
     const killedAt = exit === 'SIGKILL' ? (points.at(-1) ?? null) : null;
     const faults = errand
       .faults(scene(), killedAt)

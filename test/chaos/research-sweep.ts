@@ -27,6 +27,7 @@ function researchOn(api: 'chat' | 'agent'): Errand {
     faults: (scene, point) => faultsOf(scene, api, point),
     withinMs: 60_000,
     leastPoints: 40,
+    stores: ['research', 'job'],
   };
 }
 
