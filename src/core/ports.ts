@@ -1,6 +1,6 @@
 /**
- * What the core needs from the outside: a model, the platforms, a queue and a store. Each port has one contract suite in
- * `test/contracts/`, run against every implementation.
+ * What the core needs from the outside: a model, the platforms, a queue and a store. The ports of model and store have one contract
+ * suite each in `test/contracts/`, run against every implementation.
  */
 import type { RequestKind } from './model-rate-limiter.ts';
 import type {
@@ -282,7 +282,7 @@ export interface Metrics {
   heard(platform: PlatformName, result: Accepted): void;
   /** Citation markers of a complete answer that lead to no source. */
   unresolvedCitations(platform: PlatformName, count: number): void;
-  /** An answer ended; `outcome` is `done` or a failure's kind. */
+  /** An answer ended; `outcome` is `done`, `redelivered`, `deleted`, `given-up` or a failure's kind. */
   answered(platform: PlatformName, outcome: string, ms: number): void;
   /** A research job was handed to Perplexity. */
   researchStarted(platform: PlatformName, api: string): void;

@@ -42,7 +42,8 @@ export interface Attachment {
 
 /**
  * How a message reached us. `thread` is a message in a thread without any call for us (a follow-up if we take part there);
- * `reply` answers one of our messages; `command` is `/ask`; `shortcut` is "Ask about this"; `button` is Retry or Continue.
+ * `reply` answers one of our messages; `command` is `/ask` or `/research`; `shortcut` is "Ask about this"; `button` is
+ * Retry, Continue, Dig deeper or Try again.
  */
 export type Trigger = 'mention' | 'dm' | 'reply' | 'thread' | 'command' | 'shortcut' | 'button';
 

@@ -18,7 +18,7 @@ export function createMetrics(isRefused: () => boolean): {
   });
   const answers = new Counter({
     name: 'footnote_answers_total',
-    help: 'Answers that ended, by outcome: done or the kind of failure',
+    help: 'Answers that ended, by outcome: done, redelivered, deleted, given-up or the kind of failure',
     labelNames: ['platform', 'outcome'],
     registers,
   });

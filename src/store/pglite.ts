@@ -1,4 +1,4 @@
-import { existsSync, statfsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
@@ -6,6 +6,7 @@ import { PGlite } from '@electric-sql/pglite';
 import { fromPglite } from 'pg-boss';
 import type { Log } from '../core/ports.ts';
 import { closeDataDir, lockDataDir, secureDataDir, toUnusableError } from './data-dir.ts';
+import { LEAST_SPACE, NEW_SPACE, requireSpace } from './disk-space.ts';
 import { createQueryable, type Sql } from './sql.ts';
 import { StoreError } from './store-error.ts';
 
@@ -57,22 +58,6 @@ export async function openPglite(dataDir: string, log: Log): Promise<Sql> {
     unlock();
     throw error instanceof StoreError ? error : toUnusableError(dataDir, error);
   }
-}
-
-/**
- * In bytes. Postgres' log grows by 16 MB at a time. Where it cannot, PGlite 0.5.16 never writes again, or never returns: so nothing
- * is asked of it before that, and it goes on by itself once there is space.
- */
-const LEAST_SPACE = 24_000_000;
-/** In bytes; a new database takes 40 MB. */
-const NEW_SPACE = 64_000_000;
-
-/** @throws an error with the code ENOSPC when there is less. A file system that does not tell its size has enough. */
-function requireSpace(dataDir: string, bytes: number): void {
-  const { blocks, bavail, bsize } = statfsSync(dataDir);
-  if (blocks === 0 || bavail * bsize >= bytes) return;
-  const message = `no space left: ${dataDir} needs ${bytes / 1_000_000} MB more`;
-  throw Object.assign(new Error(message), { code: 'ENOSPC' });
 }
 
 async function openDatabase(path: string): Promise<PGlite> {

@@ -1,4 +1,4 @@
-/** Why the store cannot be opened. `main` maps every one of them to a start-up failure. */
+/** Why the store cannot be opened. `start-faults.ts` gives every one of them its exit code. */
 export type StoreErrorCode =
   /** Another process owns the data directory. */
   | 'data-dir-locked'

@@ -6,7 +6,7 @@ import { retry } from '../retry.ts';
 import type { ModelRequest, View } from '../types.ts';
 import { describeWait, formatDuration } from './messages.ts';
 import { type Answer, applyEvent, EMPTY_ANSWER, progressView, queuedView } from './view.ts';
-import { waitForRequest } from './wait-for-request.ts';
+import { waitForRequest } from './wait-for-rate-limit.ts';
 
 /** How a model request ended: complete, or with the text so far and the failure that ended it. */
 export interface ModelOutcome {
