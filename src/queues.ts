@@ -12,6 +12,8 @@ import type { StoreJobs } from './store/jobs.ts';
 /** Steps of research are short: one request, one write. More of them at once would only wait for the platforms' rate limits. */
 const CONCURRENT_STEPS = 50;
 const CONCURRENT_MESSAGES = 10;
+/** So many of both for one person: a rush of commands, or of refused research, keeps nobody else's waiting. */
+const LIMITS: OwnerLimits = { perPerson: 2, perWorkspace: 0 };
 
 interface QueueDeps {
   readonly answering: AnsweringDeps;
@@ -43,9 +45,13 @@ export async function startQueues(
     ),
     jobs.work<ResearchStep>(RESEARCH_QUEUE, CONCURRENT_STEPS, (job) => runResearchStep(research, job), {
       onDead: ({ data }) => reviveResearchStep(research, data),
+      limits: LIMITS,
     }),
-    jobs.work<PrivateMessage>(PRIVATE_MESSAGE_QUEUE, CONCURRENT_MESSAGES, ({ data }) =>
-      sendPrivateMessage(answering, researchCommands, data),
+    jobs.work<PrivateMessage>(
+      PRIVATE_MESSAGE_QUEUE,
+      CONCURRENT_MESSAGES,
+      ({ data }) => sendPrivateMessage(answering, researchCommands, data),
+      { limits: LIMITS },
     ),
   ]);
 }

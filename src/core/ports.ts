@@ -6,6 +6,7 @@ import type { RequestKind } from './model-rate-limiter.ts';
 import type {
   AnswerEvent,
   ButtonAction,
+  JobOwner,
   MessageRef,
   ModelRequest,
   Person,
@@ -178,13 +179,6 @@ export interface Job<T> {
   readonly signal: AbortSignal;
   /** From here on it only waits for others: its slot is given to another job, while it goes on. */
   readonly releaseSlot: () => void;
-}
-
-/** Whom a job is for. */
-export interface JobOwner {
-  readonly platform: PlatformName;
-  readonly workspace: string;
-  readonly person: string;
 }
 
 export interface EnqueueOptions {

@@ -1,6 +1,6 @@
 import { idFrom } from './ids.ts';
 import type { Jobs, JobsRequest, Log, Platform, ResearchCommands } from './ports.ts';
-import type { PlatformName, Question } from './types.ts';
+import { type JobOwner, ownerOf, type PlatformName, type Question } from './types.ts';
 
 /** The queue for short messages that a person must get once: refusals, alerts and answers to typed commands. */
 export const PRIVATE_MESSAGE_QUEUE = 'notification';
@@ -48,7 +48,11 @@ export function enqueuePrivateMessage(
   idParts: readonly string[],
 ): Promise<boolean> {
   const id = idFrom(...idParts);
-  return jobs.enqueue(PRIVATE_MESSAGE_QUEUE, message, { id, key: id });
+  return jobs.enqueue(PRIVATE_MESSAGE_QUEUE, message, { id, key: id, owner: readerOf(message) });
+}
+
+function readerOf(message: PrivateMessage): JobOwner {
+  return message.type === 'direct' ? message : ownerOf(message.question);
 }
 
 /** Creates the alert to every admin of a question's platform: at most once an hour for the same text, cluster-wide. */

@@ -215,3 +215,15 @@ export function threadKey(ref: ThreadRef): string {
 export function messageKey(ref: MessageRef): string {
   return [ref.platform, ref.workspace, ref.channel, ref.message].join(':');
 }
+
+/** Whom a job is for. */
+export interface JobOwner {
+  readonly platform: PlatformName;
+  readonly workspace: string;
+  readonly person: string;
+}
+
+/** Whom a question's jobs are for. */
+export function ownerOf({ platform, workspace, asker }: Question): JobOwner {
+  return { platform, workspace, person: asker.id };
+}

@@ -1,5 +1,5 @@
 import type { PgBoss } from 'pg-boss';
-import type { JobOwner } from '../core/ports.ts';
+import type { JobOwner } from '../core/types.ts';
 import type { Claim } from './job-rows.ts';
 import type { Queryable, Sql } from './sql.ts';
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it, vi } from 'vitest';
-import type { Job, JobOwner } from '../../src/core/ports.ts';
+import type { Job } from '../../src/core/ports.ts';
+import type { JobOwner } from '../../src/core/types.ts';
 import type { StoreJobs } from '../../src/store/jobs.ts';
 import { gate } from './jobs.ts';
 

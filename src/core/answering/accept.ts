@@ -2,11 +2,11 @@ import { type Command, parseCommand } from '../commands/parse.ts';
 import { createGate, createKeyedQueue, runInBackground } from '../concurrency.ts';
 import type { Accepted, Intake, JobsRequest, ResearchIntake } from '../ports.ts';
 import { enqueuePrivateMessage, enqueueReply, type PrivateMessage } from '../private-messages.ts';
-import { type Question, type ThreadRef, threadKey } from '../types.ts';
+import { ownerOf, type Question, type ThreadRef, threadKey } from '../types.ts';
 import { ANSWER_QUEUE, type AnsweringDeps, type AnswerJob } from './deps.ts';
 import { HELP } from './messages.ts';
 import { pressButton } from './press.ts';
-import { createWaitingLimit, ownerOf, type WaitingLimits } from './waiting-limit.ts';
+import { createWaitingLimit, type WaitingLimits } from './waiting-limit.ts';
 
 /** When a message in a thread of ours counts as a question without a mention. */
 export type FollowMode = 'auto' | 'always' | 'mention';

@@ -1,6 +1,6 @@
-import type { Accepted, JobOwner, Jobs } from '../ports.ts';
+import type { Accepted, Jobs } from '../ports.ts';
 import { enqueuePrivateMessage, enqueueReply } from '../private-messages.ts';
-import type { Question } from '../types.ts';
+import { ownerOf, type Question } from '../types.ts';
 import { ANSWER_QUEUE } from './deps.ts';
 
 /** How many questions may wait to be answered; 0 for any number. */
@@ -11,10 +11,6 @@ export interface WaitingLimits {
 
 /** A person who goes on asking is not told twice within the same so many milliseconds, whichever process hears them. */
 const TOLD_MS = 10 * 60_000;
-
-export function ownerOf({ platform, workspace, asker }: Question): JobOwner {
-  return { platform, workspace, person: asker.id };
-}
 
 /**
  * Creates the limit for questions that wait. Resolves with null when a question may wait as well, else with what became of it.

@@ -3,7 +3,7 @@ import { formatElapsed } from '../answering/messages.ts';
 import type { Failure } from '../failures.ts';
 import { idFrom } from '../ids.ts';
 import type { Jobs, NextJob } from '../ports.ts';
-import type { AnswerOptions, PlatformName, Question } from '../types.ts';
+import { type AnswerOptions, ownerOf, type PlatformName, type Question } from '../types.ts';
 import type {
   Ending,
   Researches,
@@ -83,7 +83,13 @@ export function researchOf(step: ResearchStep): string {
 
 /** A step as the queue takes it; equal steps have the same id. */
 export function nextStep(step: ResearchStep, delayMs = 0): NextJob {
-  const options = { id: stepId(step), key: researchOf(step), ...(delayMs > 0 && { delayMs }) };
+  const options = {
+    id: stepId(step),
+    key: researchOf(step),
+    ...(delayMs > 0 && { delayMs }),
+    // What has begun goes on at once; only beginnings can come in any number.
+    ...(step.step === 'submit' && { owner: ownerOf(step.question) }),
+  };
   return { queue: RESEARCH_QUEUE, data: step, options };
 }
 
