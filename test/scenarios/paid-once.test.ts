@@ -62,14 +62,56 @@ describe('a place that cannot be opened', () => {
     discord.server.clearFaults();
   });
 
-  test('the root of an /ask on Slack', { timeout: PATIENCE_MS }, async () => {
+  const general = (): string => slack.server.channels.find(({ name }) => name === 'general')?.id ?? '';
+  const askOnSlack = (): void => {
+    const user = slack.server.people[0]?.id ?? '';
+    slack.server.command({ user, channel: general(), command: '/ask', text: 'short' });
+  };
+
+  test.each([
+    ['fails for a while', { status: 502 } as const, 6],
+    ['is there although that was not said', 'commit-then-reset' as const, 1],
+  ])('the root of an /ask on Slack that %s', { timeout: PATIENCE_MS }, async (_what, fault, times) => {
     const { server } = slack;
     const [asked, answered] = [perplexity.requests.length, ended('answered')];
-    server.fault('chat.postMessage', { status: 502 }, 6);
-    const channel = server.channels.find(({ name }) => name === 'general')?.id ?? '';
-    server.command({ user: server.people[0]?.id ?? '', channel, command: '/ask', text: 'short' });
+    server.fault('chat.postMessage', fault, times);
+    const before = server.history(general()).filter(({ bot }) => bot).length;
+    askOnSlack();
     await expect.poll(() => ended('answered'), { timeout: PATIENCE_MS }).toBe(answered + 1);
-    expect(server.history(channel).filter(({ bot }) => bot)).toHaveLength(2);
+    expect(server.history(general()).filter(({ bot }) => bot)).toHaveLength(before + 2);
+    expect(perplexity.requests).toHaveLength(asked + 1);
+    server.clearFaults();
+  });
+
+  test('a channel on Slack that is archived after an /ask: the asker is told, once and privately', {
+    timeout: PATIENCE_MS,
+  }, async () => {
+    const { server } = slack;
+    const [asked, lost] = [perplexity.requests.length, ended('no place to answer')];
+    const told = slack.shownAlone().length;
+    server.fault('chat.postMessage', { error: 'is_archived' }, Number.POSITIVE_INFINITY);
+    askOnSlack();
+    await expect.poll(() => ended('no place to answer'), { timeout: PATIENCE_MS }).toBe(lost + 1);
+    await expect.poll(() => slack.shownAlone().length, { timeout: 10_000 }).toBe(told + 1);
+    expect(slack.shownAlone().at(-1)).toMatch(/can't answer where you asked.*archived/s);
+    expect(perplexity.requests.length).toBeLessThanOrEqual(asked + 1);
+    server.clearFaults();
+  });
+
+  test('direct messages on Slack that cannot be opened for a while: the asker is told of a lost place', {
+    timeout: PATIENCE_MS,
+  }, async () => {
+    const { server } = slack;
+    const asked = perplexity.requests.length;
+    const lost = ended('no place to answer');
+    for (const method of ['chat.startStream', 'chat.postMessage'])
+      server.fault(method, { error: 'is_archived' }, 1);
+    server.fault('conversations.open', { status: 502 }, 2);
+    slack.mention('short');
+    await expect.poll(() => ended('no place to answer'), { timeout: PATIENCE_MS }).toBe(lost + 1);
+    const dm = server.channels.find(({ kind }) => kind === 'im')?.id ?? '';
+    const told = (): string[] => server.history(dm).flatMap(({ bot, text }) => (bot ? [text] : []));
+    await expect.poll(told, { timeout: 20_000 }).toEqual([expect.stringMatching(/can't answer where you/)]);
     expect(perplexity.requests).toHaveLength(asked + 1);
     server.clearFaults();
   });
