@@ -35,6 +35,16 @@ describe.skipIf(process.platform === 'win32')('the files of the embedded databas
   ];
   const modeOf = (path: string): number => lstatSync(path).mode & 0o777;
   const openToOthers = (): string[] => paths().filter((path) => (modeOf(path) & 0o077) !== 0);
+  /** Another account neither finds the message nor changes a file, whatever the modes say. */
+  const expectClosedToNobody = (): void => {
+    if (!isRoot) return;
+    const search = ['-rl', 'a private message', dataDir];
+    expect(execFileSync('grep', search, { encoding: 'utf8' })).toContain(dataDir);
+    const asNobody = { uid: NOBODY, gid: NOBODY, stdio: 'pipe' } as const;
+    expect(() => execFileSync('grep', search, asNobody)).toThrow(/Permission denied/);
+    for (const path of [join(dataDir, 'new'), join(dataDir, 'database', 'PG_VERSION')])
+      expect(() => execFileSync('sh', ['-c', 'echo >> "$0"', path], asNobody)).toThrow(/Permission denied/);
+  };
   const remember = async (): Promise<void> => {
     const store = await open();
     await store.keyValue('history').set('thread', 'a private message');
@@ -51,11 +61,7 @@ describe.skipIf(process.platform === 'win32')('the files of the embedded databas
     mkdirSync(join(dataDir, 'later'));
     writeFileSync(join(dataDir, 'later', 'file'), '');
     expect(openToOthers()).toEqual([]);
-    if (!isRoot) return;
-    const search = ['-rl', 'a private message', dataDir];
-    expect(execFileSync('grep', search, { encoding: 'utf8' })).toContain(dataDir);
-    const asNobody = { uid: NOBODY, gid: NOBODY, stdio: 'pipe' } as const;
-    expect(() => execFileSync('grep', search, asNobody)).toThrow(/Permission denied/);
+    expectClosedToNobody();
   });
 
   it('of an earlier version are closed at the start, and what is not ours is left alone', async () => {
@@ -71,6 +77,7 @@ describe.skipIf(process.platform === 'win32')('the files of the embedded databas
     expect(await store.keyValue('history').get('thread')).toBe('a private message');
     expect(openToOthers()).toEqual([foreign]);
     await store.close();
+    expectClosedToNobody();
   });
 
   it('are waited for while the process before ends', async () => {
