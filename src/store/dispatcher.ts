@@ -76,7 +76,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     for (let isMore = true; isMore && !stopped.aborted; ) {
       const held = [...runs].filter(({ holdsSlot }) => holdsSlot).length;
       const count = Math.min(slots - held, RUNS_PER_SLOT * slots - runs.size, MAX_FETCHED);
-      if (count <= 0) return;
+      if (count <= 0) return claim.skip();
       // The database writes the first heartbeat after this; of the two times the earlier one is the safe one.
       const before = performance.now();
       const rows = await claim.next(count);
@@ -130,7 +130,9 @@ function createClaim({ boss, sql, queue, limits }: DispatcherOptions) {
     free(id: string): void {
       if (limits) freed = [...freed, id];
     },
-    /** Whether jobs waited that the last claim did not take. */
+    /** Without a free slot nobody looks whether something waits. */
+    skip: () => void (isMoreWaiting = true),
+    /** Whether jobs may wait that the last claim did not take. */
     isMoreWaiting: () => isMoreWaiting,
   };
 }

@@ -100,6 +100,21 @@ export function slotsContract(jobs: () => StoreJobs): void {
       door.open();
       await vi.waitFor(() => expect(seen).toEqual(['first.1', 'other.1', 'first.2', 'second.1']), patient);
     });
+
+    it('go at once to what came while none was free', async () => {
+      const queue = newQueue();
+      const [door, seen] = [gate(), [] as string[]];
+      const handler = async ({ data }: Job<Named>): Promise<void> => {
+        seen.push(data.name);
+        if (data.name === 'a1') await door.opened;
+      };
+      await jobs().work<Named>(queue, 1, handler, { limits: NO_LIMITS });
+      await enqueue(queue, 'a1', ann);
+      await vi.waitFor(() => expect(seen).toEqual(['a1']), patient);
+      await enqueue(queue, 'b1', bob);
+      door.open();
+      await vi.waitFor(() => expect(seen).toEqual(['a1', 'b1']), { timeout: 1_000 });
+    });
   });
 
   describe('slots', () => {
