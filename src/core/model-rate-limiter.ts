@@ -28,8 +28,11 @@ export interface RequestSlot {
  * rejects when the store cannot be reached.
  */
 export interface ModelRateLimiter {
-  /** Reserves the next request of this kind. */
-  reserve(kind: RequestKind): Promise<RequestSlot>;
+  /**
+   * Reserves the next request of this kind. What the same `holder` has reserved and still waits is kept: after a crash a question
+   * has its place again, and none is left that nobody takes.
+   */
+  reserve(kind: RequestKind, holder?: string): Promise<RequestSlot>;
   /** The same where it may be sent within `withinMs`; else nothing is reserved, and it is null. */
   tryReserve(kind: RequestKind, withinMs: number): Promise<RequestSlot | null>;
   /** A reservation as it stands now: blocks and returned reservations move it. Null when it is over an hour old. */

@@ -102,6 +102,10 @@ const MIGRATIONS: readonly (readonly string[])[] = [
   ],
   ['drop table footnote.research_turns'],
   ['alter table footnote.request_budgets add column slowed_until timestamptz'],
+  [
+    'alter table footnote.request_slots add column holder text',
+    'create index request_slots_holder on footnote.request_slots (holder) where holder is not null',
+  ],
 ];
 
 const VERSIONS = `create table if not exists footnote.schema_versions (

@@ -35,9 +35,9 @@ export function createModelRateLimiter(sql: Sql, account: string, rates: Request
   const findBudget = (kind: RequestKind): Budget | null => createBudget(account, kind, rates[kind]);
 
   return {
-    async reserve(kind) {
+    async reserve(kind, holder) {
       const budget = findBudget(kind);
-      return budget ? change(budget, insertSlot) : UNLIMITED;
+      return budget ? change(budget, (tx, name) => keepOrInsertSlot(tx, name, holder)) : UNLIMITED;
     },
     async tryReserve(kind, withinMs) {
       const budget = findBudget(kind);
@@ -78,8 +78,13 @@ function createBudget(account: string, kind: RequestKind, rate: RequestRate): Bu
   return { ...rate, name: [account, kind, perSecond, perMinute].join(':') };
 }
 
-async function insertSlot(tx: Queryable, budget: string): Promise<RequestSlot> {
-  const [row] = await tx.query<{ id: string }>(INSERT, [budget]);
+async function keepOrInsertSlot(tx: Queryable, budget: string, holder?: string): Promise<RequestSlot> {
+  const [kept] = holder === undefined ? [] : await tx.query<RequestSlot>(HELD, [budget, holder]);
+  return kept ?? insertSlot(tx, budget, holder);
+}
+
+async function insertSlot(tx: Queryable, budget: string, holder?: string): Promise<RequestSlot> {
+  const [row] = await tx.query<{ id: string }>(INSERT, [budget, holder ?? null]);
   const [slot] = await tx.query<RequestSlot>(PLACE, [row?.id]);
   return slot ?? UNLIMITED;
 }
@@ -124,7 +129,8 @@ const BEGIN = `
   on conflict (budget) do update set used_at = clock_timestamp()`;
 
 const INSERT = `
-  insert into footnote.request_slots (budget, at) values ($1, clock_timestamp()) returning id::text as id`;
+  insert into footnote.request_slots (budget, at, holder) values ($1, clock_timestamp(), $2)
+  returning id::text as id`;
 
 /** The time of the nth reservation before `s`, which may be many fewer. */
 function timeBefore(n: string): string {
@@ -138,6 +144,10 @@ const SLOT = `
   (extract(epoch from s.at - clock_timestamp()) * 1000)::float8 as "waitMs",
   (select count(*)::int from footnote.request_slots p
    where p.budget = s.budget and p.id < s.id and p.at > clock_timestamp()) as ahead`;
+
+const HELD = `
+  select ${SLOT} from footnote.request_slots s
+  where s.budget = $1 and s.holder = $2 and s.at > clock_timestamp() order by s.id desc limit 1`;
 
 const FIND = `select ${SLOT} from footnote.request_slots s where id = $1`;
 

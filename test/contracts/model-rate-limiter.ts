@@ -64,6 +64,18 @@ export function modelRateLimiterContract(
       expect(await waits(slots)).toEqual([0, 1.2, 2.4, 3.6, 4.8]);
     });
 
+    it('are kept for whoever made them, also by another process, until their time has come', async () => {
+      const replica = await another();
+      const [name, rate] = [account(), { perSecond: 1, perMinute: 50 }];
+      const [here, there] = [limiter(rate, name), limiter(rate, name, replica.sql)];
+      const slots = [];
+      for (const holder of ['q0', 'q1', 'q2', 'q3']) slots.push(await here.reserve('agent', holder));
+      for (const n of [3, 1, 2]) expect((await there.reserve('agent', `q${n}`)).id).toBe(slots[n]?.id);
+      expect(await there.reserve('agent', 'q4')).toMatchObject({ ahead: 3 });
+      expect(await there.reserve('agent', 'q0')).toMatchObject({ ahead: 4 });
+      await replica.close();
+    });
+
     it('that would have to wait longer than that are not made', async () => {
       const model = limiter({ perSecond: 1, perMinute: 50 });
       expect(await model.tryReserve('agent', 0)).toMatchObject({ ahead: 0 });

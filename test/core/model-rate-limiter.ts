@@ -3,6 +3,7 @@ import type { ModelRateLimiter, RequestKind, RequestSlot } from '../../src/core/
 interface Reserved {
   readonly id: string;
   readonly kind: RequestKind;
+  readonly holder: string | undefined;
   at: number;
 }
 
@@ -32,9 +33,11 @@ export function memoryRateLimiter(
   };
   return {
     waiting: () => reserved.filter(({ at }) => at > now()).length,
-    async reserve(kind) {
+    async reserve(kind, holder) {
       if (!gaps[kind]) return { id: '', waitMs: 0, ahead: 0 };
-      const one: Reserved = { id: String(++serial), kind, at: Number.POSITIVE_INFINITY };
+      const kept = holder && waiting(kind).find((one) => one.holder === holder);
+      if (kept) return toSlot(kept);
+      const one: Reserved = { id: String(++serial), kind, holder, at: Number.POSITIVE_INFINITY };
       reserved.push(one);
       reschedule(kind);
       return toSlot(one);

@@ -86,7 +86,8 @@ function createAdmission({ signal, log, limiter, questionId, show }: AskOptions)
     async admit(asked: RequestKind): Promise<void> {
       kind = asked;
       try {
-        await waitForRequest(limiter, asked, { signal, until, tell: (ahead) => tell(describeWait(ahead)) });
+        const tellPlace = (ahead: number): void => tell(describeWait(ahead));
+        await waitForRequest(limiter, asked, { holder: questionId, signal, until, tell: tellPlace });
       } catch (error) {
         fault = error;
         throw error;

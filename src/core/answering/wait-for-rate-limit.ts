@@ -9,19 +9,27 @@ const TOLD_FROM_MS = 2_000;
 /** A request that is sent this late would come on top of later ones: it is reserved anew. */
 const MISSED_MS = 5_000;
 
+interface WaitOptions {
+  /** Whoever waits on after a crash has the same. */
+  readonly holder: string;
+  readonly signal: AbortSignal;
+  /** The latest time to send it, on the monotonic clock. */
+  readonly until: number;
+  readonly tell: (ahead: number) => void;
+}
+
 /**
  * Reserves a request to the model's API and waits until it may be sent. `tell` hears, every few seconds, how many are ahead.
  * Without the request the reservation is returned.
- * @param until the latest time to send it, on the monotonic clock
  * @throws {Failure} `stopped` when the signal is aborted; `rate-limited` when it could not be sent by then.
  */
 export async function waitForRequest(
   limiter: ModelRateLimiter,
   kind: RequestKind,
-  { signal, until, tell }: { signal: AbortSignal; until: number; tell: (ahead: number) => void },
+  { holder, signal, until, tell }: WaitOptions,
 ): Promise<void> {
   if (signal.aborted) throw toStopped();
-  let slot = await limiter.reserve(kind);
+  let slot = await limiter.reserve(kind, holder);
   try {
     while (slot.waitMs > 0) {
       if (performance.now() + slot.waitMs > until) throw tooLong(slot);
@@ -30,7 +38,7 @@ export async function waitForRequest(
       if (signal.aborted) throw toStopped();
       const found = await limiter.find(slot.id);
       const isMissed = !found || found.waitMs < -MISSED_MS;
-      slot = isMissed ? await limiter.reserve(kind) : found;
+      slot = isMissed ? await limiter.reserve(kind, holder) : found;
     }
   } catch (error) {
     // Whatever happens to it: the error says why nothing was sent.

@@ -19,13 +19,19 @@ function start(...scripts: readonly Script[]) {
   return startWithin(memoryRateLimiter(), ...scripts);
 }
 
+let serial = 0;
+
 /** Asks a model whose requests the limiter lets go. */
 function startWithin(limiter: ModelRateLimiter, ...scripts: readonly Script[]) {
+  return startFor(`q${++serial}`, limiter, ...scripts);
+}
+
+function startFor(questionId: string, limiter: ModelRateLimiter, ...scripts: readonly Script[]) {
   const model = scriptedModel(...scripts);
   const views: View[] = [];
   const { signal, abort } = withAbort();
   const show = (view: View): void => void views.push(view);
-  const asked = askModel(model, REQUEST, { signal, log: quietLog, limiter, questionId: 'q', show });
+  const asked = askModel(model, REQUEST, { signal, log: quietLog, limiter, questionId, show });
   return { model, views, asked, abort, statuses: () => views.map(({ status }) => status) };
 }
 
@@ -142,6 +148,19 @@ describe('ask within a rate limit', () => {
     expect(second!.model.requests).toHaveLength(0);
     await vi.advanceTimersByTimeAsync(5_000);
     expect([first, third].map((one) => one?.model.requests.length)).toEqual([1, 1]);
+  });
+
+  test('a question that is asked again after a crash has the place it had', async () => {
+    const limiter = memoryRateLimiter({ chat: 6_000 });
+    startWithin(limiter, answered);
+    startFor('cut off', limiter, answered);
+    await vi.advanceTimersByTimeAsync(1_000);
+    const other = startWithin(limiter, answered);
+    const again = startFor('cut off', limiter, answered);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect([again, other].map(({ model }) => model.requests.length)).toEqual([1, 0]);
+    await vi.advanceTimersByTimeAsync(6_000);
+    expect(other.model.requests).toHaveLength(1);
   });
 
   test('a refused request has all others wait as long as it was told, and is no attempt', async () => {
