@@ -42,16 +42,18 @@ export function createIntake(intakeDeps: IntakeDeps): Intake {
   // A rush of one person is counted as it is stored, and keeps nobody else from being heard.
   const ofPerson = createKeyedQueue();
   const atOnce = createGate(MESSAGES_AT_ONCE);
+  const inTurn = (question: Question, accept: typeof acceptMessage): Promise<Accepted> => {
+    const { platform, workspace, person } = ownerOf(question);
+    return ofPerson(`${platform} ${workspace} ${person}`, () => atOnce(() => accept(deps, question)));
+  };
   return {
     async accept(question) {
       const key = question.thread ? threadKey(question.thread) : question.id;
-      const { platform, workspace, person } = ownerOf(question);
-      const accept = () => atOnce(() => acceptMessage(deps, question));
-      const result = await inThread(key, () => ofPerson(`${platform} ${workspace} ${person}`, accept));
+      const result = await inThread(key, () => inTurn(question, acceptMessage));
       deps.metrics.heard(question.platform, result);
       return result;
     },
-    press: (press) => pressButton({ ...deps, accept: (question) => acceptQuestion(deps, question) }, press),
+    press: (press) => pressButton({ ...deps, accept: (question) => inTurn(question, acceptQuestion) }, press),
     stop: (thread, by) => deps.stops.thread(thread, by),
     async withdraw(id) {
       await Promise.all([deps.stops.question(id, 'deleted', null), deps.research.withdraw(id)]);

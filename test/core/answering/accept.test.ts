@@ -231,6 +231,16 @@ describe('the limit of what waits', () => {
     expect(await intake.accept(ask(40, { asker: { id: 'U2', name: 'Bob' } }))).toBe('accepted');
   });
 
+  test('lets no rush of presses through either', async () => {
+    const { intake, jobs, answers: records } = setup('auto', { perPerson: 3, perWorkspace: 0 });
+    const asked = Array.from({ length: 20 }, (_, n) => ask(n));
+    for (const one of asked) await records.begin(one, 1);
+    const press = ({ id, asker }: Question) =>
+      intake.press({ action: 'retry', question: id, presser: asker, press: `press ${id}`, delivery: {} });
+    await Promise.all(asked.map(press));
+    expect(answers(jobs)).toHaveLength(3);
+  });
+
   test('bounds how many messages are taken at once, whoever they are from', async () => {
     const { intake, jobs } = setup('auto', { perPerson: 3, perWorkspace: 0 });
     let open = 0;
