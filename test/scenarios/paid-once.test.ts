@@ -104,8 +104,7 @@ describe('a place that cannot be opened', () => {
     const { server } = slack;
     const asked = perplexity.requests.length;
     const lost = ended('no place to answer');
-    for (const method of ['chat.startStream', 'chat.postMessage'])
-      server.fault(method, { error: 'is_archived' }, 1);
+    server.fault('chat.startStream', { error: 'is_archived' }, 1);
     server.fault('conversations.open', { status: 502 }, 2);
     slack.mention('short');
     await expect.poll(() => ended('no place to answer'), { timeout: PATIENCE_MS }).toBe(lost + 1);
