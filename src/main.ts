@@ -100,7 +100,13 @@ async function startService(service: Service): Promise<void> {
   service.queues = startQueues(store.jobs, { answering, ...slots, research, researchCommands });
   await service.queues;
   if (isStopping) return;
-  const intake = createIntake({ ...answering, research: createResearchIntake(research), follow, waiting });
+  const intake = createIntake({
+    ...answering,
+    research: createResearchIntake(research),
+    follow,
+    waiting,
+    refused: store.keyValue('refused'),
+  });
   status.unready = service.unready;
   await slack?.listen(intake, researchCommands);
   if (isStopping) return;

@@ -1,6 +1,6 @@
 import { type Command, parseCommand } from '../commands/parse.ts';
 import { createGate, createKeyedQueue, runInBackground } from '../concurrency.ts';
-import type { Accepted, Intake, JobsRequest, ResearchIntake } from '../ports.ts';
+import type { Accepted, Intake, JobsRequest, KeyValue, ResearchIntake } from '../ports.ts';
 import { enqueuePrivateMessage, enqueueReply, type PrivateMessage } from '../private-messages.ts';
 import { ownerOf, type Question, type ThreadRef, threadKey } from '../types.ts';
 import { ANSWER_QUEUE, type AnsweringDeps, type AnswerJob } from './deps.ts';
@@ -19,6 +19,8 @@ export interface IntakeDeps
   readonly research: ResearchIntake;
   readonly follow: FollowMode;
   readonly waiting: WaitingLimits;
+  /** Keeps which questions were refused. */
+  readonly refused: KeyValue;
 }
 
 interface AcceptDeps extends IntakeDeps {
@@ -35,8 +37,8 @@ const MESSAGES_AT_ONCE = 30;
  * decided whether a message without a mention is one, duplicates are dropped, and the question is stored.
  */
 export function createIntake(intakeDeps: IntakeDeps): Intake {
-  const { jobs, waiting } = intakeDeps;
-  const deps: AcceptDeps = { ...intakeDeps, checkLimit: createWaitingLimit(jobs, waiting) };
+  const { jobs, refused, waiting } = intakeDeps;
+  const deps: AcceptDeps = { ...intakeDeps, checkLimit: createWaitingLimit(jobs, refused, waiting) };
   // After an outage a mention and its follow-ups arrive together, and only the mention makes the follow-ups ours.
   const inThread = createKeyedQueue();
   // A rush of one person is counted as it is stored, and keeps nobody else from being heard.

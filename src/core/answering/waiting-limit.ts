@@ -1,4 +1,4 @@
-import type { Accepted, Jobs } from '../ports.ts';
+import type { Accepted, Jobs, KeyValue } from '../ports.ts';
 import { enqueuePrivateMessage, enqueueReply } from '../private-messages.ts';
 import { ownerOf, type Question } from '../types.ts';
 import { ANSWER_QUEUE } from './deps.ts';
@@ -11,6 +11,8 @@ export interface WaitingLimits {
 
 /** A person who goes on asking is not told twice within the same so many milliseconds, whichever process hears them. */
 const TOLD_MS = 10 * 60_000;
+/** What was refused stays refused: Slack sends a mention twice, and after an outage Discord's messages are read again. */
+const REFUSED_MS = 24 * 3_600_000;
 
 /**
  * Creates the limit for questions that wait. Resolves with null when a question may wait as well, else with what became of it.
@@ -19,15 +21,17 @@ const TOLD_MS = 10 * 60_000;
  */
 export function createWaitingLimit(
   jobs: Jobs,
+  refused: KeyValue,
   { perPerson, perWorkspace }: WaitingLimits,
 ): (question: Question) => Promise<Accepted | null> {
   const told = new Set<string>();
   const explain = (waiting: { readonly person: number; readonly workspace: number }): string | null => {
-    const first = "I'll answer those first. Ask again in a moment.";
+    const more =
+      "as many as may wait. I won't answer this one, nor further ones until there is room: ask again then.";
     if (perPerson > 0 && waiting.person >= perPerson)
-      return `You have ${waiting.person} questions waiting here; ${first}`;
+      return `You have ${waiting.person} questions waiting here, ${more}`;
     if (perWorkspace > 0 && waiting.workspace >= perWorkspace)
-      return `${waiting.workspace} questions are waiting in this workspace; ${first}`;
+      return `${waiting.workspace} questions are waiting in this workspace, ${more}`;
     return null;
   };
   const tell = async (question: Question, person: string, text: string): Promise<void> => {
@@ -41,11 +45,16 @@ export function createWaitingLimit(
     if (perPerson === 0 && perWorkspace === 0) return null;
     const owner = ownerOf(question);
     const person = Object.values(owner).join(' ');
-    const waiting = await jobs.waiting(ANSWER_QUEUE, owner);
+    const [waiting, wasRefused] = await Promise.all([
+      jobs.waiting(ANSWER_QUEUE, owner),
+      refused.get(question.id),
+    ]);
+    if (wasRefused) return 'duplicate';
     if (waiting.person === 0) told.delete(person);
     const text = explain(waiting);
     if (text === null) return null;
     if (await jobs.knows(ANSWER_QUEUE, question.id)) return 'duplicate';
+    await refused.set(question.id, true, REFUSED_MS);
     await tell(question, person, text);
     return 'over-limit';
   };

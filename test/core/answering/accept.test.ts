@@ -36,6 +36,7 @@ function setup(follow: FollowMode = 'auto', waiting = { perPerson: 0, perWorkspa
     log: quietLog,
     follow,
     waiting,
+    refused: memoryKeyValue(),
     isAdmin,
   });
   return { jobs, answers, platform, stops, intake };
@@ -225,10 +226,19 @@ describe('the limit of what waits', () => {
     expect(answers(jobs).map(({ id, owner }) => [id, owner])).toEqual(
       [0, 1, 2].map((n) => [`q${n}`, { platform: 'slack', workspace: 'T1', person: 'U1' }]),
     );
-    const text = "You have 3 questions waiting here; I'll answer those first. Ask again in a moment.";
+    const text = expect.stringMatching(/^You have 3 questions waiting here, .* I won't answer this one/);
     expect(told(jobs)).toMatchObject([{ type: 'reply', question: { id: 'q3' }, text }]);
     expect(await intake.accept(ask(1))).toBe('duplicate');
     expect(await intake.accept(ask(40, { asker: { id: 'U2', name: 'Bob' } }))).toBe('accepted');
+  });
+
+  test('answers nothing later that it has refused, however often it is delivered', async () => {
+    const { intake, jobs } = setup('auto', { perPerson: 1, perWorkspace: 0 });
+    await intake.accept(ask(0));
+    expect(await intake.accept(ask(1))).toBe('over-limit');
+    jobs.queued.splice(0, 1);
+    expect(await intake.accept(ask(1))).toBe('duplicate');
+    expect(await intake.accept(ask(2))).toBe('accepted');
   });
 
   test('lets no rush of presses through either', async () => {

@@ -18,6 +18,7 @@ function opened() {
     metrics: noMetrics,
     follow: 'auto',
     waiting: { perPerson: 20, perWorkspace: 0 },
+    refused: memoryKeyValue(),
   });
   const queued = (queue: string) => line.waiting.filter((job) => job.queue === queue);
   return { line, intake, queued };

@@ -178,6 +178,7 @@ async function startFootnote(server: DiscordServer, options: FootnoteOptions = {
     research,
     follow: 'auto',
     waiting: { perPerson: 20, perWorkspace: 0 },
+    refused: memoryKeyValue(),
   });
   const heard: Footnote['heard'] = [];
   const recording: Intake = {
