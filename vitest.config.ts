@@ -27,8 +27,9 @@ export default defineConfig({
     // Longer than any wait within a test, which says more when it fails. A long look at properties (CONTRIBUTING.md) takes its time.
     testTimeout: process.env['PROPERTY_RUNS'] === undefined ? 40_000 : 7_200_000,
     hookTimeout: 60_000,
-    // Most tests wait for a service or a socket rather than for a core. Each service holds a PGlite of some 250 MB.
-    maxWorkers: 8,
+    // Most tests wait for a service or a socket rather than for a core, but a service that starts takes two seconds of one. Each
+    // holds a PGlite of some 250 MB.
+    maxWorkers: 5,
     sequence: { sequencer: SlowFirst },
     reporters: ['default', new SkippedReporter()],
   },

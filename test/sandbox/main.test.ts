@@ -41,7 +41,8 @@ async function ready(url: string): Promise<void> {
   await until(async () => (await stateOf(url)).service.state === 'ready');
 }
 
-describe('npm run sandbox', { timeout: 60_000 }, () => {
+// Each starts several processes one after the other, and waits for directories to be given back.
+describe('npm run sandbox', { timeout: 120_000 }, () => {
   test('prints one address and a hint, and ends at ctrl-C with all it started', async () => {
     const directory = await ownDirectory();
     const { child, lines, url } = await run(directory);
