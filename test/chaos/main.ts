@@ -2,7 +2,7 @@
  * Torments the whole service: real processes, the stand-ins, kill -9. One line per check and a JSON line at the end.
  *
  *   npm run chaos -- --seed 7            everything, the same way every time for the same seed
- *   npm run chaos -- --only kill-storm   one of them
+ *   npm run chaos -- --only kill-storm   one of them, or several with commas
  *   npm run chaos -- --short             small numbers, for CI
  *
  * Checks that need Postgres use TEST_DATABASE_URL, and are left out with a line when it is not set.
@@ -55,9 +55,10 @@ if (values.help) {
 }
 
 const databaseUrl = process.env['TEST_DATABASE_URL'] ?? null;
+const only = values.only?.split(',');
 const outcomes: Outcome[] = [];
 for (const [name, check] of Object.entries(CHECKS)) {
-  if (values.only && values.only !== name) continue;
+  if (only && !only.includes(name)) continue;
   if (check.needsPostgres && !databaseUrl) {
     console.log(`left out: ${name}: TEST_DATABASE_URL is not set`);
     continue;
