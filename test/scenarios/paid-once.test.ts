@@ -104,15 +104,17 @@ describe('a place that cannot be opened', () => {
     const { server } = slack;
     const asked = perplexity.requests.length;
     const lost = ended('no place to answer');
-    server.fault('chat.startStream', { error: 'is_archived' }, 1);
+    for (const method of ['chat.startStream', 'chat.postMessage'])
+      server.fault(method, { error: 'is_archived' }, Number.POSITIVE_INFINITY);
     server.fault('conversations.open', { status: 502 }, 2);
     slack.mention('short');
     await expect.poll(() => ended('no place to answer'), { timeout: PATIENCE_MS }).toBe(lost + 1);
+    // The direct messages are still being opened.
+    server.clearFaults();
     const dm = server.channels.find(({ kind }) => kind === 'im')?.id ?? '';
     const told = (): string[] => server.history(dm).flatMap(({ bot, text }) => (bot ? [text] : []));
     await expect.poll(told, { timeout: 20_000 }).toEqual([expect.stringMatching(/can't answer where you/)]);
     expect(perplexity.requests).toHaveLength(asked + 1);
-    server.clearFaults();
   });
 });
 
