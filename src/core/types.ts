@@ -227,3 +227,8 @@ export interface JobOwner {
 export function ownerOf({ platform, workspace, asker }: Question): JobOwner {
   return { platform, workspace, person: asker.id };
 }
+
+/** One string per owner, from the widest to the narrowest; no platform has spaces in its ids. */
+export function ownerKey({ platform, workspace, person }: JobOwner): string {
+  return [platform, workspace, person].join(' ');
+}

@@ -4,14 +4,9 @@ import type { Job, Log } from '../core/ports.ts';
 import { RETRY_LIMIT } from './boss.ts';
 import { type OnDead, watchDeadJobs } from './dead-jobs.ts';
 import { claimFairly, type FetchedJob, type OwnerLimits } from './fair-claim.ts';
-import type { Claim } from './job-rows.ts';
+import type { Claim, PackedData } from './job-rows.ts';
 import { repeat } from './repeat.ts';
 import type { Sql } from './sql.ts';
-
-/** How a job's data is kept, see `Queryable.query` for why it is a string. */
-export interface PackedData {
-  readonly json: string;
-}
 
 /** A job this process is working on. */
 interface JobRun extends Claim {

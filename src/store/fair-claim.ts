@@ -1,6 +1,6 @@
 import type { PgBoss } from 'pg-boss';
-import type { JobOwner } from '../core/types.ts';
-import type { Claim } from './job-rows.ts';
+import { type JobOwner, ownerKey } from '../core/types.ts';
+import type { Claim, PackedData } from './job-rows.ts';
 import type { Queryable, Sql } from './sql.ts';
 
 /** How many jobs may run at once, over all processes; 0 for any number. */
@@ -11,8 +11,7 @@ export interface OwnerLimits {
 
 /** A job as `boss.fetch` hands it over. */
 export interface FetchedJob extends Claim {
-  /** As `enqueue` packed it. */
-  readonly data: { readonly json: string };
+  readonly data: PackedData;
 }
 
 export interface FairClaim {
@@ -20,11 +19,6 @@ export interface FairClaim {
   readonly sql: Sql;
   readonly queue: string;
   readonly limits: OwnerLimits;
-}
-
-/** The `group` of a job in pg-boss, from the widest to the narrowest; no platform has spaces in its ids. */
-export function groupOf({ platform, workspace, person }: JobOwner): string {
-  return `${platform} ${workspace} ${person}`;
 }
 
 /**
@@ -43,7 +37,7 @@ export async function claimFairly(
     const [row] = await db.query<{ chosen: number; isMoreWaiting: boolean }>(CHOOSE, params);
     const { chosen = 0, isMoreWaiting = true } = row ?? {};
     const options = { batchSize: chosen, minPriority: CHOSEN, db };
-    const jobs = chosen === 0 ? [] : await boss.fetch<FetchedJob['data']>(queue, options);
+    const jobs = chosen === 0 ? [] : await boss.fetch<PackedData>(queue, options);
     return { jobs, isMoreWaiting: isMoreWaiting || jobs.length < chosen };
   };
   // The embedded database has one process, and that has one claim at a time.
@@ -61,10 +55,10 @@ export async function countWaiting(
   queue: string,
   owner: JobOwner,
 ): Promise<{ readonly person: number; readonly workspace: number }> {
-  const workspace = groupOf({ ...owner, person: '' });
+  const workspace = ownerKey({ ...owner, person: '' });
   const [row] = await sql.query<{ person: number; workspace: number }>(WAITING, [
     queue,
-    groupOf(owner),
+    ownerKey(owner),
     workspace,
     // The next string after all that begin with it.
     workspace.replace(/ $/, '!'),

@@ -12,6 +12,11 @@ export interface Claim {
   readonly retryCount: number;
 }
 
+/** How a job's data is kept, see `Queryable.query` for why it is a string. */
+export interface PackedData {
+  readonly json: string;
+}
+
 /** Counts the waiting and running jobs of a key. Each half is answered from an index. */
 export async function countKey(sql: Sql, queue: string, key: string): Promise<number> {
   const [row] = await sql.query<{ depth: number }>(
@@ -53,7 +58,7 @@ export async function failOver(
 export interface DeadRow {
   readonly id: string;
   readonly retryCount: number;
-  readonly data: { readonly json: string };
+  readonly data: PackedData;
   readonly output: unknown;
   readonly deadForMs: number;
 }

@@ -1,12 +1,13 @@
 import type { PgBoss } from 'pg-boss';
 import { createKeyedQueue, sleep } from '../core/concurrency.ts';
 import type { Job, Jobs, Log, NextJob } from '../core/ports.ts';
+import { ownerKey } from '../core/types.ts';
 import { ensureQueue, startBoss } from './boss.ts';
 import type { OnDead } from './dead-jobs.ts';
-import { createDispatcher, type Dispatcher, type PackedData } from './dispatcher.ts';
-import { countWaiting, groupOf, type OwnerLimits } from './fair-claim.ts';
+import { createDispatcher, type Dispatcher } from './dispatcher.ts';
+import { countWaiting, type OwnerLimits } from './fair-claim.ts';
 import { startHeartbeat } from './heartbeat.ts';
-import { countKey, failOver, findAbandoned } from './job-rows.ts';
+import { countKey, failOver, findAbandoned, type PackedData } from './job-rows.ts';
 import type { Queryable, Sql } from './sql.ts';
 
 /** Aborted handlers get this long to return before their jobs are handed to others. */
@@ -149,7 +150,7 @@ async function send(boss: PgBoss, db: Queryable, { queue, data, options }: NextJ
   const packed: PackedData = { json: JSON.stringify(data) };
   const { id, key, delayMs = 0, owner } = options;
   const startAfter = delayMs > 0 ? { startAfter: delayMs / 1000 } : {};
-  const group = owner ? { group: { id: groupOf(owner) } } : {};
+  const group = owner ? { group: { id: ownerKey(owner) } } : {};
   return (await boss.send(queue, packed, { id, singletonKey: key, db, ...startAfter, ...group })) !== null;
 }
 

@@ -5,8 +5,15 @@ import { setFlagsFromString } from 'node:v8';
 import { PGlite } from '@electric-sql/pglite';
 import { fromPglite } from 'pg-boss';
 import type { Log } from '../core/ports.ts';
-import { closeDataDir, lockDataDir, secureDataDir, toUnusableError } from './data-dir.ts';
-import { LEAST_SPACE, NEW_SPACE, requireSpace } from './disk-space.ts';
+import {
+  closeDataDir,
+  LEAST_SPACE,
+  lockDataDir,
+  NEW_SPACE,
+  requireSpace,
+  secureDataDir,
+  toUnusableError,
+} from './data-dir.ts';
 import { createQueryable, type Sql } from './sql.ts';
 import { StoreError } from './store-error.ts';
 

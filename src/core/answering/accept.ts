@@ -2,7 +2,7 @@ import { type Command, parseCommand } from '../commands/parse.ts';
 import { createGate, createKeyedQueue, runInBackground } from '../concurrency.ts';
 import type { Accepted, Intake, JobsRequest, KeyValue, ResearchIntake } from '../ports.ts';
 import { enqueuePrivateMessage, enqueueReply, type PrivateMessage } from '../private-messages.ts';
-import { ownerOf, type Question, type ThreadRef, threadKey } from '../types.ts';
+import { ownerKey, ownerOf, type Question, type ThreadRef, threadKey } from '../types.ts';
 import { ANSWER_QUEUE, type AnsweringDeps, type AnswerJob } from './deps.ts';
 import { HELP } from './messages.ts';
 import { pressButton } from './press.ts';
@@ -29,6 +29,8 @@ interface AcceptDeps extends IntakeDeps {
 
 /** More than this many questions of one thread are not queued behind each other. */
 const MAX_WAITING_IN_THREAD = 5;
+/** What was refused stays refused: Slack sends a mention twice, and after an outage Discord's messages are read again. */
+const REFUSED_MS = 24 * 3_600_000;
 /** Each takes a few statements, and the database has 15 connections. */
 const MESSAGES_AT_ONCE = 30;
 
@@ -37,16 +39,15 @@ const MESSAGES_AT_ONCE = 30;
  * decided whether a message without a mention is one, duplicates are dropped, and the question is stored.
  */
 export function createIntake(intakeDeps: IntakeDeps): Intake {
-  const { jobs, refused, waiting } = intakeDeps;
-  const deps: AcceptDeps = { ...intakeDeps, checkLimit: createWaitingLimit(jobs, refused, waiting) };
+  const { jobs, waiting } = intakeDeps;
+  const deps: AcceptDeps = { ...intakeDeps, checkLimit: createWaitingLimit(jobs, waiting) };
   // After an outage a mention and its follow-ups arrive together, and only the mention makes the follow-ups ours.
   const inThread = createKeyedQueue();
   // A rush of one person is counted as it is stored, and keeps nobody else from being heard.
   const ofPerson = createKeyedQueue();
   const atOnce = createGate(MESSAGES_AT_ONCE);
   const inTurn = (question: Question, accept: typeof acceptMessage): Promise<Accepted> => {
-    const { platform, workspace, person } = ownerOf(question);
-    return ofPerson(`${platform} ${workspace} ${person}`, () => atOnce(() => accept(deps, question)));
+    return ofPerson(ownerKey(ownerOf(question)), () => atOnce(() => accept(deps, question)));
   };
   return {
     async accept(question) {
@@ -116,13 +117,16 @@ async function acceptForAnswer(deps: AcceptDeps, question: Question): Promise<Ac
   const key = question.thread ? threadKey(question.thread) : question.id;
   // A thread's first message can have nothing in front of it: the common case needs no query.
   const isFirst = !question.thread || question.thread.thread === question.message?.message;
-  const depth = isFirst ? 0 : await deps.jobs.depth(ANSWER_QUEUE, key);
-  if (depth > MAX_WAITING_IN_THREAD) {
-    // A duplicate or a repeated delivery finds its own question among those that wait.
-    return (await deps.jobs.knows(ANSWER_QUEUE, question.id)) ? 'duplicate' : refuse(deps, question);
+  const [depth, wasRefused] = await Promise.all([
+    isFirst ? 0 : deps.jobs.depth(ANSWER_QUEUE, key),
+    deps.refused.get(question.id),
+  ]);
+  if (wasRefused) return 'duplicate';
+  const refusal = await (depth > MAX_WAITING_IN_THREAD ? refuse(deps, question) : deps.checkLimit(question));
+  if (refusal) {
+    if (refusal !== 'duplicate') await deps.refused.set(question.id, true, REFUSED_MS);
+    return refusal;
   }
-  const refused = await deps.checkLimit(question);
-  if (refused) return refused;
   const job: AnswerJob = { question, isMarked: depth > 0 };
   const [isNew] = await Promise.all([
     deps.jobs.enqueue(ANSWER_QUEUE, job, { id: question.id, key, owner: ownerOf(question) }),
@@ -153,6 +157,8 @@ async function isForUs({ threads, follow }: IntakeDeps, question: Question): Pro
 }
 
 async function refuse({ jobs }: IntakeDeps, question: Question): Promise<Accepted> {
+  // A duplicate or a repeated delivery finds its own question among those that wait.
+  if (await jobs.knows(ANSWER_QUEUE, question.id)) return 'duplicate';
   await enqueueReply(jobs, question, 'busy', 'I am still answering here; ask again in a moment.');
   return 'busy';
 }

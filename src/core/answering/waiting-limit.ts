@@ -1,6 +1,6 @@
-import type { Accepted, Jobs, KeyValue } from '../ports.ts';
+import type { Accepted, Jobs } from '../ports.ts';
 import { enqueuePrivateMessage, enqueueReply } from '../private-messages.ts';
-import { ownerOf, type Question } from '../types.ts';
+import { ownerKey, ownerOf, type Question } from '../types.ts';
 import { ANSWER_QUEUE } from './deps.ts';
 
 /** How many questions may wait to be answered; 0 for any number. */
@@ -11,8 +11,6 @@ export interface WaitingLimits {
 
 /** A person who goes on asking is not told twice within the same so many milliseconds, whichever process hears them. */
 const TOLD_MS = 10 * 60_000;
-/** What was refused stays refused: Slack sends a mention twice, and after an outage Discord's messages are read again. */
-const REFUSED_MS = 24 * 3_600_000;
 
 /**
  * Creates the limit for questions that wait. Resolves with null when a question may wait as well, else with what became of it.
@@ -21,7 +19,6 @@ const REFUSED_MS = 24 * 3_600_000;
  */
 export function createWaitingLimit(
   jobs: Jobs,
-  refused: KeyValue,
   { perPerson, perWorkspace }: WaitingLimits,
 ): (question: Question) => Promise<Accepted | null> {
   const told = new Set<string>();
@@ -44,17 +41,12 @@ export function createWaitingLimit(
   return async (question) => {
     if (perPerson === 0 && perWorkspace === 0) return null;
     const owner = ownerOf(question);
-    const person = Object.values(owner).join(' ');
-    const [waiting, wasRefused] = await Promise.all([
-      jobs.waiting(ANSWER_QUEUE, owner),
-      refused.get(question.id),
-    ]);
-    if (wasRefused) return 'duplicate';
+    const person = ownerKey(owner);
+    const waiting = await jobs.waiting(ANSWER_QUEUE, owner);
     if (waiting.person === 0) told.delete(person);
     const text = explain(waiting);
     if (text === null) return null;
     if (await jobs.knows(ANSWER_QUEUE, question.id)) return 'duplicate';
-    await refused.set(question.id, true, REFUSED_MS);
     await tell(question, person, text);
     return 'over-limit';
   };

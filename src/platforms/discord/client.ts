@@ -9,6 +9,7 @@ import {
   Partials,
   type RESTOptions,
 } from 'discord.js';
+import { readBounded } from '../../core/bounded-body.ts';
 
 export interface DiscordClientOptions {
   /** What discord.js calls `rest.api`, without the version; null for Discord's own. */
@@ -76,15 +77,7 @@ export function createDiscordClient(options: DiscordClientOptions): Client {
  * however long it is, and after its timeout.
  */
 async function fetchBounded(url: string, init: RequestInit): Promise<Response> {
-  const response = await fetch(url, { ...init, redirect: 'error' });
-  const chunks: Uint8Array[] = [];
-  let left = MAX_BODY_BYTES;
-  for await (const chunk of response.body ?? []) {
-    left -= chunk.byteLength;
-    if (left < 0) throw new Error(`a body of more than ${MAX_BODY_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return new Response(response.body && Buffer.concat(chunks), response);
+  return readBounded(await fetch(url, { ...init, redirect: 'error' }), MAX_BODY_BYTES);
 }
 
 /** A hundred messages, the most that Discord sends at once, stay below a few of these. */

@@ -7,6 +7,7 @@ import {
   WebClient,
   type WebClientOptions,
 } from '@slack/web-api';
+import { readBounded } from '../../core/bounded-body.ts';
 import type { Failure } from '../../core/failures.ts';
 import type { Log } from '../../core/ports.ts';
 import { toFailure } from './errors.ts';
@@ -84,17 +85,7 @@ export function clientOptions(apiUrl: string, log: Log, timeout = CALL_TIMEOUT_M
 }
 
 /** Node's fetch with a limit on the body: the client reads bodies whole, however long they are. */
-const fetchBounded: FetchFunction = async (url, init) => {
-  const response = await fetch(url, init);
-  const chunks: Uint8Array[] = [];
-  let left = MAX_BODY_BYTES;
-  for await (const chunk of response.body ?? []) {
-    left -= chunk.byteLength;
-    if (left < 0) throw new Error(`a body of more than ${MAX_BODY_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return new Response(response.body && Buffer.concat(chunks), response);
-};
+const fetchBounded: FetchFunction = async (url, init) => readBounded(await fetch(url, init), MAX_BODY_BYTES);
 
 /** Half of a surrogate pair cannot be encoded: @slack/web-api 8.2.0 rejects the whole call with "URI malformed". */
 function toWellFormed(options: Record<string, unknown>): Record<string, unknown> {

@@ -118,8 +118,12 @@ describe('intake', () => {
     for (let n = 2; n <= 6; n++) expect(await intake.accept(followUp(`q${n}`))).toBe('accepted');
     expect(platform.marks).toEqual([true, true, true, true, true]);
     expect(await intake.accept(followUp('q7'))).toBe('busy');
-    expect(await intake.accept(followUp('q7'))).toBe('busy');
+    expect(await intake.accept(followUp('q7'))).toBe('duplicate');
     expect(jobs.queued.filter((job) => job.queue === PRIVATE_MESSAGE_QUEUE)).toHaveLength(1);
+    // Nor is it answered when there is room.
+    jobs.queued.splice(0);
+    expect(await intake.accept(followUp('q7'))).toBe('duplicate');
+    expect(await intake.accept(followUp('q8'))).toBe('accepted');
   });
 
   test('the twin of a waiting question is not refused, however many wait', async () => {
