@@ -33,11 +33,14 @@ export interface Person {
   readonly name: string | null;
 }
 
-/** A file that came with a message; never opened yet, only named. */
+/** A file that came with a message. */
 export interface Attachment {
   readonly name: string;
+  /** The media type that the platform gives it. */
   readonly type: string | null;
   readonly bytes: number | null;
+  /** Where the platform serves it; null where it does not say. */
+  readonly url: string | null;
 }
 
 /**
@@ -47,10 +50,11 @@ export interface Attachment {
  */
 export type Trigger = 'mention' | 'dm' | 'reply' | 'thread' | 'command' | 'shortcut' | 'button';
 
-/** Another message the question is about: the target of "Ask about this", or what was replied to. */
+/** Another message the question is about: the target of "Ask about this", what was replied to, or what was shared along with it. */
 export interface Quote {
   readonly author: string | null;
   readonly text: string;
+  readonly attachments: readonly Attachment[];
 }
 
 /** One thing a person asked. `id` is derived from the platform's own message or interaction id (`ids.ts`). */
@@ -70,8 +74,12 @@ export interface Question {
   readonly asker: Person;
   /** Without the leading mention, platform mark-up decoded. May be empty. */
   readonly text: string;
-  readonly quote: Quote | null;
+  readonly quotes: readonly Quote[];
   readonly attachments: readonly Attachment[];
+  /** The title of the thread or forum post it was said in, where the platform has one that people write. */
+  readonly title: string | null;
+  /** Somebody else is spoken to, and we are not: it mentions a person, a group, a role or everybody here. */
+  readonly addressesOthers: boolean;
   readonly overrides: AnswerOptions;
   /** Present when a deep-research job is asked for instead of an answer. */
   readonly research?: ResearchWish;
@@ -98,6 +106,8 @@ export interface Turn {
   readonly role: 'user' | 'assistant';
   readonly author: Person | null;
   readonly text: string;
+  /** The files that came with it. */
+  readonly attachments?: readonly Attachment[];
   readonly at: number;
 }
 

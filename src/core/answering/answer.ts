@@ -51,7 +51,7 @@ export async function answerQuestion(deps: AnsweringDeps, job: Job<AnswerJob>): 
 }
 
 function isEmpty(question: Question): boolean {
-  return question.text.trim() === '' && !question.quote && question.attachments.length === 0;
+  return question.text.trim() === '' && question.quotes.length === 0 && question.attachments.length === 0;
 }
 
 function startRun(

@@ -5,7 +5,7 @@ import { askModel, type ModelOutcome } from './ask-model.ts';
 import { type AnswerRun, type Conclusion } from './deps.ts';
 import { recallThread } from './history.ts';
 import { describeForAdmins, explainFailure, needsAdmin } from './messages.ts';
-import { composePrompt, type Prompt } from './prompt.ts';
+import { attachmentsOf, composePrompt, type Prompt } from './prompt.ts';
 import { type Stop, StopRequested } from './stop.ts';
 import { type Answer, doneView, EMPTY_ANSWER, finalView, progressView } from './view.ts';
 
@@ -117,8 +117,9 @@ function stoppedView(question: Question, answer: Answer, { reason, by }: Stop): 
 
 function composeNotices(question: Question, trimmed: Prompt | null): string[] {
   const notices: string[] = [];
-  if (question.attachments.length > 0) {
-    const files = question.attachments.map((file) => (file.type ? `${file.name} (${file.type})` : file.name));
+  const attachments = attachmentsOf(question);
+  if (attachments.length > 0) {
+    const files = attachments.map((file) => (file.type ? `${file.name} (${file.type})` : file.name));
     notices.push(`Not read: ${files.join(', ')}. I can't open attachments yet.`);
   }
   if (trimmed)

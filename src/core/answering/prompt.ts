@@ -1,4 +1,4 @@
-import type { ModelMessage, Person, Question, Turn } from '../types.ts';
+import type { Attachment, ModelMessage, Person, Question, Turn } from '../types.ts';
 import type { HistoryWindow } from './history.ts';
 
 export interface Prompt {
@@ -30,22 +30,21 @@ export function questionTurn(question: Question): Turn {
 /** The question as the model reads it, with the quoted message in front. */
 export function questionText(question: Question): string {
   const parts: string[] = [];
-  if (question.quote) {
-    const lines = question.quote.text.split('\n').map((line) => `> ${line}`);
-    parts.push(
-      `About this message${question.quote.author ? ` by ${question.quote.author}` : ''}:`,
-      lines.join('\n'),
-      '',
-    );
+  for (const { author, text } of question.quotes) {
+    const lines = text.split('\n').map((line) => `> ${line}`);
+    parts.push(`About this message${author ? ` by ${author}` : ''}:`, lines.join('\n'), '');
   }
-  parts.push(question.text.trim() === '' && question.quote ? ASK_ABOUT : question.text);
-  if (question.attachments.length > 0) {
-    parts.push(
-      '',
-      `(Attached, but you cannot read it: ${question.attachments.map((file) => file.name).join(', ')})`,
-    );
+  parts.push(question.text.trim() === '' && question.quotes.length > 0 ? ASK_ABOUT : question.text);
+  const attachments = attachmentsOf(question);
+  if (attachments.length > 0) {
+    parts.push('', `(Attached, but you cannot read it: ${attachments.map((file) => file.name).join(', ')})`);
   }
   return parts.join('\n').trim();
+}
+
+/** The files of the question and of the messages it is about. */
+export function attachmentsOf({ attachments, quotes }: Question): readonly Attachment[] {
+  return [...attachments, ...quotes.flatMap((quote) => quote.attachments)];
 }
 
 /** The question behind "Ask about this" without words of one's own. */

@@ -13,14 +13,7 @@ import type { ButtonPress, JobsRequest } from '../../core/ports.ts';
 import { type AnswerOptions, EFFORTS, PROFILE_NAMES, type Question, RECENCIES } from '../../core/types.ts';
 import { DIRECT_WORKSPACE, messageRef, threadRef } from './ids.ts';
 import { readCustomId } from './messages.ts';
-import {
-  cleanText,
-  isOwnConversation,
-  personOf,
-  quoteMessage,
-  readAttachments,
-  threadOf,
-} from './questions.ts';
+import { cleanText, isOwnConversation, personOf, quoteMessage, threadOf } from './questions.ts';
 
 /** The command in the menu of a message, as manifests/discord-commands.json names it. */
 const ASK_ABOUT = 'Ask about this';
@@ -45,8 +38,10 @@ export function questionFromCommand(
     thread: isOwn ? threadRef(base.workspace, base.channel) : null,
     message: null,
     text,
-    quote: null,
+    quotes: [],
     attachments: [],
+    title: null,
+    addressesOthers: false,
     overrides: readOverrides(options, sites.domains),
     ...(commandName === 'research' && { research: readWish(options) }),
   };
@@ -65,10 +60,14 @@ export function questionFromShortcut(interaction: MessageContextMenuCommandInter
     thread: threadOf({ id: target.id, channelId: base.channel, guildId, channel }),
     message: messageRef(base.workspace, base.channel, target.id),
     text: '',
-    quote: isKnown
-      ? quoteMessage(target)
-      : { author: null, text: cleanText(interaction.targetMessage.content) },
-    attachments: isKnown ? readAttachments(target) : [],
+    quotes: [
+      isKnown
+        ? quoteMessage(target)
+        : { author: null, text: cleanText(interaction.targetMessage.content), attachments: [] },
+    ],
+    attachments: [],
+    title: null,
+    addressesOthers: false,
     overrides: {},
   };
 }

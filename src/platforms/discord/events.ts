@@ -100,21 +100,21 @@ async function acceptQuestion(
   message: Message,
   question: Question,
 ): Promise<void> {
-  const lacksQuote = question.repliesTo !== null && question.quote === null;
-  const quote = lacksQuote ? await fetchQuote(message) : question.quote;
+  const lacksQuote = question.repliesTo !== null && question.quotes.length === 0;
+  const quotes = lacksQuote ? await fetchQuotes(message) : question.quotes;
   // Before it is durable: a direct conversation that is not known could not be caught up with after a crash.
   if (message.guildId === null) await direct.remember(message.channelId);
-  await intake.accept({ ...question, quote });
+  await intake.accept({ ...question, quotes });
 }
 
-/** Fetches what a reply is to. Null when it cannot be had. @throws {Failure} when another try may bring it. */
-async function fetchQuote(message: Message): Promise<Question['quote']> {
+/** Fetches what a reply is to. Empty when it cannot be had. @throws {Failure} when another try may bring it. */
+async function fetchQuotes(message: Message): Promise<Question['quotes']> {
   try {
-    return quoteMessage(await message.fetchReference());
+    return [quoteMessage(await message.fetchReference())];
   } catch (error) {
     const failure = failureOf(error, 'reading a message that is replied to');
     if (failure.status !== undefined && isRetryable(failure)) throw failure;
-    return null;
+    return [];
   }
 }
 

@@ -43,16 +43,21 @@ export function questionFromEdit(message: Message): Question | null {
 export function quoteMessage(message: Message): Quote {
   const text = forwardedIn(message)?.content ?? message.content;
   const author = message.author as User | null; // null in a message that Discord sent in part
-  return { author: author && personOf(author, message.member).name, text: readText(text, message) };
+  return {
+    author: author && personOf(author, message.member).name,
+    text: readText(text, message),
+    attachments: readAttachments(message),
+  };
 }
 
 /** The files of a message, and those of the message it forwards. */
-export function readAttachments(message: Message): Question['attachments'] {
+function readAttachments(message: Message): Question['attachments'] {
   return [...message.attachments.values(), ...(forwardedIn(message)?.attachments.values() ?? [])].map(
     (file: Attachment) => ({
       name: cleanText(file.name) || 'file',
       type: file.contentType,
       bytes: file.size,
+      url: file.url,
     }),
   );
 }
@@ -144,8 +149,10 @@ function createQuestion(message: Message, trigger: Trigger, asker: Person, asked
     trigger,
     asker,
     text: readText(message.content.replace(leadingMention, ''), message),
-    quote: readQuote(message),
+    quotes: readQuotes(message),
     attachments: readAttachments(message),
+    title: null,
+    addressesOthers: false,
     overrides: {},
     delivery: {},
     askedAt,
@@ -158,13 +165,14 @@ function readReference(message: Message, workspace: string): MessageRef | null {
   return messageRef(workspace, reference.channelId, reference.messageId);
 }
 
-/** Null when what a reply is to is not known. */
-function readQuote(message: Message): Quote | null {
+/** Empty when what a reply is to is not known. */
+function readQuotes(message: Message): readonly Quote[] {
   const forwarded = forwardedIn(message);
-  if (forwarded) return { author: null, text: decodeMarkup(cleanText(forwarded.content), []) };
+  if (forwarded)
+    return [{ author: null, text: decodeMarkup(cleanText(forwarded.content), []), attachments: [] }];
   // discord.js puts the message that is replied to into the cache, beside the reply.
   const replied = message.channel.messages.cache.get(message.reference?.messageId ?? '');
-  return replied ? quoteMessage(replied) : null;
+  return replied ? [quoteMessage(replied)] : [];
 }
 
 /** The message that a message forwards; Discord does not say who wrote it. */

@@ -136,8 +136,8 @@ async function isThere(rest: DiscordRest, root: string): Promise<boolean> {
   }
 }
 
-function nameOf({ text, quote }: Question): string {
-  const line = clean(text.trim() || quote?.text.trim() || 'Question')
+function nameOf({ text, quotes }: Question): string {
+  const line = clean(text.trim() || quotes[0]?.text.trim() || 'Question')
     .replace(/\s+/g, ' ')
     .trim();
   return clipText(line, MAX_NAME) || 'Question';

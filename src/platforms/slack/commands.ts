@@ -69,7 +69,7 @@ export function questionFromShortcut(
     message: { ...place, message: message.ts },
     trigger: 'shortcut',
     text: '',
-    quote: { author: authorName(message), text: decodeText(message.text ?? '', self) },
+    quotes: [{ author: authorName(message), text: decodeText(message.text ?? '', self), attachments: [] }],
     delivery: deliveryTo(user.id, recipientTeam(self, user.team_id), response_url),
   };
 }
@@ -105,8 +105,10 @@ function interactionQuestion(
     message: null,
     repliesTo: null,
     asker: { id, name },
-    quote: null,
+    quotes: [],
     attachments: [],
+    title: null,
+    addressesOthers: false,
     overrides: {},
     askedAt: now,
   } as const;

@@ -39,7 +39,7 @@ interface PostedMessage
 
 type File = Pick<
   NonNullable<types.GenericMessageEvent['files']>[number],
-  'name' | 'title' | 'mimetype' | 'size'
+  'name' | 'title' | 'mimetype' | 'size' | 'url_private'
 >;
 
 /**
@@ -137,8 +137,10 @@ function questionFrom(
     trigger,
     asker: { id: user, name: null },
     text: questionText(textOf(message), self),
-    quote: sharedMessage(message, self),
+    quotes: sharedMessages(message, self),
     attachments: (message.files ?? []).map(toAttachment),
+    title: null,
+    addressesOthers: false,
     overrides: {},
     delivery: {
       recipient: user,
@@ -148,15 +150,19 @@ function questionFrom(
   };
 }
 
-function toAttachment({ name, title, mimetype, size }: Partial<File>): Attachment {
-  return { name: name || title || 'a file', type: mimetype ?? null, bytes: size ?? null };
+function toAttachment({ name, title, mimetype, size, url_private: url }: Partial<File>): Attachment {
+  return { name: name || title || 'a file', type: mimetype ?? null, bytes: size ?? null, url: url ?? null };
 }
 
-/** A message that somebody forwarded along with the question. */
-function sharedMessage({ attachments = [] }: PostedMessage, self: SlackSelf): Quote | null {
-  const shared = attachments.find((attachment) => attachment.is_share);
-  if (!shared?.text) return null;
-  return { author: shared.author_name || null, text: decodeText(shared.text, self) };
+/** The messages that somebody forwarded along with the question. */
+function sharedMessages({ attachments = [] }: PostedMessage, self: SlackSelf): readonly Quote[] {
+  return attachments
+    .filter((attachment) => attachment.is_share && attachment.text)
+    .map(({ author_name, text = '' }) => ({
+      author: author_name || null,
+      text: decodeText(text, self),
+      attachments: [],
+    }));
 }
 
 function textOf(message: object | undefined): string {

@@ -76,8 +76,8 @@ describe('compose', () => {
   test('quoted text and attachments are told', () => {
     const asked = question({
       text: 'Is it so?',
-      quote: { author: 'Bob', text: 'The sky\nis green' },
-      attachments: [{ name: 'a.pdf', type: 'application/pdf', bytes: 1 }],
+      quotes: [{ author: 'Bob', text: 'The sky\nis green', attachments: [] }],
+      attachments: [{ name: 'a.pdf', type: 'application/pdf', bytes: 1, url: null }],
     });
     const text = composePrompt(asked, EMPTY_HISTORY, 1_000).messages[0]?.text;
     expect(text).toBe(

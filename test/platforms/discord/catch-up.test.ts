@@ -232,7 +232,7 @@ describe('after a restart', () => {
     server.say({ user: 'ada', channel: 'general', content: mention(server, 'true?'), replyTo: claim });
     const second = await store.start(server);
     await vi.waitFor(() => expect(accepted(second)).toEqual(['true?']), 5_000);
-    expect(second.heard[0]?.question.quote?.text).toBe('It was built in 1889');
+    expect(second.heard[0]?.question.quotes[0]?.text).toBe('It was built in 1889');
   });
 
   test('twelve hours are caught up with, and no more', async () => {

@@ -81,7 +81,7 @@ test('what a database refuses to store is left out of the text, of quotes, names
   await told();
   const { question } = footnote.heard[0]!;
   expect(question.text).toBe('ab \ufffd');
-  expect(question.quote?.text).toBe('taller \ufffd');
+  expect(question.quotes[0]?.text).toBe('taller \ufffd');
   expect(question.asker.name).toBe('Ada \ufffd');
   expect(question.attachments[0]?.name).toBe('a.txt');
   const asked = question.message?.message ?? '';

@@ -74,7 +74,7 @@ describe('in a thread', () => {
     expect(intake.questions.find(({ trigger }) => trigger === 'shortcut')).toMatchObject({
       thread,
       message: { message: reply },
-      quote: { text: 'The build is green.' },
+      quotes: [{ text: 'The build is green.' }],
     });
   });
 });

@@ -114,7 +114,7 @@ describe('shortcuts and buttons', () => {
       {
         trigger: 'shortcut',
         thread: { thread: ts },
-        quote: { author: 'builds', text: 'The build is green.' },
+        quotes: [{ author: 'builds', text: 'The build is green.' }],
       },
     ]);
     await vi.waitFor(() => expect(server.unacked()).toEqual([]));

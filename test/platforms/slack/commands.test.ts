@@ -123,7 +123,7 @@ describe('Ask about this', () => {
       trigger: 'shortcut',
       thread: { channel: 'C1', thread: '1.000001' },
       message: { message: TS },
-      quote: { author: null, text: 'The moon is < Mars' },
+      quotes: [{ author: null, text: 'The moon is < Mars', attachments: [] }],
       text: '',
     });
   });
@@ -131,7 +131,7 @@ describe('Ask about this', () => {
   test('opens a thread at a message that has none, and names the bot that wrote it', () => {
     const question = questionFromShortcut(shortcutBody({ username: 'news' }), SELF, 5);
     expect(question?.thread?.thread).toBe(TS);
-    expect(question?.quote?.author).toBe('news');
+    expect(question?.quotes[0]?.author).toBe('news');
   });
 });
 

@@ -22,8 +22,10 @@ describe('an event', () => {
       trigger: 'mention',
       asker: { id: 'U1', name: null },
       text: 'why?',
-      quote: null,
+      quotes: [],
       attachments: [],
+      title: null,
+      addressesOthers: false,
       overrides: {},
       delivery: { recipient: 'U1', recipientTeam: 'T1' },
       askedAt: ASKED_AT_S * 1000,
@@ -85,14 +87,16 @@ describe('an event', () => {
   test('names the files that came along', () => {
     const files = [{ name: 'report.pdf', mimetype: 'application/pdf', size: 12 }, { title: 'Untitled' }];
     expect(heard(mentionEvent({ files }))?.attachments).toEqual([
-      { name: 'report.pdf', type: 'application/pdf', bytes: 12 },
-      { name: 'Untitled', type: null, bytes: null },
+      { name: 'report.pdf', type: 'application/pdf', bytes: 12, url: null },
+      { name: 'Untitled', type: null, bytes: null, url: null },
     ]);
   });
 
   test('quotes a message that was forwarded with the question', () => {
     const attachments = [{ is_share: true, author_name: 'Grace', text: 'A &amp; B' }];
-    expect(heard(mentionEvent({ attachments }))?.quote).toEqual({ author: 'Grace', text: 'A & B' });
+    expect(heard(mentionEvent({ attachments }))?.quotes).toEqual([
+      { author: 'Grace', text: 'A & B', attachments: [] },
+    ]);
   });
 
   test.each([

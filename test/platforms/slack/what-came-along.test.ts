@@ -26,7 +26,7 @@ test('a forwarded message is quoted with its author, mark-up decoded', async () 
   });
   await allAcknowledged(server);
   const quote = { author: 'Grace', text: 'A & B, see this (https://example.org)' };
-  expect(intake.questions).toMatchObject([{ text: 'is that so?', quote }]);
+  expect(intake.questions).toMatchObject([{ text: 'is that so?', quotes: [quote] }]);
 });
 
 test.each([
