@@ -7,12 +7,12 @@ import { createStops } from './core/answering/stop.ts';
 import { runInBackground, sleep } from './core/concurrency.ts';
 import { idFrom } from './core/ids.ts';
 import type { ModelRateLimiter, RequestKind } from './core/model-rate-limiter.ts';
-import type { Log, Metrics, Platform } from './core/ports.ts';
+import type { Log, Metrics } from './core/ports.ts';
 import { createAdminAlerts } from './core/private-messages.ts';
 import { createResearchIntake } from './core/research/accept.ts';
 import { createResearchCommands } from './core/research/commands.ts';
 import { listJobs } from './core/research/jobs-table.ts';
-import type { ResearchMessages } from './core/research/ports.ts';
+import type { ResearchPlatform } from './core/research/ports.ts';
 import type { ResearchDeps } from './core/research/step.ts';
 import type { PlatformName } from './core/types.ts';
 import { createLog } from './log.ts';
@@ -189,13 +189,8 @@ function createDeps(
   { model, research }: Perplexity,
   observed: { readonly metrics: Metrics; readonly log: Log },
 ): { readonly answering: AnsweringDeps; readonly research: ResearchDeps } {
-  const platforms = new Map<PlatformName, Platform>();
-  const researchMessages = new Map<PlatformName, ResearchMessages>();
-  for (const [name, app] of [['slack', slack] as const, ['discord', discord] as const]) {
-    if (!app) continue;
-    platforms.set(name, app.platform);
-    researchMessages.set(name, app.researchMessages);
-  }
+  const platforms = new Map<PlatformName, ResearchPlatform>();
+  for (const app of [slack, discord]) if (app) platforms.set(app.platform.name, app.platform);
   const { jobs, threads, researches } = store;
   const account = idFrom('perplexity', perplexity.baseUrl, perplexity.apiKey);
   const shared = {
@@ -215,7 +210,7 @@ function createDeps(
   const clock = { now: Date.now, random: Math.random };
   return {
     answering: { ...shared, model, stops, settings: answers },
-    research: { ...shared, ...clock, model: research, researches, researchMessages, settings },
+    research: { ...shared, ...clock, model: research, researches, settings },
   };
 }
 

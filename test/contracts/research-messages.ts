@@ -3,8 +3,8 @@ import { Failure } from '../../src/core/failures.ts';
 import type {
   NotificationPlace,
   NotifyResult,
-  ResearchMessages,
   ResearchNotification,
+  ResearchPlatform,
 } from '../../src/core/research/ports.ts';
 import type { MessageRef, Question, ThreadRef, View } from '../../src/core/types.ts';
 
@@ -20,9 +20,9 @@ export interface SeenMessage {
 
 /** One platform opened against its stand-in. */
 export interface MessagesSide {
-  readonly messages: ResearchMessages;
+  readonly messages: ResearchPlatform;
   /** The same of another process: it shares nothing with the first but the platform. */
-  reopen(): Promise<ResearchMessages>;
+  reopen(): Promise<ResearchPlatform>;
   /** Somebody asks: in a thread there is, or by a command, whose thread is still to be opened. */
   ask(how: 'thread' | 'command'): Promise<Question>;
   /** Our messages in a thread without what it hangs on, in the direct messages with the asker, or in the channel outside threads. */
@@ -69,7 +69,7 @@ function manySources(count: number): View['sources'] {
   }));
 }
 
-/** The contract of the ResearchMessages port, over the stand-in's real sockets. */
+/** The contract of the ResearchPlatform port, over the stand-in's real sockets. */
 export function researchMessagesContract(name: string, open: () => Promise<MessagesSide>): void {
   describe(`research messages contract: ${name}`, () => {
     let side: MessagesSide;
@@ -299,9 +299,9 @@ async function begun(side: MessagesSide) {
   return { question, thread, card };
 }
 
-type Shown = Parameters<ResearchMessages['showCard']>[0] & Pick<Question, 'thread'>;
+type Shown = Parameters<ResearchPlatform['showCard']>[0] & Pick<Question, 'thread'>;
 
-function show(messages: ResearchMessages, asked: Question, view: View, fields: Partial<Shown> = {}) {
+function show(messages: ResearchPlatform, asked: Question, view: View, fields: Partial<Shown> = {}) {
   const { thread = asked.thread, ...rest } = fields;
   const question = { ...asked, thread };
   return messages.showCard({ question, view, card: null, urgency: 'final', isRepeat: false, ...rest });

@@ -5,12 +5,12 @@ import { idFrom } from '../ids.ts';
 import type { Urgency } from '../ports.ts';
 import type { Question, View } from '../types.ts';
 import { composeCard } from './card.ts';
-import type { ResearchMessages, ResearchRecord } from './ports.ts';
-import type { ResearchDeps } from './step.ts';
+import type { ResearchRecord } from './ports.ts';
+import { platformOf, type ResearchDeps } from './step.ts';
 
 /**
  * Posts or edits the card to match the record, and records where it is. Resolves with the updated record.
- * @throws {Failure} as `ResearchMessages.showCard`
+ * @throws {Failure} as `ResearchPlatform.showCard`
  */
 export async function showCard(
   deps: ResearchDeps,
@@ -19,19 +19,12 @@ export async function showCard(
 ): Promise<ResearchRecord> {
   const { id, question, card } = record;
   const view = await composeCard(deps, record);
-  const shown = await messagesOf(deps, question).showCard({ question, card, view, urgency, isRepeat });
+  const shown = await platformOf(deps, question).showCard({ question, card, view, urgency, isRepeat });
   if (card !== null) return record;
   await deps.researches.note(id, shown);
   const noted = { ...record, card: shown.card, question: { ...question, thread: shown.thread } };
   await recordMessages(deps, noted);
   return noted;
-}
-
-/** @throws when the question's platform is not configured */
-export function messagesOf({ researchMessages }: ResearchDeps, { platform }: Question): ResearchMessages {
-  const messages = researchMessages.get(platform);
-  if (!messages) throw new Error(`the platform ${platform} is not configured`);
-  return messages;
 }
 
 /** Records the job's messages like an answer's, so that replies to them find their thread and buttons find their question. */
@@ -61,20 +54,20 @@ const PLACELESS: ReadonlySet<string> = new Set(['gone', 'undeliverable', 'reject
  * @throws {Failure} as `Reply`
  */
 export async function postBelow(
-  { answers, platforms }: ResearchDeps,
+  deps: ResearchDeps,
   { question: asked }: ResearchRecord,
   what: 'late' | 'report',
   said: Partial<View>,
   signal: AbortSignal,
 ): Promise<void> {
-  const platform = platforms.get(asked.platform);
-  if (!platform || !asked.thread) return;
+  const { answers } = deps;
+  if (!asked.thread) return;
   // The interaction that asked has expired, and this post replies to no message.
   const question: Question = { ...asked, id: idFrom(what, asked.id), trigger: 'button', delivery: {} };
   const view = finalView(said);
   const known = await answers.begin(question, ATTEMPT);
   if (!known || known.delivered) return;
-  const reply = platform.reply(question, {
+  const reply = platformOf(deps, question).reply(question, {
     messages: known.messages,
     // An earlier run of the step may have posted messages without recording them: look for them before posting.
     attempt: 2,

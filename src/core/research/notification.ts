@@ -1,10 +1,10 @@
 import { formatElapsed } from '../answering/messages.ts';
 import { finalView, plural, sourcesButton } from '../answering/view.ts';
 import { Failure } from '../failures.ts';
-import { hasNoPlace, messagesOf, recordMessages } from './messages.ts';
+import { hasNoPlace, recordMessages } from './messages.ts';
 import type { Ending, NotificationPlace, Report, ResearchNotification, ResearchRecord } from './ports.ts';
 import { formatCost, reportFile, summarise } from './report.ts';
-import { type ResearchDeps, toLogFields } from './step.ts';
+import { platformOf, type ResearchDeps, toLogFields } from './step.ts';
 
 type Composed = Pick<ResearchNotification, 'lead' | 'view' | 'file'>;
 
@@ -106,7 +106,7 @@ export async function notifyAsker(
     if (index < record.noticePlace) continue;
     if (!(await deps.researches.noticing(id, index))) break;
     try {
-      const sent = await messagesOf(deps, question).notify({ ...notification, place, isRepeat });
+      const sent = await platformOf(deps, question).notify({ ...notification, place, isRepeat });
       if (sent.type === 'unknown') return await recordOutcome(deps, record, 'unknown');
       const { message: noticeMessage, hasFile } = sent;
       return await recordOutcome(deps, { ...record, noticeMessage, hasFile }, 'sent');

@@ -1,5 +1,5 @@
 /** The ports of deep research; the others are in `core/ports.ts`. */
-import type { NextJob, Urgency } from '../ports.ts';
+import type { NextJob, Platform, Urgency } from '../ports.ts';
 import type {
   Effort,
   MessageRef,
@@ -101,15 +101,15 @@ export type NotifyResult =
   | { readonly type: 'unknown' };
 
 /**
- * The messages of research jobs on one platform. Jobs outlive interactions, streams and processes, so these are ordinary
- * messages, addressed by refs.
+ * A platform that shows research jobs too. They outlive interactions, streams and processes, so their messages are ordinary ones,
+ * addressed by refs.
  */
-export interface ResearchMessages {
+export interface ResearchPlatform extends Platform {
   /**
    * Opens the job's thread if necessary and shows the view on its card: posts it when `card` is null, else edits it. With
    * `isRepeat` the card of an earlier try is looked for first, so that none is posted twice. An edit for `progress` is
    * skipped when the rate limit is exhausted.
-   * @throws {Failure} `rate-limited`, `unreachable` (try again); `gone`, `undeliverable` when there is no place for it.
+   * @throws {Failure} for which `hasNoPlace` holds, or one to try again after.
    */
   showCard(card: {
     readonly question: Question;
@@ -120,7 +120,7 @@ export interface ResearchMessages {
   }): Promise<{ readonly thread: ThreadRef; readonly card: MessageRef }>;
   /**
    * Posts the notification once. Reopens an archived thread where that is allowed.
-   * @throws {Failure} `rate-limited`, `unreachable` (try again, with `isRepeat`); `gone`, `undeliverable`: try another place.
+   * @throws {Failure} for which `hasNoPlace` holds: try another place; or one to try again after, with `isRepeat`.
    */
   notify(notice: ResearchNotification): Promise<NotifyResult>;
 }

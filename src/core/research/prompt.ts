@@ -1,7 +1,7 @@
 import { recallThread } from '../answering/history.ts';
 import { composePrompt } from '../answering/prompt.ts';
 import type { AnswerOptions, ModelRequest, Question } from '../types.ts';
-import type { ResearchDeps } from './step.ts';
+import { platformOf, type ResearchDeps } from './step.ts';
 
 const SYSTEM_PROMPT = [
   'You research questions for a team chat and write a report in Markdown, grounded in what you find on the web.',
@@ -20,8 +20,7 @@ export async function researchRequest(
   question: Question,
   signal: AbortSignal,
 ): Promise<ModelRequest> {
-  const platform = deps.platforms.get(question.platform);
-  if (!platform) throw new Error(`the platform ${question.platform} is not configured`);
+  const platform = platformOf(deps, question);
   const { history } = await recallThread({ history: deps.history, platform }, question, signal);
   const { messages } = composePrompt(question, history, deps.settings.contextChars);
   return { system: SYSTEM_PROMPT, messages, options: researchOptions(deps.settings.defaults, question) };

@@ -9,8 +9,8 @@ import type {
   Researches,
   ResearchFault,
   ResearchLimits,
-  ResearchMessages,
   ResearchModel,
+  ResearchPlatform,
   ResearchRecord,
 } from './ports.ts';
 
@@ -65,15 +65,22 @@ interface ResearchSettings {
   readonly firstPollMs: number;
 }
 
-export interface ResearchDeps extends Omit<AnsweringDeps, 'model' | 'settings' | 'stops'> {
+export interface ResearchDeps extends Omit<AnsweringDeps, 'model' | 'platforms' | 'settings' | 'stops'> {
   readonly model: ResearchModel;
   readonly researches: Researches;
-  readonly researchMessages: ReadonlyMap<PlatformName, ResearchMessages>;
+  readonly platforms: ReadonlyMap<PlatformName, ResearchPlatform>;
   readonly settings: ResearchSettings;
   /** Milliseconds since the epoch; it may differ from the database's clock by seconds. */
   readonly now: () => number;
   /** 0 to 1. */
   readonly random: () => number;
+}
+
+/** The platform of a question. @throws when it is not configured */
+export function platformOf({ platforms }: ResearchDeps, { platform: name }: Question): ResearchPlatform {
+  const platform = platforms.get(name);
+  if (!platform) throw new Error(`the platform ${name} is not configured`);
+  return platform;
 }
 
 /** The id of the research job that a step belongs to. */

@@ -1,14 +1,13 @@
 import { type Client, Routes } from 'discord.js';
 import { Failure } from '../../core/failures.ts';
-import type { Intake, KeyValue, Platform, ResearchCommands } from '../../core/ports.ts';
-import type { ResearchMessages } from '../../core/research/ports.ts';
+import type { Intake, KeyValue, ResearchCommands } from '../../core/ports.ts';
+import type { ResearchPlatform } from '../../core/research/ports.ts';
 import { asRecord, asText } from '../../core/untrusted.ts';
 import { failureOf, TOKEN_REMEDY } from './errors.ts';
 import { createMessageEvents, createTasks } from './events.ts';
 import { createGateway, type Gateway, type GatewayDeps } from './gateway.ts';
 import { attachInteractions, type InteractionDeps } from './interactions.ts';
 import { createPlatform } from './platform.ts';
-import { createResearchMessages } from './research-messages.ts';
 import { createRest, type DiscordRest, type RestOptions } from './rest.ts';
 import { openWatermark } from './watermark.ts';
 
@@ -23,8 +22,7 @@ export interface DiscordOptions extends RestOptions {
 
 /** Footnote on Discord. */
 export interface DiscordApp {
-  readonly platform: Platform;
-  readonly researchMessages: ResearchMessages;
+  readonly platform: ResearchPlatform;
   /**
    * Connects the gateway, takes questions to the intake, and reads what was said since an earlier process left. `store` is
    * where that is kept; `research` answers `/jobs`.
@@ -64,7 +62,6 @@ export async function openDiscord(options: DiscordOptions): Promise<DiscordApp> 
   };
   return {
     platform: createPlatform(outbound),
-    researchMessages: createResearchMessages(outbound),
     async listen(intake, store, research = null) {
       if (fatal) throw fatal;
       await unlisten();

@@ -1,5 +1,5 @@
 import { MessageFlags, type RESTPostAPIWebhookWithTokenJSONBody, Routes } from 'discord.js';
-import type { Platform } from '../../core/ports.ts';
+import type { ResearchPlatform } from '../../core/research/ports.ts';
 import { retry } from '../../core/retry.ts';
 import type { Question } from '../../core/types.ts';
 import { discordMarkdown } from '../../markdown/dialects.ts';
@@ -8,11 +8,12 @@ import { type Draft, NO_MENTIONS, nonceOf, openDirect, postMessage } from './mes
 import { readThread } from './read-thread.ts';
 import { clipText } from './render.ts';
 import { createReply } from './reply.ts';
+import { notify, showCard } from './research-messages.ts';
 import { callInteraction } from './rest.ts';
 import type { OutboundDeps } from './thread.ts';
 
 /** Discord's outbound side: REST only, from plain data, so that any replica can use it. */
-export function createPlatform(deps: OutboundDeps): Platform {
+export function createPlatform(deps: OutboundDeps): ResearchPlatform {
   return {
     name: 'discord',
     reply: (question, start) => createReply(deps, question, start),
@@ -20,6 +21,8 @@ export function createPlatform(deps: OutboundDeps): Platform {
     replyPrivately: (question, text) => replyPrivately(deps, question, text),
     directMessage: (_, personId, text) => directMessage(deps, personId, text),
     readThread: (question, signal) => readThread(deps, question, signal),
+    showCard: (card) => showCard(deps, card),
+    notify: (notice) => notify(deps, notice),
   };
 }
 

@@ -1,7 +1,7 @@
 /** The messages of research jobs on Discord: a card that is edited while the job runs, and one that tells of its end. */
 import { type APIMessage, Routes, SnowflakeUtil } from 'discord.js';
-import { Failure, type FailureKind } from '../../core/failures.ts';
-import type { NotifyResult, ResearchMessages, ResearchNotification } from '../../core/research/ports.ts';
+import { Failure } from '../../core/failures.ts';
+import type { NotifyResult, ResearchNotification, ResearchPlatform } from '../../core/research/ports.ts';
 import { retry } from '../../core/retry.ts';
 import type { MessageRef } from '../../core/types.ts';
 import { asRecord, asText } from '../../core/untrusted.ts';
@@ -16,34 +16,14 @@ import { clipText, renderOne } from './render.ts';
 import type { DiscordRest } from './rest.ts';
 import { type AnswerPlace, findAnswerPlace, type OutboundDeps } from './thread.ts';
 
-type Card = Parameters<ResearchMessages['showCard']>[0];
-type Shown = Awaited<ReturnType<ResearchMessages['showCard']>>;
+type Card = Parameters<ResearchPlatform['showCard']>[0];
+type Shown = Awaited<ReturnType<ResearchPlatform['showCard']>>;
 
 /** Edits of messages older than an hour are limited (30046), and nobody says to how many: the last one may be such. */
 const EDITABLE_MS = 55 * 60_000;
 
-/** All are posted with the bot's own token: an interaction's is dead long before most jobs are done. */
-export function createResearchMessages(deps: OutboundDeps): ResearchMessages {
-  return {
-    showCard: (card) => showCard(deps, card).catch(rethrow),
-    notify: (notice) => notify(deps, notice).catch(rethrow),
-  };
-}
-
-/** What a failure means for a message that may go elsewhere, or later. */
-const AS: Partial<Record<FailureKind, FailureKind>> = {
-  // With the right token it will work.
-  'not-authorised': 'unreachable',
-  // This place takes no such message, whatever the reason.
-  rejected: 'undeliverable',
-};
-
-function rethrow(error: unknown): never {
-  const kind = error instanceof Failure && AS[error.kind];
-  throw kind ? new Failure(kind, error.message, error) : error;
-}
-
-async function showCard(deps: OutboundDeps, card: Card): Promise<Shown> {
+/** Posts or edits a card; see the port. With the bot's own token: an interaction's is dead long before most jobs are done. */
+export async function showCard(deps: OutboundDeps, card: Card): Promise<Shown> {
   const draft = renderOne(card.view);
   if (card.card) {
     await editCard(deps, card.card, draft, card.urgency);
@@ -123,7 +103,8 @@ interface Target {
   readonly replyTo: string | null;
 }
 
-async function notify(deps: OutboundDeps, notice: ResearchNotification): Promise<NotifyResult> {
+/** Posts a notification once; see the port. */
+export async function notify(deps: OutboundDeps, notice: ResearchNotification): Promise<NotifyResult> {
   const { question, place } = notice;
   const isDirect = place.type === 'dm';
   const target = await targetOf(deps.rest, notice);

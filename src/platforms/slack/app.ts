@@ -2,15 +2,15 @@ import { App } from '@slack/bolt';
 import { WebClient } from '@slack/web-api';
 import { untilAborted } from '../../core/concurrency.ts';
 import { Failure } from '../../core/failures.ts';
-import type { Intake, Log, Platform, ResearchCommands } from '../../core/ports.ts';
-import type { ResearchMessages } from '../../core/research/ports.ts';
+import type { Intake, Log, ResearchCommands } from '../../core/ports.ts';
+import type { ResearchPlatform } from '../../core/research/ports.ts';
 import { clientOptions, createSdkLogger, SlackClient } from './client.ts';
 import type { SlackSelf } from './decode-text.ts';
 import { toFailure } from './errors.ts';
 import { addListeners, type Installation, type SlackCommands } from './events.ts';
-import { createResearchMessages, createSlackPlatform } from './platform.ts';
+import { createSlackPlatform } from './platform.ts';
 import { SocketReceiver } from './receiver.ts';
-import { createWorkspace, type WorkspaceOf } from './workspace.ts';
+import { createWorkspace } from './workspace.ts';
 
 /** Start-up must end, well or badly, within 5 s. */
 const START_TIMEOUT_MS = 4_500;
@@ -28,8 +28,7 @@ export interface SlackOptions {
 
 /** Slack, connected: the outbound port at once, inbound traffic after `listen`. */
 export interface SlackApp {
-  readonly platform: Platform;
-  readonly researchMessages: ResearchMessages;
+  readonly platform: ResearchPlatform;
   /** Opens the sockets and hands what comes to the intake, and what is asked about research jobs to their commands. */
   listen(intake: Intake, researchCommands: ResearchCommands): Promise<void>;
   /** True while at least one socket is open. */
@@ -47,13 +46,9 @@ export async function openSlack(options: SlackOptions): Promise<SlackApp> {
   const [self] = await Promise.all([identify(options), checkAppToken(options)]);
   const receiver = new SocketReceiver({ appToken, apiUrl, log });
   const client = new SlackClient(botToken, apiUrl, log);
-  const workspace = createWorkspace({ client, self, log });
-  // As `authorize` below: there is one installation.
-  const workspaceOf: WorkspaceOf = () => workspace;
   let stopped: Promise<void> | null = null;
   return {
-    platform: createSlackPlatform(workspaceOf),
-    researchMessages: createResearchMessages(workspaceOf),
+    platform: createSlackPlatform(createWorkspace({ client, self, log })),
     async listen(intake, researchCommands) {
       const app = createApp(options, self, receiver);
       addListeners(app, { commands, intake, researchCommands, log });

@@ -1,6 +1,6 @@
 import { Failure } from '../../core/failures.ts';
-import type { Log, Platform } from '../../core/ports.ts';
-import type { ResearchMessages } from '../../core/research/ports.ts';
+import type { Log } from '../../core/ports.ts';
+import type { ResearchPlatform } from '../../core/research/ports.ts';
 import { isRetryable } from '../../core/retry.ts';
 import type { Question } from '../../core/types.ts';
 import { escapeMrkdwn } from './decode-text.ts';
@@ -11,44 +11,25 @@ import { showCard } from './research-card.ts';
 import { notify } from './research-notification.ts';
 import { setReaction } from './status.ts';
 import { readThread } from './thread.ts';
-import { callWithRetry, type SlackWorkspace, type WorkspaceOf } from './workspace.ts';
+import { callWithRetry, type SlackWorkspace } from './workspace.ts';
 
 const WAITING = 'clock1';
 /** Slack cuts an ephemeral text at 40,000 characters; ours are a few sentences. */
 const PRIVATE_LIMIT = 3_000;
 const RESPOND_TIMEOUT_MS = 5_000;
 
-/** The outbound side of Slack. */
-export function createSlackPlatform(workspaceOf: WorkspaceOf): Platform {
+/** The outbound side of Slack. There is one workspace: see `createApp`. */
+export function createSlackPlatform(workspace: SlackWorkspace): ResearchPlatform {
   return {
     name: 'slack',
-    reply: (question, start) => createReply(workspaceOf(question.workspace), question, start),
-    markWaiting: (question, waiting) => markWaiting(workspaceOf(question.workspace), question, waiting),
-    replyPrivately: (question, text) =>
-      replyPrivately(workspaceOf(question.workspace), question, text.slice(0, PRIVATE_LIMIT)),
-    directMessage: (workspace, person, text) => sendDirectMessage(workspaceOf(workspace), person, text),
-    readThread: (question, signal) => readThread(workspaceOf(question.workspace), question, signal),
+    reply: (question, start) => createReply(workspace, question, start),
+    markWaiting: (question, waiting) => markWaiting(workspace, question, waiting),
+    replyPrivately: (question, text) => replyPrivately(workspace, question, text.slice(0, PRIVATE_LIMIT)),
+    directMessage: (_, person, text) => sendDirectMessage(workspace, person, text),
+    readThread: (question, signal) => readThread(workspace, question, signal),
+    showCard: (card) => showCard(workspace, card),
+    notify: (notice) => notify(workspace, notice),
   };
-}
-
-/** The messages of research jobs in Slack: ordinary ones, never streams, under the same rate limits as the answers. */
-export function createResearchMessages(workspaceOf: WorkspaceOf): ResearchMessages {
-  return {
-    showCard: (card) => undeliverableIfRefused(showCard(workspaceOf(card.question.workspace), card)),
-    notify: (notice) => undeliverableIfRefused(notify(workspaceOf(notice.question.workspace), notice)),
-  };
-}
-
-/** What Slack refuses for good, or for want of a scope, it refuses in this place: there may be another. */
-async function undeliverableIfRefused<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    if (error.kind !== 'rejected' && error.code !== 'missing_scope') throw error;
-    const { message, code, remedy } = error;
-    throw new Failure('undeliverable', message, { code, remedy, cause: error });
-  }
 }
 
 async function markWaiting(

@@ -1,6 +1,6 @@
 /** The card of a research job: one message that is edited while the job runs. */
 import { Failure } from '../../core/failures.ts';
-import type { ResearchMessages } from '../../core/research/ports.ts';
+import type { ResearchPlatform } from '../../core/research/ports.ts';
 import type { MessageRef, ThreadRef, View } from '../../core/types.ts';
 import { slackMarkdown } from '../../markdown/dialects.ts';
 import { createRendering } from '../../markdown/rendering.ts';
@@ -12,8 +12,8 @@ import { editMessage, postBody, postOnce } from './post-message.ts';
 import { openThread } from './thread.ts';
 import type { SlackWorkspace } from './workspace.ts';
 
-type Card = Parameters<ResearchMessages['showCard']>[0];
-type ShownCard = Awaited<ReturnType<ResearchMessages['showCard']>>;
+type Card = Parameters<ResearchPlatform['showCard']>[0];
+type ShownCard = Awaited<ReturnType<ResearchPlatform['showCard']>>;
 
 /** Lead, links and footer stand beside the Markdown; all blocks of a message together may hold some 13,200 characters. */
 const BESIDE = 1_000;

@@ -14,9 +14,6 @@ export interface SlackWorkspace {
   readonly log: Log;
 }
 
-/** The workspace of a team: one object each, so that its rate limits are shared by everything written there. */
-export type WorkspaceOf = (team: string) => SlackWorkspace;
-
 /** A workspace where nothing was written yet. */
 export function createWorkspace(access: Pick<SlackWorkspace, 'client' | 'self' | 'log'>): SlackWorkspace {
   const unsupported = { streams: false, steps: false, status: false, sessions: false };

@@ -12,9 +12,9 @@ import { type RememberJob, rememberReport } from '../../../src/core/research/del
 import type {
   NotifyResult,
   Report,
-  ResearchMessages,
   ResearchModel,
   ResearchNotification,
+  ResearchPlatform,
   UpstreamState,
 } from '../../../src/core/research/ports.ts';
 import { reviveResearchStep, runResearchStep } from '../../../src/core/research/run-step.ts';
@@ -115,7 +115,7 @@ function memoryBoard() {
     if (fault) throw fault.late;
     return { ...board.noticed, message: { ...card, message: 'notice' } };
   };
-  const port: ResearchMessages = {
+  const port: Pick<ResearchPlatform, 'showCard' | 'notify'> = {
     async showCard(shown) {
       const fault = board.cardFaults.shift();
       if (fault) throw fault;
@@ -163,7 +163,7 @@ export function setup(
   const researches = memoryResearches(jobs, clock);
   const { model, script, calls, keys } = scriptedResearch();
   const { board, port } = memoryBoard();
-  const platform = memoryPlatform();
+  const platform = Object.assign(memoryPlatform(), port);
   const platforms = new Map([['slack', platform]] as const);
   const alerts: string[] = [];
   const metrics: string[] = [];
@@ -173,7 +173,6 @@ export function setup(
     model,
     modelRateLimiter: memoryRateLimiter(gaps, () => clock.now),
     researches,
-    researchMessages: new Map([['slack', port]]),
     platforms,
     jobs,
     answers,

@@ -107,7 +107,7 @@ describe('the card of a research job', () => {
     await expect(show(board, hidden, 'Queued')).rejects.toMatchObject({ kind: 'undeliverable' });
     server.fault(POST, { status: 401, code: 0 });
     const late = job(server, { id: '00000000-0000-5000-8000-00000000000d' });
-    await expect(show(board, late, 'Queued')).rejects.toMatchObject({ kind: 'unreachable' });
+    await expect(show(board, late, 'Queued')).rejects.toMatchObject({ kind: 'not-authorised' });
   });
 
   test('that is old gets its end and no progress; the end it is refused is given up', async () => {

@@ -17,7 +17,7 @@ researchMessagesContract('Discord', async (): Promise<MessagesSide> => {
   const open = async () => {
     const app = await openDiscord({ ...base, threads: 'always', log: quietLog });
     apps.push(app);
-    return app.researchMessages;
+    return app.platform;
   };
   return {
     messages: await open(),

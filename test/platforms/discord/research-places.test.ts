@@ -75,7 +75,7 @@ describe('the place', () => {
     const question = job(server);
     const forum = { ...question, channel: channelId(server, 'help-forum') };
     const notice = noticeIn(question.thread!, forum, { place: { type: 'channel' } });
-    await expect(board.notify(notice)).rejects.toMatchObject({ kind: 'undeliverable' });
+    await expect(board.notify(notice)).rejects.toMatchObject({ kind: 'rejected' });
   });
 
   test('where the app is not in the server at all, every place says so', async () => {

@@ -1,6 +1,6 @@
 /** Discord's research board against the stand-in, and a job for it. */
 import { onTestFinished } from 'vitest';
-import type { ResearchMessages, ResearchNotification } from '../../../src/core/research/ports.ts';
+import type { ResearchNotification, ResearchPlatform } from '../../../src/core/research/ports.ts';
 import type { MessageRef, Question, ThreadRef, View } from '../../../src/core/types.ts';
 import { type DiscordApp, openDiscord } from '../../../src/platforms/discord/app.ts';
 import { quietLog } from '../../core/fakes.ts';
@@ -10,7 +10,7 @@ import { channelId, mention, SOURCES, written } from './setup.ts';
 export interface Board {
   readonly server: DiscordServer;
   readonly app: DiscordApp;
-  readonly board: ResearchMessages;
+  readonly board: ResearchPlatform;
   /** Discord's clock goes on by so many minutes; ours stays. */
   later(minutes: number): void;
 }
@@ -34,7 +34,7 @@ export async function openBoard(
     await server.close();
   });
   const later = (minutes: number): void => void (aheadMs += minutes * MINUTE_MS);
-  return { server, app, board: app.researchMessages, later };
+  return { server, app, board: app.platform, later };
 }
 
 /** A job that Ada asks for with a mention in a channel or thread. */
@@ -78,14 +78,14 @@ export function cardView(text: string, stop?: Question): View {
 
 /** Shows a card the way the core does. */
 export function show(
-  board: ResearchMessages,
+  board: ResearchPlatform,
   question: Question,
   text: string,
   {
     thread = question.thread,
     ...given
-  }: Partial<Parameters<ResearchMessages['showCard']>[0]> & { thread?: ThreadRef | null } = {},
-): ReturnType<ResearchMessages['showCard']> {
+  }: Partial<Parameters<ResearchPlatform['showCard']>[0]> & { thread?: ThreadRef | null } = {},
+): ReturnType<ResearchPlatform['showCard']> {
   const view = cardView(text, question);
   return board.showCard({
     question: { ...question, thread },

@@ -148,7 +148,7 @@ describe('shortcuts and buttons', () => {
         text: 'x',
         buttons: [{ action, label: 'It', question: question.id }],
       });
-      const { card } = await app.researchMessages.showCard({
+      const { card } = await app.platform.showCard({
         question,
         card: null,
         view: shown,

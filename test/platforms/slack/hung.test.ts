@@ -95,7 +95,7 @@ describe.concurrent('a call that is never answered', () => {
       await withinLimit(async ({ server, app }) => {
         const question = askIn(server);
         server.fault(method, 'commit-then-hang');
-        const noticed = await app.researchMessages.notify({
+        const noticed = await app.platform.notify({
           question,
           place: { type: 'channel' },
           lead: 'Research finished in 6 min',

@@ -138,7 +138,7 @@ async function calledMethods(): Promise<readonly string[]> {
   await app.platform.replyPrivately(question, 'Only for you.');
   await app.platform.directMessage(server.team, ADA, 'It is done.');
   const thread = question.thread ?? { platform: 'slack', workspace: '', channel: '', thread: '' };
-  await app.researchMessages.notify({
+  await app.platform.notify({
     question,
     place: { type: 'thread', thread },
     lead: 'Research finished in 6 min',

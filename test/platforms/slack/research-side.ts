@@ -16,8 +16,8 @@ export async function openMessagesSide(
   const { server, app } = connected;
   return {
     server,
-    messages: app.researchMessages,
-    reopen: async () => (await openApp(server)).researchMessages,
+    messages: app.platform,
+    reopen: async () => (await openApp(server)).platform,
     ask: async (how) => (how === 'thread' ? askIn(server) : commanded(server)),
     seen: (where) => seenIn(server, where),
     addressOf: ({ channel, message }) => `/archives/${channel}/p${message.replace('.', '')}`,
