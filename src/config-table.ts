@@ -90,11 +90,13 @@ const perplexity = {
   PERPLEXITY_REQUESTS_PER_SECOND: integer(0, 10_000)
     .optional()
     .describe(
-      'Requests of the key within a second; more wait. 0: any number; left out, 1 on the Agent API, as its lowest tier has it',
+      'Requests of the key within a second; more wait. 0: any number; left out, a fiftieth of those a minute, else 1, as the lowest tier of the Agent API has it',
     ),
   PERPLEXITY_REQUESTS_PER_MINUTE: integer(0, 100_000)
     .optional()
-    .describe('The same within a minute; left out, 50, as the lowest tier of both APIs has it'),
+    .describe(
+      'The same within a minute; left out, 50 times those a second, else 50, as the lowest tier of both APIs has it',
+    ),
   AGENT_PROFILES: agentProfiles.prefault('{}').describe('What the Agent API is sent for a model name'),
 };
 

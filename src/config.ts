@@ -2,14 +2,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 // By its default export: an older Node has no such name to import, and is to read src/node-version.js first.
 import http from 'node:http';
-import { unescape } from 'node:querystring';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
-import { DISCORD_SETTINGS, SETTINGS, type Values } from './config-table.ts';
+import { shapeConfig, shapeDiscord } from './config-shape.ts';
+import { DISCORD_SETTINGS, SETTINGS } from './config-table.ts';
 import { metaOf } from './config-types.ts';
-import type { RequestRate, RequestRates } from './core/model-rate-limiter.ts';
 import { nearest } from './core/nearest.ts';
-import type { AnswerOptions } from './core/types.ts';
 
 /** What is set, by the names of the variables. */
 type Given = Readonly<Record<string, string>>;
@@ -21,7 +19,7 @@ interface Fault {
 }
 
 /** Everything an operator can set, validated and frozen. */
-export type Config = Readonly<ReturnType<typeof configOf>> & {
+export type Config = Readonly<ReturnType<typeof shapeConfig>> & {
   /** What is probably not as it was meant, though the service can run; one sentence each. */
   readonly warnings: readonly string[];
 };
@@ -59,7 +57,7 @@ export function loadConfig(): Config {
 export function loadDiscordConfig() {
   loadEnvFile();
   const { data, error } = DISCORD_SETTINGS.safeParse(pickGiven(process.env), REMEDIES);
-  const discord = data && discordOf(data);
+  const discord = data && shapeDiscord(data);
   if (!discord) throw new ConfigError(error ? toFaults(error) : [missing('DISCORD_TOKEN')]);
   return discord;
 }
@@ -132,7 +130,7 @@ export function readConfig(
     warnings.push(`DISCORD_ADMINS ${NO_ADMINS} (in Discord: developer mode on, right-click → Copy User ID)`);
   if (values.NODE_USE_ENV_PROXY !== '1' && (values.HTTPS_PROXY ?? given['https_proxy']))
     warnings.push('HTTPS_PROXY is not used: set NODE_USE_ENV_PROXY=1 as well');
-  return Object.freeze({ ...configOf(values), warnings });
+  return Object.freeze({ ...shapeConfig(values), warnings });
 }
 
 const NO_ADMINS = 'names nobody, so nobody is told when only an admin can help: set it to user ids';
@@ -206,121 +204,4 @@ function findClashes(given: Given): Fault[] {
     const first = commands.indexOf(commands[i] ?? '');
     return first === i ? [] : [{ variable, remedy: `is the same as ${names[first]}: choose another name` }];
   });
-}
-
-function configOf(values: Values) {
-  return {
-    slack: slackOf(values),
-    discord: discordOf(values),
-    /** Who may act on other people's questions, by id. */
-    admins: { slack: values.SLACK_ADMINS, discord: values.DISCORD_ADMINS },
-    perplexity: {
-      apiKey: values.PERPLEXITY_API_KEY,
-      baseUrl: values.PERPLEXITY_BASE_URL,
-      api: values.PERPLEXITY_API,
-      /** What the Agent API is sent for a model name instead of the built-in table's entry. */
-      profiles: values.AGENT_PROFILES,
-      /** How many requests may be made; more wait. */
-      rates: ratesOf(values),
-    },
-    store: { databaseUrl: values.DATABASE_URL ?? null, dataDir: values.DATA_DIR },
-    server: { host: values.HOST, port: values.PORT },
-    readyNeedsModel: values.READY_NEEDS_MODEL,
-    logLevel: values.LOG_LEVEL,
-    answers: {
-      defaults: { ...optionsOf(values), profile: values.DEFAULT_MODEL.profile },
-      systemPrompt: values.SYSTEM_PROMPT,
-      contextChars: values.CONTEXT_CHARS,
-    },
-    history: { window: values.HISTORY_EXCHANGES, ttlMs: values.HISTORY_DAYS * 24 * 3_600_000 },
-    follow: values.FOLLOW,
-    concurrentAnswers: values.CONCURRENT_ANSWERS,
-    running: { perPerson: values.ANSWERS_PER_PERSON, perWorkspace: values.ANSWERS_PER_WORKSPACE },
-    waiting: { perPerson: values.WAITING_PER_PERSON, perWorkspace: values.WAITING_PER_WORKSPACE },
-    research: researchOf(values),
-    shutdownGraceMs: values.SHUTDOWN_GRACE_SECONDS * 1000,
-    secrets: secretsOf(values),
-  };
-}
-
-/** Values that must never reach a log line. */
-function secretsOf(values: Values): string[] {
-  const secrets = Object.entries(values).filter(([variable]) => metaOf(SHAPE[variable]).isSecret);
-  const tokens = secrets.map(([, value]) => value).filter((value) => typeof value === 'string');
-  const password = values.DATABASE_URL ? new URL(values.DATABASE_URL).password : '';
-  // As it is written and as it is sent; `unescape` throws at nothing.
-  return [...tokens, ...(password ? [password, unescape(password)] : [])];
-}
-
-function slackOf(values: Values) {
-  const { SLACK_BOT_TOKEN: botToken, SLACK_APP_TOKEN: appToken } = values;
-  if (!botToken || !appToken) return null;
-  return {
-    botToken,
-    appToken,
-    apiUrl: `${values.SLACK_API_URL}/`,
-    commands: {
-      ask: values.SLACK_ASK_COMMAND,
-      research: values.SLACK_RESEARCH_COMMAND,
-      jobs: values.SLACK_JOBS_COMMAND,
-    },
-  };
-}
-
-function discordOf(values: z.output<typeof DISCORD_SETTINGS>) {
-  if (!values.DISCORD_TOKEN) return null;
-  return {
-    token: values.DISCORD_TOKEN,
-    applicationId: values.DISCORD_APPLICATION_ID ?? null,
-    /** Null for Discord's own. */
-    apiUrl: values.DISCORD_API_URL ?? null,
-    messageContent: values.DISCORD_MESSAGE_CONTENT,
-    threads: values.DISCORD_THREADS,
-  };
-}
-
-function researchOf(values: Values) {
-  return {
-    limits: { perPerson: values.RESEARCH_PER_USER, perWorkspace: values.RESEARCH_PER_WORKSPACE },
-    /** From submitting a job to its first poll; the pauses after it grow from there. */
-    firstPollMs: values.RESEARCH_FIRST_POLL_SECONDS * 1000,
-    /** After so long people are told that it takes longer, and polls become rare. */
-    deadlineMs: values.RESEARCH_DEADLINE_MINUTES * 60_000,
-  };
-}
-
-/** Where nothing is set, the lowest tier. */
-function ratesOf(values: Values): RequestRates {
-  const perSecond = values.PERPLEXITY_REQUESTS_PER_SECOND;
-  const perMinute = values.PERPLEXITY_REQUESTS_PER_MINUTE ?? 50;
-  // 0 stands for no limit.
-  const rate = (second: number | null, minute: number, mayRise = false): RequestRate => ({
-    perSecond: second || null,
-    perMinute: minute || null,
-    mayRise,
-  });
-  // A number that somebody has set is never exceeded.
-  const isOpen = perSecond === undefined && values.PERPLEXITY_REQUESTS_PER_MINUTE === undefined;
-  return {
-    agent: rate(perSecond ?? 1, perMinute, isOpen),
-    chat: rate(perSecond ?? null, perMinute, isOpen),
-    'chat-submit': rate(null, values.RESEARCH_SUBMISSIONS_PER_MINUTE),
-    'chat-poll': rate(null, values.RESEARCH_POLLS_PER_MINUTE),
-  };
-}
-
-function optionsOf(values: Values): AnswerOptions {
-  return {
-    ...(values.MAX_TOKENS !== undefined && { maxTokens: values.MAX_TOKENS }),
-    ...(values.TEMPERATURE !== undefined && { temperature: values.TEMPERATURE }),
-    ...(values.TOP_P !== undefined && { topP: values.TOP_P }),
-    ...(values.PRESENCE_PENALTY !== undefined && { presencePenalty: values.PRESENCE_PENALTY }),
-    ...(values.FREQUENCY_PENALTY !== undefined && { frequencyPenalty: values.FREQUENCY_PENALTY }),
-    ...(values.SEARCH_RECENCY && { recency: values.SEARCH_RECENCY }),
-    ...(values.SEARCH_DOMAINS && { domains: values.SEARCH_DOMAINS }),
-    ...(values.MAX_SEARCH_RESULTS !== undefined && { maxSearchResults: values.MAX_SEARCH_RESULTS }),
-    ...(values.SEARCH_CONTEXT_SIZE && { searchContextSize: values.SEARCH_CONTEXT_SIZE }),
-    ...(values.SEARCH_MODE && { searchMode: values.SEARCH_MODE }),
-    ...(values.RELATED_QUESTIONS !== undefined && { relatedQuestions: values.RELATED_QUESTIONS }),
-  };
 }

@@ -141,9 +141,19 @@ describe('readConfig', () => {
     const tier2 = { PERPLEXITY_REQUESTS_PER_SECOND: '8', PERPLEXITY_REQUESTS_PER_MINUTE: '500' };
     const both = { perSecond: 8, perMinute: 500, mayRise: false };
     expect(rates(tier2)).toMatchObject({ agent: both, chat: both });
-    const none = { PERPLEXITY_REQUESTS_PER_SECOND: '0', PERPLEXITY_REQUESTS_PER_MINUTE: '0' };
     const lifted = { perSecond: null, perMinute: null };
+    const none = { PERPLEXITY_REQUESTS_PER_SECOND: '0', PERPLEXITY_REQUESTS_PER_MINUTE: '0' };
     expect(rates(none)).toMatchObject({ agent: lifted, chat: lifted });
+  });
+
+  test.each([
+    [{ PERPLEXITY_REQUESTS_PER_MINUTE: '500' }, { perSecond: 10, perMinute: 500, mayRise: false }],
+    [{ PERPLEXITY_REQUESTS_PER_MINUTE: '20' }, { perSecond: 1, perMinute: 20, mayRise: false }],
+    [{ PERPLEXITY_REQUESTS_PER_SECOND: '8' }, { perSecond: 8, perMinute: 400, mayRise: false }],
+    [{ PERPLEXITY_REQUESTS_PER_SECOND: '0' }, { perSecond: null, perMinute: null }],
+    [{ PERPLEXITY_REQUESTS_PER_MINUTE: '0' }, { perSecond: null, perMinute: null }],
+  ])('%o is enough: the other rate follows from it', (env, agent) => {
+    expect(readConfig({ ...GOOD, ...env }).perplexity.rates).toMatchObject({ agent });
   });
 
   test('the Agent API can be sent something else for a model name', () => {
