@@ -7,7 +7,7 @@ registerHooks({
   resolve(specifier, context, next) {
     const resolved = next(specifier, context);
     const isRateLimiter =
-      resolved.url.endsWith('/src/core/limits/rate-limiter.ts') && context.parentURL !== UNPACED;
+      resolved.url.endsWith('/src/core/limits/call-limiter.ts') && context.parentURL !== UNPACED;
     return isRateLimiter ? { ...resolved, url: UNPACED } : resolved;
   },
 });

@@ -1,10 +1,5 @@
 import { LimitedCollection, Routes } from 'discord.js';
-import {
-  createRateLimiter,
-  type Priority,
-  type RateLimit,
-  type RateLimiter,
-} from '../../core/limits/rate-limiter.ts';
+import { CallLimiter, type Priority, type RateLimit } from '../../core/limits/call-limiter.ts';
 
 /**
  * Five posts and five edits per 5 s and channel, counted apart: what staff once named and everybody observes. Discord documents
@@ -43,7 +38,7 @@ export function editIn(channel: string): Call {
   return { method: 'PATCH', route: Routes.channelMessage(channel, channel) };
 }
 
-/** How a call waits: see `RateLimiter.acquire`. */
+/** How a call waits: see `CallLimiter.acquire`. */
 interface Waiting {
   readonly priority: Priority;
   readonly signal?: AbortSignal | undefined;
@@ -56,9 +51,9 @@ const MAX_CHANNELS = 2_000;
 
 function createChannelLimits() {
   return {
-    posts: createRateLimiter(POSTS),
-    edits: createRateLimiter(EDITS),
-    threads: createRateLimiter(THREADS),
+    posts: new CallLimiter(POSTS),
+    edits: new CallLimiter(EDITS),
+    threads: new CallLimiter(THREADS),
   };
 }
 
@@ -70,7 +65,7 @@ export function createRateLimits() {
   const channels = new LimitedCollection<string, ReturnType<typeof createChannelLimits>>({
     maxSize: MAX_CHANNELS,
   });
-  const all = createRateLimiter(ALL);
+  const all = new CallLimiter(ALL);
   const ofChannel = (id: string) => {
     const limits = channels.get(id) ?? createChannelLimits();
     // The channel used last is at the end, the one to forget at the beginning.
@@ -78,7 +73,7 @@ export function createRateLimits() {
     channels.set(id, limits);
     return limits;
   };
-  const ownOf = ({ method, route }: Call): RateLimiter | null => {
+  const ownOf = ({ method, route }: Call): CallLimiter | null => {
     const [, channel, message, threads] = MESSAGES.exec(route) ?? [];
     if (!channel) return null;
     if (threads) return ofChannel(channel).threads;

@@ -12,7 +12,7 @@ import {
   Routes,
 } from 'discord.js';
 import { Failure } from '../../core/failures.ts';
-import type { Priority } from '../../core/limits/rate-limiter.ts';
+import type { Priority } from '../../core/limits/call-limiter.ts';
 import { BUTTON_ACTIONS, type Button } from '../../core/types.ts';
 import { asArray, asRecord, asText } from '../../core/untrusted.ts';
 import { CODE } from './errors.ts';

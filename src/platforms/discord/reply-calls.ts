@@ -1,5 +1,5 @@
 import { Failure } from '../../core/failures.ts';
-import type { Priority } from '../../core/limits/rate-limiter.ts';
+import type { Priority } from '../../core/limits/call-limiter.ts';
 import { type Call, editIn, postIn, type RateLimits } from './limits.ts';
 import type { Part } from './render.ts';
 
@@ -27,7 +27,7 @@ export class ReplyCalls {
   /** The call acquired for the next progress. */
   #acquired: CallKind | null = null;
 
-  /** @param owner who asked; see `RateLimiter.acquire`. @param hasWords whether something of the answer can be read already. */
+  /** @param owner who asked; see `CallLimiter.acquire`. @param hasWords whether something of the answer can be read already. */
   constructor(limits: RateLimits, owner: string, hasWords: () => boolean) {
     this.#limits = limits;
     this.#owner = owner;

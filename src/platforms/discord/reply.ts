@@ -1,5 +1,5 @@
 import { Failure } from '../../core/failures.ts';
-import type { Priority } from '../../core/limits/rate-limiter.ts';
+import type { Priority } from '../../core/limits/call-limiter.ts';
 import type { Reply, ReplyStart, Urgency } from '../../core/ports.ts';
 import { isFinal, type MessageRef, type Question, type ThreadRef, type View } from '../../core/types.ts';
 import { CODE } from './errors.ts';

@@ -1,7 +1,7 @@
 import { RateLimitError, type REST, RESTEvents, RequestMethod } from 'discord.js';
 import { sleep } from '../../core/concurrency.ts';
 import { Failure } from '../../core/failures.ts';
-import type { Priority } from '../../core/limits/rate-limiter.ts';
+import type { Priority } from '../../core/limits/call-limiter.ts';
 import type { Log } from '../../core/ports.ts';
 import type { Question } from '../../core/types.ts';
 import { createDiscordClient } from './client.ts';
@@ -22,7 +22,7 @@ interface CallOptions {
   readonly query?: Readonly<Record<string, string>>;
   /** `progress` when left out; `acquired`: the caller has acquired the call from `limits`. */
   readonly urgency?: Priority | 'acquired';
-  /** See `RateLimiter.acquire`. */
+  /** See `CallLimiter.acquire`. */
   readonly since?: number;
   /** The person whose answer it is. Left out, it is shared by all such calls, but those of interactions, which cannot wait. */
   readonly owner?: string;

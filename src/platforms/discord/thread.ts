@@ -70,7 +70,7 @@ export async function findAnswerPlace(
 }
 
 interface ThreadStart {
-  /** See `RateLimiter.acquire`. */
+  /** See `CallLimiter.acquire`. */
   readonly since: number;
   /** Whether an earlier try may have started the thread, unknown to us: an empty one is not left behind. */
   readonly mayExist: boolean;

@@ -1,5 +1,5 @@
 import { Failure } from '../../core/failures.ts';
-import { createRateLimiter, type RateLimit, type RateLimiter } from '../../core/limits/rate-limiter.ts';
+import { CallLimiter, type RateLimit } from '../../core/limits/call-limiter.ts';
 
 /** Slack's documented tiers (docs.slack.dev/apis/web-api/rate-limits), per method, workspace and app. */
 const TIER_2 = perMinute(20);
@@ -42,12 +42,12 @@ export type LimitedMethod = keyof typeof LIMITS;
 
 /** The rate limits of one workspace, shared by everything that is written there. */
 export class RateLimits {
-  readonly #methods = new Map<LimitedMethod, RateLimiter>();
-  readonly #channels = new Map<string, RateLimiter>();
+  readonly #methods = new Map<LimitedMethod, CallLimiter>();
+  readonly #channels = new Map<string, CallLimiter>();
   /** The answers growing at this moment, by how they are written: they share the limit of its method. */
   readonly growing = { stream: new Set<object>(), edit: new Set<object>() };
 
-  of(method: LimitedMethod): RateLimiter {
+  of(method: LimitedMethod): CallLimiter {
     return getOrCreate(this.#methods, method, LIMITS[method]);
   }
 
@@ -80,7 +80,7 @@ export class RateLimits {
     return false;
   }
 
-  #ofChannel(channel: string): RateLimiter {
+  #ofChannel(channel: string): CallLimiter {
     if (this.#channels.size >= MAX_CHANNELS) {
       for (const [key, limiter] of this.#channels)
         if (limiter.free() === CHANNEL_POSTS.limit) this.#channels.delete(key);
@@ -89,7 +89,7 @@ export class RateLimits {
   }
 }
 
-async function honourRetryAfter<T>(limiter: RateLimiter, run: () => Promise<T>): Promise<T> {
+async function honourRetryAfter<T>(limiter: CallLimiter, run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (error) {
@@ -98,8 +98,8 @@ async function honourRetryAfter<T>(limiter: RateLimiter, run: () => Promise<T>):
   }
 }
 
-function getOrCreate<K>(limiters: Map<K, RateLimiter>, key: K, limit: RateLimit): RateLimiter {
-  const limiter = limiters.get(key) ?? createRateLimiter(limit);
+function getOrCreate<K>(limiters: Map<K, CallLimiter>, key: K, limit: RateLimit): CallLimiter {
+  const limiter = limiters.get(key) ?? new CallLimiter(limit);
   limiters.set(key, limiter);
   return limiter;
 }

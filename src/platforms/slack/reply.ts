@@ -1,4 +1,4 @@
-import { gapMs, waitGap } from '../../core/limits/rate-limiter.ts';
+import { gapMs, waitGap } from '../../core/limits/call-limiter.ts';
 import type { Reply, ReplyStart, Urgency } from '../../core/ports.ts';
 import { isFinal, type MessageRef, type Question } from '../../core/types.ts';
 import { slackMarkdown } from '../../markdown/dialects.ts';
@@ -38,8 +38,7 @@ export function createReply(workspace: SlackWorkspace, question: Question, start
       // A final write asks the limiters itself; `show` reports a thread that cannot be opened.
       const state = urgency === 'final' ? null : await opening?.catch(() => null);
       if (!state) return;
-      const gap = (): number => gapOf(state);
-      await waitGap(lastWriteAt, gap, signal, () => performance.now());
+      await waitGap(lastWriteAt, () => gapOf(state), signal);
       await acquireWrite(state, urgency, signal);
     },
     async show(view) {

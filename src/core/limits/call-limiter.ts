@@ -22,36 +22,6 @@ export interface RateLimit {
  */
 export type Priority = Urgency | 'first' | 'later';
 
-/**
- * A rate limit that is checked before a call is sent: a sliding window of calls, part of which is reserved for the final
- * writes of answers already begun. A 429 is a fault of ours; `blockFor` takes it into account.
- */
-export interface RateLimiter {
-  /** Reserves one call for later. False when none is free: then what needs the call must not start. */
-  reserve(): boolean;
-  /** Returns a reserved call unused. */
-  release(): void;
-  /** Takes a call now if one is free and nobody waits for it. `final` uses a reserved call first, and does not need one. */
-  tryAcquire(priority: Priority, owner?: string): boolean;
-  /**
-   * Waits for a call and takes it, by priority, then by `since` (now when left out, on the clock of the limiter). An answer that
-   * needs several calls gives the same `since` for each: it is complete before a later one begins. `final` and `first` of an
-   * `owner` who has had more than a fifth of the limit lately wait for those of others and of nobody in particular. False after
-   * an abort.
-   */
-  acquire(priority: Priority, signal?: AbortSignal, since?: number, owner?: string): Promise<boolean>;
-  /** Reports that a call has a response: see `RateLimit.isSettled`. Other rate limiters ignore it. */
-  settle(): void;
-  /** Returns a call that was taken and will not be made. */
-  cancel(): void;
-  /** Blocks all calls for `ms`, as the platform asked (Retry-After, reset headers). */
-  blockFor(ms: number): void;
-  /** The share of the limit that is used or reserved, 0 to 1. */
-  load(): number;
-  /** How many calls are neither used nor reserved. */
-  free(): number;
-}
-
 /** How much later than expected a call may arrive when responses are not reported. */
 const MARGIN_MS = 300;
 /** Rounding of clocks and timers. */
@@ -67,14 +37,6 @@ const FAIR_WINDOWS = 2;
 /** The queue is checked at least this often. */
 const MAX_CHECK_INTERVAL_MS = 1_000;
 
-/** Creates a rate limiter; `now` is a monotonic clock in milliseconds. */
-export function createRateLimiter(
-  limit: RateLimit,
-  now: () => number = () => performance.now(),
-): RateLimiter {
-  return new SlidingWindow(limit, now);
-}
-
 /** A caller that waits for a call. */
 interface Waiting {
   readonly since: number;
@@ -86,7 +48,11 @@ function isSpread(priority: Priority): boolean {
   return priority === 'progress' || priority === 'later';
 }
 
-class SlidingWindow implements RateLimiter {
+/**
+ * A rate limit of a platform, checked before a call of ours is sent: a sliding window of calls, part of which is reserved for the final
+ * writes of answers already begun. A 429 is a fault of ours; `blockFor` takes it into account.
+ */
+export class CallLimiter {
   readonly #limit: RateLimit;
   readonly #windowMs: number;
   readonly #now: () => number;
@@ -105,29 +71,39 @@ class SlidingWindow implements RateLimiter {
   #blockedUntil = 0;
   #timer: ReturnType<typeof setTimeout> | null = null;
 
-  constructor(limit: RateLimit, now: () => number) {
+  /** @param now a monotonic clock in milliseconds. */
+  constructor(limit: RateLimit, now: () => number = () => performance.now()) {
     this.#limit = limit;
     this.#windowMs = limit.windowMs + (limit.isSettled ? SETTLED_MARGIN_MS : MARGIN_MS);
     this.#now = now;
   }
 
+  /** Reserves one call for later. False when none is free: then what needs the call must not start. */
   reserve(): boolean {
     if (this.free() === 0) return false;
     this.#reserved++;
     return true;
   }
 
+  /** Returns a reserved call unused. */
   release(): void {
     if (this.#reserved > 0) this.#reserved--;
     this.#serve();
   }
 
+  /** Takes a call now if one is free and nobody waits for it. `final` uses a reserved call first, and does not need one. */
   tryAcquire(priority: Priority, owner = ''): boolean {
     const order = this.#order();
     const before = order.slice(0, order.indexOf(priority) + 1);
     return before.every((one) => this.#waiting[one].length === 0) && this.#takeIfFree(priority, owner);
   }
 
+  /**
+   * Waits for a call and takes it, by priority, then by `since` (now when left out, on the clock of the limiter). An answer that
+   * needs several calls gives the same `since` for each: it is complete before a later one begins. `final` and `first` of an
+   * `owner` who has had more than a fifth of the limit lately wait for those of others and of nobody in particular. False after
+   * an abort.
+   */
   acquire(priority: Priority, signal?: AbortSignal, since = this.#now(), owner = ''): Promise<boolean> {
     if (signal?.aborted) return Promise.resolve(false);
     if (this.tryAcquire(priority, owner)) return Promise.resolve(true);
@@ -147,6 +123,7 @@ class SlidingWindow implements RateLimiter {
     });
   }
 
+  /** Reports that a call has a response: see `RateLimit.isSettled`. Other rate limiters ignore it. */
   settle(): void {
     if (!this.#limit.isSettled) return;
     const now = this.#now();
@@ -156,19 +133,23 @@ class SlidingWindow implements RateLimiter {
     this.#serve();
   }
 
+  /** Returns a call that was taken and will not be made. */
   cancel(): void {
     (this.#limit.isSettled ? this.#open : this.#calls).pop();
     this.#serve();
   }
 
+  /** Blocks all calls for `ms`, as the platform asked (Retry-After, reset headers). */
   blockFor(ms: number): void {
     this.#blockedUntil = Math.max(this.#blockedUntil, this.#now() + ms);
   }
 
+  /** The share of the limit that is used or reserved, 0 to 1. */
   load(): number {
     return Math.min(1, (this.#used() + this.#reserved) / this.#limit.limit);
   }
 
+  /** How many calls are neither used nor reserved. */
   free(): number {
     return this.#isBlocked() ? 0 : Math.max(0, this.#limit.limit - this.#used() - this.#reserved);
   }
@@ -274,17 +255,10 @@ export function gapMs({ limit, windowMs }: RateLimit, active: number, load: numb
 }
 
 /** Waits until `gap()` milliseconds have passed since the last write. The gap is read again every half second, as it may shrink. */
-export async function waitGap(
-  lastWriteAt: number,
-  gap: () => number,
-  signal: AbortSignal,
-  now: () => number,
-): Promise<void> {
-  for (
-    let left = lastWriteAt + gap() - now();
-    left > 0 && !signal.aborted;
-    left = lastWriteAt + gap() - now()
-  ) {
-    await sleep(Math.min(left, 500), signal);
+export async function waitGap(lastWriteAt: number, gap: () => number, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const leftMs = lastWriteAt + gap() - performance.now();
+    if (leftMs <= 0) return;
+    await sleep(Math.min(leftMs, 500), signal);
   }
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createRateLimiter, gapMs, type Priority } from '../../../src/core/limits/rate-limiter.ts';
+import { CallLimiter, gapMs, type Priority } from '../../../src/core/limits/call-limiter.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -8,7 +8,7 @@ const LIMIT = { limit: 3, windowMs: 1_000 };
 
 describe('a budget', () => {
   test('allows its limit in any window and never more', async () => {
-    const budget = createRateLimiter(LIMIT, () => Date.now());
+    const budget = new CallLimiter(LIMIT, () => Date.now());
     const taken: number[] = [];
     for (let i = 0; i < 9; i++) void budget.acquire('progress').then(() => taken.push(Date.now()));
     await vi.advanceTimersByTimeAsync(10_000);
@@ -17,7 +17,7 @@ describe('a budget', () => {
   });
 
   test('keeps reserved calls from progress and gives them to finals', () => {
-    const budget = createRateLimiter(LIMIT, () => Date.now());
+    const budget = new CallLimiter(LIMIT, () => Date.now());
     expect([budget.reserve(), budget.reserve(), budget.reserve(), budget.reserve()]).toEqual([
       true,
       true,
@@ -31,7 +31,7 @@ describe('a budget', () => {
   });
 
   test('serves finals before progress that waited longer', async () => {
-    const budget = createRateLimiter({ limit: 1, windowMs: 1_000 }, () => Date.now());
+    const budget = new CallLimiter({ limit: 1, windowMs: 1_000 }, () => Date.now());
     const order: string[] = [];
     budget.tryAcquire('final');
     void budget.acquire('progress').then(() => order.push('progress'));
@@ -41,7 +41,7 @@ describe('a budget', () => {
   });
 
   test('first and last words of others go before those of an owner who has had much of it', async () => {
-    const budget = createRateLimiter({ limit: 10, windowMs: 1_000 }, () => Date.now());
+    const budget = new CallLimiter({ limit: 10, windowMs: 1_000 }, () => Date.now());
     const order: string[] = [];
     const ask = (priority: Priority, owner: string): void =>
       void budget
@@ -61,7 +61,7 @@ describe('a budget', () => {
   });
 
   test('nothing is taken before a Retry-After has passed', async () => {
-    const budget = createRateLimiter(LIMIT, () => Date.now());
+    const budget = new CallLimiter(LIMIT, () => Date.now());
     budget.blockFor(5_000);
     let takenAt = 0;
     const start = Date.now();
@@ -71,7 +71,7 @@ describe('a budget', () => {
   });
 
   test('an aborted wait takes nothing', async () => {
-    const budget = createRateLimiter({ limit: 1, windowMs: 1_000 }, () => Date.now());
+    const budget = new CallLimiter({ limit: 1, windowMs: 1_000 }, () => Date.now());
     budget.tryAcquire('progress');
     const controller = new AbortController();
     const waiting = budget.acquire('progress', controller.signal);
@@ -85,7 +85,7 @@ describe('a budget', () => {
 describe('a budget whose calls are settled', () => {
   /** Makes calls that take between `least` and `most` ms, arriving at any moment of that; returns when they arrived. */
   async function arrivals(count: number, least: number, most: number): Promise<number[]> {
-    const budget = createRateLimiter({ limit: 10, windowMs: 1_000, isSettled: true }, () => Date.now());
+    const budget = new CallLimiter({ limit: 10, windowMs: 1_000, isSettled: true }, () => Date.now());
     let seed = 1;
     const random = (): number => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;
     const arrived: number[] = [];
@@ -116,7 +116,7 @@ describe('a budget whose calls are settled', () => {
   });
 
   test('forgets a call that nobody settled', async () => {
-    const budget = createRateLimiter({ limit: 1, windowMs: 1_000, isSettled: true }, () => Date.now());
+    const budget = new CallLimiter({ limit: 1, windowMs: 1_000, isSettled: true }, () => Date.now());
     expect(budget.tryAcquire('final')).toBe(true);
     await vi.advanceTimersByTimeAsync(10_000);
     expect(budget.tryAcquire('final')).toBe(false);
@@ -127,7 +127,7 @@ describe('a budget whose calls are settled', () => {
 
 describe('a budget that is used up by progress', () => {
   function crowded(limit: { limit: number; windowMs: number; evenFrom?: number }) {
-    const budget = createRateLimiter(limit, () => Date.now());
+    const budget = new CallLimiter(limit, () => Date.now());
     // Each of more writers than there are calls takes the next one as soon as it had one.
     const write = async (): Promise<void> => {
       for (;;) await budget.acquire('progress');
@@ -153,7 +153,7 @@ describe('a budget that is used up by progress', () => {
   });
 
   test('spreads it, but not at the cost of calls', async () => {
-    const budget = createRateLimiter({ limit: 20, windowMs: 1_000, evenFrom: 5 }, () => Date.now());
+    const budget = new CallLimiter({ limit: 20, windowMs: 1_000, evenFrom: 5 }, () => Date.now());
     const taken: number[] = [];
     for (let i = 0; i < 200; i++) void budget.acquire('progress').then(() => taken.push(Date.now()));
     await vi.advanceTimersByTimeAsync(20_000);
@@ -172,7 +172,7 @@ describe('a budget that is used up by progress', () => {
 
 describe('calls that wait', () => {
   test('go by priority, and within one by when the answer they are for began to need them', async () => {
-    const limiter = createRateLimiter({ limit: 1, windowMs: 1_000 }, () => Date.now());
+    const limiter = new CallLimiter({ limit: 1, windowMs: 1_000 }, () => Date.now());
     limiter.tryAcquire('progress');
     const taken: string[] = [];
     const startedAt = Date.now();
@@ -191,7 +191,7 @@ describe('calls that wait', () => {
   });
 
   test('leave to the end and the first words of answers what is theirs alone', () => {
-    const limiter = createRateLimiter({ limit: 3, windowMs: 1_000, urgentOnly: 2 }, () => Date.now());
+    const limiter = new CallLimiter({ limit: 3, windowMs: 1_000, urgentOnly: 2 }, () => Date.now());
     expect(limiter.tryAcquire('progress')).toBe(true);
     expect(limiter.tryAcquire('progress')).toBe(false);
     expect(limiter.tryAcquire('later')).toBe(false);
@@ -201,7 +201,7 @@ describe('calls that wait', () => {
   });
 
   test.each([true, false])('one given back is free at once (settled: %s)', (isSettled) => {
-    const limiter = createRateLimiter({ limit: 1, windowMs: 1_000, isSettled }, () => Date.now());
+    const limiter = new CallLimiter({ limit: 1, windowMs: 1_000, isSettled }, () => Date.now());
     expect(limiter.tryAcquire('final')).toBe(true);
     expect(limiter.tryAcquire('final')).toBe(false);
     limiter.cancel();
@@ -209,7 +209,7 @@ describe('calls that wait', () => {
   });
 
   test('are spread over what is not reserved', async () => {
-    const limiter = createRateLimiter({ limit: 5, windowMs: 5_000, evenFrom: 0 }, () => Date.now());
+    const limiter = new CallLimiter({ limit: 5, windowMs: 5_000, evenFrom: 0 }, () => Date.now());
     limiter.reserve();
     const taken: number[] = [];
     const startedAt = Date.now();
