@@ -1,3 +1,4 @@
+import { takeOffMention } from '../../core/commands/parse.ts';
 import { asText } from '../../core/untrusted.ts';
 
 /** Who we are on Slack, from `auth.test`. */
@@ -36,11 +37,8 @@ export function decodeText(text: string, self: SlackSelf): string {
 
 /** The question in a message: decoded, without our own mention at its start or end. */
 export function questionText(text: string, self: SlackSelf): string {
-  const mention = `<@${self.user}(?:\\|[^>]*)?>`;
-  const stripped = text
-    .replace(new RegExp(`^(?:\\s*${mention}[\\s,:]*)+`), '')
-    .replace(new RegExp(`(?:\\s*${mention}\\s*)+$`), '');
-  return decodeText(stripped, self).trim();
+  const mention = new RegExp(`<@${self.user}(?:\\|[^<>]*)?>`, 'g');
+  return decodeText(takeOffMention(text, mention), self).trim();
 }
 
 /** True when the text, as Slack delivers it, mentions us. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseResearch } from '../../../src/core/commands/options.ts';
-import { parseCommand } from '../../../src/core/commands/parse.ts';
+import { parseCommand, takeOffMention } from '../../../src/core/commands/parse.ts';
 
 const wish = { effort: 'medium', notify: 'here' };
 
@@ -57,6 +57,57 @@ describe('what a message asks for instead of an answer', () => {
     'researching: what is it',
   ])('%j is a question', (text) => {
     expect(parseCommand(text)).toBeNull();
+  });
+});
+
+describe('our own mention', () => {
+  test.each([
+    ['<@1> why?', 'why?'],
+    ['<@1>: why?', 'why?'],
+    ['<@1>, <@1> - why?', 'why?'],
+    ['why? <@1>', 'why?'],
+    ['why, <@1>?', 'why?'],
+    ['!help <@1>', '!help'],
+    ['<@1> !help <@1>', '!help'],
+    ['<@1>', ''],
+    [' <@1> <@1>! ', ''],
+    ['<@1> :wave: hi', ':wave: hi'],
+    ['<@1> -5 degrees in F?', '-5 degrees in F?'],
+    ['is <@1> right?', 'is <@1> right?'],
+    ['<@1> is <@1> right?', 'is <@1> right?'],
+    ['<@2> why? <@1>', '<@2> why?'],
+    ['- a list', '- a list'],
+    [': why', ': why'],
+  ])('is taken off: %j', (text, rest) => {
+    expect(takeOffMention(text, /<@1>/g)).toBe(rest);
+  });
+
+  test.each([
+    '<@1> - research: cities',
+    '<@1> — research: cities',
+    '<@1>: research: cities',
+    'hey <@1> research: cities',
+    'Good morning all, <@1>: research: cities',
+    'hey <@1> !research cities',
+    'research: cities <@1>',
+  ])('hides no command: %j', (text) => {
+    expect(parseCommand(takeOffMention(text, /<@1>/g))).toMatchObject({ type: 'research', text: 'cities' });
+  });
+
+  test.each([
+    'what they told <@1> yesterday was research: a survey',
+    'I would like to know from <@1> research: what is it',
+    'hey <@1> researching: what is it',
+    'hey <@2> research: cities',
+  ])('stays in a question: %j', (text) => {
+    expect(takeOffMention(text, /<@1>/g)).toBe(text);
+  });
+
+  test('is found in linear time', () => {
+    const hostile = ['<@1>'.repeat(10_000), `<@1>${' '.repeat(40_000)}x`, `${' :'.repeat(20_000)}<@1>x`];
+    const startedAt = performance.now();
+    for (const text of hostile) takeOffMention(text, /<@1>/g);
+    expect(performance.now() - startedAt).toBeLessThan(500);
   });
 });
 
