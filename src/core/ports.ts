@@ -165,6 +165,8 @@ export interface Platform {
   replyPrivately(question: Question, text: string): Promise<void>;
   /** A direct message to one person. @throws {Failure} `undeliverable` when DMs are refused. */
   directMessage(workspace: string, personId: string, text: string): Promise<void>;
+  /** The name of a person that came without one; at once where it is known. Null when it cannot be had: never throws. */
+  nameOf(workspace: string, personId: string): Promise<string | null>;
   /** What was said before the question in a thread we do not know yet, oldest first; empty when it cannot be read. */
   readThread(question: Question, signal: AbortSignal): Promise<readonly Turn[]>;
 }

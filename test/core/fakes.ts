@@ -198,6 +198,7 @@ export function memoryPlatform(): MemoryPlatform {
     markWaiting: async (_asked, waiting) => void platform.marks.push(waiting),
     replyPrivately: async (_asked, text) => void platform.privateReplies.push(text),
     directMessage: async (_workspace, person, text) => void platform.directMessages.push({ person, text }),
+    nameOf: async () => null,
     readThread: async () => platform.thread,
   };
   return platform;

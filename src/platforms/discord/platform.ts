@@ -20,6 +20,8 @@ export function createPlatform(deps: OutboundDeps): ResearchPlatform {
     markWaiting: (question, waiting) => markWaiting(deps, question, waiting),
     replyPrivately: (question, text) => replyPrivately(deps, question, text),
     directMessage: (_, personId, text) => directMessage(deps, personId, text),
+    // Whatever comes from Discord carries the names.
+    nameOf: async () => null,
     readThread: (question, signal) => readThread(deps, question, signal),
     showCard: (card) => showCard(deps, card),
     notify: (notice) => notify(deps, notice),

@@ -46,6 +46,11 @@ export function mentionsUs(text: string, self: SlackSelf): boolean {
   return text.includes(`<@${self.user}>`) || text.includes(`<@${self.user}|`);
 }
 
+/** Removes what a database refuses to store: NUL, and surrogates without their other half. */
+export function cleanText(text: string): string {
+  return text.replaceAll('\u0000', '').toWellFormed();
+}
+
 /** Escapes a text as Slack wants it in `mrkdwn` and `text`: nothing in it mentions or links. */
 export function escapeMrkdwn(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');

@@ -21,6 +21,7 @@ export const LIMITS = {
   'conversations.replies': TIER_3,
   'conversations.history': TIER_3,
   'conversations.open': TIER_3,
+  'users.info': TIER_4,
   'reactions.add': TIER_3,
   'reactions.remove': TIER_2,
   // A special tier whose number is not published.

@@ -26,6 +26,7 @@ export function createSlackPlatform(workspace: SlackWorkspace): ResearchPlatform
     markWaiting: (question, waiting) => markWaiting(workspace, question, waiting),
     replyPrivately: (question, text) => replyPrivately(workspace, question, text.slice(0, PRIVATE_LIMIT)),
     directMessage: (_, person, text) => sendDirectMessage(workspace, person, text),
+    nameOf: (_, person) => workspace.names.lookUp(person),
     readThread: (question, signal) => readThread(workspace, question, signal),
     showCard: (card) => showCard(workspace, card),
     notify: (notice) => notify(workspace, notice),

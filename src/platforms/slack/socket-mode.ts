@@ -10,6 +10,7 @@ import { Failure } from '../../core/failures.ts';
 import type { Log } from '../../core/ports.ts';
 import { asRecord, asText, type JsonObject } from '../../core/untrusted.ts';
 import { clientOptions, createSdkLogger } from './client.ts';
+import { cleanText } from './decode-text.ts';
 import { toFailure } from './errors.ts';
 import { createProxyAgent, usesProxies } from './socket-proxy.ts';
 
@@ -240,5 +241,5 @@ function parseFrame(data: unknown): JsonObject | null {
 
 /** A database takes neither NUL nor half a surrogate pair: an event that holds one could never be stored. */
 function storable(value: unknown): unknown {
-  return typeof value === 'string' ? value.replaceAll('\u0000', '').toWellFormed() : value;
+  return typeof value === 'string' ? cleanText(value) : value;
 }

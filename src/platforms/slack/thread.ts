@@ -4,8 +4,9 @@ import type { MessageRef, Person, Question, ThreadRef, Turn } from '../../core/t
 import { slackMarkdown } from '../../markdown/dialects.ts';
 import { escapeText, plain } from '../../markdown/text.ts';
 import { contextBlock, type MessageContent, markdownBlock } from './blocks.ts';
-import { decodeText, questionText, type SlackSelf } from './decode-text.ts';
+import { decodeText, questionText } from './decode-text.ts';
 import { findOwn, metadataOf } from './find-messages.ts';
+import type { Names } from './names.ts';
 import { postMessage, postOnce } from './post-message.ts';
 import { SPOKEN_SUBTYPES } from './questions.ts';
 import type { SlackWorkspace } from './workspace.ts';
@@ -74,7 +75,7 @@ export async function readThread(
     return messages
       .filter(({ ts }) => Number(ts) < before || (isShortcut && Number(ts) > before))
       .filter(({ subtype }) => SPOKEN_SUBTYPES.has(subtype) || subtype === 'bot_message')
-      .map((entry) => toTurn(entry, workspace.self))
+      .map((entry) => toTurn(entry, workspace))
       .filter(({ text }) => text !== '');
   } catch (error) {
     workspace.log.debug({ err: error }, 'could not read the thread');
@@ -100,17 +101,17 @@ async function readMessages(
   return read;
 }
 
-function toTurn(message: Message, self: SlackSelf): Turn {
+function toTurn(message: Message, { self, names }: SlackWorkspace): Turn {
   const text = message.text ?? '';
   const at = Math.round(Number(message.ts) * 1000);
   if (message.user === self.user || message.bot_id === self.bot) {
     return { role: 'assistant', author: null, text: decodeText(text, self).trim(), at };
   }
-  return { role: 'user', author: authorOf(message), text: questionText(text, self), at };
+  return { role: 'user', author: authorOf(message, names), text: questionText(text, self), at };
 }
 
-/** Bots say their name; of a person only the id is known without a look-up. */
-function authorOf({ bot_id, username, bot_profile, user }: Message): Person | null {
+/** Bots say their name; that of a person may have to be looked up. */
+function authorOf({ bot_id, username, bot_profile, user }: Message, names: Names): Person | null {
   if (bot_id) return { id: bot_id, name: `${username || bot_profile?.name || 'an app'} (bot)` };
-  return user ? { id: user, name: null } : null;
+  return user ? { id: user, name: names.known(user) } : null;
 }

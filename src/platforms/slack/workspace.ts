@@ -3,6 +3,7 @@ import { type RetryPolicy, retry } from '../../core/retry.ts';
 import type { SlackClient } from './client.ts';
 import type { SlackSelf } from './decode-text.ts';
 import { type LimitedMethod, RateLimits } from './limits.ts';
+import { Names } from './names.ts';
 
 /** What all answers in one workspace share. */
 export interface SlackWorkspace {
@@ -11,13 +12,15 @@ export interface SlackWorkspace {
   /** What Slack has refused because it is not to be had in this workspace; `steps`: chunks other than text in a stream. */
   readonly unsupported: Record<'streams' | 'steps' | 'status' | 'sessions', boolean>;
   readonly self: SlackSelf;
+  readonly names: Names;
   readonly log: Log;
 }
 
 /** A workspace where nothing was written yet. */
 export function createWorkspace(access: Pick<SlackWorkspace, 'client' | 'self' | 'log'>): SlackWorkspace {
   const unsupported = { streams: false, steps: false, status: false, sessions: false };
-  return { ...access, unsupported, limits: new RateLimits() };
+  const limits = new RateLimits();
+  return { ...access, unsupported, limits, names: new Names({ ...access, limits }) };
 }
 
 const ATTEMPTS = 5;

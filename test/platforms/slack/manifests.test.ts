@@ -107,6 +107,7 @@ const ONE_PER_SCOPE = [
   'chat.postMessage',
   'assistant.threads.setStatus',
   'reactions.add',
+  'users.info',
   'conversations.open',
   'conversations.replies',
   'files.completeUploadExternal',
@@ -130,6 +131,7 @@ async function calledMethods(): Promise<readonly string[]> {
   await app.platform.markWaiting(question, false);
   const followUp = { ...question, message: { ...questionMessage(question), message: '1900000000.000100' } };
   await app.platform.readThread(followUp, signal);
+  await app.platform.nameOf(server.team, ADA);
   const reply = app.platform.reply(question, fresh().start);
   await reply.show(view({ state: 'searching', status: 'is searching…' }));
   await reply.show(view({ text: 'Because' }));

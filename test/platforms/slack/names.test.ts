@@ -1,0 +1,55 @@
+/** The names of people: looked up over the wire, kept, and never a reason to fail. */
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { connect } from './setup.ts';
+
+const GRACE = 'U0000GRACE';
+
+async function connected(options: Parameters<typeof connect>[0] = {}, log?: Parameters<typeof connect>[1]) {
+  const { server, app, close } = await connect(options, log);
+  onTestFinished(close);
+  const nameOf = (person: string) => app.platform.nameOf(server.team, person);
+  const asked = () => server.calls.filter(({ method }) => method === 'users.info').length;
+  return { server, nameOf, asked };
+}
+
+test('a name is looked up once, also for several who ask at the same time', async () => {
+  const { nameOf, asked } = await connected();
+  expect(await Promise.all([nameOf(GRACE), nameOf(GRACE)])).toEqual(['grace', 'grace']);
+  expect(await nameOf(GRACE)).toBe('grace');
+  expect(asked()).toBe(1);
+});
+
+test('somebody from outside has a name, and somebody unknown has none', async () => {
+  const { nameOf, asked } = await connected();
+  expect(await nameOf('U00000OTTO')).toBe('otto');
+  expect(await nameOf('U0NOBODY00')).toBeNull();
+  expect(await nameOf('U0NOBODY00')).toBeNull();
+  expect(asked()).toBe(2);
+});
+
+test.each([{ status: 503 }, { status: 429, retryAfter: 30 }, 'html'] as const)(
+  'after a failure (%j) there is no name, and Slack is not asked again at once',
+  async (fault) => {
+    const { server, nameOf, asked } = await connected();
+    server.fault('users.info', fault);
+    expect(await nameOf(GRACE)).toBeNull();
+    expect(await nameOf(GRACE)).toBeNull();
+    expect(asked()).toBe(1);
+  },
+);
+
+test('without the scope there are no names; it is told once', async () => {
+  const warn = vi.fn();
+  const log = { trace() {}, debug() {}, info() {}, error() {}, warn, child: () => log };
+  const { nameOf, asked } = await connected({ scopes: [] }, log);
+  expect([await nameOf(GRACE), await nameOf('U000000ADA')]).toEqual([null, null]);
+  expect(asked()).toBe(1);
+  expect(warn.mock.calls.map(([, message]) => message)).toEqual([expect.stringContaining('users:read')]);
+});
+
+test('no more names are asked for than the rate limit allows', async () => {
+  const { server, nameOf } = await connected({ limits: 'real' });
+  const names = await Promise.all(Array.from({ length: 150 }, (_, n) => nameOf(`U0NOBODY${n}`)));
+  expect(names).toHaveLength(150);
+  expect(server.calls.filter(({ status }) => status === 429)).toEqual([]);
+});
