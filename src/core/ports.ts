@@ -127,15 +127,16 @@ export interface Reply {
    * @throws {Failure} of kind `undeliverable` when there is no place to answer.
    */
   open(): Promise<ThreadRef>;
-  /** Resolves when the platform's budgets allow the next write of this reply. At most one caller at a time. */
-  acquire(urgency: Urgency, signal: AbortSignal): Promise<void>;
   /**
    * Brings the messages to what the view says: posts, edits, splits into parts, ends streams. One call at a time; a later
    * call may skip states in between. Views without text draw only the platform's status (typing, "is searching…").
-   * @throws {Failure} `rate-limited`, `unreachable` (try again), `gone` (somebody deleted it), `undeliverable`.
+   * @param latest is asked for the view when the platform's rate limits allow the write, so that the newest words are written;
+   *   null when there is to be no more progress.
+   * @param signal ends the waiting for the rate limits.
+   * @throws {Failure} `rate-limited`, `unreachable` (try again), `gone` (somebody deleted it), `undeliverable`, `stopped`.
    * @throws {StopRequested} when the platform itself says, of progress, that somebody has stopped the answer.
    */
-  show(view: View): Promise<void>;
+  show(latest: () => View | null, signal: AbortSignal): Promise<void>;
   /** Citation markers in the text that lead to none of the sources; they were left as text. */
   unresolved(): number;
   /** Ends timers and clears the status; idempotent, never throws. */

@@ -211,8 +211,9 @@ function memoryReply(platform: MemoryPlatform, asked: Question, start: ReplyStar
       if (platform.noPlace) throw platform.noPlace;
       return asked.thread ?? { ...THREAD, thread: 'opened' };
     },
-    acquire: async () => {},
-    async show(view) {
+    async show(latest) {
+      const view = latest();
+      if (!view) return;
       const fault = platform.faults.shift();
       if (fault) throw fault;
       if (messages.length === 0 && view.text !== '') {

@@ -45,6 +45,8 @@ class Follower implements LiveReply {
   readonly #whileFollowing: AbortSignal;
   readonly #following: Promise<void>;
   #latest: View | null = null;
+  /** The latest view has not been shown. */
+  #isNew = false;
   #wake: () => void = () => {};
 
   constructor(options: LiveReplyOptions) {
@@ -56,6 +58,7 @@ class Follower implements LiveReply {
 
   update(view: View): void {
     this.#latest = view;
+    this.#isNew = true;
     this.#wake();
   }
 
@@ -64,9 +67,8 @@ class Follower implements LiveReply {
     await this.abandon();
     await retry({ ...FINAL_RETRY, signal }, async () => {
       await open();
-      await reply.acquire('final', signal);
       if (signal.aborted) throw new Failure('stopped', 'stopped before the final view was shown');
-      await reply.show(view);
+      await reply.show(() => view, signal);
     });
   }
 
@@ -76,28 +78,32 @@ class Follower implements LiveReply {
   }
 
   async #follow(): Promise<void> {
-    for (let view = await this.#next(); view; view = await this.#next()) {
+    const signal = this.#whileFollowing;
+    while (await this.#hasNews()) {
       try {
-        await this.#options.reply.show(view);
+        await this.#options.reply.show(() => this.#take(), signal);
       } catch (error) {
-        if (await this.#isLost(error)) return;
+        if (signal.aborted || (await this.#isLost(error))) return;
         // The next view contains what was not shown; without a next view this one is tried again.
-        this.#latest ??= view;
+        this.#isNew = true;
       }
     }
   }
 
-  async #next(): Promise<View | null> {
-    if (!this.#latest && !this.#whileFollowing.aborted) {
+  /** Waits for something to show; false once the final view is due. */
+  async #hasNews(): Promise<boolean> {
+    if (!this.#isNew && !this.#whileFollowing.aborted) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     }
-    if (!this.#whileFollowing.aborted) await this.#options.reply.acquire('progress', this.#whileFollowing);
-    if (this.#whileFollowing.aborted) return null;
-    const view = this.#latest;
-    this.#latest = null;
-    return view;
+    return !this.#whileFollowing.aborted;
+  }
+
+  /** The view to show now; null once the final one is due. */
+  #take(): View | null {
+    this.#isNew = false;
+    return this.#whileFollowing.aborted ? null : this.#latest;
   }
 
   /** A failed progress write is skipped; a failure that no retry can cure ends the answer. */

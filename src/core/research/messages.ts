@@ -76,8 +76,7 @@ export async function postBelow(
   });
   try {
     await reply.open();
-    await reply.acquire('final', signal);
-    await reply.show(view);
+    await reply.show(() => view, signal);
     await answers.conclude(question.id, ATTEMPT, view);
     await answers.delivered(question.id, ATTEMPT);
   } finally {

@@ -100,11 +100,6 @@ export function createRateLimits() {
       own?.cancel();
       return false;
     },
-    /** Returns an acquired call that will not be made. */
-    cancel(call: Call): void {
-      all.cancel();
-      ownOf(call)?.cancel();
-    },
     /** Reports that an acquired call has a response, or failed. */
     settle(call: Call): void {
       all.settle();

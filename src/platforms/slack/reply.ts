@@ -1,5 +1,5 @@
 import { gapMs, waitGap } from '../../core/limits/call-limiter.ts';
-import type { Reply, ReplyStart, Urgency } from '../../core/ports.ts';
+import type { Reply, ReplyStart } from '../../core/ports.ts';
 import { isFinal, type MessageRef, type Question } from '../../core/types.ts';
 import { slackMarkdown } from '../../markdown/dialects.ts';
 import { createRendering } from '../../markdown/rendering.ts';
@@ -34,22 +34,20 @@ export function createReply(workspace: SlackWorkspace, question: Question, start
   };
   return {
     open: async () => (await open()).thread,
-    async acquire(urgency, signal) {
-      // A final write asks the limiters itself; `show` reports a thread that cannot be opened.
-      const state = urgency === 'final' ? null : await opening?.catch(() => null);
-      if (!state) return;
-      await waitGap(lastWriteAt, () => gapOf(state), signal);
-      await acquireWrite(state, urgency, signal);
-    },
-    async show(view) {
+    async show(latest, signal) {
       const state = await open();
       shown = state;
-      if (view.text === '' && !isFinal(view)) state.status.show(view.status);
+      let view = latest();
       try {
-        await showView(state, view);
+        // A final write asks the limiters itself.
+        if (view && !isFinal(view)) {
+          await acquireProgress(state, lastWriteAt, signal);
+          view = latest();
+        }
+        if (view) await showView(state, view);
       } finally {
         state.acquired = null;
-        if (view.text !== '') lastWriteAt = performance.now();
+        if (view && view.text !== '') lastWriteAt = performance.now();
       }
     },
     unresolved: () => shown?.rendering.unresolved ?? 0,
@@ -108,10 +106,11 @@ function gapOf({ workspace, messages }: ReplyState): number {
   return gapMs(LIMITS[method], active, load, LONE_GAP_MS[message.mode]);
 }
 
-async function acquireWrite(state: ReplyState, urgency: Urgency, signal: AbortSignal): Promise<void> {
+/** Waits until the growing message may be written again. */
+async function acquireProgress(state: ReplyState, lastWriteAt: number, signal: AbortSignal): Promise<void> {
+  await waitGap(lastWriteAt, () => gapOf(state), signal);
   const message = state.messages.at(-1);
   if (!message) return;
   const method = METHODS[message.mode];
-  await state.workspace.limits.of(method).acquire(urgency, signal);
-  if (!signal.aborted) state.acquired = method;
+  if (await state.workspace.limits.of(method).acquire('progress', signal)) state.acquired = method;
 }

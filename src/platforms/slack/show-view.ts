@@ -38,7 +38,7 @@ const STREAM_MAX_AGE_MS = 4 * 60_000;
 
 /** Brings the messages to what the view says. @throws {Failure} */
 export async function showView(state: ReplyState, view: View): Promise<void> {
-  if (view.text === '' && !isFinal(view)) return;
+  if (view.text === '' && !isFinal(view)) return state.status.show(view.status);
   for (;;) {
     try {
       await adoptUnrecorded(state);

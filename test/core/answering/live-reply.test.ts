@@ -25,9 +25,8 @@ function setup() {
   let mostOpen = 0;
   const reply: Reply = {
     open: async () => THREAD,
-    acquire: async () => {},
-    show(next) {
-      shown.push(next.text);
+    show(latest) {
+      shown.push(latest()?.text ?? 'nothing');
       mostOpen = Math.max(mostOpen, ++open);
       return new Promise((resolve, reject) => {
         ends.push((fault) => {

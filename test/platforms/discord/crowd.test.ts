@@ -72,9 +72,8 @@ test('an answer whose sources come last fills its messages, and links each sourc
   const { app } = await town.footnote(server);
   const channel = thread(server, 0);
   const reply = app.platform.reply(question(server, channel, 0), START);
-  await reply.show(view(TEXT, 'writing'));
-  await reply.acquire('final', NEVER);
-  await reply.show(view(`${TEXT} The end.`, 'done', SOURCES));
+  await reply.show(() => view(TEXT, 'writing'), NEVER);
+  await reply.show(() => view(`${TEXT} The end.`, 'done', SOURCES), NEVER);
   await reply.close();
   const [first, second, ...others] = written(server, channel).map(({ content }) => content);
   expect(others).toEqual([]);
@@ -86,11 +85,12 @@ test('an answer whose sources come last fills its messages, and links each sourc
 /** Shows progress as soon as there is a call for it. */
 async function showSoon(reply: Reply, progress: View): Promise<void> {
   for (let isShown = false; !isShown; ) {
-    await reply.acquire('progress', NEVER);
-    isShown = await reply.show(progress).then(
-      () => true,
-      () => false,
-    );
+    isShown = await reply
+      .show(() => progress, NEVER)
+      .then(
+        () => true,
+        () => false,
+      );
   }
 }
 
@@ -104,8 +104,7 @@ async function crowd(server: Server, app: Footnote['app']): Promise<readonly Rep
 }
 
 async function end(reply: Reply, signal = NEVER): Promise<void> {
-  await reply.acquire('final', signal);
-  await reply.show(view(`${TEXT} The end.`, 'done', SOURCES));
+  await reply.show(() => view(`${TEXT} The end.`, 'done', SOURCES), signal);
 }
 
 const hasEnd = (call: RecordedCall): boolean => contentOf(call).includes('The end.');
@@ -163,15 +162,14 @@ test('links that could not be written before a stop are written by the next atte
   const posted = async (all: readonly MessageRef[]): Promise<void> => void (messages = all);
   const reply = app.platform.reply(question(server, channel, 0), { ...START, posted });
   const stopping = new AbortController();
-  await reply.show(view(TEXT, 'writing'));
+  await reply.show(() => view(TEXT, 'writing'), NEVER);
   // Four of the five edits a channel has in 5 s, which leaves the one that is reserved for the end.
   const more = [' One.', ' Two.', ' Three.', ' Four.'];
   for (const [i] of more.entries()) {
     await showSoon(reply, view(TEXT + more.slice(0, i + 1).join(''), 'writing'));
   }
   const last = view(`${TEXT}${more.join('')} The end.`, 'done', SOURCES);
-  await reply.acquire('final', stopping.signal);
-  const ended = expect(reply.show(last)).rejects.toThrow('stopped while waiting');
+  const ended = expect(reply.show(() => last, stopping.signal)).rejects.toThrow('stopped while waiting');
   await vi.waitFor(() => expect(written(server, channel).at(-1)?.content).toContain('The end.'));
   stopping.abort();
   await ended;
@@ -180,7 +178,7 @@ test('links that could not be written before a stop are written by the next atte
   const [before] = written(server, channel).map(({ content }) => content);
   expect(before).not.toContain('](<');
   const again = app.platform.reply(question(server, channel, 0), { ...START, messages, attempt: 2 });
-  await again.show(last);
+  await again.show(() => last, NEVER);
   await again.close();
   const [first, second] = written(server, channel).map(({ content }) => content);
   expect(first).toContain(`](<${SOURCES[0]?.url}>)`);

@@ -20,12 +20,9 @@ test('a call counts in its bucket for a window after it was answered', async () 
   expect(edits.free()).toBe(5);
 });
 
-test('a call that is not made, or cannot be had in one of its limits, costs nothing', async () => {
+test('a call that cannot be had in one of its limits costs nothing', async () => {
   const limits = createRateLimits();
   const { posts } = limits.ofChannel(CHANNEL);
-  expect(limits.tryAcquire(postIn(CHANNEL), 'progress')).toBe(true);
-  limits.cancel(postIn(CHANNEL));
-  expect([posts.free(), limits.all.free()]).toEqual([5, 49]);
   limits.blockFor('all', 1_000);
   expect(limits.tryAcquire(postIn(CHANNEL), 'final')).toBe(false);
   const stopped = AbortSignal.timeout(500);

@@ -62,10 +62,7 @@ async function attempt(
   const posted = async (messages: readonly MessageRef[]): Promise<void> => void (recorded = messages);
   const isTaken = async (): Promise<boolean> => false;
   const reply = app.platform.reply(question, { messages: [], attempt: 1, posted, isTaken, ...start });
-  for (const shown of views) {
-    await reply.acquire(shown.state === 'done' ? 'final' : 'progress', new AbortController().signal);
-    await reply.show(shown);
-  }
+  for (const shown of views) await reply.show(() => shown, new AbortController().signal);
   await reply.close();
   return recorded;
 }

@@ -3,6 +3,7 @@ import type { MessageRef, Question, View } from '../../../src/core/types.ts';
 import { cardView, job, noticeIn, openBoard, POST, show, started } from './research-setup.ts';
 import { written } from './setup.ts';
 
+const NEVER = new AbortController().signal;
 const NOTHING_TAKEN = async (): Promise<boolean> => false;
 const ANSWER = '00000000-0000-5000-8000-00000000000f';
 
@@ -32,7 +33,7 @@ test('an answer taken up again leaves cards and notifications alone that nobody 
   let messages: readonly MessageRef[] = [];
   const posted = async (all: readonly MessageRef[]): Promise<void> => void (messages = all);
   const reply = app.platform.reply(asked, { messages: [], attempt: 2, posted, isTaken: NOTHING_TAKEN });
-  await reply.show(answer('130 years.'));
+  await reply.show(() => answer('130 years.'), NEVER);
   await reply.close();
   const after = written(server, thread.channel);
   expect(after.slice(0, before.length)).toEqual(before);
@@ -50,12 +51,12 @@ test('an answer taken up again still finds its own words between them', async ()
   const start = { messages: [], isTaken: NOTHING_TAKEN, posted: async () => {} };
   const first = app.platform.reply(asked, { ...start, attempt: 1 });
   const buttons = [{ action: 'stop', label: 'Stop', question: ANSWER } as const];
-  await first.show({ ...answer('Some words of it ', 'writing'), buttons });
+  await first.show(() => ({ ...answer('Some words of it ', 'writing'), buttons }), NEVER);
   await first.close();
   await board.notify(noticeIn(thread, question));
   later(30);
   const again = app.platform.reply(asked, { ...start, attempt: 2 });
-  await again.show(answer('130 years.'));
+  await again.show(() => answer('130 years.'), NEVER);
   await again.close();
   expect(written(server, thread.channel).map(({ content }) => content.split('\n')[0])).toEqual([
     'R-4F2K · Queued',
@@ -71,7 +72,10 @@ test('a job taken up again leaves the answers around it alone', async () => {
   const { research: _, ...asked } = question;
   const reply = app.platform.reply({ ...asked, id: ANSWER }, start);
   const buttons = [{ action: 'research', label: 'Dig deeper', question: ANSWER } as const];
-  await reply.show({ ...answer(`<@${question.asker.id}> Research finished in 6 min`), buttons });
+  await reply.show(
+    () => ({ ...answer(`<@${question.asker.id}> Research finished in 6 min`), buttons }),
+    NEVER,
+  );
   await reply.close();
   const before = written(server, question.thread?.channel ?? '');
   later(30);
@@ -104,7 +108,7 @@ test('a report in messages leaves alone what we said earlier in a direct convers
   const below: Question = { ...question, thread, id: ANSWER, trigger: 'button', delivery: {} };
   const start = { messages: [], attempt: 2, isTaken: NOTHING_TAKEN, posted: async () => {} };
   const reply = app.platform.reply(below, start);
-  await reply.show(answer('The whole report.'));
+  await reply.show(() => answer('The whole report.'), NEVER);
   await reply.close();
   const after = written(server, '@ada');
   expect(after.slice(0, 3)).toEqual(before);

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { SlackServer } from '../../servers/slack/server.ts';
 import type { Fault } from '../../servers/slack/types.ts';
 import { commanded } from './research-side.ts';
-import { ADA, answersTo, askIn, connect, fresh, GENERAL, view } from './setup.ts';
+import { ADA, answersTo, askIn, connect, fresh, GENERAL, unpaced, view } from './setup.ts';
 
 let connected: Awaited<ReturnType<typeof connect>>;
 let server: SlackServer;
@@ -21,7 +21,7 @@ test.each<Fault | null>([null, { error: 'unknown_method' }])(
   async (fault) => {
     if (fault !== null) server.fault('chat.startStream', fault);
     const question = askIn(server);
-    const reply = connected.app.platform.reply(question, fresh().start);
+    const reply = unpaced(connected.app.platform, question, fresh().start);
     await reply.show(view({ state: 'searching', status: text }));
     await reply.show(view({ text }));
     await reply.show(view({ text: `${text}${HALF}` }));
@@ -38,7 +38,7 @@ test.each<Fault | null>([null, { error: 'unknown_method' }])(
 test('so do the root of an /ask, private words and direct messages, cut between both halves or not', async () => {
   const { platform } = connected.app;
   const asked = { ...commanded(server), text: `${text}${'\ud83d\ude00'.repeat(2_500)}` };
-  const { thread } = await platform.reply(asked, fresh().start).open();
+  const { thread } = await unpaced(platform, asked, fresh().start).open();
   expect(server.history(GENERAL, thread).map(({ text: shown }) => shown.slice(0, 60))).toEqual([
     expect.stringContaining('Half of a face'),
   ]);

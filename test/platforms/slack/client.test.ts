@@ -6,7 +6,7 @@ import { toFailure } from '../../../src/platforms/slack/errors.ts';
 import { type SlackServer, startSlackServer } from '../../servers/slack/server.ts';
 import type { Fault } from '../../servers/slack/types.ts';
 import { silentLog } from './log.ts';
-import { answersTo, askIn, connect, failureOf, fresh, GENERAL, view } from './setup.ts';
+import { answersTo, askIn, connect, failureOf, fresh, GENERAL, unpaced, view } from './setup.ts';
 
 let server: SlackServer;
 let client: SlackClient;
@@ -81,7 +81,7 @@ test('a body without end fills no memory, and the answer is there all the same',
   const connected = await connect();
   const question = askIn(connected.server);
   for (const method of ['chat.appendStream', 'chat.stopStream']) connected.server.fault(method, 'endless');
-  const reply = connected.app.platform.reply(question, fresh().start);
+  const reply = unpaced(connected.app.platform, question, fresh().start);
   for (const text of ['One. ', 'One. Two. ']) await reply.show(view({ text }));
   await reply.show(view({ state: 'done', text: 'One. Two. Three.' }));
   await reply.close();

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { View } from '../../../src/core/types.ts';
-import { ADA, answersTo, connect, fresh, GENERAL, questionAt, source, view } from './setup.ts';
+import { ADA, answersTo, connect, fresh, GENERAL, questionAt, source, unpaced, view } from './setup.ts';
 
 let connected: Awaited<ReturnType<typeof connect>>;
 beforeEach(async () => {
@@ -125,7 +125,7 @@ describe('shortcuts and buttons', () => {
     intake.reply = { type: 'text', text: 'Only grace can do that.' };
     const question = { ...askedBy(server), id: 'the-question' };
     const start = { messages: [], attempt: 1, posted: async () => {}, isTaken: async () => false };
-    const reply = app.platform.reply(question, start);
+    const reply = unpaced(app.platform, question, start);
     const buttons = [{ action: 'retry', label: 'Retry', question: question.id }] as const;
     await reply.show(failed(buttons));
     const ts = server.history(GENERAL, question.thread?.thread).find((message) => message.bot)?.ts ?? '';
@@ -171,7 +171,7 @@ test('120 sources reach the presser in as many messages as a response_url takes'
   }));
   intake.reply = { type: 'sources', sources };
   const question = askedBy(server);
-  const reply = app.platform.reply(question, fresh().start);
+  const reply = unpaced(app.platform, question, fresh().start);
   const buttons = [{ action: 'sources', label: 'All 120 sources', question: question.id }] as const;
   await reply.show(view({ state: 'done', text: 'An answer.', buttons }));
   const [answer] = answersTo(server, question);

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { researchView } from '../../contracts/research-messages.ts';
 import type { Fault } from '../../servers/slack/types.ts';
 import { commanded } from './research-side.ts';
-import { ADA, answersTo, askIn, connect, fresh, GENERAL, openApp, view } from './setup.ts';
+import { ADA, answersTo, askIn, connect, fresh, GENERAL, openApp, unpaced, view } from './setup.ts';
 
 /** A call is given up after 10 s; what follows is answered at once, or after some seconds on a busy machine. */
 const LONGEST_MS = 25_000;
@@ -47,7 +47,7 @@ describe.concurrent('a call that is never answered', () => {
       server.fault(method, fault);
       if (WITHOUT_STREAMS.has(method)) server.fault('chat.startStream', { error: 'unknown_method' });
       const question = askIn(server);
-      const reply = app.platform.reply(question, fresh().start);
+      const reply = unpaced(app.platform, question, fresh().start);
       await reply.show(view({ state: 'searching', status: 'is searching the web…' }));
       for (const text of TEXTS) await reply.show(view({ text }));
       await reply.show(view({ state: 'done', text: WHOLE }));
@@ -59,7 +59,7 @@ describe.concurrent('a call that is never answered', () => {
   test.each(['hang', 'commit-then-hang'] as const)('the root of an /ask: %s', async (fault) => {
     await withinLimit(async ({ server, app }) => {
       server.fault('chat.postMessage', fault);
-      const reply = app.platform.reply(commanded(server), fresh().start);
+      const reply = unpaced(app.platform, commanded(server), fresh().start);
       await reply.show(view({ state: 'done', text: WHOLE }));
       await reply.close();
       const roots = server.history(GENERAL).filter(({ bot, threadTs }) => bot && threadTs === null);
@@ -71,9 +71,9 @@ describe.concurrent('a call that is never answered', () => {
   test('looking for what an earlier attempt has posted', async () => {
     await withinLimit(async ({ server, app }) => {
       const question = askIn(server);
-      const first = app.platform.reply(question, fresh().start);
+      const first = unpaced(app.platform, question, fresh().start);
       await first.show(view({ text: TEXTS[0] ?? '' }));
-      const second = (await openApp(server)).platform.reply(question, fresh(2).start);
+      const second = unpaced((await openApp(server)).platform, question, fresh(2).start);
       server.fault('conversations.replies', 'hang');
       await second.show(view({ state: 'done', text: WHOLE }));
       await second.close();

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { liveTokens } from '../../servers/slack/live-tokens.ts';
 import type { SlackServer } from '../../servers/slack/server.ts';
-import { ADA, askIn, connect, fresh, GENERAL, source, view } from './setup.ts';
+import { ADA, askIn, connect, fresh, GENERAL, source, unpaced, view } from './setup.ts';
 
 let connected: Awaited<ReturnType<typeof connect>>;
 let server: SlackServer;
@@ -32,7 +32,7 @@ test('nothing that a model, a person or a title says becomes live, but links to 
     askedAt: Date.now(),
   } as const;
   for (const asked of [question, command]) {
-    const reply = platform.reply(asked, fresh().start);
+    const reply = unpaced(platform, asked, fresh().start);
     for (let end = 40; end < HOSTILE.length; end += 40) {
       await reply.show(view({ text: HOSTILE.slice(0, end), sources }));
     }

@@ -3,7 +3,7 @@ import { startLiveReply } from '../../../src/core/answering/live-reply.ts';
 import { sleep } from '../../../src/core/concurrency.ts';
 import type { Question, View } from '../../../src/core/types.ts';
 import { silentLog } from './log.ts';
-import { answersTo, askIn, connect, fresh, source, view } from './setup.ts';
+import { answersTo, askIn, connect, fresh, source, unpaced, view } from './setup.ts';
 
 let connected: Awaited<ReturnType<typeof connect>>;
 afterEach(() => connected.close());
@@ -56,7 +56,7 @@ describe("Slack's real limits", () => {
     const { server, app } = connected;
     const starts = () => server.calls.filter(({ method }) => method === 'chat.startStream').length;
     const begin = async (channel: string) => {
-      const reply = app.platform.reply(askIn(server, '@footnote why?', channel), fresh().start);
+      const reply = unpaced(app.platform, askIn(server, '@footnote why?', channel), fresh().start);
       await reply.show(view({ text: 'The beginning. ' }));
       return reply;
     };

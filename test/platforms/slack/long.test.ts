@@ -51,13 +51,12 @@ describe('an answer of 30,000 characters', () => {
     await reply.open();
     const steps = 132;
     for (let step = 1; step <= steps; step += 1) {
-      await reply.acquire('progress', now);
       // Slow at first: streams get too old before they are full, and full before they are too old.
       const text = TEXT.slice(0, Math.round(TEXT.length * (step / steps) ** 3));
-      await reply.show(view({ text, sources }));
+      await reply.show(() => view({ text, sources }), now);
       vi.advanceTimersByTime(5_000);
     }
-    await reply.show(view({ state: 'done', text: TEXT, sources, footer: 'the end' }));
+    await reply.show(() => view({ state: 'done', text: TEXT, sources, footer: 'the end' }), now);
     await reply.close();
     expectWhole(question);
     expect(server.calls.filter(({ result }) => result !== 'ok')).toEqual([]);

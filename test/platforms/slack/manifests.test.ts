@@ -3,7 +3,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { researchView } from '../../contracts/research-messages.ts';
 import { SCOPES_OF_METHODS } from '../../servers/slack/scopes.ts';
 import { readManifest } from './manifest.ts';
-import { ADA, allAcknowledged, askIn, COMMANDS, fresh, GENERAL, listening, view } from './setup.ts';
+import { ADA, allAcknowledged, askIn, COMMANDS, fresh, GENERAL, listening, unpaced, view } from './setup.ts';
 
 const DM = 'D000000ADA';
 
@@ -132,7 +132,7 @@ async function calledMethods(): Promise<readonly string[]> {
   const followUp = { ...question, message: { ...questionMessage(question), message: '1900000000.000100' } };
   await app.platform.readThread(followUp, signal);
   await app.platform.nameOf(server.team, ADA);
-  const reply = app.platform.reply(question, fresh().start);
+  const reply = unpaced(app.platform, question, fresh().start);
   await reply.show(view({ state: 'searching', status: 'is searching…' }));
   await reply.show(view({ text: 'Because' }));
   await reply.show(view({ state: 'done', text: 'Because it was.' }));

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Failure } from '../../../src/core/failures.ts';
-import type { Platform, Reply, ReplyStart } from '../../../src/core/ports.ts';
+import type { Platform, ReplyStart } from '../../../src/core/ports.ts';
 import { isRetryable } from '../../../src/core/retry.ts';
 import type { Question, View } from '../../../src/core/types.ts';
 import { type SlackServer, startSlackServer } from '../../servers/slack/server.ts';
 import type { Fault } from '../../servers/slack/types.ts';
-import { answersTo, askIn, openApp, view } from './setup.ts';
+import { answersTo, askIn, openApp, unpaced, view } from './setup.ts';
 
 /** Raise it for a long run. */
 const RUNS = Number(process.env.FOOTNOTE_MISHAP_RUNS ?? 30);
@@ -156,7 +156,7 @@ async function write(
   views: readonly View[],
   mishaps: readonly (readonly Mishap[])[],
 ): Promise<void> {
-  const reply = platform.reply(question, start);
+  const reply = unpaced(platform, question, start);
   try {
     for (const [index, next] of views.entries()) {
       server.clearFaults();
@@ -169,7 +169,7 @@ async function write(
 }
 
 /** As the core does: what could not be shown for now is shown again. */
-async function showPatiently(reply: Reply, next: View): Promise<void> {
+async function showPatiently(reply: ReturnType<typeof unpaced>, next: View): Promise<void> {
   for (;;) {
     try {
       return await reply.show(next);

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Platform } from '../../../src/core/ports.ts';
 import type { Question } from '../../../src/core/types.ts';
 import type { SlackServer } from '../../servers/slack/server.ts';
-import { ADA, askIn, connect, failureOf, fresh, GENERAL, questionAt, view } from './setup.ts';
+import { ADA, askIn, connect, failureOf, fresh, GENERAL, questionAt, unpaced, view } from './setup.ts';
 
 let connected: Awaited<ReturnType<typeof connect>>;
 let server: SlackServer;
@@ -77,7 +77,7 @@ describe('readThread', () => {
   async function thread(): Promise<Question> {
     const root = server.say({ user: GRACE, channel: GENERAL, text: 'Is <b> bold?' });
     const first = questionAt(server.team, GENERAL, root);
-    await platform.reply(first, fresh().start).show(view({ state: 'done', text: 'It **was**.' }));
+    await unpaced(platform, first, fresh().start).show(view({ state: 'done', text: 'It **was**.' }));
     server.otherBot({ channel: GENERAL, text: 'Build 7 failed', threadTs: root });
     const asked = server.say({ user: ADA, channel: GENERAL, text: '@footnote and now?', threadTs: root });
     server.say({ user: GRACE, channel: GENERAL, text: 'too late', threadTs: root });

@@ -1,6 +1,6 @@
 /** What becomes of the rate limits after a 429, and after answers that end early. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { answersTo, askIn, connect, fresh, GENERAL, view } from './setup.ts';
+import { answersTo, askIn, connect, fresh, GENERAL, unpaced, view } from './setup.ts';
 
 let connected: Awaited<ReturnType<typeof connect>>;
 afterEach(async () => {
@@ -13,7 +13,7 @@ const callsOf = (method: string) => connected.server.calls.filter((call) => call
 
 async function answerIn(channel: string) {
   const question = askIn(connected.server, '@footnote why?', channel);
-  const reply = connected.app.platform.reply(question, fresh().start);
+  const reply = unpaced(connected.app.platform, question, fresh().start);
   await reply.show(DONE);
   await reply.close();
   expect(answersTo(connected.server, question)).toMatchObject([{ text: 'The whole answer.' }]);
@@ -44,7 +44,7 @@ describe('a 429 on chat.postMessage', () => {
     const { server, app } = connected;
     if (switchedOff) server.fault(switchedOff, { error: 'unknown_method' });
     const begin = async (channel: string) => {
-      const reply = app.platform.reply(askIn(server, '@footnote why?', channel), fresh().start);
+      const reply = unpaced(app.platform, askIn(server, '@footnote why?', channel), fresh().start);
       await reply.show(view({ text: 'The whole ' }));
       return reply;
     };
@@ -67,7 +67,7 @@ describe('answers that end without the call that was set aside for their end', (
     const { server, app } = connected;
     for (let i = 0; i < 40; i++) {
       if (i % 20 === 0) vi.advanceTimersByTime(WINDOW_MS);
-      const reply = app.platform.reply(askIn(server), fresh().start);
+      const reply = unpaced(app.platform, askIn(server), fresh().start);
       await reply.show(view({ text: 'The beginning. ' }));
       await reply.close();
     }
@@ -82,7 +82,7 @@ describe('answers that end without the call that was set aside for their end', (
     server.fault('chat.startStream', { error: 'unknown_method' });
     for (let i = 0; i < 70; i++) {
       vi.advanceTimersByTime(WINDOW_MS);
-      const reply = app.platform.reply(askIn(server), fresh().start);
+      const reply = unpaced(app.platform, askIn(server), fresh().start);
       await reply.show(view({ text: 'The beginning. ' }));
       await reply.close();
     }
@@ -96,7 +96,7 @@ describe('answers that end without the call that was set aside for their end', (
     for (let i = 0; i < 30; i++) {
       vi.advanceTimersByTime(WINDOW_MS);
       const question = askIn(server);
-      const reply = app.platform.reply(question, fresh().start);
+      const reply = unpaced(app.platform, question, fresh().start);
       await reply.show(view({ text: 'The whole ' }));
       await reply.show(view({ text: 'The whole answer. ' }));
       await reply.show(DONE);

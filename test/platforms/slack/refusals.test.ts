@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { StopRequested } from '../../../src/core/answering/stop.ts';
 import type { SlackServer } from '../../servers/slack/server.ts';
 import type { Fault } from '../../servers/slack/types.ts';
-import { answersTo, askIn, connect, failureOf, fresh, GENERAL, view } from './setup.ts';
+import { answersTo, askIn, connect, failureOf, fresh, GENERAL, unpaced, view } from './setup.ts';
 
 let connected: Awaited<ReturnType<typeof connect>>;
 let server: SlackServer;
@@ -20,7 +20,7 @@ const ENDED = 'the end';
 async function streamed() {
   const question = askIn(server);
   const { start, recorded } = fresh();
-  const reply = connected.app.platform.reply(question, start);
+  const reply = unpaced(connected.app.platform, question, start);
   for (const text of STEPS) await reply.show(view({ text }));
   await reply.show(view({ state: 'done', text: WHOLE, footer: ENDED }));
   await reply.close();
@@ -95,7 +95,7 @@ describe('whatever Slack refuses, the whole answer stands there once', () => {
     server.fault('chat.update', { error: 'msg_too_long' }, 2);
     const question = askIn(server);
     const text = Array.from({ length: 80 }, (_, i) => `Line number ${i}.`).join('\n\n');
-    const reply = connected.app.platform.reply(question, fresh().start);
+    const reply = unpaced(connected.app.platform, question, fresh().start);
     await reply.show(view({ text: text.slice(0, 60) }));
     await reply.show(view({ state: 'done', text }));
     await reply.close();
@@ -110,7 +110,7 @@ describe('whatever Slack refuses, the whole answer stands there once', () => {
     server.fault('chat.startStream', { error: 'unknown_method' });
     server.fault('chat.update', { error: 'edit_window_closed' }, 9);
     const question = askIn(server);
-    const reply = connected.app.platform.reply(question, fresh().start);
+    const reply = unpaced(connected.app.platform, question, fresh().start);
     await reply.show(view({ text: STEPS[0] ?? '' }));
     await reply.show(view({ state: 'done', text: WHOLE }));
     await reply.close();
@@ -119,7 +119,7 @@ describe('whatever Slack refuses, the whole answer stands there once', () => {
 
   test("Slack's own Stop ends the answer, and what came is marked in the same message", async () => {
     const question = askIn(server);
-    const reply = connected.app.platform.reply(question, fresh().start);
+    const reply = unpaced(connected.app.platform, question, fresh().start);
     await reply.show(view({ text: STEPS[0] ?? '' }));
     server.fault('chat.appendStream', { error: 'stopped_by_user' });
     const stopped = reply.show(view({ text: STEPS[1] ?? '' }));
@@ -132,7 +132,7 @@ describe('whatever Slack refuses, the whole answer stands there once', () => {
   test('an answer that is there at once, its blocks refused, is posted as plain Markdown', async () => {
     server.fault('chat.postMessage', { error: 'invalid_blocks' });
     const question = askIn(server);
-    const reply = connected.app.platform.reply(question, fresh().start);
+    const reply = unpaced(connected.app.platform, question, fresh().start);
     await reply.show(view({ state: 'done', text: WHOLE, footer: ENDED }));
     await reply.close();
     expect(answersTo(server, question)).toMatchObject([{ text: `${WHOLE}\n\n${ENDED}`, blocks: [] }]);
@@ -141,7 +141,7 @@ describe('whatever Slack refuses, the whole answer stands there once', () => {
   test('a stream that Slack has ended is not ended again, but rewritten', async () => {
     const other = await connect({ streamMaxAgeMs: 0 });
     const question = askIn(other.server);
-    const reply = other.app.platform.reply(question, fresh().start);
+    const reply = unpaced(other.app.platform, question, fresh().start);
     await reply.show(view({ text: STEPS[0] ?? '' }));
     await reply.show(view({ state: 'done', text: WHOLE, footer: ENDED }));
     await reply.close();
@@ -162,7 +162,7 @@ describe('whatever Slack refuses, the whole answer stands there once', () => {
     async (method, error, streamCalls) => {
       server.fault(method, { error }, Number.POSITIVE_INFINITY);
       const question = askIn(server);
-      const reply = connected.app.platform.reply(question, fresh().start);
+      const reply = unpaced(connected.app.platform, question, fresh().start);
       for (const text of STEPS) await reply.show(view({ text }));
       expect(answersTo(server, question)).toMatchObject([{ text: 'One. Two. Three.', streaming: false }]);
       const tried = server.calls.filter((call) => /startStream|appendStream/.test(call.method));
@@ -186,7 +186,7 @@ describe('what cannot be delivered is said to the core', () => {
   test('a message that somebody deleted is gone, and is not posted again', async () => {
     const question = askIn(server);
     const { start, recorded } = fresh();
-    const reply = connected.app.platform.reply(question, start);
+    const reply = unpaced(connected.app.platform, question, start);
     await reply.show(view({ text: STEPS[0] ?? '' }));
     server.remove({ channel: GENERAL, ts: recorded.messages[0]?.message ?? '' });
     const failure = await failureOf(reply.show(view({ state: 'done', text: WHOLE })));
@@ -204,7 +204,7 @@ describe('what cannot be delivered is said to the core', () => {
   ])('%s in the middle of a message is undeliverable at once, streamed or edited', async (error) => {
     for (const start of [null, { error: 'unknown_method' }]) {
       if (start) server.fault('chat.startStream', start);
-      const reply = connected.app.platform.reply(askIn(server), fresh().start);
+      const reply = unpaced(connected.app.platform, askIn(server), fresh().start);
       await reply.show(view({ text: STEPS[0] ?? '' }));
       for (const method of ['chat.appendStream', 'chat.update']) server.fault(method, { error }, 9);
       const failure = await failureOf(reply.show(view({ text: STEPS[1] ?? '' })));
@@ -218,7 +218,7 @@ describe('what cannot be delivered is said to the core', () => {
     '%s is undeliverable, with a remedy',
     async (error) => {
       server.fault('*', { error }, 99);
-      const reply = connected.app.platform.reply(askIn(server), fresh().start);
+      const reply = unpaced(connected.app.platform, askIn(server), fresh().start);
       const failure = await failureOf(reply.show(view({ state: 'done', text: WHOLE })));
       expect(failure).toMatchObject({ kind: 'undeliverable', remedy: expect.any(String) });
       await reply.close();
@@ -227,7 +227,7 @@ describe('what cannot be delivered is said to the core', () => {
 
   test('a revoked token is not retried', async () => {
     server.fault('chat.postMessage', { error: 'token_revoked' }, 9);
-    const reply = connected.app.platform.reply(askIn(server), fresh().start);
+    const reply = unpaced(connected.app.platform, askIn(server), fresh().start);
     const failure = await failureOf(reply.show(view({ state: 'done', text: WHOLE })));
     expect(failure.kind).toBe('not-authorised');
     expect(server.calls.filter(({ method }) => method === 'chat.postMessage')).toHaveLength(1);

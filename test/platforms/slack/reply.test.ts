@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Question, View } from '../../../src/core/types.ts';
 import type { SlackServer } from '../../servers/slack/server.ts';
-import { ADA, answersTo, askIn, connect, failureOf, fresh, GENERAL, source, view } from './setup.ts';
+import { ADA, answersTo, askIn, connect, failureOf, fresh, GENERAL, source, unpaced, view } from './setup.ts';
 
 let connected: Awaited<ReturnType<typeof connect>>;
 let server: SlackServer;
@@ -17,10 +17,7 @@ const now = new AbortController().signal;
 async function showAll(question: Question, views: readonly View[], attempt = fresh()) {
   const reply = connected.app.platform.reply(question, attempt.start);
   await reply.open();
-  for (const next of views) {
-    await reply.acquire(next.state === 'done' || next.state === 'failed' ? 'final' : 'progress', now);
-    await reply.show(next);
-  }
+  for (const next of views) await reply.show(() => next, now);
   await reply.close();
   return attempt.recorded;
 }
@@ -113,7 +110,7 @@ describe('a streamed answer', () => {
   test('too old for its stream goes on in a new message', async () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     const question = askIn(server);
-    const reply = connected.app.platform.reply(question, fresh().start);
+    const reply = unpaced(connected.app.platform, question, fresh().start);
     await reply.open();
     await reply.show(view({ text: 'The beginning. ' }));
     vi.advanceTimersByTime(4.1 * 60_000);
@@ -179,7 +176,7 @@ describe('the status', () => {
   test('is shown while there is no text, and taken down at the end', async () => {
     const question = askIn(server);
     const thread = question.thread?.thread ?? '';
-    const reply = connected.app.platform.reply(question, fresh().start);
+    const reply = unpaced(connected.app.platform, question, fresh().start);
     await reply.show(view({ state: 'searching', status: 'is searching the web…' }));
     await vi.waitFor(() => expect(server.status(GENERAL, thread)).toBe('is searching the web…'));
     await reply.close();
@@ -194,7 +191,7 @@ describe('the status', () => {
       const question = askIn(server);
       const eyes = () =>
         server.history(GENERAL, question.thread?.thread)[0]?.reactions.map(({ name }) => name);
-      const reply = connected.app.platform.reply(question, fresh().start);
+      const reply = unpaced(connected.app.platform, question, fresh().start);
       await reply.show(view({ state: 'searching', status: 'is searching the web…' }));
       await vi.waitFor(() => expect(eyes()).toEqual(['eyes']));
       await reply.close();
@@ -213,7 +210,7 @@ describe('beside an answer', () => {
   test('the session ends with the stream, and the status with its first words: no call is made for them', async () => {
     const question = askIn(server);
     const thread = question.thread?.thread ?? '';
-    const reply = connected.app.platform.reply(question, fresh().start);
+    const reply = unpaced(connected.app.platform, question, fresh().start);
     await reply.show(searching);
     await vi.waitFor(() => expect(server.status(GENERAL, thread)).toBe('is searching the web…'));
     await reply.show(view({ text: 'Half ' }));
@@ -229,7 +226,7 @@ describe('beside an answer', () => {
   test('a status that comes behind the first words is taken down all the same', async () => {
     const question = askIn(server);
     const thread = question.thread?.thread ?? '';
-    const reply = connected.app.platform.reply(question, fresh().start);
+    const reply = unpaced(connected.app.platform, question, fresh().start);
     server.fault('assistant.threads.setStatus', { slowMs: 100 });
     await reply.show(searching);
     await reply.show(view({ text: 'Half ' }));
@@ -241,7 +238,7 @@ describe('beside an answer', () => {
   });
 
   test('the session of an answer that was never streamed ends by a call of its own', async () => {
-    const reply = connected.app.platform.reply(askIn(server), fresh().start);
+    const reply = unpaced(connected.app.platform, askIn(server), fresh().start);
     await reply.show(searching);
     await vi.waitFor(() => expect(sessions()).toEqual(['processing']));
     await reply.show(view({ state: 'done', text: 'At once.' }));
@@ -277,15 +274,15 @@ describe('/ask', () => {
 
   test('uses the root that an earlier attempt posted', async () => {
     const question = command();
-    const first = await connected.app.platform.reply(question, fresh().start).open();
-    const second = await connected.app.platform.reply(question, fresh(2).start).open();
+    const first = await unpaced(connected.app.platform, question, fresh().start).open();
+    const second = await unpaced(connected.app.platform, question, fresh(2).start).open();
     expect(second).toEqual(first);
     expect(methods()).toEqual(['postMessage']);
   });
 
   test('finds the root whose post was never answered', async () => {
     server.fault('chat.postMessage', 'commit-then-reset');
-    const thread = await connected.app.platform.reply(command(), fresh().start).open();
+    const thread = await unpaced(connected.app.platform, command(), fresh().start).open();
     expect(
       server
         .history(GENERAL)
@@ -294,17 +291,15 @@ describe('/ask', () => {
     ).toEqual([thread.thread]);
   });
 
-  test('a turn never fails, even when the thread cannot be opened', async () => {
-    const reply = connected.app.platform.reply({ ...command(), channel: 'C00PRIVATE' }, fresh().start);
-    const opening = failureOf(reply.open());
-    await reply.acquire('progress', now);
-    expect((await opening).kind).toBe('undeliverable');
+  test('closing never fails, even when the thread cannot be opened', async () => {
+    const reply = unpaced(connected.app.platform, { ...command(), channel: 'C00PRIVATE' }, fresh().start);
+    expect((await failureOf(reply.open())).kind).toBe('undeliverable');
     await reply.close();
   });
 
   test('says what to do where the bot is no member', async () => {
     const question = { ...command(), channel: 'C00PRIVATE' };
-    const failure = await failureOf(connected.app.platform.reply(question, fresh().start).open());
+    const failure = await failureOf(unpaced(connected.app.platform, question, fresh().start).open());
     expect(failure).toMatchObject({ kind: 'undeliverable', remedy: expect.stringContaining('Invite me') });
   });
 });

@@ -12,7 +12,7 @@ import { liveTokens } from '../../servers/slack/live-tokens.ts';
 import type { SlackServerOptions } from '../../servers/slack/types.ts';
 import { readManifest } from './manifest.ts';
 import { ADAS_DM, commanded, openMessagesSide, seenIn } from './research-side.ts';
-import { ADA, askIn, failureOf, fresh, GENERAL, openApp, source, view } from './setup.ts';
+import { ADA, askIn, failureOf, fresh, GENERAL, openApp, source, unpaced, view } from './setup.ts';
 
 let side: Awaited<ReturnType<typeof openMessagesSide>>;
 const open = async (options: SlackServerOptions = {}) => {
@@ -286,10 +286,10 @@ test("an ordinary answer's second attempt leaves card and notice alone", async (
   const crash = { ...first.start, posted: () => Promise.reject(new Error('killed')) };
   const app = await openApp(server);
   await show(job);
-  const dying = app.platform.reply(question, crash);
+  const dying = unpaced(app.platform, question, crash);
   await expect(dying.show(view({ text: 'Half of an answer' }))).rejects.toThrow('killed');
   await side.messages.notify(notice(job, { file: REPORT }));
-  const second = app.platform.reply(question, fresh(2).start);
+  const second = unpaced(app.platform, question, fresh(2).start);
   await second.show(view({ state: 'done', text: 'The whole answer.' }));
   await second.close();
   const texts = side.seen(question.thread ?? 'dm').map(({ text }) => text.split('\n')[0]);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { SlackServer } from '../../servers/slack/server.ts';
-import { answersTo, askIn, connect, failureOf, fresh, GENERAL, openApp, view } from './setup.ts';
+import { answersTo, askIn, connect, failureOf, fresh, GENERAL, openApp, unpaced, view } from './setup.ts';
 
 let connected: Awaited<ReturnType<typeof connect>>;
 let server: SlackServer;
@@ -20,7 +20,7 @@ async function secondAttempt(
 ) {
   const app = await openApp(server);
   const attempt = fresh(2, recorded.messages);
-  const reply = app.platform.reply(question, attempt.start);
+  const reply = unpaced(app.platform, question, attempt.start);
   return { reply, recorded: attempt.recorded };
 }
 
@@ -30,7 +30,7 @@ describe('a second attempt', () => {
     for (const method of ['conversations.history', 'conversations.replies'])
       server.fault(method, { error: 'missing_scope' }, Number.POSITIVE_INFINITY);
     const first = fresh();
-    const { thread } = await connected.app.platform.reply(question, first.start).open();
+    const { thread } = await unpaced(connected.app.platform, question, first.start).open();
     const second = await secondAttempt(question, first.recorded);
     await second.reply.show(view({ text: 'Half of an ans' }));
     const third = await secondAttempt(question, second.recorded);
@@ -44,7 +44,7 @@ describe('a second attempt', () => {
   test('ends the stream the first left open and rewrites its message', async () => {
     const question = askIn(server);
     const first = fresh();
-    await connected.app.platform.reply(question, first.start).show(view({ text: 'Half of an ans' }));
+    await unpaced(connected.app.platform, question, first.start).show(view({ text: 'Half of an ans' }));
     const { reply, recorded } = await secondAttempt(question, first.recorded);
     await reply.show(view({ text: 'The whole ' }));
     await reply.show(DONE);
@@ -60,7 +60,7 @@ describe('a second attempt', () => {
     const question = askIn(server);
     const first = fresh();
     const crash = { ...first.start, posted: () => Promise.reject(new Error('killed')) };
-    const dying = connected.app.platform.reply(question, crash);
+    const dying = unpaced(connected.app.platform, question, crash);
     await expect(dying.show(view({ text: 'Half of an answer' }))).rejects.toThrow('killed');
     const { reply, recorded } = await secondAttempt(question, first.recorded);
     await reply.show(DONE);
@@ -75,7 +75,7 @@ describe('a second attempt', () => {
     const question = askIn(server);
     const first = fresh();
     const crash = { ...first.start, posted: () => Promise.reject(new Error('killed')) };
-    await expect(connected.app.platform.reply(question, crash).show(DONE)).rejects.toThrow('killed');
+    await expect(unpaced(connected.app.platform, question, crash).show(DONE)).rejects.toThrow('killed');
     const { reply } = await secondAttempt(question, first.recorded);
     await reply.show(DONE);
     expect(answersTo(server, question)).toHaveLength(1);
@@ -85,7 +85,7 @@ describe('a second attempt', () => {
   test('deletes messages that its shorter answer does not need', async () => {
     const question = askIn(server);
     const first = fresh();
-    const reply = connected.app.platform.reply(question, first.start);
+    const reply = unpaced(connected.app.platform, question, first.start);
     for (const share of [0.3, 0.7, 1]) await reply.show(view({ text: LONG.slice(0, LONG.length * share) }));
     expect(first.recorded.messages.length).toBeGreaterThan(1);
     const second = await secondAttempt(question, first.recorded);
@@ -98,7 +98,7 @@ describe('a second attempt', () => {
   test('goes on in new messages where its answer is longer', async () => {
     const question = askIn(server);
     const first = fresh();
-    await connected.app.platform.reply(question, first.start).show(view({ text: 'Paragraph 0' }));
+    await unpaced(connected.app.platform, question, first.start).show(view({ text: 'Paragraph 0' }));
     const { reply, recorded } = await secondAttempt(question, first.recorded);
     await reply.show(view({ state: 'done', text: LONG }));
     await reply.close();
@@ -114,7 +114,7 @@ describe('a second attempt', () => {
   test('leaves the finished answers of other questions in the thread alone', async () => {
     const earlier = askIn(server);
     const later = { ...earlier, id: 'later' };
-    const other = connected.app.platform.reply(earlier, fresh().start);
+    const other = unpaced(connected.app.platform, earlier, fresh().start);
     await other.show(view({ text: 'An answer ' }));
     await other.show(view({ state: 'done', text: 'An answer to the other question.' }));
     await other.close();
@@ -144,7 +144,7 @@ describe('a second attempt', () => {
     const question = askIn(server);
     const first = fresh();
     const crash = { ...first.start, posted: () => Promise.reject(new Error('killed')) };
-    await expect(connected.app.platform.reply(question, crash).show(DONE)).rejects.toThrow('killed');
+    await expect(unpaced(connected.app.platform, question, crash).show(DONE)).rejects.toThrow('killed');
     const { reply } = await secondAttempt(question, first.recorded);
     server.fault('conversations.replies', 'reset-before', 5);
     expect((await failureOf(reply.show(DONE))).kind).toBe('unreachable');
@@ -156,7 +156,7 @@ describe('a second attempt', () => {
   test('rewrites what is recorded where the thread may not be read', async () => {
     const question = askIn(server);
     const first = fresh();
-    await connected.app.platform.reply(question, first.start).show(view({ text: 'Half of an ans' }));
+    await unpaced(connected.app.platform, question, first.start).show(view({ text: 'Half of an ans' }));
     server.fault('conversations.replies', { error: 'missing_scope' }, 9);
     const { reply } = await secondAttempt(question, first.recorded);
     await reply.show(DONE);
@@ -167,7 +167,7 @@ describe('a second attempt', () => {
 
 test('showing the final view once more changes nothing for the reader', async () => {
   const question = askIn(server);
-  const reply = connected.app.platform.reply(question, fresh().start);
+  const reply = unpaced(connected.app.platform, question, fresh().start);
   await reply.show(view({ text: 'The whole ' }));
   await reply.show(DONE);
   await reply.show(DONE);

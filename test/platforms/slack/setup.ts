@@ -6,10 +6,12 @@ import type {
   Intake,
   JobsRequest,
   Log,
+  Platform,
   Pressed,
+  Reply,
   ReplyStart,
 } from '../../../src/core/ports.ts';
-import type { MessageRef, Question, View } from '../../../src/core/types.ts';
+import { isFinal, type MessageRef, type Question, type View } from '../../../src/core/types.ts';
 import { openSlack, type SlackApp } from '../../../src/platforms/slack/app.ts';
 import { type SlackServer, startSlackServer } from '../../servers/slack/server.ts';
 import type { SlackServerOptions } from '../../servers/slack/types.ts';
@@ -193,4 +195,15 @@ export async function failureOf(work: Promise<unknown>): Promise<Failure> {
   );
   if (!(error instanceof Failure)) throw new Error(`expected a Failure, got ${String(error)}`);
   return error;
+}
+
+/** A reply that shows the view it is given, progress too without waiting for its turn. */
+export function unpaced(
+  { reply }: Pick<Platform, 'reply'>,
+  question: Question,
+  start: ReplyStart,
+): Omit<Reply, 'show'> & { show(view: View): Promise<void> } {
+  const real = reply(question, start);
+  const [paced, atOnce] = [new AbortController().signal, AbortSignal.abort()];
+  return { ...real, show: (shown) => real.show(() => shown, isFinal(shown) ? paced : atOnce) };
 }

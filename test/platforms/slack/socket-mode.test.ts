@@ -7,7 +7,7 @@ import { openSlack } from '../../../src/platforms/slack/app.ts';
 import { startSlackServer } from '../../servers/slack/server.ts';
 import type { DisconnectReason } from '../../servers/slack/types.ts';
 import { silentLog } from './log.ts';
-import { ADA, COMMANDS, connect, failureOf, fresh, GENERAL, openApp, view } from './setup.ts';
+import { ADA, COMMANDS, connect, failureOf, fresh, GENERAL, openApp, unpaced, view } from './setup.ts';
 
 type Connected = Awaited<ReturnType<typeof connect>>;
 const open: Connected[] = [];
@@ -121,7 +121,7 @@ describe('events', () => {
     await vi.waitFor(() => expect(intake.questions).toHaveLength(1));
     const question = intake.questions[0] as Question; // there is one, as just seen
     expect(question).toMatchObject({ workspace: server.team, delivery: { recipientTeam: otto?.team } });
-    const reply = app.platform.reply(question, fresh().start);
+    const reply = unpaced(app.platform, question, fresh().start);
     await reply.show(view({ text: 'Because ' }));
     await reply.close();
     expect(server.calls.filter(({ method }) => method === 'chat.startStream')).toMatchObject([

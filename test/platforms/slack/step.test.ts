@@ -17,10 +17,7 @@ const now = new AbortController().signal;
 async function showAll(question: Question, views: readonly View[], attempt = fresh()) {
   const reply = connected.app.platform.reply(question, attempt.start);
   await reply.open();
-  for (const next of views) {
-    await reply.acquire(next.state === 'done' || next.state === 'failed' ? 'final' : 'progress', now);
-    await reply.show(next);
-  }
+  for (const next of views) await reply.show(() => next, now);
   await reply.close();
   return attempt.recorded;
 }

@@ -1,6 +1,6 @@
 /** Messages whose posting has an unknown outcome, or that belong to somebody else: no answer is doubled, none is taken over. */
 import { expect, onTestFinished, test } from 'vitest';
-import { answersTo, askIn, connect, fresh, questionAt, view } from './setup.ts';
+import { answersTo, askIn, connect, fresh, questionAt, unpaced, view } from './setup.ts';
 
 const DONE = view({ state: 'done', text: 'The whole answer.' });
 
@@ -18,7 +18,7 @@ test.each(['chat.startStream', 'chat.postMessage'])(
     server.fault(method, 'commit-then-reset');
     server.fault('conversations.replies', 'reset-before', 5);
     const question = askIn(server);
-    const reply = app.platform.reply(question, fresh().start);
+    const reply = unpaced(app.platform, question, fresh().start);
     await reply.show(view({ text: 'The ' }));
     for (const next of [view({ text: 'The ' }), view({ text: 'The whole ' }), DONE])
       await reply.show(next).catch((error: unknown) => expect(error).toMatchObject({ kind: 'unreachable' }));
@@ -31,11 +31,11 @@ test('what is posted below a research card leaves the answer alone that is being
   const { server, app } = await connected();
   const question = askIn(server);
   const live = fresh();
-  const streamed = app.platform.reply(question, live.start);
+  const streamed = unpaced(app.platform, question, live.start);
   await streamed.show(view({ text: 'The ' }));
   const isTaken = async ({ message }: { readonly message: string }) =>
     live.recorded.messages.some((recorded) => recorded.message === message);
-  const below = app.platform.reply({ ...question, id: 'report' }, { ...fresh(2).start, isTaken });
+  const below = unpaced(app.platform, { ...question, id: 'report' }, { ...fresh(2).start, isTaken });
   await below.show(view({ state: 'done', text: 'The report.' }));
   await below.close();
   await streamed.show(DONE);
@@ -52,14 +52,14 @@ test('posts that fail do not use up the calls that messages are edited with', as
   server.fault('chat.postMessage', { error: 'is_archived' }, 60);
   const channels = Array.from({ length: 60 }, (_, i) => `C0000FULL${i}`);
   for (const channel of channels) {
-    const reply = app.platform.reply(questionAt(server.team, channel, '1700000000.000100'), fresh().start);
+    const reply = unpaced(app.platform, questionAt(server.team, channel, '1700000000.000100'), fresh().start);
     await reply.show(view({ text: 'The ' })).catch(() => {});
     await reply.close();
   }
   server.clearFaults();
   server.fault('chat.startStream', { error: 'unknown_method' });
   const question = askIn(server, '@footnote why?', 'C000RANDOM');
-  const reply = app.platform.reply(question, fresh().start);
+  const reply = unpaced(app.platform, question, fresh().start);
   await reply.show(view({ text: 'The ' }));
   expect(answersTo(server, question)).toHaveLength(1);
   await reply.close();
