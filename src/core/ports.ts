@@ -30,7 +30,7 @@ export interface Log {
 
 /**
  * What became of a message: `accepted` = it is on disk and will be answered; `duplicate` = it already was;
- * `ignored` = not for us; refused (the asker is told by the core): `busy` = too many wait in its thread, `over-limit` = too many
+ * `ignored` = not for us, or nothing to answer; refused (the asker is told by the core): `busy` = too many wait in its thread, `over-limit` = too many
  * of its asker or workspace wait.
  */
 export type Accepted = 'accepted' | 'duplicate' | 'ignored' | 'busy' | 'over-limit';
@@ -62,6 +62,8 @@ export interface Intake {
   stop(thread: ThreadRef, by: Person): Promise<void>;
   /** The message of this question was deleted: its answer ends, or never begins. */
   withdraw(questionId: string): Promise<void>;
+  /** Somebody else's bot said something in a thread, at this time in milliseconds since the epoch. */
+  overhear(thread: ThreadRef, at: number): Promise<void>;
 }
 
 /** Research's side of the intake: what a question, a press or a deletion means for a research job. */
@@ -162,6 +164,8 @@ export interface Platform {
   reply(question: Question, start: ReplyStart): Reply;
   /** Shows or removes a mark (🕐) that the question waits behind others in its thread. Cosmetic: never throws. */
   markWaiting(question: Question, waiting: boolean): Promise<void>;
+  /** Shows a mark (👍) that the message was read and needs no answer. Cosmetic: never throws. */
+  acknowledge(question: Question): Promise<void>;
   /** A short word to the asker alone where the platform can (Slack: ephemeral), else a plain reply. */
   replyPrivately(question: Question, text: string): Promise<void>;
   /** A direct message to one person. @throws {Failure} `undeliverable` when DMs are refused. */
@@ -265,12 +269,26 @@ export interface Answers {
   threadOf(message: MessageRef): Promise<ThreadRef | null>;
 }
 
-/** Who speaks in the threads the bot takes part in. */
+/** A thread that the bot takes part in, at the moment a message is heard there. */
+export interface Heard {
+  /** How many different humans have spoken, the speaker included; counting stops at 50. */
+  readonly humans: number;
+  /** The speaker was the first of them. */
+  readonly isFirst: boolean;
+  /** When the newest message heard before this one was said, in milliseconds since the epoch; 0 for none. */
+  readonly before: number;
+  /** Somebody was told that a mention is needed now. */
+  readonly isTold: boolean;
+}
+
+/** Who speaks in the threads the bot takes part in. `at`: when, in milliseconds since the epoch, by the platform's clock. */
 export interface Threads {
   /** From now on the bot takes part; `personId` is counted as a speaker. */
-  join(thread: ThreadRef, personId: string): Promise<void>;
-  /** Counts a speaker. Null when the bot does not take part there, else how many different humans have spoken. */
-  hear(thread: ThreadRef, personId: string): Promise<number | null>;
+  join(thread: ThreadRef, personId: string, at: number): Promise<void>;
+  /** Counts a message, and its speaker unless null (a bot). Null when the bot does not take part there. */
+  hear(thread: ThreadRef, personId: string | null, at: number): Promise<Heard | null>;
+  /** From now on `isTold`. */
+  told(thread: ThreadRef): Promise<void>;
 }
 
 /** What the operator's dashboards count. */

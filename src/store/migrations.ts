@@ -106,6 +106,10 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     'alter table footnote.request_slots add column holder text',
     'create index request_slots_holder on footnote.request_slots (holder) where holder is not null',
   ],
+  [
+    'alter table footnote.threads add column heard_ms double precision not null default 0',
+    'alter table footnote.threads add column is_told boolean not null default false',
+  ],
 ];
 
 const VERSIONS = `create table if not exists footnote.schema_versions (

@@ -1,4 +1,4 @@
-import type { Threads } from '../core/ports.ts';
+import type { Heard, Threads } from '../core/ports.ts';
 import { threadKey } from '../core/types.ts';
 import type { Sql } from './sql.ts';
 
@@ -11,24 +11,32 @@ const MOST_SPEAKERS = 50;
  */
 export function createThreads(sql: Sql): Threads {
   return {
-    async join(thread, personId) {
-      await sql.query(JOIN, [threadKey(thread), personId]);
+    async join(thread, personId, at) {
+      await sql.query(JOIN, [threadKey(thread), personId, at]);
     },
-    async hear(thread, personId) {
-      const [row] = await sql.query<{ speakers: number }>(HEAR, [threadKey(thread), personId]);
-      return row?.speakers ?? null;
+    async hear(thread, personId, at) {
+      const [row] = await sql.query<Heard>(HEAR, [threadKey(thread), personId, at]);
+      return row ?? null;
+    },
+    async told(thread) {
+      await sql.query('update footnote.threads set is_told = true where thread = $1', [threadKey(thread)]);
     },
   };
 }
 
-const WITH_SPEAKER = `case when $2 = any(t.speakers) or cardinality(t.speakers) >= ${MOST_SPEAKERS}
+const WITH_SPEAKER = `case when $2::text is null or $2 = any(t.speakers) or cardinality(t.speakers) >= ${MOST_SPEAKERS}
   then t.speakers else t.speakers || $2 end`;
 
 const JOIN = `
-  insert into footnote.threads as t (thread, speakers) values ($1, array[$2::text])
-  on conflict (thread) do update set speakers = ${WITH_SPEAKER}, touched_at = now()`;
+  insert into footnote.threads as t (thread, speakers, heard_ms) values ($1, array[$2::text], $3)
+  on conflict (thread) do update
+    set speakers = ${WITH_SPEAKER}, heard_ms = greatest(t.heard_ms, $3), touched_at = now()`;
 
+// The row is locked before it is read, so that of two messages at once the second hears of the first.
 const HEAR = `
-  update footnote.threads t set speakers = ${WITH_SPEAKER}, touched_at = now()
-  where thread = $1
-  returning cardinality(speakers) as speakers`;
+  update footnote.threads t
+  set speakers = ${WITH_SPEAKER}, heard_ms = greatest(t.heard_ms, $3), touched_at = now()
+  from (select thread, heard_ms from footnote.threads where thread = $1 for update) was
+  where t.thread = was.thread
+  returning cardinality(t.speakers) as humans, t.speakers[1] is not distinct from $2 as "isFirst",
+    was.heard_ms as before, t.is_told as "isTold"`;

@@ -167,8 +167,8 @@ function say(question: BenchQuestion, ground: Ground, spot: Spot | null): void {
   const text = questionText(question);
   if (spot?.thread) {
     const place = { channel: spot.channel, thread: spot.thread };
-    if (current.name === 'slack') return current.follow(place, text, { mention: true });
-    return current.follow(place, `<@${botOf(current)}> ${text}`);
+    if (current.name === 'slack') return void current.follow(place, text, { mention: true });
+    return void current.follow(place, `<@${botOf(current)}> ${text}`);
   }
   if (spot && 'guild' in current.server) {
     const content = `<@${botOf(current)}> ${text}`;

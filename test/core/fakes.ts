@@ -111,13 +111,27 @@ export function memoryAnswers(): Answers & { readonly records: Map<string, Answe
 }
 
 export function memoryThreads(): Threads {
-  const speakers = new Map<string, Set<string>>();
+  const rows = new Map<string, { speakers: Set<string>; heard: number; isTold: boolean }>();
   return {
-    async join(thread, person) {
-      const known = speakers.get(threadKey(thread)) ?? new Set();
-      speakers.set(threadKey(thread), known.add(person));
+    async join(thread, person, at) {
+      const row = rows.get(threadKey(thread)) ?? { speakers: new Set(), heard: 0, isTold: false };
+      rows.set(threadKey(thread), row);
+      row.speakers.add(person);
+      row.heard = Math.max(row.heard, at);
     },
-    hear: async (thread, person) => speakers.get(threadKey(thread))?.add(person).size ?? null,
+    async hear(thread, person, at) {
+      const row = rows.get(threadKey(thread));
+      if (!row) return null;
+      const before = row.heard;
+      if (person !== null) row.speakers.add(person);
+      row.heard = Math.max(before, at);
+      const [first] = row.speakers;
+      return { humans: row.speakers.size, isFirst: first === person, before, isTold: row.isTold };
+    },
+    async told(thread) {
+      const row = rows.get(threadKey(thread));
+      if (row) row.isTold = true;
+    },
   };
 }
 
@@ -175,6 +189,7 @@ export interface MemoryPlatform extends Platform {
   readonly privateReplies: string[];
   readonly directMessages: { person: string; text: string }[];
   readonly marks: boolean[];
+  readonly acknowledged: string[];
   readonly closed: string[];
   /** Thrown by the next writes, one each. */
   readonly faults: Failure[];
@@ -190,12 +205,14 @@ export function memoryPlatform(): MemoryPlatform {
     privateReplies: [],
     directMessages: [],
     marks: [],
+    acknowledged: [],
     closed: [],
     faults: [],
     noPlace: null,
     thread: [],
     reply: (asked, start) => memoryReply(platform, asked, start),
     markWaiting: async (_asked, waiting) => void platform.marks.push(waiting),
+    acknowledge: async (asked) => void platform.acknowledged.push(asked.id),
     replyPrivately: async (_asked, text) => void platform.privateReplies.push(text),
     directMessage: async (_workspace, person, text) => void platform.directMessages.push({ person, text }),
     nameOf: async () => null,

@@ -31,7 +31,7 @@ describe.skipIf(serverUrl === null)('what is past its time', onServerOnly, () =>
 
   it('stays when somebody renews it at the same moment', async () => {
     const { sql, threads } = parts;
-    await threads.join(thread, 'U1');
+    await threads.join(thread, 'U1', 1);
     await sql.query(AGE);
     const waiting = `select 1 from pg_stat_activity
       where datname = current_database() and wait_event_type = 'Lock' and query like '%delete from%'`;
@@ -42,9 +42,9 @@ describe.skipIf(serverUrl === null)('what is past its time', onServerOnly, () =>
       await vi.waitFor(async () => expect(await sql.query(waiting)).toHaveLength(1), { timeout: 5_000 });
     });
     await deleting;
-    expect(await threads.hear(thread, 'U1')).toBe(1);
+    expect(await threads.hear(thread, 'U1', 1)).toMatchObject({ humans: 1 });
     await sql.query(AGE);
     await deleteExpired(sql, new AbortController().signal);
-    expect(await threads.hear(thread, 'U1')).toBeNull();
+    expect(await threads.hear(thread, 'U1', 1)).toBeNull();
   });
 });

@@ -35,20 +35,24 @@ export interface Side {
   mention(text: string, person?: number, channel?: string): Place;
   /** Somebody writes to the bot directly. */
   direct(text: string, person?: number): Place;
-  /** Somebody goes on in a place, without a mention unless asked for. */
+  /** Somebody goes on in a place, without a mention unless asked for. Returns the message's id. */
   follow(
     place: Place,
     text: string,
     options?: { readonly person?: number; readonly mention?: boolean },
-  ): void;
+  ): string;
+  /** Somebody else's bot says something in a place. */
+  otherBot(place: Place, text: string): void;
+  /** What the bot has put under people's messages there. */
+  reactions(place: Place): readonly string[];
   /** The bot's messages there, oldest first. */
   posts(place: Place): readonly Post[];
   /** Presses a button of a message by its label. */
   press(place: Place, post: Post, label: string, person?: number): void;
   /** Stops what is being answered there: Slack's own Stop, Discord's button. */
   stop(place: Place, person?: number): void;
-  /** Deletes the message the conversation began with. */
-  unsay(place: Place): void;
+  /** Deletes a message, the one the conversation began with unless given. */
+  unsay(place: Place, message?: string): void;
   /** What one person alone was shown, newest last. */
   shownAlone(person?: number): readonly string[];
   /** Calls with a 429, and calls made although an earlier 429 forbade it. */
@@ -93,8 +97,13 @@ export async function startSlackSide(options: SlackServerOptions = {}): Promise<
     },
     follow({ channel, thread }, text, { person, mention } = {}) {
       const words = mention ? `<@${server.botUser}> ${text}` : text;
-      server.say({ user: user(person), channel, text: words, threadTs: thread });
+      return server.say({ user: user(person), channel, text: words, threadTs: thread });
     },
+    otherBot: ({ channel, thread }, text) => void server.otherBot({ channel, text, threadTs: thread }),
+    reactions: ({ channel, thread }) =>
+      server
+        .history(channel, thread)
+        .flatMap(({ reactions }) => reactions.map(({ name }) => EMOJI[name] ?? name)),
     posts: ({ channel, thread }) =>
       server
         .history(channel, thread)
@@ -119,7 +128,7 @@ export async function startSlackSide(options: SlackServerOptions = {}): Promise<
     },
     stop: ({ channel, thread }, person) =>
       server.stopSession({ user: user(person), channel, threadTs: thread }),
-    unsay: ({ channel, thread }) => server.remove({ channel, ts: thread }),
+    unsay: ({ channel, thread }, message = thread) => server.remove({ channel, ts: message }),
     shownAlone: (person) =>
       server.ephemerals
         .filter((one) => one.user === user(person))
@@ -132,6 +141,8 @@ export async function startSlackSide(options: SlackServerOptions = {}): Promise<
     close: () => server.close(),
   };
 }
+
+const EMOJI: Readonly<Record<string, string>> = { '+1': '👍', clock1: '🕐', eyes: '👀' };
 
 function markdownOf(blocks: readonly unknown[]): string[] {
   // As for the buttons: validated by the stand-in.
@@ -195,8 +206,10 @@ export async function startDiscordSide(options: DiscordServerOptions = {}): Prom
     },
     follow({ channel }, text, { person, mention } = {}) {
       const content = mention ? `<@${server.botUser.id}> ${text}` : text;
-      server.say({ user: user(person), channel, content });
+      return server.say({ user: user(person), channel, content });
     },
+    otherBot: ({ channel }, content) => void server.otherBot({ channel, content }),
+    reactions: (place) => history(place).flatMap(({ reactions }) => reactions.map(({ emoji }) => emoji)),
     posts: (place) =>
       answersIn(history(place), place).map(({ id, content, components }) => ({
         id,
@@ -226,7 +239,8 @@ export async function startDiscordSide(options: DiscordServerOptions = {}): Prom
         customId: button.custom_id,
       });
     },
-    unsay: ({ thread }) => server.remove({ channel: 'general', message: thread }),
+    unsay: ({ channel, thread }, message = thread) =>
+      server.remove({ channel: message === thread ? 'general' : channel, message }),
     shownAlone: (person) => {
       const id = server.people.find(({ username }) => username === user(person))?.id;
       return server.interactions

@@ -4,12 +4,11 @@ import type { Accepted, Intake, JobsRequest, KeyValue, ResearchIntake } from '..
 import { enqueuePrivateMessage, enqueueReply, type PrivateMessage } from '../private-messages.ts';
 import { ownerKey, ownerOf, type Question, type ThreadRef, threadKey } from '../types.ts';
 import { ANSWER_QUEUE, type AnsweringDeps, type AnswerJob } from './deps.ts';
+import { type FollowMode, hearMessage, isForUs } from './follow.ts';
 import { HELP } from './messages.ts';
 import { pressButton } from './press.ts';
+import { isThanks } from './thanks.ts';
 import { createWaitingLimit, type WaitingLimits } from './waiting-limit.ts';
-
-/** When a message in a thread of ours counts as a question without a mention. */
-export type FollowMode = 'auto' | 'always' | 'mention';
 
 export interface IntakeDeps
   extends Pick<
@@ -58,6 +57,9 @@ export function createIntake(intakeDeps: IntakeDeps): Intake {
     },
     press: (press) => pressButton({ ...deps, accept: (question) => inTurn(question, acceptQuestion) }, press),
     stop: (thread, by) => deps.stops.thread(thread, by),
+    async overhear(thread, at) {
+      await deps.threads.hear(thread, null, at);
+    },
     async withdraw(id) {
       await Promise.all([deps.stops.question(id, 'deleted', null), deps.research.withdraw(id)]);
     },
@@ -66,7 +68,13 @@ export function createIntake(intakeDeps: IntakeDeps): Intake {
 
 async function acceptMessage(deps: AcceptDeps, message: Question): Promise<Accepted> {
   const question = await placeReply(deps, message);
-  if (!(await isForUs(deps, question))) return 'ignored';
+  const heard = await hearMessage(deps, question);
+  if (!(await isForUs(deps, question, heard))) return 'ignored';
+  if (isThanks(question)) {
+    const platform = deps.platforms.get(question.platform);
+    if (platform) runInBackground(deps.log, 'acknowledge', platform.acknowledge(question));
+    return 'ignored';
+  }
   const command = readCommand(question);
   if (!command) return acceptQuestion(deps, question);
   if (command.type === 'research') {
@@ -108,7 +116,7 @@ function acceptQuestion(deps: AcceptDeps, question: Question): Promise<Accepted>
 async function acceptResearch({ research, threads }: IntakeDeps, question: Question): Promise<Accepted> {
   const [isNew] = await Promise.all([
     research.accept(question),
-    question.thread ? threads.join(question.thread, question.asker.id) : null,
+    question.thread ? threads.join(question.thread, question.asker.id, question.askedAt) : null,
   ]);
   return isNew ? 'accepted' : 'duplicate';
 }
@@ -130,7 +138,7 @@ async function acceptForAnswer(deps: AcceptDeps, question: Question): Promise<Ac
   const job: AnswerJob = { question, isMarked: depth > 0 };
   const [isNew] = await Promise.all([
     deps.jobs.enqueue(ANSWER_QUEUE, job, { id: question.id, key, owner: ownerOf(question) }),
-    question.thread ? deps.threads.join(question.thread, question.asker.id) : null,
+    question.thread ? deps.threads.join(question.thread, question.asker.id, question.askedAt) : null,
   ]);
   if (!isNew) return 'duplicate';
   if (depth > 0) {
@@ -145,15 +153,6 @@ async function placeReply(deps: IntakeDeps, question: Question): Promise<Questio
   if (!question.repliesTo) return question;
   const thread: ThreadRef | null = await deps.answers.threadOf(question.repliesTo);
   return thread ? { ...question, thread } : question;
-}
-
-async function isForUs({ threads, follow }: IntakeDeps, question: Question): Promise<boolean> {
-  if (question.trigger !== 'thread') return true;
-  if (!question.thread) return false;
-  // Counted in every mode and before the decision: a second human's first words make mentions necessary for both.
-  const humans = await threads.hear(question.thread, question.asker.id);
-  if (humans === null || follow === 'mention') return false;
-  return follow === 'always' || humans <= 1;
 }
 
 async function refuse({ jobs }: IntakeDeps, question: Question): Promise<Accepted> {

@@ -22,7 +22,7 @@ export async function joinOpenedThread(
   const thread = await reply.open();
   const wait: WaitJob = { behind: question.id };
   await deps.jobs.enqueue(ANSWER_QUEUE, wait, { id: idFrom('behind', question.id), key: threadKey(thread) });
-  await deps.threads.join(thread, question.asker.id);
+  await deps.threads.join(thread, question.asker.id, question.askedAt);
   const isOurs = await deps.answers.opened(question.id, record.attempt, thread);
   if (!isOurs) throw new Failure('stopped', 'overtaken by a later attempt');
   return thread;

@@ -35,7 +35,7 @@ export async function recordMessages(
   const messages = [card, noticeMessage].filter((message) => message !== null);
   await answers.begin(question, ATTEMPT);
   if (messages.length > 0) await answers.posted(question.id, ATTEMPT, messages);
-  if (question.thread) await threads.join(question.thread, question.asker.id);
+  if (question.thread) await threads.join(question.thread, question.asker.id, question.askedAt);
 }
 
 /** Research writes its answer records under one attempt: every run of a step writes the same. */

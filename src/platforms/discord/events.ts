@@ -6,7 +6,14 @@ import { isRetryable, retry } from '../../core/retry.ts';
 import type { Question } from '../../core/types.ts';
 import { type CatchUpDeps, createCatchUp } from './catch-up.ts';
 import { failureOf } from './errors.ts';
-import { questionFromEdit, questionFromMessage, questionId, quoteMessage } from './questions.ts';
+import {
+  isOverheard,
+  questionFromEdit,
+  questionFromMessage,
+  questionId,
+  quoteMessage,
+  threadOf,
+} from './questions.ts';
 import { createDirectChannels, type DirectChannels } from './watermark.ts';
 
 export interface EventDeps extends Pick<CatchUpDeps, 'acquire' | 'log' | 'watermark'> {
@@ -43,6 +50,7 @@ export function createMessageEvents(deps: EventDeps) {
   ): Promise<void> => {
     const release = watermark.hold(message.id);
     if (question) await inLine(() => insist(() => acceptQuestion(intake, direct, message, question)));
+    else if (isOverheard(message)) await inLine(() => insist(() => overhear(intake, message)));
     release();
   };
   const catchUp = createCatchUp({
@@ -105,6 +113,10 @@ async function acceptQuestion(
   // Before it is durable: a direct conversation that is not known could not be caught up with after a crash.
   if (message.guildId === null) await direct.remember(message.channelId);
   await intake.accept({ ...question, quotes });
+}
+
+function overhear(intake: Intake, message: Message): Promise<void> {
+  return intake.overhear(threadOf(message), message.createdTimestamp);
 }
 
 /** Fetches what a reply is to. Empty when it cannot be had. @throws {Failure} when another try may bring it. */

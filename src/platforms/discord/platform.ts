@@ -18,6 +18,7 @@ export function createPlatform(deps: OutboundDeps): ResearchPlatform {
     name: 'discord',
     reply: (question, start) => createReply(deps, question, start),
     markWaiting: (question, waiting) => markWaiting(deps, question, waiting),
+    acknowledge: (question) => acknowledge(deps, question),
     replyPrivately: (question, text) => replyPrivately(deps, question, text),
     directMessage: (_, personId, text) => directMessage(deps, personId, text),
     // Whatever comes from Discord carries the names.
@@ -45,6 +46,17 @@ async function markWaiting({ rest, log }: OutboundDeps, question: Question, wait
     await retry(policy, () => (waiting ? rest.put(route) : rest.delete(route)));
   } catch (error) {
     log.debug({ err: error }, 'not marked');
+  }
+}
+
+const READ = encodeURIComponent('👍');
+
+async function acknowledge({ rest, log }: OutboundDeps, { message }: Question): Promise<void> {
+  if (!message) return;
+  try {
+    await rest.put(Routes.channelMessageOwnReaction(message.channel, message.message, READ));
+  } catch (error) {
+    log.debug({ err: error }, 'not acknowledged');
   }
 }
 

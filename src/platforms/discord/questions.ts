@@ -39,6 +39,16 @@ export function questionFromEdit(message: Message): Question | null {
   return createQuestion(message, 'mention', asker, message.editedTimestamp);
 }
 
+/** Whether somebody else's bot says something in a thread. */
+export function isOverheard({ author, webhookId, client, channel, editedTimestamp }: Message): boolean {
+  return (
+    (author.bot || webhookId !== null) &&
+    author.id !== client.user.id &&
+    channel.isThread() &&
+    editedTimestamp === null
+  );
+}
+
 /** Quotes a message that somebody replies to or points at: its text, or the text it forwards. */
 export function quoteMessage(message: Message): Quote {
   const text = forwardedIn(message)?.content ?? message.content;

@@ -14,7 +14,13 @@ import {
 } from './commands.ts';
 import { escapeMrkdwn, type SlackSelf } from './decode-text.ts';
 import { respondPrivately } from './platform.ts';
-import { deletedQuestion, questionFromMention, questionFromMessage, stopFromEvent } from './questions.ts';
+import {
+  deletedQuestion,
+  overheardBot,
+  questionFromMention,
+  questionFromMessage,
+  stopFromEvent,
+} from './questions.ts';
 
 /** The names of the slash commands, each with its slash. */
 export interface SlackCommands {
@@ -52,6 +58,8 @@ function listenToEvents(app: App<Installation>, { intake, log }: ListenerOptions
     if (question) await intake.accept(question);
     const deleted = read(log, () => deletedQuestion(event, self));
     if (deleted) await intake.withdraw(deleted);
+    const overheard = read(log, () => overheardBot(event, self));
+    if (overheard) await intake.overhear(overheard.thread, overheard.at);
   });
   app.event('agent_session_stopped', async ({ event, context: { self } }) => {
     const stop = stopFromEvent(event, self);

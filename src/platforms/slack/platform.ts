@@ -14,6 +14,7 @@ import { readThread } from './thread.ts';
 import { callWithRetry, type SlackWorkspace } from './workspace.ts';
 
 const WAITING = 'clock1';
+const READ = '+1';
 /** Slack cuts an ephemeral text at 40,000 characters; ours are a few sentences. */
 const PRIVATE_LIMIT = 3_000;
 const RESPOND_TIMEOUT_MS = 5_000;
@@ -24,6 +25,7 @@ export function createSlackPlatform(workspace: SlackWorkspace): ResearchPlatform
     name: 'slack',
     reply: (question, start) => createReply(workspace, question, start),
     markWaiting: (question, waiting) => markWaiting(workspace, question, waiting),
+    acknowledge: (question) => acknowledge(workspace, question),
     replyPrivately: (question, text) => replyPrivately(workspace, question, text.slice(0, PRIVATE_LIMIT)),
     directMessage: (_, person, text) => sendDirectMessage(workspace, person, text),
     nameOf: (_, person) => workspace.names.lookUp(person),
@@ -31,6 +33,14 @@ export function createSlackPlatform(workspace: SlackWorkspace): ResearchPlatform
     showCard: (card) => showCard(workspace, card),
     notify: (notice) => notify(workspace, notice),
   };
+}
+
+async function acknowledge(workspace: SlackWorkspace, { message }: Question): Promise<void> {
+  try {
+    if (message) await setReaction(workspace, message, READ, true);
+  } catch (error) {
+    workspace.log.debug({ err: error }, 'could not acknowledge a message');
+  }
 }
 
 async function markWaiting(

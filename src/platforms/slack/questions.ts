@@ -74,6 +74,18 @@ export function deletedQuestion(event: types.MessageEvent, self: SlackSelf): str
   return idFrom('slack', self.team, event.channel, ts);
 }
 
+/** The thread that somebody else's bot said something in, and when in milliseconds since the epoch; null for every other event. */
+export function overheardBot(
+  event: types.MessageEvent,
+  self: SlackSelf,
+): { readonly thread: ThreadRef; readonly at: number } | null {
+  if (event.subtype !== 'bot_message' && !SPOKEN_SUBTYPES.has(event.subtype)) return null;
+  const { channel, ts, bot_id: bot, thread_ts: thread }: PostedMessage & { readonly channel: string } = event;
+  if (!bot || bot === self.bot || !thread || thread === ts || !isComplete([channel, ts])) return null;
+  const ref = { platform: 'slack', workspace: self.team, channel, thread } as const;
+  return { thread: ref, at: Math.round(Number(ts) * 1000) };
+}
+
 /** Who used Slack's own Stop, and in which thread; null when the event does not say. */
 export function stopFromEvent(
   { channel, thread_ts: thread, user }: types.AgentSessionStoppedEvent,

@@ -1,54 +1,10 @@
 import { describe, expect, test, vi } from 'vitest';
-import { createIntake, type FollowMode } from '../../../src/core/answering/accept.ts';
 import { ANSWER_QUEUE } from '../../../src/core/answering/deps.ts';
-import { createStops } from '../../../src/core/answering/stop.ts';
 import type { ButtonPress } from '../../../src/core/ports.ts';
 import { PRIVATE_MESSAGE_QUEUE } from '../../../src/core/private-messages.ts';
-import { createResearchIntake } from '../../../src/core/research/accept.ts';
 import { type Question, threadKey } from '../../../src/core/types.ts';
-import {
-  isAdmin,
-  memoryAnswers,
-  memoryJobs,
-  memoryKeyValue,
-  memoryPlatform,
-  memoryThreads,
-  noMetrics,
-  question,
-  quietLog,
-  THREAD,
-} from '../fakes.ts';
-import { memoryResearches } from '../research/fakes.ts';
-
-function setup(follow: FollowMode = 'auto', waiting = { perPerson: 0, perWorkspace: 0 }) {
-  const jobs = memoryJobs();
-  const answers = memoryAnswers();
-  const platform = memoryPlatform();
-  const stops = createStops(memoryKeyValue(), quietLog);
-  const intake = createIntake({
-    jobs,
-    answers,
-    research: createResearchIntake({ jobs, researches: memoryResearches(jobs), log: quietLog, isAdmin }),
-    threads: memoryThreads(),
-    stops,
-    platforms: new Map([['slack', platform]]),
-    metrics: noMetrics,
-    log: quietLog,
-    follow,
-    waiting,
-    refused: memoryKeyValue(),
-    isAdmin,
-  });
-  return { jobs, answers, platform, stops, intake };
-}
-
-const followUp = (id: string, person = 'U1') =>
-  question({
-    id,
-    trigger: 'thread',
-    asker: { id: person, name: null },
-    message: { platform: 'slack', workspace: 'T1', channel: 'C1', message: `${id}.0` },
-  });
+import { type memoryJobs, question, THREAD } from '../fakes.ts';
+import { followUp, setupIntake as setup } from './intake.ts';
 
 describe('intake', () => {
   test('the same question is one job, however often it is delivered', async () => {
@@ -72,15 +28,6 @@ describe('intake', () => {
     expect(jobs.queued).toHaveLength(0);
   });
 
-  test('auto: follow-ups need no mention until a second human speaks', async () => {
-    const { intake } = setup();
-    await intake.accept(question());
-    expect(await intake.accept(followUp('q2'))).toBe('accepted');
-    expect(await intake.accept(followUp('q3', 'U2'))).toBe('ignored');
-    expect(await intake.accept(followUp('q4'))).toBe('ignored');
-    expect(await intake.accept({ ...followUp('q5'), trigger: 'mention' })).toBe('accepted');
-  });
-
   test('a follow-up that arrives together with the mention it follows is taken behind it', async () => {
     const { intake, jobs } = setup();
     const together = [
@@ -101,15 +48,6 @@ describe('intake', () => {
       'fulfilled',
     ]);
     expect(jobs.queued.map((job) => job.id)).toEqual(['q2']);
-  });
-
-  test('always: everybody is followed; mention: nobody', async () => {
-    const always = setup('always').intake;
-    await always.accept(question());
-    expect(await always.accept(followUp('q2', 'U2'))).toBe('accepted');
-    const mention = setup('mention').intake;
-    await mention.accept(question());
-    expect(await mention.accept(followUp('q2'))).toBe('ignored');
   });
 
   test('a waiting question is marked; beyond five the asker is told instead, once', async () => {

@@ -14,7 +14,10 @@ describe('answerQuestion', () => {
     const { run, deps } = setup();
     const opened = { ...THREAD, thread: 'opened' };
     let speakers: number | null = null;
-    const hear = async () => (speakers = await deps.threads.hear(opened, question().asker.id));
+    const hear = async () => {
+      const heard = await deps.threads.hear(opened, question().asker.id, 0);
+      return (speakers = heard?.humans ?? null);
+    };
     const model: Model = {
       async *answer() {
         yield text('Ta');

@@ -39,7 +39,7 @@ describe('a research job begins', () => {
     await line.run(1_000);
     const opened = line.record()!.question.thread!;
     expect(opened.thread).toBe('opened');
-    expect(await line.deps.threads.hear(opened, asked().asker.id)).toBe(1);
+    expect(await line.deps.threads.hear(opened, asked().asker.id, 0)).toMatchObject({ humans: 1 });
     const { question, messages } = line.answers.records.get(asked().id)!;
     expect(question.thread).toEqual(opened);
     expect(messages).toEqual([line.record()?.card]);

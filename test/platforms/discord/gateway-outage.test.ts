@@ -21,6 +21,7 @@ const silentIntake: Intake = {
   press: async () => null,
   stop: async () => {},
   withdraw: async () => {},
+  overhear: async () => {},
 };
 
 /** Takes uncaught errors out of vitest's hands for one test. */

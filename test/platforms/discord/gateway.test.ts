@@ -144,6 +144,7 @@ describe('refusals', () => {
       press: async () => null,
       stop: async () => {},
       withdraw: async () => {},
+      overhear: async () => {},
     };
     await expect(footnote.app.listen(intake, memoryKeyValue())).rejects.toBe(fatal[0]);
     expect(server.gateway.identifies).toBe(1);

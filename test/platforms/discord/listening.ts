@@ -37,6 +37,7 @@ async function listen(): Promise<void> {
     press: async () => null,
     stop: async () => {},
     withdraw: async () => {},
+    overhear: async () => {},
   };
   await app.listen(intake, memoryKeyValue());
 }

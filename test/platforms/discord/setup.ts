@@ -124,6 +124,8 @@ export interface Footnote {
   readonly app: DiscordApp;
   /** Everything the intake was given, and what it made of it. */
   readonly heard: { readonly question: Question; readonly result: Accepted }[];
+  /** The threads that others' bots said something in. */
+  readonly overheard: readonly string[];
   readonly sessions: KeyValue;
   stop(): Promise<void>;
 }
@@ -181,6 +183,7 @@ async function startFootnote(server: DiscordServer, options: FootnoteOptions = {
     refused: memoryKeyValue(),
   });
   const heard: Footnote['heard'] = [];
+  const overheard: string[] = [];
   const recording: Intake = {
     async accept(question) {
       const result = await core.accept(question);
@@ -190,11 +193,16 @@ async function startFootnote(server: DiscordServer, options: FootnoteOptions = {
     press: core.press,
     stop: core.stop,
     withdraw: core.withdraw,
+    async overhear(thread, at) {
+      overheard.push(thread.thread);
+      await core.overhear(thread, at);
+    },
   };
   await app.listen(wrap?.(recording) ?? recording, sessions, commands);
   return {
     app,
     heard,
+    overheard,
     sessions,
     async stop() {
       stopping.abort();

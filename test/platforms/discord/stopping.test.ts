@@ -105,4 +105,5 @@ const silentIntake: Intake = {
   press: async () => null,
   stop: async () => {},
   withdraw: async () => {},
+  overhear: async () => {},
 };

@@ -44,6 +44,17 @@ describe('nobody is answered', () => {
     expect(await heardBefore(server, footnote)).toEqual([]);
   });
 
+  test("but what others' bots say in a thread of ours counts as said there", async () => {
+    const server = await town.server();
+    const footnote = await town.footnote(server);
+    const asked = server.say({ user: 'ada', channel: 'general', content: mention(server, 'How tall?') });
+    await vi.waitFor(() => expect(written(server, asked)[0]?.content).toContain('Tower facts'), 5_000);
+    server.otherBot({ channel: 'general', content: 'elsewhere' });
+    server.otherBot({ channel: asked, content: 'a bot' });
+    server.otherBot({ channel: asked, content: 'a webhook', webhook: true });
+    await vi.waitFor(() => expect(footnote.overheard).toEqual([asked, asked]), 5_000);
+  });
+
   test('a mention in code, @everyone, another person, plain talk', async () => {
     const server = await town.server();
     const footnote = await town.footnote(server);

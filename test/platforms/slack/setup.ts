@@ -34,6 +34,8 @@ interface MemoryIntake extends Intake {
   gate: Promise<void> | null;
   readonly stops: { readonly workspace: string; readonly thread: string; readonly by: string }[];
   readonly withdrawn: string[];
+  /** The threads that others' bots said something in. */
+  readonly overheard: string[];
   /** What a press is answered with. */
   reply: Pressed;
 }
@@ -56,11 +58,15 @@ export function memoryIntake(): MemoryIntake {
     },
     stops: [],
     withdrawn: [],
+    overheard: [],
     async stop(thread, by) {
       this.stops.push({ workspace: thread.workspace, thread: thread.thread, by: by.id });
     },
     async withdraw(id) {
       this.withdrawn.push(id);
+    },
+    async overhear({ thread }) {
+      this.overheard.push(thread);
     },
     async press(press) {
       this.calls++;

@@ -250,6 +250,7 @@ describe('staying connected', () => {
       press: async () => null,
       stop: async () => {},
       withdraw: async () => {},
+      overhear: async () => {},
     };
     const listening = app.listen(intake, { run: async () => '', choices: async () => [] });
     const startedAt = performance.now();

@@ -44,6 +44,18 @@ describe('nobody is answered', () => {
   });
 });
 
+test("what others' bots say is overheard in threads, and only there", async () => {
+  const { server, intake } = await listening();
+  const root = server.say({ user: ADA, channel: GENERAL, text: 'a root' });
+  server.otherBot({ channel: GENERAL, text: 'in the channel' });
+  server.otherBot({ channel: GENERAL, text: 'in the thread', threadTs: root });
+  const hook = { type: 'message', subtype: 'bot_message', bot_id: 'B1', thread_ts: root, text: 'a webhook' };
+  server.event({ channel: GENERAL, event: hook });
+  server.event({ channel: GENERAL, event: { ...hook, bot_id: 'B0FOOTNOTE', subtype: undefined } });
+  await allAcknowledged(server);
+  expect(intake.overheard).toEqual([root, root]);
+});
+
 describe('a reply that is also sent to the channel', () => {
   test.each([
     ['@footnote and why?', 'mention'],
