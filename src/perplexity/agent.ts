@@ -4,10 +4,10 @@ import type {
   WebSearchTool,
 } from 'openai/resources/responses/responses';
 import type { AnswerOptions, ModelRequest, Usage } from '../core/types.ts';
-import { asArray, asNumber, asRecord, asText, type JsonObject } from '../core/untrusted.ts';
+import { asArray, asNumber, asRecord, asRecords, asText, type JsonObject } from '../core/untrusted.ts';
 import { omitEmpty, omitUndefined, parseQueries } from './chat.ts';
 import type { Profile } from './profiles.ts';
-import { type AgentSources, createAgentSources } from './sources.ts';
+import { createSourceList, parseUrlCitations, type SourceList } from './sources.ts';
 import type { ChunkParser, Finish, ParsedChunk } from './stream.ts';
 
 /** The fields that Perplexity's Agent API adds to the Responses API; it refuses any field it does not know. */
@@ -98,7 +98,7 @@ export const FETCH_URL = { type: 'fetch_url' } as unknown as Tool;
  * with the first event: before that it would only delay the request.
  */
 export function createAgentParser(notice: string | null): ChunkParser {
-  const run: Run = { sources: createAgentSources(), hasDeltas: false };
+  const run: Run = { sources: createSourceList(), hasDeltas: false };
   let pendingNotice = notice;
   return (event) => {
     const error = findReportedError(event);
@@ -111,7 +111,7 @@ export function createAgentParser(notice: string | null): ChunkParser {
 }
 
 interface Run {
-  readonly sources: AgentSources;
+  readonly sources: SourceList;
   hasDeltas: boolean;
 }
 
@@ -139,6 +139,8 @@ function parseProgress(event: JsonObject, run: Run): Partial<ParsedChunk> {
       return { events: parseQueries(event['queries']) };
     case 'response.reasoning.search_results':
       return { events: addSources(event['results'], run) };
+    case 'response.output_text.annotation.added':
+      return { events: addSources(parseUrlCitations([event['annotation']]), run) };
     case 'response.output_item.done':
       return { events: addSourcesOf([asRecord(event['item'])], run) };
     case 'response.completed':
@@ -155,9 +157,21 @@ function addSources(results: unknown, { sources }: Run): ParsedChunk['events'] {
 }
 
 function addSourcesOf(output: readonly (JsonObject | null)[], run: Run): ParsedChunk['events'] {
-  return output.flatMap((item) =>
-    item?.['type'] === 'search_results' ? addSources(item['results'], run) : [],
-  );
+  return addSources(output.flatMap(pagesOf), run);
+}
+
+/** What was found, what was read, and what the text is annotated with. */
+export function pagesOf(item: JsonObject | null): readonly unknown[] {
+  switch (item?.['type']) {
+    case 'search_results':
+      return asArray(item['results']);
+    case 'fetch_url_results':
+      return asArray(item['contents']);
+    case 'message':
+      return asRecords(item['content']).flatMap(({ annotations }) => parseUrlCitations(annotations));
+    default:
+      return [];
+  }
 }
 
 function parseEnd(event: JsonObject, run: Run): Partial<ParsedChunk> {

@@ -1,8 +1,8 @@
 import type { ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions/completions';
-import type { ModelRequest, Usage } from '../core/types.ts';
+import type { AnswerEvent, ModelRequest, Usage } from '../core/types.ts';
 import { asArray, asNumber, asRecord, asText, type JsonObject } from '../core/untrusted.ts';
 import type { Profile } from './profiles.ts';
-import { parseChatSources } from './sources.ts';
+import { createSourceList, parseChatSources, parseUrlCitations } from './sources.ts';
 import type { ChunkParser, Finish, ParsedChunk } from './stream.ts';
 
 /** The fields that Perplexity adds to a chat completion; the service drops those it does not know without a word. */
@@ -77,30 +77,21 @@ export function omitEmpty(domains: readonly string[] | undefined): readonly stri
 
 /** Parses the chunks of a chat completion, in both of its stream modes. */
 export function createChatParser(): ChunkParser {
-  let knownSources = 0;
-
-  const newSources = (chunk: JsonObject): ParsedChunk['events'] => {
-    const citations = asArray(chunk['citations']);
-    const results = asArray(chunk['search_results']);
-    // Repeated with every chunk in the full mode: parsed again only when there are more.
-    if (citations.length + results.length <= knownSources) return [];
-    knownSources = citations.length + results.length;
-    const sources = parseChatSources(citations, results);
-    return sources.length > 0 ? [{ type: 'sources', sources }] : [];
-  };
-
+  const newSources = createSourceReader();
   return (chunk) => {
     const kind = asText(chunk['object']);
     const error = asRecord(chunk['error']) ?? (kind === null && asText(chunk['message']) ? chunk : null);
     if (error !== null) return { error };
     const choice = asRecord(asArray(chunk['choices'])[0]);
     const delta = asRecord(choice?.['delta']);
-    const isThinking = choice !== null && kind?.startsWith('chat.reasoning') === true;
+    const isStep = choice !== null && kind?.startsWith('chat.reasoning') === true;
+    // Gateways have a field for thoughts.
+    const isThought = ['reasoning_content', 'reasoning'].some((name) => asText(delta?.[name]) !== null);
     return {
       // Never `message.content`: it holds everything so far, not what is new.
-      text: isThinking ? '' : (asText(delta?.['content']) ?? ''),
-      isThinking,
-      events: [...(isThinking ? parseSearchSteps(delta) : []), ...newSources(chunk)],
+      text: isStep ? '' : (asText(delta?.['content']) ?? ''),
+      isThinking: isStep || isThought,
+      events: [...(isStep ? parseSearchSteps(delta) : []), ...newSources(chunk, choice)],
       usage: parseChatUsage(asRecord(chunk['usage'])),
       finish: parseFinish(choice),
       isLast: kind === 'chat.completion.done',
@@ -108,16 +99,41 @@ export function createChatParser(): ChunkParser {
   };
 }
 
+/** Reads the sources of a chunk; an event only when there are new ones. */
+function createSourceReader() {
+  let known = 0;
+  const annotated = createSourceList();
+  return (chunk: JsonObject, choice: JsonObject | null): AnswerEvent[] => {
+    const citations = asArray(chunk['citations']);
+    const results = asArray(chunk['search_results']);
+    // Repeated with every chunk in the full mode: parsed again only when there are more.
+    if (citations.length + results.length > known) {
+      known = citations.length + results.length;
+      const sources = parseChatSources(citations, results);
+      return sources.length > 0 ? [{ type: 'sources', sources }] : [];
+    }
+    // Gateways annotate the text instead.
+    const parts = [asRecord(choice?.['delta']), asRecord(choice?.['message'])];
+    const pages = parts.flatMap((part) => parseUrlCitations(part?.['annotations']));
+    if (known > 0 || !annotated.add(pages)) return [];
+    return [{ type: 'sources', sources: annotated.all() }];
+  };
+}
+
 /** How a choice ended; null while it has not. */
 export function parseFinish(choice: JsonObject | null): Finish | null {
   const reason = asText(choice?.['finish_reason']);
-  return reason === null ? null : (FINISHES[reason] ?? 'complete');
+  return reason === null ? null : (FINISHES[reason.toLowerCase()] ?? 'complete');
 }
 
 const FINISHES: Readonly<Record<string, Finish>> = {
   stop: 'complete',
   length: 'length',
+  max_tokens: 'length',
+  max_output_tokens: 'length',
+  model_length: 'length',
   content_filter: 'filtered',
+  safety: 'filtered',
 };
 
 function parseSearchSteps(delta: JsonObject | null): ParsedChunk['events'] {

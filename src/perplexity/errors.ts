@@ -121,6 +121,20 @@ export function createCutFailure(what: string, hasText: boolean, code?: string):
   return new Failure(hasText ? 'cut-off' : 'unreachable', `the stream from Perplexity ${what}`, { code });
 }
 
+/** Something else than a stream came with status 200: a web page of something between us and Perplexity, or a whole answer. */
+export function createNoStreamFailure(contentType: string | null): Failure {
+  const type = (contentType ?? 'no content type').slice(0, 60);
+  const isWhole = /json/i.test(type);
+  const remedy = isWhole ? 'what answers at PERPLEXITY_BASE_URL does not stream' : undefined;
+  return new Failure('malformed', `Perplexity answered with ${type} instead of a stream`, { remedy });
+}
+
+/** The answer was allowed no more tokens when its text had not begun. */
+export function createThoughtOnlyFailure(): Failure {
+  const remedy = 'the length limit was used up by thinking; a larger MAX_TOKENS leaves room for the answer';
+  return new Failure('malformed', 'the answer reached its limit while the model was thinking', { remedy });
+}
+
 /** Translates what the client throws while a stream is read: it was cut, cannot be read, or reports an error. */
 export function translateStreamError(error: unknown, hasText: boolean): Failure {
   if (error instanceof APIError) return createReportedFailure(asRecord(error.error), hasText);

@@ -44,13 +44,14 @@ export function createPerplexity(options: PerplexityOptions): Perplexity {
   const askChat = (request: ModelRequest, profile: Profile, signal: AbortSignal): Answer => {
     const body = buildChatBody(request, profile);
     const create: Create = (given) => clients.chat.chat.completions.create(body, given);
-    return streamAnswer(create, createChatParser(), timeouts, signal);
+    const mayBeginWithThoughts = profile.name === 'sonar-reasoning-pro';
+    return streamAnswer({ create, parse: createChatParser(), timeouts, mayBeginWithThoughts }, signal);
   };
   const askAgent = (request: ModelRequest, profile: Profile, signal: AbortSignal): Answer => {
     const body = buildAgentBody(request, profile);
     const create: Create = (given) => clients.agent.responses.create(body, given);
     const parse = createAgentParser(describeLostOptions(request.options, profile));
-    return streamAnswer(create, parse, timeouts, signal);
+    return streamAnswer({ create, parse, timeouts }, signal);
   };
   const ask = async function* (...[request, signal, admit]: Parameters<Model['answer']>): Answer {
     const profile = chooseProfile(profiles, request.options.profile ?? 'sonar');

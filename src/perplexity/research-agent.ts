@@ -8,12 +8,13 @@ import {
   buildSearchTool,
   FETCH_URL,
   joinText,
+  pagesOf,
   parseAgentUsage,
   parseIncompleteReason,
 } from './agent.ts';
 import { findJobRemedy } from './errors.ts';
 import type { Profile } from './profiles.ts';
-import { createAgentSources } from './sources.ts';
+import { createSourceList } from './sources.ts';
 
 /** A run that goes on without a connection. */
 export function buildAgentJob(
@@ -55,8 +56,8 @@ export function parseAgentJob(body: unknown): UpstreamState {
 
 function parseReport(run: JsonObject | null): Report {
   const output = asArray(run?.['output']).map(asRecord);
-  const sources = createAgentSources();
-  for (const item of output) if (item?.['type'] === 'search_results') sources.add(item['results']);
+  const sources = createSourceList();
+  sources.add(output.flatMap(pagesOf));
   return {
     text: joinText(output),
     sources: sources.all(),

@@ -5,7 +5,7 @@ import { asArray, asNumber, asRecord, asText, type JsonObject } from '../core/un
 import { buildChatRequest, parseChatUsage, parseFinish } from './chat.ts';
 import { findJobRemedy } from './errors.ts';
 import type { Profile } from './profiles.ts';
-import { parseChatSources } from './sources.ts';
+import { parseAnnotations, parseChatSources } from './sources.ts';
 
 /** A chat completion to be done later; the same key makes the same job. */
 export function buildChatJob(request: ModelRequest, profile: Profile, effort: Effort, key: string) {
@@ -32,10 +32,12 @@ export function parseChatJob(body: unknown): UpstreamState {
 
 function parseReport(response: JsonObject | null): Report {
   const choice = asRecord(asArray(response?.['choices'])[0]);
+  const message = asRecord(choice?.['message']);
   const finish = parseFinish(choice);
+  const sources = parseChatSources(asArray(response?.['citations']), asArray(response?.['search_results']));
   return {
-    text: asText(asRecord(choice?.['message'])?.['content']) ?? '',
-    sources: parseChatSources(asArray(response?.['citations']), asArray(response?.['search_results'])),
+    text: asText(message?.['content']) ?? '',
+    sources: sources.length > 0 ? sources : parseAnnotations(message?.['annotations']),
     usage: parseChatUsage(asRecord(response?.['usage'])),
     ...(finish === 'length' || finish === 'filtered' ? { cut: finish } : {}),
   };

@@ -13,6 +13,9 @@ const BYTE_ORDER_MARK = /^\u00ef\u00bb\u00bf/;
 /** Whole events of one line of data each: as nearly all of a stream comes. */
 const WHOLE_EVENTS = /^(?:data: ?\S.*\n\n)+$/;
 
+/** The event that ends a stream of chat completions. */
+const DONE = /^data: ?\[DONE\]/m;
+
 /** How long the rest of a stream is read after `[DONE]`, in milliseconds. */
 const DRAIN_MS = 250;
 
@@ -32,6 +35,14 @@ class UnknownCoding extends Error {
   readonly code = 'UNKNOWN_CODING';
 }
 
+/** The streams that have said `[DONE]`. */
+const done = new WeakSet<Response>();
+
+/** Whether an event stream has said `[DONE]`, as far as it has been read. openai 7.57.0 ends alike there and at a cut. */
+export function saidDone(response: Response): boolean {
+  return done.has(response);
+}
+
 /** Follows no redirect: the key and the question are for the configured address only. */
 export async function boundedFetch(url: string | URL | Request, init?: RequestInit): Promise<Response> {
   const response = await fetch(url, { ...init, redirect: 'manual' });
@@ -41,7 +52,9 @@ export async function boundedFetch(url: string | URL | Request, init?: RequestIn
   const limit = isStream ? LARGEST_STREAM : LARGEST_DOCUMENT;
   const isCoded = !CODINGS.test(headers.get('content-encoding') ?? '');
   const text = isCoded ? body.pipeThrough(refuseBinary()) : body;
-  return new Response(boundBody(text, limit, isStream ? dropEmptyEvents() : null), { status, headers });
+  const filter = isStream ? dropEmptyEvents(() => done.add(bounded)) : null;
+  const bounded = new Response(boundBody(text, limit, filter), { status, headers });
+  return bounded;
 }
 
 /** True for the start of an event stream, false for an error and for the web page of something in between. */
@@ -93,14 +106,14 @@ function boundBody(
 
 /**
  * openai 7.57.0 fails on an event without data (`data:`, or nothing but a name), which the standard says to pass over. Those
- * events are taken out; an incomplete event is held back, as openai would.
+ * events are taken out; an incomplete event is held back, as openai would. `onDone` is told of `[DONE]`.
  */
-function dropEmptyEvents(): Filter {
+function dropEmptyEvents(onDone: () => void): Filter {
   let rest = '';
   return (bytes) => {
     // As Latin-1: one character for every byte, whatever the encoding.
     const text = bytes === null ? '' : Buffer.from(bytes).toString('latin1');
-    if (bytes !== null && rest === '' && WHOLE_EVENTS.test(text)) return bytes;
+    if (bytes !== null && rest === '' && WHOLE_EVENTS.test(text) && !DONE.test(text)) return bytes;
     // The blank line that ends an event may arrive in two pieces; to search all of `rest` each time would be quadratic.
     const newFrom = Math.max(0, rest.length - 2);
     rest += text;
@@ -108,8 +121,11 @@ function dropEmptyEvents(): Filter {
     const events = hasEnd ? rest.split(/(?<=\n\r?\n)/) : [];
     if (hasEnd) rest = bytes === null || /\n\r?\n$/.test(rest) ? '' : (events.pop() ?? '');
     if (rest.length > LARGEST_EVENT) throw new BodyTooLarge('event', LARGEST_EVENT);
-    const readable = events.map((event) => event.replace(BYTE_ORDER_MARK, ''));
-    return Buffer.from(readable.filter((event) => /^data:.*\S/m.test(event)).join(''), 'latin1');
+    const readable = events
+      .map((event) => event.replace(BYTE_ORDER_MARK, ''))
+      .filter((event) => /^data:.*\S/m.test(event));
+    if (readable.some((event) => DONE.test(event))) onDone();
+    return Buffer.from(readable.join(''), 'latin1');
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Source } from '../core/types.ts';
-import { asArray, asNumber, asRecord, asText } from '../core/untrusted.ts';
+import { asArray, asNumber, asRecord, asRecords, asText } from '../core/untrusted.ts';
 
 /**
  * The sources of a chat completion: `[n]` refers to the n-th of `citations`, and `search_results` knows their titles; where
@@ -14,31 +14,63 @@ export function parseChatSources(
   return pages.flatMap((page, index) => parseSource(page, index + 1) ?? []);
 }
 
-/** The sources of an Agent run, which arrive in several lists that overlap. */
-export interface AgentSources {
-  /** Takes one list of results; their `id` is what `[n]` refers to. True when there was something new. */
-  add(results: unknown): boolean;
+/** Sources that arrive in several lists that overlap. */
+export interface SourceList {
+  /** Takes one list of pages; where they have an `id`, `[n]` refers to it. True when there was something new. */
+  add(pages: unknown): boolean;
+  /** In the order of their numbers. A page without an `id` is numbered behind those before it. */
   all(): readonly Source[];
 }
 
-export function createAgentSources(): AgentSources {
+export function createSourceList(): SourceList {
   const byNumber = new Map<number, Source>();
-  const urls = new Set<string>();
+  /** The numbers that are not the API's own: a page with this `id` takes the place. */
+  const provisional = new Set<number>();
 
-  const add = (result: unknown): boolean => {
-    const id = asNumber(asRecord(result)?.['id']);
-    const source = parseSource(result, id ?? Math.max(0, ...byNumber.keys()) + 1);
-    // Without an id, a page that is known already is the same one announced again.
-    if (source === null || byNumber.has(source.number) || (id === null && urls.has(source.url))) return false;
-    byNumber.set(source.number, source);
-    urls.add(source.url);
-    return true;
+  const append = (source: Source): void => {
+    const number = Math.max(0, ...byNumber.keys()) + 1;
+    byNumber.set(number, { ...source, number });
+    provisional.add(number);
+  };
+  const add = (page: unknown): boolean => {
+    const id = asNumber(asRecord(page)?.['id']);
+    const source = parseSource(page, id ?? 0);
+    if (source === null) return false;
+    const known = [...byNumber.values()].find(({ url }) => url === source.url);
+    if (id === null) {
+      // A page that is known already is the same one announced again.
+      if (!known) append(source);
+      return !known;
+    }
+    const before = byNumber.get(id);
+    if (before && !provisional.delete(id)) return false;
+    if (known && provisional.delete(known.number)) byNumber.delete(known.number);
+    byNumber.set(id, source);
+    if (before && before.url !== source.url) append(before);
+    return before?.url !== source.url;
   };
 
   return {
-    add: (results) => asArray(results).map(add).includes(true),
+    add: (pages) => asArray(pages).map(add).includes(true),
     all: () => [...byNumber.values()].sort((a, b) => a.number - b.number),
   };
+}
+
+/** The sources of a message that has nothing but annotations. */
+export function parseAnnotations(annotations: unknown): readonly Source[] {
+  const sources = createSourceList();
+  sources.add(parseUrlCitations(annotations));
+  return sources.all();
+}
+
+/** The pages that a message is annotated with, as gateways and the Responses API name them (`url_citation`). */
+export function parseUrlCitations(annotations: unknown): readonly unknown[] {
+  return asRecords(annotations)
+    .filter(({ type }) => type === 'url_citation')
+    .map((annotation) => {
+      const page = asRecord(annotation['url_citation']) ?? annotation;
+      return { url: page['url'], title: page['title'], snippet: page['content'] };
+    });
 }
 
 /**

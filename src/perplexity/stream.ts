@@ -1,17 +1,18 @@
 import type { APIPromise } from 'openai';
 import type { Stream } from 'openai/core/streaming';
-import { Failure } from '../core/failures.ts';
 import type { AnswerEvent, Usage } from '../core/types.ts';
 import { asRecord, type JsonObject } from '../core/untrusted.ts';
 import { type Deadline, startDeadline, type Timeouts } from './deadline.ts';
 import {
   createCutFailure,
+  createNoStreamFailure,
   createReportedFailure,
+  createThoughtOnlyFailure,
   translateRequestError,
   translateStreamError,
 } from './errors.ts';
-import { isEventStream } from './response-body.ts';
-import { createThoughtFilter } from './thinking.ts';
+import { isEventStream, saidDone } from './response-body.ts';
+import { createThoughtFilter, type ThoughtFilter } from './thinking.ts';
 
 /** What one chunk of a stream says. */
 export interface ParsedChunk {
@@ -50,24 +51,40 @@ interface Progress {
   usage: Usage | null;
 }
 
+/** The chunks of a stream, as openai gives them. */
+interface Chunks extends AsyncIterator<unknown> {
+  /** Whether the stream has said `[DONE]`; to openai that is the same as a connection that ends. */
+  readonly saidDone: () => boolean;
+}
+
 /** How long the connection may take to end after the answer has, in milliseconds: one that ends can be used again. */
 const DRAIN_MS = 250;
 
+/** One request and how its stream is read. */
+export interface AnswerStream {
+  readonly create: Create;
+  readonly parse: ChunkParser;
+  readonly timeouts: Timeouts;
+  /** The text may begin with thoughts whose opening tag is missing. */
+  readonly mayBeginWithThoughts?: boolean;
+}
+
 /** Makes one request and reads its stream. @throws {Failure} of every kind; see `errors.ts`. */
 export async function* streamAnswer(
-  create: Create,
-  parse: ChunkParser,
-  timeouts: Timeouts,
+  { create, parse, timeouts, mayBeginWithThoughts = false }: AnswerStream,
   caller: AbortSignal,
 ): AsyncGenerator<AnswerEvent, void, undefined> {
   const deadline = startDeadline(timeouts, caller);
   const progress: Progress = { hasText: false, finish: null, usage: null };
-  let chunks: AsyncIterator<unknown> | null = null;
+  const thoughts = createThoughtFilter(mayBeginWithThoughts);
+  let chunks: Chunks | null = null;
   let isComplete = false;
   try {
     chunks = await openStream(create, timeouts, deadline);
-    yield* readChunks(chunks, parse, deadline, progress);
+    yield* readChunks(chunks, parse, deadline, progress, thoughts);
     isComplete = true;
+    if (!progress.hasText && progress.finish === 'length' && thoughts.hasThought())
+      throw createThoughtOnlyFailure();
     if (progress.usage) yield { type: 'usage', usage: progress.usage };
     if (progress.finish) yield { type: 'done', reason: progress.finish };
   } finally {
@@ -79,40 +96,38 @@ export async function* streamAnswer(
 }
 
 /** Sends the request; resolves once the stream has begun. */
-async function openStream(
-  create: Create,
-  timeouts: Timeouts,
-  deadline: Deadline,
-): Promise<AsyncIterator<unknown>> {
+async function openStream(create: Create, timeouts: Timeouts, deadline: Deadline): Promise<Chunks> {
   const refused = deadline.reason();
   if (refused) throw refused;
   try {
     const options = { signal: deadline.signal, timeout: timeouts.totalMs };
     const { data, response } = await create(options).withResponse();
     deadline.headersArrived();
-    if (isEventStream(response)) return data[Symbol.asyncIterator]();
-    // A web page with status 200 comes from something between us and Perplexity.
-    const type = response.headers.get('content-type') ?? 'no content type';
-    throw new Failure('malformed', `Perplexity answered with ${type.slice(0, 60)} instead of a stream`);
+    if (isEventStream(response)) {
+      const chunks = data[Symbol.asyncIterator]();
+      return { next: () => chunks.next(), saidDone: () => saidDone(response) };
+    }
+    throw createNoStreamFailure(response.headers.get('content-type'));
   } catch (error) {
     throw deadline.reason() ?? translateRequestError(error);
   }
 }
 
 async function* readChunks(
-  chunks: AsyncIterator<unknown>,
+  chunks: Chunks,
   parse: ChunkParser,
   deadline: Deadline,
   progress: Progress,
+  thoughts: ThoughtFilter,
 ): AsyncGenerator<AnswerEvent, void, undefined> {
-  const thoughts = createThoughtFilter();
   let isThinkingTold = false;
   for (let isOver = false; !isOver; ) {
     const chunk = await nextChunk(chunks, deadline, progress);
     const parsed: Partial<ParsedChunk> = chunk === null ? { isLast: true } : parse(chunk);
     isOver = parsed.isLast === true;
     deadline.pause();
-    const text = thoughts.push(parsed.text ?? '') + (isOver ? thoughts.end() : '');
+    const begun = parsed.isThinking === true ? thoughts.trustText() : '';
+    const text = begun + thoughts.push(parsed.text ?? '') + (isOver ? thoughts.end() : '');
     if (!isThinkingTold && (parsed.isThinking === true || thoughts.hasThought())) {
       isThinkingTold = true;
       yield { type: 'thinking' };
@@ -129,7 +144,7 @@ async function* readChunks(
 
 /** The next chunk; null when the stream has ended and the answer with it. */
 async function nextChunk(
-  chunks: AsyncIterator<unknown>,
+  chunks: Chunks,
   deadline: Deadline,
   { hasText, finish }: Progress,
 ): Promise<JsonObject | null> {
@@ -150,12 +165,12 @@ async function nextChunk(
     if (finish !== null) return null;
     throw reason ?? translateStreamError(error, hasText);
   }
-  if (finish === null) throw createCutFailure('ended without a finish', hasText);
+  if (finish === null && !chunks.saidDone()) throw createCutFailure('ended without a finish', hasText);
   return null;
 }
 
 /** Reads what little is left, so that the connection can be used again: to stop reading would close it. Never throws. */
-async function drain(chunks: AsyncIterator<unknown>, deadline: Deadline): Promise<void> {
+async function drain(chunks: Chunks, deadline: Deadline): Promise<void> {
   const timer = setTimeout(deadline.abort, DRAIN_MS).unref();
   try {
     while ((await chunks.next()).done !== true);

@@ -47,6 +47,11 @@ test.for(['data:\n\n', 'event: ping\n\n'])('dropEmptyEvents: it fails on %j', as
   await expect(read()).rejects.toBeInstanceOf(SyntaxError);
 });
 
+test('saidDone: it ends at a cut as at [DONE]', async () => {
+  const { read } = await setup((response) => response.end(CHUNK));
+  expect(await read()).toBe(1);
+});
+
 test('LARGEST_EVENT: it sets no limit to an event', async () => {
   const { read } = await setup((response) => {
     for (let i = 0; i < 20; i++) response.write(`data: ${' '.repeat(1_000_000)}\n`);

@@ -2,8 +2,10 @@ import { assert, nat, property, uniqueArray } from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { resolveProfile } from '../../src/core/commands/options.ts';
 import { startDeadline } from '../../src/perplexity/deadline.ts';
+import { parseAgentJob } from '../../src/perplexity/research-agent.ts';
+import { parseChatJob } from '../../src/perplexity/research-chat.ts';
 import { parseChatSources } from '../../src/perplexity/sources.ts';
-import { createThoughtFilter } from '../../src/perplexity/thinking.ts';
+import { createThoughtFilter, removeThoughts } from '../../src/perplexity/thinking.ts';
 
 describe('thoughts', () => {
   const strip = (pieces: readonly string[]): string => {
@@ -16,6 +18,17 @@ describe('thoughts', () => {
     ['No thoughts <think>here</think>.', 'No thoughts <think>here</think>.'],
     ['<thinking aloud> is fine', '<thinking aloud> is fine'],
     ['<think>first</think>Second <think> stays.', 'Second <think> stays.'],
+    ['<think>a</think><think>b</think>Hi', 'Hi'],
+    ['<think>a</think>\n\n<thinking>b</thinking>\n Hi', 'Hi'],
+    ['<Thinking>a</Thinking>Hi', 'Hi'],
+    ['<thought signature="x">a</thought>Hi', 'Hi'],
+    ['<reasoning>a</reasoning >Hi', 'Hi'],
+    ['[THINK]a [1][/THINK]Hi', 'Hi'],
+    ['◁think▷a◁/think▷Hi', 'Hi'],
+    ['<|begin_of_thought|>a<|end_of_thought|>Hi', 'Hi'],
+    ['[1] says so', '[1] says so'],
+    ['<thinker>a</thinker>', '<thinker>a</thinker>'],
+    ['Okay.\n</think>\n\nHi', 'Okay.\n</think>\n\nHi'],
     ['<think>never closed, </think', ''],
     ['<thi', '<thi'],
     ['  indented', '  indented'],
@@ -31,6 +44,30 @@ describe('thoughts', () => {
         expect(strip(at.slice(1).map((end, i) => text.slice(at[i], end)))).toBe(shown);
       }),
     );
+  });
+});
+
+describe('thoughts that may lack their opening tag', () => {
+  const CASES: readonly (readonly [string, string])[] = [
+    ['Okay, the user wants X.\n</think>\n\nThe answer [1].', 'The answer [1].'],
+    ['Hm.\n</thinking>\nHi </think>', 'Hi </think>'],
+    ['<think>a</think>Hi\n</think>\nHo', 'Hi\n</think>\nHo'],
+    ['The tag `</think>` ends thoughts.', 'The tag `</think>` ends thoughts.'],
+    ['No thoughts at all.', 'No thoughts at all.'],
+  ];
+
+  test.for(CASES)('of %j only %j is shown, wherever it is split', ([text, shown]) => {
+    expect(removeThoughts(text)).toBe(shown);
+    for (const pieces of [text.split(''), text.split(/(?=\n)/), text.split(/(?<=\n)/)]) {
+      const thoughts = createThoughtFilter(true);
+      expect(pieces.map((piece) => thoughts.push(piece)).join('') + thoughts.end()).toBe(shown);
+    }
+  });
+
+  test('are not waited for once they come in another way', () => {
+    const thoughts = createThoughtFilter(true);
+    expect(thoughts.push('High')).toBe('');
+    expect(thoughts.trustText() + thoughts.push(' and low.')).toBe('High and low.');
   });
 });
 
@@ -53,6 +90,28 @@ describe('sources of a chat completion', () => {
     expect(parseChatSources(urls, []).map(({ number, url }) => [number, url])).toEqual([
       [5, 'https://a.example/'],
     ]);
+  });
+});
+
+describe('sources of a research job', () => {
+  const page = { url: 'https://read.example/', title: 'read' };
+
+  test('are also the pages that an Agent run has read', () => {
+    const output = [
+      { type: 'search_results', results: [{ id: 1, url: 'https://a.example/', title: 'a' }] },
+      { type: 'fetch_url_results', contents: [page] },
+    ];
+    expect(parseAgentJob({ status: 'completed', output })).toMatchObject({
+      report: { sources: [{ number: 1 }, { number: 2, url: page.url }] },
+    });
+  });
+
+  test('are the annotations where a gateway sends nothing else', () => {
+    const message = { content: 'x', annotations: [{ type: 'url_citation', url_citation: page }] };
+    const response = { choices: [{ message, finish_reason: 'stop' }] };
+    expect(parseChatJob({ status: 'COMPLETED', response })).toMatchObject({
+      report: { sources: [{ number: 1, url: page.url }] },
+    });
   });
 });
 

@@ -94,6 +94,38 @@ describe('chat completions', () => {
   });
 });
 
+test.each([
+  ['sonar-reasoning-pro', 'The answer [1].'],
+  ['sonar-pro', 'Okay, the user wants X.\n</think>\n\nThe answer [1].'],
+] as const)(
+  'the text of %s may begin with thoughts whose opening tag is missing: %j',
+  async (profile, shown) => {
+    const content = 'Okay, the user wants X.\n</think>\n\nThe answer [1].';
+    const choices = [{ index: 0, delta: { content }, finish_reason: 'stop' }];
+    server.fault((response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.end(`data: ${JSON.stringify({ choices })}\n\ndata: [DONE]\n\n`);
+    });
+    expect((await ask({ profile }, {})).text).toBe(shown);
+  },
+);
+
+test('thoughts in a field of their own are none of the text, which is not waited for', async () => {
+  const says = (delta: object, finish_reason: string | null = null): string =>
+    `data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason }] })}\n\n`;
+  const events = [
+    says({ reasoning_content: 'Okay.' }),
+    says({ content: 'High' }),
+    says({ content: '.' }, 'stop'),
+  ];
+  server.fault((response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.end(events.join(''));
+  });
+  const outcome = await ask({ profile: 'sonar-reasoning-pro' }, {});
+  expect(outcome.events.map(({ type }) => type)).toEqual(['thinking', 'text', 'text', 'done']);
+});
+
 describe('agent API', () => {
   test('options it has are sent, the others are named in one notice', async () => {
     const { request, failure, events } = await ask(EVERY_OPTION, { api: 'agent' });

@@ -58,9 +58,13 @@ describe('reading a stream', () => {
     expect(events).toEqual([{ type: 'text', text: 'All of it.' }, DONE]);
   });
 
-  test('takes a [DONE] without a finish for a cut', async () => {
-    const { failure } = await answerWith('chat', [chunk('Half of'), '[DONE]']);
-    expect(failure?.kind).toBe('cut-off');
+  test.each([null, ''])('takes a [DONE] for the end, where the finish is %j', async (finish) => {
+    const { text, events, failure } = await answerWith('chat', [
+      chunk('A whole answer.', {}, finish),
+      '[DONE]',
+    ]);
+    expect({ text, failure }).toEqual({ text: 'A whole answer.', failure: null });
+    expect(events.at(-1)).toEqual(DONE);
   });
 
   test.for([
@@ -273,6 +277,33 @@ describe('agent API', () => {
       [31, 'c'],
     ]);
     expect(events.filter((event) => event.type === 'sources')).toHaveLength(2);
+  });
+
+  test('are also the pages that were read, and what the text is annotated with', async () => {
+    const contents = [
+      { url: 'https://read.example/', title: 'read', snippet: 'text' },
+      { url: 'https://a.example/', title: 'a' },
+    ];
+    const annotation = { type: 'url_citation', url: 'https://named.example/', title: 'named' };
+    const message = {
+      type: 'message',
+      content: [{ type: 'output_text', text: 'x', annotations: [annotation] }],
+    };
+    const { sources } = await answerWith('agent', [
+      found(result(1, 'a'), result(2, 'b')),
+      { type: 'response.output_item.done', item: { type: 'fetch_url_results', contents } },
+      { type: 'response.output_text.annotation.added', annotation },
+      { type: 'response.output_text.delta', delta: 'Text [1].' },
+      found(result(3, 'c')),
+      completed([message]),
+    ]);
+    expect(sources.map(({ number, title }) => [number, title])).toEqual([
+      [1, 'a'],
+      [2, 'b'],
+      [3, 'c'],
+      [4, 'named'],
+      [5, 'read'],
+    ]);
   });
 
   test('take the text from the end when none came before', async () => {

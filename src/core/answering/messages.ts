@@ -54,6 +54,7 @@ function describeFailure(failure: Failure, tries: number, hasAdmins: boolean): s
       return `I'm not set up correctly; ${hasAdmins ? 'admins have been told' : 'please tell whoever runs me'}.`;
     case 'cut-off':
     case 'malformed':
+      if (failure.remedy) return `There is no answer: ${failure.remedy}.`;
       return 'The answer broke off before it began. Try again.';
     case 'stopped':
       return 'Interrupted by a restart.';
