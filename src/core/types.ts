@@ -55,6 +55,8 @@ export interface Quote {
   readonly author: string | null;
   readonly text: string;
   readonly attachments: readonly Attachment[];
+  /** What it holds instead of words that can be read, such as "a sticker"; only where `text` is empty and no file came with it. */
+  readonly unreadable?: string;
 }
 
 /** One thing a person asked. `id` is derived from the platform's own message or interaction id (`ids.ts`). */

@@ -7,6 +7,7 @@ import { failureOf, TOKEN_REMEDY } from './errors.ts';
 import { createMessageEvents, createTasks } from './events.ts';
 import { createGateway, type Gateway, type GatewayDeps } from './gateway.ts';
 import { attachInteractions, type InteractionDeps } from './interactions.ts';
+import { createNames, type KnownNames } from './names.ts';
 import { createPlatform } from './platform.ts';
 import { createRest, type DiscordRest, type RestOptions } from './rest.ts';
 import { openWatermark } from './watermark.ts';
@@ -47,7 +48,8 @@ export async function openDiscord(options: DiscordOptions): Promise<DiscordApp> 
   const { log, threads } = options;
   const rest = createRest(options);
   const botId = await fetchBotId(rest);
-  const outbound = { rest, log, threads, botId, threadRefusedAt: new Map<string, number>() };
+  const names = createNames(rest);
+  const outbound = { rest, log, threads, botId, names, threadRefusedAt: new Map<string, number>() };
   let listening: Gateway | null = null;
   let fatal: Failure | null = null;
   const onFatal = (failure: Failure): void => {
@@ -65,7 +67,7 @@ export async function openDiscord(options: DiscordOptions): Promise<DiscordApp> 
     async listen(intake, store, research = null) {
       if (fatal) throw fatal;
       await unlisten();
-      const gateway = await openInbound({ ...options, botId, rest, intake, store, research, onFatal });
+      const gateway = await openInbound({ ...options, ...outbound, intake, store, research, onFatal });
       listening = gateway;
       try {
         await gateway.connect();
@@ -84,11 +86,11 @@ export async function openDiscord(options: DiscordOptions): Promise<DiscordApp> 
 }
 
 type InboundDeps = Omit<GatewayDeps, 'attach'> &
-  Omit<InteractionDeps, 'tasks'> & { readonly rest: DiscordRest };
+  Omit<InteractionDeps, 'tasks'> & { readonly rest: DiscordRest; readonly names: KnownNames };
 
 /** Prepares the connection, with all that receives; closing it lets what has arrived be stored. */
 async function openInbound(deps: InboundDeps): Promise<Gateway> {
-  const { rest, store, botId, log } = deps;
+  const { rest, store, botId, log, names } = deps;
   const watermark = await openWatermark(store, botId, log);
   // The reads of catching up are discord.js' own: they count from the moment they may be made.
   const acquire = async (signal: AbortSignal): Promise<void> => {
@@ -97,6 +99,7 @@ async function openInbound(deps: InboundDeps): Promise<Gateway> {
   const tasks = createTasks(log);
   const events = createMessageEvents({ ...deps, watermark, acquire, tasks });
   const attach = (client: Client): void => {
+    names.attach(client);
     events.attach(client);
     attachInteractions(client, { ...deps, tasks });
   };

@@ -11,9 +11,13 @@ import { DEFAULT_WISH, parseSites } from '../../core/commands/options.ts';
 import { idFrom } from '../../core/ids.ts';
 import type { ButtonPress, JobsRequest } from '../../core/ports.ts';
 import { type AnswerOptions, EFFORTS, PROFILE_NAMES, type Question, RECENCIES } from '../../core/types.ts';
+import { asRecord } from '../../core/untrusted.ts';
 import { DIRECT_WORKSPACE, messageRef, threadRef } from './ids.ts';
+import { cleanText } from './markup.ts';
 import { readCustomId } from './messages.ts';
-import { cleanText, isOwnConversation, personOf, quoteMessage, threadOf } from './questions.ts';
+import { namesIn } from './names.ts';
+import { isOwnConversation, personOf, quoteMessage, threadOf, titleOf } from './questions.ts';
+import { readQuote } from './read-message.ts';
 
 /** The command in the menu of a message, as manifests/discord-commands.json names it. */
 const ASK_ABOUT = 'Ask about this';
@@ -40,7 +44,6 @@ export function questionFromCommand(
     text,
     quotes: [],
     attachments: [],
-    title: null,
     addressesOthers: false,
     overrides: readOverrides(options, sites.domains),
     ...(commandName === 'research' && { research: readWish(options) }),
@@ -54,19 +57,15 @@ export function questionFromShortcut(interaction: MessageContextMenuCommandInter
   // Where the bot is no member, discord.js passes on Discord's own object, whatever its types say.
   const isKnown = target instanceof Message;
   const base = questionBase(interaction);
+  const names = namesIn(interaction.client, guildId, base.channel);
   return {
     ...base,
     trigger: 'shortcut',
     thread: threadOf({ id: target.id, channelId: base.channel, guildId, channel }),
     message: messageRef(base.workspace, base.channel, target.id),
     text: '',
-    quotes: [
-      isKnown
-        ? quoteMessage(target)
-        : { author: null, text: cleanText(interaction.targetMessage.content), attachments: [] },
-    ],
+    quotes: [isKnown ? quoteMessage(target) : readQuote(asRecord(target) ?? {}, names)],
     attachments: [],
-    title: null,
     addressesOthers: false,
     overrides: {},
   };
@@ -98,6 +97,7 @@ function questionBase(interaction: ChatInputCommandInteraction | MessageContextM
     workspace: interaction.guildId ?? DIRECT_WORKSPACE,
     channel: interaction.channelId,
     repliesTo: null,
+    title: titleOf(interaction.channel),
     asker: personOf(interaction.user, interaction.member),
     delivery: readDelivery(interaction),
     askedAt: interaction.createdTimestamp,

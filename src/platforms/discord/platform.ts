@@ -5,7 +5,7 @@ import type { Question } from '../../core/types.ts';
 import { discordMarkdown } from '../../markdown/dialects.ts';
 import { escapeText } from '../../markdown/text.ts';
 import { type Draft, NO_MENTIONS, nonceOf, openDirect, postMessage } from './messages.ts';
-import { readThread } from './read-thread.ts';
+import { type ReadDeps, readThread } from './read-thread.ts';
 import { clipText } from './render.ts';
 import { createReply } from './reply.ts';
 import { notify, showCard } from './research-messages.ts';
@@ -13,7 +13,7 @@ import { callInteraction } from './rest.ts';
 import type { OutboundDeps } from './thread.ts';
 
 /** Discord's outbound side: REST only, from plain data, so that any replica can use it. */
-export function createPlatform(deps: OutboundDeps): ResearchPlatform {
+export function createPlatform(deps: ReadDeps): ResearchPlatform {
   return {
     name: 'discord',
     reply: (question, start) => createReply(deps, question, start),

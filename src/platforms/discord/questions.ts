@@ -1,17 +1,20 @@
 import {
   type APIInteractionGuildMember,
-  type Attachment,
   type GuildMember,
   type Message,
   MessageReferenceType,
-  type MessageSnapshot,
   MessageType,
   type TextBasedChannel,
   type User,
 } from 'discord.js';
+import { takeOffMention } from '../../core/commands/parse.ts';
 import { idFrom } from '../../core/ids.ts';
 import type { MessageRef, Person, Question, Quote, ThreadRef, Trigger } from '../../core/types.ts';
+import { toApiMessage } from './api-message.ts';
 import { DIRECT_WORKSPACE, messageRef, threadRef } from './ids.ts';
+import { cleanText, type Names, withoutCode } from './markup.ts';
+import { namesIn } from './names.ts';
+import { readMessage, readQuote } from './read-message.ts';
 
 /** Edits of older messages are not looked at: accepted questions are remembered for a day. */
 const MAX_EDIT_AGE_MS = 24 * 60 * 60_000;
@@ -21,9 +24,8 @@ export function questionFromMessage(message: Message): Question | null {
   const asker = readAsker(message);
   const trigger = asker && readTrigger(message);
   if (!asker || !trigger) return null;
-  // Without the Message Content intent others' messages come empty: there is nothing to answer.
-  if ((trigger === 'thread' || trigger === 'reply') && isEmpty(message)) return null;
-  return createQuestion(message, trigger, asker, message.createdTimestamp);
+  const question = createQuestion(message, trigger, asker, message.createdTimestamp);
+  return (trigger === 'thread' || trigger === 'reply') && isEmpty(question) ? null : question;
 }
 
 /**
@@ -41,35 +43,13 @@ export function questionFromEdit(message: Message): Question | null {
 
 /** Whether somebody else's bot says something in a thread. */
 export function isOverheard({ author, webhookId, client, channel, editedTimestamp }: Message): boolean {
-  return (
-    (author.bot || webhookId !== null) &&
-    author.id !== client.user.id &&
-    channel.isThread() &&
-    editedTimestamp === null
-  );
+  const isBot = author !== null && (author.bot || webhookId !== null) && author.id !== client.user.id;
+  return isBot && channel.isThread() && editedTimestamp === null;
 }
 
-/** Quotes a message that somebody replies to or points at: its text, or the text it forwards. */
+/** Quotes a message that somebody replies to or points at. */
 export function quoteMessage(message: Message): Quote {
-  const text = forwardedIn(message)?.content ?? message.content;
-  const author = message.author as User | null; // null in a message that Discord sent in part
-  return {
-    author: author && personOf(author, message.member).name,
-    text: readText(text, message),
-    attachments: readAttachments(message),
-  };
-}
-
-/** The files of a message, and those of the message it forwards. */
-function readAttachments(message: Message): Question['attachments'] {
-  return [...message.attachments.values(), ...(forwardedIn(message)?.attachments.values() ?? [])].map(
-    (file: Attachment) => ({
-      name: cleanText(file.name) || 'file',
-      type: file.contentType,
-      bytes: file.size,
-      url: file.url,
-    }),
-  );
+  return readQuote(toApiMessage(message), namesFor(message));
 }
 
 /** The conversation a message belongs to: the thread or direct conversation it is in, or the thread still to be started from it. */
@@ -100,24 +80,10 @@ export function questionId(message: Pick<Message, 'id' | 'channelId' | 'guildId'
   return idFrom('discord', message.guildId ?? DIRECT_WORKSPACE, message.channelId, message.id);
 }
 
-/** Turns Discord's mark-up into words: `<@1>` → `@Ada`, `<:ok:1>` → `:ok:`, `<t:0>` → a date in UTC. */
-export function decodeMarkup(content: string, mentions: readonly Person[]): string {
-  return content
-    .replace(
-      /<@!?(\d+)>/g,
-      (_, id: string) => `@${mentions.find((user) => user.id === id)?.name ?? 'someone'}`,
-    )
-    .replace(/<@&\d+>/g, '@role')
-    .replace(/<#\d+>/g, '#channel')
-    .replace(/<a?:(\w+):\d+>/g, ':$1:')
-    .replace(/<\/([^:>]+):\d+>/g, '/$1')
-    .replace(/<t:(-?\d{1,12})(?::[a-zA-Z])?>/g, (_, seconds: string) => formatDate(Number(seconds)))
-    .trim();
-}
-
-/** Removes what Postgres refuses to store: NUL, and surrogates without their other half. */
-export function cleanText(text: string): string {
-  return text.replaceAll('\u0000', '').toWellFormed();
+/** The name that somebody gave a thread or forum post; the threads we start are named by their question. */
+export function titleOf(channel: TextBasedChannel | null): string | null {
+  if (!channel?.isThread() || channel.ownerId === channel.client.user.id) return null;
+  return cleanText(channel.name ?? '').trim() || null;
 }
 
 function readAsker(message: Message): Person | null {
@@ -135,19 +101,24 @@ function readTrigger(message: Message): Trigger | null {
   return message.channel.isThread() ? 'thread' : null;
 }
 
-/** In code Discord shows the bare characters and notifies nobody. */
-function mentionsBot({ content, client }: Message): boolean {
-  const spoken = content.replace(/```[\s\S]*?```|`[^`\n]*`/g, '');
-  return spoken.includes(`<@${client.user.id}>`) || spoken.includes(`<@!${client.user.id}>`);
+function mentionsBot(message: Message): boolean {
+  return ownMention(message).test(withoutCode(message.content));
 }
 
-function isEmpty(message: Message): boolean {
-  return message.content.trim() === '' && !forwardedIn(message) && message.attachments.size === 0;
+function ownMention({ client }: Message): RegExp {
+  return new RegExp(`<@!?${client.user.id}>`, 'g');
+}
+
+/** Without the Message Content intent others' messages come empty; a sticker asks nothing either. */
+function isEmpty({ text, attachments, quotes, repliesTo }: Question): boolean {
+  return text === '' && attachments.length === 0 && (repliesTo !== null || quotes.length === 0);
 }
 
 function createQuestion(message: Message, trigger: Trigger, asker: Person, askedAt: number): Question {
   const workspace = message.guildId ?? DIRECT_WORKSPACE;
-  const leadingMention = new RegExp(`^(?:\\s*<@!?${message.client.user.id}>[\\s,:]*)+`);
+  const content = takeOffMention(message.content, ownMention(message));
+  const reading = readMessage({ ...toApiMessage(message), content }, namesFor(message));
+  const { text, stickers, attachments, forwarded } = reading;
   return {
     id: questionId(message),
     platform: 'discord',
@@ -158,10 +129,10 @@ function createQuestion(message: Message, trigger: Trigger, asker: Person, asked
     repliesTo: readReference(message, workspace),
     trigger,
     asker,
-    text: readText(message.content.replace(leadingMention, ''), message),
-    quotes: readQuotes(message),
-    attachments: readAttachments(message),
-    title: null,
+    text: [text, text && stickers].filter(Boolean).join('\n'),
+    quotes: [...forwarded, ...readReplied(message)],
+    attachments,
+    title: titleOf(message.channel),
     addressesOthers: false,
     overrides: {},
     delivery: {},
@@ -176,27 +147,15 @@ function readReference(message: Message, workspace: string): MessageRef | null {
 }
 
 /** Empty when what a reply is to is not known. */
-function readQuotes(message: Message): readonly Quote[] {
-  const forwarded = forwardedIn(message);
-  if (forwarded)
-    return [{ author: null, text: decodeMarkup(cleanText(forwarded.content), []), attachments: [] }];
+function readReplied({ reference, channel }: Message): readonly Quote[] {
+  if (reference?.type === MessageReferenceType.Forward) return [];
   // discord.js puts the message that is replied to into the cache, beside the reply.
-  const replied = message.channel.messages.cache.get(message.reference?.messageId ?? '');
-  return replied ? [quoteMessage(replied)] : [];
+  const replied = channel.messages.cache.get(reference?.messageId ?? '');
+  return replied && !replied.partial ? [quoteMessage(replied)] : [];
 }
 
-/** The message that a message forwards; Discord does not say who wrote it. */
-function forwardedIn(message: Message): MessageSnapshot | null {
-  if (message.reference?.type !== MessageReferenceType.Forward) return null;
-  return message.messageSnapshots.first() ?? null;
-}
-
-function readText(content: string, { mentions }: Message): string {
-  const mentioned = mentions.users.map((user) => personOf(user, mentions.members?.get(user.id)));
-  return decodeMarkup(cleanText(content), mentioned);
-}
-
-function formatDate(seconds: number): string {
-  const date = new Date(seconds * 1000);
-  return Number.isNaN(date.getTime()) ? '' : date.toISOString().slice(0, 16).replace('T', ' ');
+function namesFor({ client, guildId, channelId, reference }: Message): Names {
+  // In a direct message what is named is in the guild a message is forwarded from.
+  const from = guildId === null && reference?.type === MessageReferenceType.Forward ? reference : null;
+  return namesIn(client, from?.guildId ?? guildId, from?.channelId ?? channelId);
 }

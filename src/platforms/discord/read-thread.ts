@@ -1,10 +1,16 @@
-import { type APIMessage, type APIUser, MessageType, Routes } from 'discord.js';
-import type { Person, Question, Turn } from '../../core/types.ts';
+import { type APIMessage, MessageType, Routes } from 'discord.js';
+import type { Question, Turn } from '../../core/types.ts';
 import { asRecord, asText } from '../../core/untrusted.ts';
 import { DIRECT_WORKSPACE } from './ids.ts';
+import { cleanText, type Names } from './markup.ts';
 import { asMessage, asMessages } from './messages.ts';
-import { cleanText, decodeMarkup } from './questions.ts';
+import type { KnownNames } from './names.ts';
+import { joinWords, nameUser, readMessage, SPOKEN_TYPES } from './read-message.ts';
 import type { OutboundDeps } from './thread.ts';
+
+export interface ReadDeps extends OutboundDeps {
+  readonly names: KnownNames;
+}
 
 const PAGE = 50;
 /** The model waits for what is read, and a person for the model. */
@@ -15,7 +21,7 @@ const urgency = 'final';
  * thread was started from. Empty when it cannot be read; without the Message Content intent others' words come empty.
  */
 export async function readThread(
-  deps: OutboundDeps,
+  deps: ReadDeps,
   question: Question,
   signal: AbortSignal,
 ): Promise<readonly Turn[]> {
@@ -32,17 +38,17 @@ export async function readThread(
       question.workspace !== DIRECT_WORKSPACE && (opener !== undefined || page.length >= PAGE);
     const starter =
       opener?.referenced_message ?? (mayHaveStarter ? await readStarter(deps, thread.channel, signal) : null);
-    const said = page.filter(({ type }) => type === MessageType.Default || type === MessageType.Reply);
-    return [...(starter ? [starter] : []), ...said]
-      .map((entry) => turnOf(entry, deps.botId))
-      .filter(({ text }) => text !== '');
+    const said = page.filter(({ type, id }) => SPOKEN_TYPES.has(type) && id !== starter?.id);
+    const messages = starter ? [starter, ...said] : said;
+    const names = await deps.names.for(messages, question.workspace, thread.channel, signal);
+    return messages.map((entry) => turnOf(entry, deps.botId, names)).filter(({ text }) => text !== '');
   } catch (error) {
     deps.log.debug({ err: error }, 'thread not read');
     return [];
   }
 }
 
-/** A thread started from a message has its id; the message itself is in the parent channel. */
+/** A thread started from a message has its id; the message itself is in the parent channel, that of a forum post in the thread. */
 async function readStarter(
   { rest }: OutboundDeps,
   thread: string,
@@ -52,27 +58,25 @@ async function readStarter(
     const channel = asRecord(await rest.get(Routes.channel(thread), { signal, urgency }));
     const parent = asText(channel?.['parent_id']);
     if (!parent) return null;
-    return asMessage(await rest.get(Routes.channelMessage(parent, thread), { signal, urgency }));
+    const read = (place: string): Promise<unknown> =>
+      rest.get(Routes.channelMessage(place, thread), { signal, urgency });
+    return asMessage(await read(parent).catch(() => read(thread)));
   } catch {
     // A thread of its own has no starter, and a starter may be hidden or deleted.
     return null;
   }
 }
 
-function turnOf(
-  { author, content, mentions, timestamp, message_snapshots }: APIMessage,
-  botId: string,
-): Turn {
+function turnOf(message: APIMessage, botId: string, names: Names): Turn {
+  const { author } = message;
   const isOwn = author.id === botId;
-  const text = message_snapshots?.[0]?.message.content ?? content;
+  const reading = readMessage({ ...message }, names);
+  const name = names.person(author.id) ?? nameUser({ ...author });
   return {
     role: isOwn ? 'assistant' : 'user',
-    author: isOwn ? null : personOf(author),
-    text: decodeMarkup(cleanText(text), mentions.map(personOf)),
-    at: Date.parse(timestamp),
+    author: isOwn ? null : { id: author.id, name: name && cleanText(name) },
+    text: joinWords(reading) || (reading.wordless ? `(${reading.wordless})` : ''),
+    attachments: [...reading.attachments, ...reading.forwarded.flatMap((quote) => quote.attachments)],
+    at: Date.parse(message.timestamp),
   };
-}
-
-function personOf({ id, global_name, username }: APIUser): Person {
-  return { id, name: cleanText(global_name ?? username) };
 }

@@ -10,7 +10,8 @@ import {
   submitModal,
 } from './invoking.ts';
 import { createLimits, type LimitMode } from './limits.ts';
-import { channelNamed, createPeople, type PeopleControl } from './people.ts';
+import { channelNamed } from './lookup.ts';
+import { createPeople, type PeopleControl } from './people.ts';
 import { createFaults, type Fault, type RecordedCall } from './recording.ts';
 import { applicationRoutes } from './routes-application.ts';
 import { channelRoutes } from './routes-channels.ts';

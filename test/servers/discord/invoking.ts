@@ -1,5 +1,5 @@
+import { channelNamed, messageIn, personNamed } from './lookup.ts';
 import { channelPayload, invokerPayload, messagePayload } from './payloads.ts';
-import { channelNamed, messageIn, personNamed } from './people.ts';
 import type { ChannelState, InteractionState, Json, MessageState, Person } from './state.ts';
 import { flatten } from './validation.ts';
 import { findInteraction, findMessage, permissionsIn, type World } from './world.ts';

@@ -5,6 +5,8 @@ import { findChannel, findMessage, Intents, newChannel, threadOf, type World } f
 
 /** A message about to exist. What is left out is empty. */
 export interface Draft {
+  /** A new one, when left out. */
+  readonly id?: string;
   readonly channel: ChannelState;
   readonly author: Author;
   readonly content: string;
@@ -13,6 +15,8 @@ export interface Draft {
   readonly embeds?: readonly Json[];
   readonly components?: readonly Json[];
   readonly attachments?: readonly AttachmentState[];
+  readonly stickers?: readonly Json[];
+  readonly poll?: Json | null;
   readonly flags?: number;
   readonly reference?: MessageState['reference'];
   readonly snapshots?: readonly SnapshotState[];
@@ -26,7 +30,7 @@ export function addMessage(world: World, draft: Draft): MessageState {
   const { channel, author, content, allowed } = draft;
   const mentioned = resolveMentions(content, allowed);
   const message: MessageState = {
-    id: world.nextId(),
+    id: draft.id ?? world.nextId(),
     channel: channel.id,
     author,
     type: draft.type ?? (draft.reference?.type === 0 ? 19 : 0),
@@ -35,6 +39,8 @@ export function addMessage(world: World, draft: Draft): MessageState {
     embeds: draft.embeds ?? [],
     components: draft.components ?? [],
     attachments: draft.attachments ?? [],
+    stickers: draft.stickers ?? [],
+    poll: draft.poll ?? null,
     flags: draft.flags ?? 0,
     reference: draft.reference ?? null,
     snapshots: draft.snapshots ?? [],

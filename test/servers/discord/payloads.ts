@@ -21,6 +21,7 @@ import {
 
 /** Absent keys are left out, as Discord does: discord.js takes a null for a value. */
 const HAS_THREAD = 1 << 5;
+const IS_CROSSPOST = 1 << 1;
 const JOINED = '2026-01-01T00:00:00.000000+00:00';
 
 const ChannelTypes = { text: 0, dm: 1, thread: 11, forum: 15 } as const;
@@ -47,6 +48,10 @@ export function userById(world: World, id: string): Json | undefined {
   return person && userPayload(authorOf(person));
 }
 
+function usersPayload(world: World, ids: readonly string[]): Json[] {
+  return ids.map((id) => userById(world, id)).filter((user) => user !== undefined);
+}
+
 export function channelPayload(world: World, channel: ChannelState): Json {
   const { id, name, kind } = channel;
   const base = { id, type: ChannelTypes[kind], last_message_id: channel.lastMessage, flags: 0 };
@@ -56,13 +61,19 @@ export function channelPayload(world: World, channel: ChannelState): Json {
   }
   if (kind === 'thread') return threadPayload(world, channel, base);
   const denied = channel.denied.reduce((sum, permission) => sum | PermissionBits[permission], 0n);
-  const overwrite = { id: world.state.botUser.id, type: 1, allow: '0', deny: denied.toString() };
+  const view = PermissionBits.VIEW_CHANNEL.toString();
+  const allowed = channel.isPrivate ? view : '0';
+  const ours = { id: world.state.botUser.id, type: 1, allow: allowed, deny: denied.toString() };
+  const everyone = { id: world.state.guild.id, type: 0, allow: '0', deny: view };
   return {
     ...base,
     guild_id: world.state.guild.id,
     name,
     position: world.state.channels.indexOf(channel),
-    permission_overwrites: denied === 0n ? [] : [overwrite],
+    permission_overwrites: [
+      ...(channel.isPrivate ? [everyone] : []),
+      ...(denied === 0n && !channel.isPrivate ? [] : [ours]),
+    ],
     nsfw: false,
     topic: null,
     parent_id: null,
@@ -122,13 +133,15 @@ export function messagePayload(world: World, message: MessageState, canRead: boo
     tts: false,
     pinned: false,
     mention_everyone: message.mentionEveryone,
-    mentions: message.mentions.map((id) => userById(world, id)).filter((user) => user !== undefined),
+    mentions: usersPayload(world, message.mentions),
     mention_roles: message.mentionRoles,
     attachments: shown
       ? message.attachments.map((file) => attachmentPayload(world, message.channel, file))
       : [],
     embeds: shown ? message.embeds : [],
     components: shown ? message.components : [],
+    ...(message.stickers?.length && { sticker_items: message.stickers }),
+    ...(shown && message.poll && { poll: message.poll }),
     flags: message.flags | (thread ? HAS_THREAD : 0),
     ...(message.nonce === null ? {} : { nonce: message.nonce }),
     ...(thread ? { thread: channelPayload(world, thread) } : {}),
@@ -145,23 +158,26 @@ function attachmentPayload(world: World, channel: string, file: AttachmentState)
   const url = `${world.origin()}${path}?ex=${expires}&is=0&hm=0`;
   const { id, filename, size } = file;
   const type = file.contentType === null ? {} : { content_type: file.contentType };
-  return { id, filename, size, url, proxy_url: url, ...type };
+  return { id, filename, size, url, proxy_url: url, ...type, ...file.more };
 }
 
 function webhookPart(world: World, message: MessageState): Json {
   if (message.author.webhook) return { webhook_id: message.author.id };
   if (!message.interaction) return {};
-  const { id, type, user } = message.interaction;
-  const applicationId = world.state.applicationId;
+  const { id, type, user, name } = message.interaction;
+  // A bot's user has the id of its application.
+  const applicationId = message.author.id;
   const metadata = { id, type, user: userById(world, user), authorizing_integration_owners: {} };
-  return { webhook_id: applicationId, application_id: applicationId, interaction_metadata: metadata };
+  const old = name === undefined ? {} : { interaction: { id, type, name, user: userById(world, user) } };
+  return { webhook_id: applicationId, application_id: applicationId, interaction_metadata: metadata, ...old };
 }
 
 function referencePart(world: World, message: MessageState, canRead: boolean, shown: boolean): Json {
   const reference = message.reference;
   if (!reference) return {};
-  const isDm = findChannel(world, message.channel)?.kind === 'dm';
   const { type, channel, message: id } = reference;
+  // Of a forward it is the guild it comes from.
+  const isDm = findChannel(world, channel)?.kind === 'dm';
   const guild = isDm ? {} : { guild_id: world.state.guild.id };
   const part = { message_reference: { type, channel_id: channel, message_id: id, ...guild } };
   if (type === 1) {
@@ -171,16 +187,19 @@ function referencePart(world: World, message: MessageState, canRead: boolean, sh
         content: shown ? snapshot.content : '',
         timestamp: iso(snapshot.timestamp),
         edited_timestamp: null,
-        flags: 0,
-        mentions: [],
+        flags: snapshot.flags ?? 0,
+        mentions: usersPayload(world, snapshot.mentions ?? []),
         mention_roles: [],
-        embeds: [],
-        components: [],
+        embeds: shown ? (snapshot.embeds ?? []) : [],
+        components: shown ? (snapshot.components ?? []) : [],
+        ...(snapshot.stickers?.length && { sticker_items: snapshot.stickers }),
         attachments: shown ? snapshot.attachments.map((file) => attachmentPayload(world, channel, file)) : [],
       },
     }));
     return { ...part, message_snapshots: snapshots };
   }
+  // Of a message that follows an announcement channel only the address is given.
+  if (message.flags & IS_CROSSPOST) return part;
   const target = findMessage(world, channel, id);
   if (!target) return { ...part, referenced_message: null };
   // One level only: what the target itself refers to is not included.

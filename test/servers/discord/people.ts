@@ -1,4 +1,4 @@
-import type { AllowedMentions } from './mentions.ts';
+import { channelNamed, messageIn, personNamed } from './lookup.ts';
 import {
   addMessage,
   changeMessage,
@@ -10,30 +10,9 @@ import {
   startThread,
 } from './messages.ts';
 import { channelPayload } from './payloads.ts';
-import type { Author, ChannelState, MessageState, Permission, Person } from './state.ts';
-import { authorOf, findMessage, Intents, newChannel, type World } from './world.ts';
-
-interface SaidFile {
-  readonly filename: string;
-  readonly contentType?: string;
-  readonly text?: string;
-  /** Bytes; the length of the text when left out. */
-  readonly size?: number;
-}
-
-/** Users and channels are given by id or by name. */
-interface Said {
-  readonly user: string;
-  readonly channel: string;
-  readonly content: string;
-  /** The message it replies to. */
-  readonly replyTo?: string;
-  /** Whether the reply notifies its author; true as in the client. */
-  readonly ping?: boolean;
-  readonly attachments?: readonly SaidFile[];
-  /** The id of a message, in any channel, that is forwarded. */
-  readonly forwardOf?: string;
-}
+import { allowedFor, type Said, type Sent, say, send } from './saying.ts';
+import type { Author, Permission } from './state.ts';
+import { authorOf, Intents, newChannel, type World } from './world.ts';
 
 /** What people, and other bots, do in the town. Ids of new messages and threads are returned. */
 export interface PeopleControl {
@@ -53,7 +32,9 @@ export interface PeopleControl {
   preview(target: { readonly channel: string; readonly message: string }): void;
   /** From now on the guild knows this person by another name. */
   nickname(user: string, nick: string): void;
-  otherBot(said: { readonly channel: string; readonly content: string; readonly webhook?: boolean }): string;
+  otherBot(sent: Sent): string;
+  /** Begins a forum post: a thread whose first message has its id. */
+  post(post: Omit<Said, 'channel'> & { readonly forum: string; readonly title: string }): string;
   /** Says something that notifies @everyone. */
   everyone(said: { readonly user: string; readonly channel: string; readonly content: string }): string;
   react(reaction: {
@@ -63,7 +44,8 @@ export interface PeopleControl {
     readonly emoji: string;
     readonly remove?: boolean;
   }): void;
-  makeChannel(name: string): string;
+  /** Nobody sees a private one but those who are let in, and the bot. */
+  makeChannel(name: string, options?: { readonly isPrivate?: boolean }): string;
   makeThread(thread: {
     readonly user: string;
     readonly channel: string;
@@ -77,25 +59,6 @@ export interface PeopleControl {
   refuseDms(user: string): void;
   /** Replaces what the bot may not do in a channel. */
   deny(channel: string, permissions: readonly Permission[]): void;
-}
-
-export function channelNamed(world: World, idOrName: string): ChannelState {
-  const wanted = idOrName.replace(/^#/, '');
-  const channel = world.state.channels.find(({ id, name }) => id === wanted || name === wanted);
-  if (!channel) throw new Error(`no channel ${idOrName}`);
-  return channel;
-}
-
-export function personNamed(world: World, idOrName: string): Person {
-  const person = world.state.people.find(({ id, username }) => id === idOrName || username === idOrName);
-  if (!person) throw new Error(`nobody is called ${idOrName}`);
-  return person;
-}
-
-export function messageIn(world: World, channel: string, id: string): MessageState {
-  const message = findMessage(world, channelNamed(world, channel).id, id);
-  if (!message) throw new Error(`no message ${id} in ${channel}`);
-  return message;
 }
 
 export function createPeople(world: World): PeopleControl {
@@ -142,21 +105,26 @@ export function createPeople(world: World): PeopleControl {
     nickname(user, nick) {
       personNamed(world, user).nick = nick;
     },
-    otherBot({ channel, content, webhook }) {
-      const author = webhook ? hook : otherBot;
-      return addMessage(world, {
-        channel: channelNamed(world, channel),
-        author,
-        content,
-        allowed: allowedFor(false, true),
-      }).id;
+    otherBot: (sent) =>
+      send(world, sent, sent.webhook ? { ...hook, username: sent.name ?? hook.username } : otherBot).id,
+    post({ forum, title, ...said }) {
+      const parent = channelNamed(world, forum);
+      const owner = authorOf(personNamed(world, said.user));
+      const thread = startThread(world, {
+        parent,
+        starter: null,
+        name: title,
+        owner,
+        autoArchiveMinutes: 1440,
+      });
+      return say(world, { ...said, channel: thread.id }, false, thread.id).id;
     },
     react({ user, channel, message, emoji, remove }) {
       const reaction = { emoji, user: personNamed(world, user).id, add: !remove };
       react(world, messageIn(world, channel, message), reaction);
     },
-    makeChannel(name) {
-      const channel = newChannel(world.nextId(), 'text', name, { createdAt: world.now() });
+    makeChannel(name, { isPrivate = false } = {}) {
+      const channel = newChannel(world.nextId(), 'text', name, { createdAt: world.now(), isPrivate });
       world.state.channels.push(channel);
       const body = (): object => channelPayload(world, channel);
       world.dispatch({ t: 'CHANNEL_CREATE', intents: Intents.guilds, channel: channel.id, body });
@@ -186,53 +154,5 @@ export function createPeople(world: World): PeopleControl {
       const body = (): object => channelPayload(world, channel);
       world.dispatch({ t: 'CHANNEL_UPDATE', intents: Intents.guilds, channel: channel.id, body });
     },
-  };
-}
-
-/** People mention users and roles; `@everyone` only works for those who may. */
-function allowedFor(everyone: boolean, ping: boolean): AllowedMentions {
-  return { parse: everyone ? ['users', 'roles', 'everyone'] : ['users', 'roles'], replied_user: ping };
-}
-
-function say(world: World, said: Said, isEveryone: boolean): MessageState {
-  const channel = channelNamed(world, said.channel);
-  if (channel.kind === 'forum') throw new Error('a forum has threads only: makeThread first');
-  if (channel.thread?.locked) throw new Error('the thread is locked');
-  const person = personNamed(world, said.user);
-  const isStranger = channel.recipient !== null && channel.recipient !== person.id;
-  if (isStranger) throw new Error(`${said.user} cannot write in somebody else's DM`);
-  return addMessage(world, {
-    channel,
-    author: authorOf(person),
-    content: said.content,
-    allowed: allowedFor(isEveryone, said.ping ?? true),
-    attachments: (said.attachments ?? []).map((file) => ({
-      id: world.nextId(),
-      filename: file.filename,
-      contentType: file.contentType ?? null,
-      size: file.size ?? Buffer.byteLength(file.text ?? ''),
-      text: file.text ?? '',
-    })),
-    ...referenceOf(world, channel, said),
-  });
-}
-
-function referenceOf(
-  world: World,
-  channel: ChannelState,
-  said: Said,
-): Partial<Pick<MessageState, 'reference' | 'snapshots'>> {
-  if (said.replyTo !== undefined) {
-    const target = messageIn(world, channel.id, said.replyTo);
-    return { reference: { type: 0, channel: channel.id, message: target.id } };
-  }
-  if (said.forwardOf === undefined) return {};
-  const all = Object.values(world.state.messages).flat();
-  const target = all.find(({ id }) => id === said.forwardOf);
-  if (!target) throw new Error(`no message ${said.forwardOf} to forward`);
-  const { content, type, createdAt: timestamp, attachments } = target;
-  return {
-    reference: { type: 1, channel: target.channel, message: target.id },
-    snapshots: [{ content, type, timestamp, attachments }],
   };
 }

@@ -53,6 +53,8 @@ export interface ChannelState {
   readonly recipient: string | null;
   /** What the bot may not do here; threads follow their parent. */
   denied: readonly Permission[];
+  /** Hidden from everybody but the bot and those let in. */
+  readonly isPrivate?: boolean;
   readonly createdAt: number;
   lastMessage: string | null;
   readonly thread: ThreadState | null;
@@ -65,6 +67,8 @@ export interface AttachmentState {
   readonly size: number;
   /** The content, where it is text. */
   readonly text: string;
+  /** What else Discord says of it: a title, a description, the length of a voice message. */
+  readonly more?: Json;
 }
 
 /** What a forward shows of the message it forwards. */
@@ -73,6 +77,12 @@ export interface SnapshotState {
   readonly type: number;
   readonly timestamp: number;
   readonly attachments: readonly AttachmentState[];
+  // States saved earlier have none of these.
+  readonly flags?: number;
+  readonly embeds?: readonly Json[];
+  readonly components?: readonly Json[];
+  readonly stickers?: readonly Json[];
+  readonly mentions?: readonly string[];
 }
 
 export interface MessageState {
@@ -85,6 +95,8 @@ export interface MessageState {
   embeds: readonly Json[];
   components: readonly Json[];
   attachments: readonly AttachmentState[];
+  readonly stickers?: readonly Json[];
+  readonly poll?: Json | null;
   flags: number;
   readonly reference: { readonly type: 0 | 1; readonly channel: string; readonly message: string } | null;
   readonly snapshots: readonly SnapshotState[];
@@ -96,7 +108,12 @@ export interface MessageState {
   mentionEveryone: boolean;
   reactions: { readonly emoji: string; readonly users: string[] }[];
   /** The interaction a message answers. */
-  readonly interaction: { readonly id: string; readonly user: string; readonly type: number } | null;
+  readonly interaction: {
+    readonly id: string;
+    readonly user: string;
+    readonly type: number;
+    readonly name?: string;
+  } | null;
   /** The one person who sees it; null for a message everybody sees. */
   readonly ephemeralTo: string | null;
   /** Edits made after the message was an hour old. */

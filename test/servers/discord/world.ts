@@ -83,9 +83,10 @@ export function findInteraction(world: World, id: string): InteractionState | un
   return world.state.interactions.find((interaction) => interaction.id === id);
 }
 
-/** The thread started from a message: it has the message's id. */
-export function threadOf(world: World, message: MessageState): ChannelState | undefined {
-  return world.state.channels.find((channel) => channel.id === message.id && channel.kind === 'thread');
+/** The thread started from a message: it has the message's id, as a forum post has its first message's. */
+export function threadOf(world: World, { id, channel }: MessageState): ChannelState | undefined {
+  const thread = world.state.channels.find((other) => other.id === id && other.kind === 'thread');
+  return thread?.parent === channel ? thread : undefined;
 }
 
 /** Whether the bot may do this here. In DMs it may do everything but start threads. */
