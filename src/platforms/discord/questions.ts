@@ -105,8 +105,23 @@ function mentionsBot(message: Message): boolean {
   return ownMention(message).test(withoutCode(message.content));
 }
 
-function ownMention({ client }: Message): RegExp {
-  return new RegExp(`<@!?${client.user.id}>`, 'g');
+/** Matches a mention of ours, in person or by the role that Discord has made for us: clients offer both by the same name. */
+function ownMention({ client, guild }: Message): RegExp {
+  const role = guild?.roles.botRoleFor(client.user)?.id;
+  return new RegExp(`<@!?${client.user.id}>${role ? `|<@&${role}>` : ''}`, 'g');
+}
+
+/** Whether a message that neither mentions nor answers us is for somebody in particular, or for everybody here. */
+function addressesOthers({ content, mentions, author, poll }: Message): boolean {
+  const spoken = withoutCode(content);
+  const named = [...spoken.matchAll(/<@!?(\d+)>/g)].map(([, id]) => id);
+  return (
+    // A reply mentions whom it is to, unless its ping is off.
+    [...named, ...mentions.users.keys()].some((id) => id !== author.id) ||
+    /<@&\d+>|(?<![\w.])@(?:everyone|here)(?!\w|\.\w)/.test(spoken) ||
+    mentions.everyone ||
+    poll !== null
+  );
 }
 
 /** Without the Message Content intent others' messages come empty; a sticker asks nothing either. */
@@ -133,7 +148,7 @@ function createQuestion(message: Message, trigger: Trigger, asker: Person, asked
     quotes: [...forwarded, ...readReplied(message)],
     attachments,
     title: titleOf(message.channel),
-    addressesOthers: false,
+    addressesOthers: trigger === 'thread' && addressesOthers(message),
     overrides: {},
     delivery: {},
     askedAt,
