@@ -19,6 +19,9 @@ interface Row {
   readonly canRetry?: boolean;
 }
 
+/** The people who may speak in every channel of the stand-ins. */
+const PEOPLE = 3;
+
 /** Fails at the hand-over, with nothing begun. */
 const refused = (fault: string, told: RegExp): Row => ({ fault, told, begun: 0, canRetry: false });
 /** Its outcome is unknown: handed in again under its key, or explained. */
@@ -97,8 +100,10 @@ export function describeFaults(api: 'chat' | 'agent'): void {
         for (const talk of service.talks) {
           const { name, channels, mention } = talk.side;
           const text = `fault:${row.fault} for ${name}`;
-          // Spread over the channels: all in one would wait for its limit of new messages, not for the faults.
-          const place = mention(`research: ${text}`, 0, channels[n % channels.length]);
+          // Spread over channels and people: one channel would wait for its limit of new messages, one person for their two
+          // steps at a time, not for the faults.
+          const person = Math.floor(n / PEOPLE) % PEOPLE;
+          const place = mention(`research: ${text}`, person, channels[n % channels.length]);
           asked.push({ row, talk, place, text });
         }
       }
