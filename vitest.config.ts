@@ -30,6 +30,8 @@ export default defineConfig({
     // Most tests wait for a service or a socket rather than for a core, but a service that starts takes two seconds of one. Each
     // holds a PGlite of some 250 MB.
     maxWorkers: 5,
+    // Tests that are written to run at once do nothing but wait.
+    maxConcurrency: 20,
     sequence: { sequencer: SlowFirst },
     reporters: ['default', new SkippedReporter()],
   },

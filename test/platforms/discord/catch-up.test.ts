@@ -1,15 +1,11 @@
 /** What was said while Footnote had no session is heard by the next one: all of it, in order, once. */
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import type { Intake, KeyValue } from '../../../src/core/ports.ts';
 import { memoryKeyValue } from '../../core/fakes.ts';
 import type { DiscordServer } from '../../servers/discord/discord-server.ts';
 import { createTown, type Footnote, type FootnoteOptions, mention } from './setup.ts';
 
 const town = createTown();
-afterEach(async () => {
-  vi.useRealTimers();
-  await town.end();
-});
 
 const accepted = (footnote: Footnote): string[] =>
   footnote.heard.filter(({ result }) => result === 'accepted').map(({ question }) => question.text);
@@ -61,6 +57,11 @@ const say = (server: DiscordServer, text: string, channel = 'general'): string =
   server.say({ user: 'ada', channel, content: channel.startsWith('@') ? text : mention(server, text) });
 
 describe('after a restart', () => {
+  afterEach(async () => {
+    vi.useRealTimers();
+    await town.end();
+  });
+
   test('channels, threads, new ones too, and known direct conversations are read', async () => {
     const server = await town.server();
     const store = sharedStore();
@@ -154,25 +155,6 @@ describe('after a restart', () => {
     await vi.waitFor(() => expect(accepted(second).sort()).toEqual(texts.sort()), 8_000);
   });
 
-  test.each([
-    ['a 502', { status: 502 }],
-    ['a page of a proxy', 'html'],
-    ['a page in place of JSON', { html: 200 }],
-    ['a 403 of a proxy', { html: 403 }],
-    ['a 400', { status: 400, code: 0 }],
-    ['a 401', { status: 401, code: 0 }],
-    ['a 429', { retryAfter: 0.5 }],
-    ['a cut connection', 'reset-before'],
-  ] as const)('a read that fails with %s is done again', async (_, fault) => {
-    const server = await town.server();
-    const store = sharedStore();
-    await store.kill(await store.start(server));
-    say(server, 'missed');
-    server.fault('GET /channels/:channel/messages', fault, 2);
-    const second = await store.start(server);
-    await vi.waitFor(() => expect(accepted(second)).toEqual(['missed']), 8_000);
-  });
-
   test('what is said in a channel meanwhile waits until the missed messages are in', async () => {
     const server = await town.server();
     const store = sharedStore();
@@ -253,31 +235,55 @@ describe('after a restart', () => {
   });
 });
 
-test('a session that Discord has ended is followed by a new one, and what was missed between them is read', async () => {
-  const server = await town.server();
-  const footnote = await sharedStore().start(server);
-  say(server, 'before', '@ada');
-  await vi.waitFor(() => expect(accepted(footnote)).toEqual(['before']));
-  server.gateway.op(9);
-  server.gateway.dropSockets();
-  say(server, 'missed', '@ada');
-  say(server, 'missed too');
-  await vi.waitFor(() => expect(accepted(footnote)).toHaveLength(3), 12_000);
-  expect(server.gateway.identifies).toBe(2);
-  await vi.waitFor(() => expect(footnote.app.ready()).toBe(true));
-}, 20_000);
+// They wait for back-offs and for the pauses between sessions.
+describe.concurrent('what takes its time', { timeout: 60_000 }, () => {
+  afterAll(() => town.end());
 
-test('as many shards as Discord wants are connected, and each catches up', async () => {
-  const server = await town.server({ shards: 3 });
-  const store = sharedStore();
-  const first = await store.start(server);
-  expect(server.gateway.sessions()).toBe(3);
-  say(server, 'before', '@ada');
-  say(server, 'before too');
-  await vi.waitFor(() => expect(accepted(first)).toHaveLength(2));
-  await store.kill(first);
-  say(server, 'missed', '@ada');
-  say(server, 'missed too');
-  const second = await store.start(server);
-  await vi.waitFor(() => expect(accepted(second).sort()).toEqual(['missed', 'missed too']), 5_000);
-}, 60_000);
+  test.each([
+    ['a 502', { status: 502 }],
+    ['a page of a proxy', 'html'],
+    ['a page in place of JSON', { html: 200 }],
+    ['a 403 of a proxy', { html: 403 }],
+    ['a 400', { status: 400, code: 0 }],
+    ['a 401', { status: 401, code: 0 }],
+    ['a 429', { retryAfter: 0.5 }],
+    ['a cut connection', 'reset-before'],
+  ] as const)('a read that fails with %s is done again', async (_, fault) => {
+    const server = await town.server();
+    const store = sharedStore();
+    await store.kill(await store.start(server));
+    say(server, 'missed');
+    server.fault('GET /channels/:channel/messages', fault, 2);
+    const second = await store.start(server);
+    await vi.waitFor(() => expect(accepted(second)).toEqual(['missed']), 8_000);
+  });
+
+  test('a session that Discord has ended is followed by a new one, and what was missed between them is read', async () => {
+    const server = await town.server();
+    const footnote = await sharedStore().start(server);
+    say(server, 'before', '@ada');
+    await vi.waitFor(() => expect(accepted(footnote)).toEqual(['before']));
+    server.gateway.op(9);
+    server.gateway.dropSockets();
+    say(server, 'missed', '@ada');
+    say(server, 'missed too');
+    await vi.waitFor(() => expect(accepted(footnote)).toHaveLength(3), 12_000);
+    expect(server.gateway.identifies).toBe(2);
+    await vi.waitFor(() => expect(footnote.app.ready()).toBe(true));
+  });
+
+  test('as many shards as Discord wants are connected, and each catches up', async () => {
+    const server = await town.server({ shards: 3 });
+    const store = sharedStore();
+    const first = await store.start(server);
+    expect(server.gateway.sessions()).toBe(3);
+    say(server, 'before', '@ada');
+    say(server, 'before too');
+    await vi.waitFor(() => expect(accepted(first)).toHaveLength(2));
+    await store.kill(first);
+    say(server, 'missed', '@ada');
+    say(server, 'missed too');
+    const second = await store.start(server);
+    await vi.waitFor(() => expect(accepted(second).sort()).toEqual(['missed', 'missed too']), 5_000);
+  });
+});
