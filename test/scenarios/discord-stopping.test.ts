@@ -2,7 +2,7 @@
 import { Client } from 'pg';
 import { afterEach, describe, expect, test } from 'vitest';
 import { startPerplexityServer } from '../servers/perplexity/server.ts';
-import { createDatabase, serverUrl, type TestDatabase } from '../store/database.ts';
+import { createDatabase, onServerOnly, serverUrl, type TestDatabase } from '../store/database.ts';
 import { type ServiceProcess, startService } from '../support/service.ts';
 import { areEnded, type DiscordSide, type Place, startDiscordSide, until } from '../support/sides.ts';
 
@@ -86,7 +86,7 @@ async function answeredOnce(side: DiscordSide, places: readonly Place[]): Promis
   for (const place of places) expect(side.posts(place)).toHaveLength(1);
 }
 
-describe.skipIf(serverUrl === null)('SIGTERM', () => {
+describe.skipIf(serverUrl === null)('SIGTERM', onServerOnly, () => {
   test('while the store is slow: what is said is answered once after the restart', async () => {
     const { side, database, start } = await setUp();
     const service = await start();

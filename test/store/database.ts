@@ -5,7 +5,7 @@ import { Client } from 'pg';
 export const serverUrl = process.env.TEST_DATABASE_URL ?? null;
 
 /** Of the suites and tests that are skipped without it. */
-export const onServerOnly = { meta: { needs: 'a Postgres server (TEST_DATABASE_URL)' } };
+export const onServerOnly = { meta: { needs: 'Postgres (TEST_DATABASE_URL)' } };
 
 export interface TestDatabase {
   readonly url: string;

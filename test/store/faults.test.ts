@@ -10,6 +10,8 @@ import { quietLog } from '../core/fakes.ts';
 import { createDatabase, onServerOnly, serverUrl } from './database.ts';
 import { temporaryDir } from './parts.ts';
 
+const onLinux = { meta: { needs: 'Linux' } };
+
 async function fault(databaseUrl: string | null, dataDir = ''): Promise<StoreError> {
   const began = performance.now();
   const error = await openStore({ databaseUrl, dataDir, log: quietLog }).then(
@@ -64,11 +66,15 @@ describe('a store that cannot be opened', () => {
     expect(error.message).toMatch(/ENOTDIR.*DATA_DIR/);
   });
 
-  it.runIf(process.platform === 'linux')('names DATA_DIR where no directory can be made', async () => {
-    const error = await fault(null, '/proc/nope/data');
-    expect(error.code).toBe('data-dir-unusable');
-    expect(error.message).toMatch(/ENOENT.*DATA_DIR/);
-  });
+  it.runIf(process.platform === 'linux')(
+    'names DATA_DIR where no directory can be made',
+    onLinux,
+    async () => {
+      const error = await fault(null, '/proc/nope/data');
+      expect(error.code).toBe('data-dir-unusable');
+      expect(error.message).toMatch(/ENOENT.*DATA_DIR/);
+    },
+  );
 
   it('names DATABASE_URL when that is no address of Postgres', async () => {
     for (const url of ['mysql://me:s3cret@localhost/notes', 'localhost', 's3cret']) {

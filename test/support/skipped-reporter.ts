@@ -19,13 +19,13 @@ export class SkippedReporter implements Reporter {
     const skipped = new Map<string, number>();
     for (const module of modules) {
       for (const test of module.children.allTests('skipped')) {
-        const needs = needsOf(test) ?? `nothing that it names (${test.fullName})`;
+        const needs = needsOf(test) ?? `what ${module.relativeModuleId} does not say`;
         skipped.set(needs, (skipped.get(needs) ?? 0) + 1);
       }
     }
     if (skipped.size === 0 || this.#isFiltered) return;
-    const reasons = [...skipped].map(([needs, count]) => `${count} × needs ${needs}`);
-    process.stdout.write(`   Skipped  ${reasons.join('; ')}\n\n`);
+    const reasons = [...skipped].map(([needs, count]) => `${count} × ${needs}`);
+    process.stdout.write(`   Skipped  for want of ${reasons.join(', ')}\n\n`);
   }
 }
 
