@@ -127,7 +127,7 @@ function createClaim({ boss, sql, queue, limits }: DispatcherOptions) {
     },
     /** Without a free slot nobody looks whether something waits. */
     skip: () => void (isMoreWaiting = true),
-    /** Whether jobs may wait that the last claim did not take. */
+    /** Whether jobs may wait that the last claim did not take; what is due later is found when it is. */
     isMoreWaiting: () => isMoreWaiting,
   };
 }

@@ -113,7 +113,8 @@ const CHOOSE = `
   )
   select (select count(*) from chosen)::int as chosen,
     exists (
-      select 1 from pgboss.job where name = $1 and state < 'active' and not blocked
+      select 1 from pgboss.job
+      where name = $1 and state < 'active' and not blocked and start_after <= pgboss.job_now()
       offset (select count(*) from chosen) limit 1
     ) as "isMoreWaiting"`;
 

@@ -1,9 +1,11 @@
-import { afterAll, beforeAll, describe } from 'vitest';
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openJobs } from '../../src/store/jobs.ts';
 import { createKeyValue } from '../../src/store/key-value.ts';
 import { holdOnlyLease } from '../../src/store/leases.ts';
 import { openPglite } from '../../src/store/pglite.ts';
 import { deleteExpired } from '../../src/store/retention.ts';
+import type { Sql } from '../../src/store/sql.ts';
 import { answersContract } from '../contracts/answers.ts';
 import { slotsContract } from '../contracts/job-slots.ts';
 import { jobsContract } from '../contracts/jobs.ts';
@@ -60,4 +62,31 @@ describe('the store on PGlite', () => {
   );
   slotsContract(() => parts.jobs);
   leasesContract((_name, duties) => holdOnlyLease(duties), quietLog);
+
+  // Each look takes the database longer than the rest of what a short job needs.
+  it('looks for no other job at the end of one while all that wait are due later', async () => {
+    let looks = 0;
+    const sql: Sql = {
+      ...parts.sql,
+      query(text, params) {
+        if (text.includes('isMoreWaiting')) looks++;
+        return parts.sql.query(text, params);
+      },
+    };
+    const jobs = await openJobs(sql, quietLog);
+    let ended = 0;
+    const limits = { perPerson: 0, perWorkspace: 0 };
+    await jobs.work('looks', 5, async () => void ended++, { limits });
+    await jobs.enqueue('looks', {}, { id: randomUUID(), key: 'later', delayMs: 3_600_000 });
+    for (let n = 1; n <= 20; n++) {
+      const id = randomUUID();
+      await jobs.enqueue('looks', {}, { id, key: id });
+      await vi.waitFor(() => expect(ended).toBe(n), 10_000);
+      await vi.waitFor(async () => expect(await jobs.depth('looks', id)).toBe(0), 10_000);
+    }
+    // One for each job that comes, and one every 2 s.
+    expect(looks).toBeLessThan(32);
+    await jobs.stop(0);
+    await jobs.close();
+  });
 });
