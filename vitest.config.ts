@@ -6,6 +6,7 @@ import { SkippedReporter } from './test/support/skipped-reporter.ts';
 const FIRST = [
   /research-faults/,
   /scenarios\/research|sandbox\/|test\/start|store\/(?:crash|data-dir)|slack\/hung/,
+  /scenarios\/paid-once|discord\/(?:catch-up|crowd|gateway)|slack\/(?:research|socket)|markdown\/work/,
   /test\/(?:scenarios|platforms|store)\/|test\/(?:image|npm-start|proxied-service|perplexity\/network)/,
 ];
 
@@ -29,7 +30,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Most tests wait for a service or a socket rather than for a core, but a service that starts takes two seconds of one. Each
     // holds a PGlite of some 250 MB.
-    maxWorkers: 5,
+    maxWorkers: 6,
     // Tests that are written to run at once do nothing but wait.
     maxConcurrency: 20,
     sequence: { sequencer: SlowFirst },
