@@ -34,7 +34,11 @@ export function shapeConfig(values: Values) {
     history: { window: values.HISTORY_EXCHANGES, ttlMs: values.HISTORY_DAYS * 24 * 3_600_000 },
     follow: values.FOLLOW,
     concurrentAnswers: values.CONCURRENT_ANSWERS,
-    running: { perPerson: values.ANSWERS_PER_PERSON, perWorkspace: values.ANSWERS_PER_WORKSPACE },
+    running: {
+      perPerson: values.ANSWERS_PER_PERSON,
+      perChannel: values.ANSWERS_PER_CHANNEL,
+      perWorkspace: values.ANSWERS_PER_WORKSPACE,
+    },
     waiting: { perPerson: values.WAITING_PER_PERSON, perWorkspace: values.WAITING_PER_WORKSPACE },
     research: researchOf(values),
     shutdownGraceMs: values.SHUTDOWN_GRACE_SECONDS * 1000,

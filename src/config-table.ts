@@ -192,6 +192,11 @@ const running = {
     .describe(
       'Questions of one person that may wait; further ones are refused, and the person is told; 0: any number',
     ),
+  ANSWERS_PER_CHANNEL: integer(0, 10_000)
+    .prefault('50')
+    .describe(
+      'Answers under way at once to questions of one channel, those that wait for their platform too; more wait; 0: any number',
+    ),
   ANSWERS_PER_WORKSPACE: integer(0, 10_000)
     .prefault('0')
     .describe('As ANSWERS_PER_PERSON, for everybody in a workspace or server together'),

@@ -13,7 +13,7 @@ import type { StoreJobs } from './store/jobs.ts';
 const CONCURRENT_STEPS = 50;
 const CONCURRENT_MESSAGES = 10;
 /** So many of both for one person: a rush of commands, or of refused research, keeps nobody else's waiting. */
-const LIMITS: OwnerLimits = { perPerson: 2, perWorkspace: 0 };
+const LIMITS: OwnerLimits = { perPerson: 2, perChannel: 0, perWorkspace: 0 };
 
 interface QueueDeps {
   readonly answering: AnsweringDeps;

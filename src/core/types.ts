@@ -233,14 +233,16 @@ export interface JobOwner {
   readonly platform: PlatformName;
   readonly workspace: string;
   readonly person: string;
+  /** The channel of the question: what is posted there has one rate limit. */
+  readonly channel?: string;
 }
 
 /** Whom a question's jobs are for. */
-export function ownerOf({ platform, workspace, asker }: Question): JobOwner {
-  return { platform, workspace, person: asker.id };
+export function ownerOf({ platform, workspace, asker, channel }: Question): JobOwner {
+  return { platform, workspace, person: asker.id, channel };
 }
 
-/** One string per owner, from the widest to the narrowest; no platform has spaces in its ids. */
+/** One string per person, from the widest to the narrowest; no platform has spaces in its ids. */
 export function ownerKey({ platform, workspace, person }: JobOwner): string {
   return [platform, workspace, person].join(' ');
 }

@@ -6,6 +6,8 @@ import type { Queryable, Sql } from './sql.ts';
 /** How many jobs may run at once, over all processes; 0 for any number. */
 export interface OwnerLimits {
   readonly perPerson: number;
+  /** Those that gave their slot back count as well: all of them wait for the posts of this channel. */
+  readonly perChannel: number;
   readonly perWorkspace: number;
 }
 
@@ -22,10 +24,10 @@ export interface FairClaim {
 }
 
 /**
- * Claims up to `count` jobs in fair order: one of each person, then of each workspace, then of each platform, what runs counted
- * as rounds they have had. Jobs without an owner, and those that were interrupted, come first and have no limit. `freed` no
- * longer count as running. The claim itself is pg-boss' own; what it lacks is a limit for two kinds of groups, and an order
- * between them (12.38.0).
+ * Claims up to `count` jobs in fair order: one of each person, then of each channel, each workspace and each platform, what runs
+ * counted as rounds they have had. Jobs without an owner, and those that were interrupted, come first and have no limit. `freed`
+ * have given their slots back. The claim itself is pg-boss' own; what it lacks is a limit for several kinds of groups, and an
+ * order between them (12.38.0).
  */
 export async function claimFairly(
   { boss, sql, queue, limits }: FairClaim,
@@ -33,7 +35,8 @@ export async function claimFairly(
   freed: readonly string[],
 ): Promise<{ readonly jobs: readonly FetchedJob[]; readonly isMoreWaiting: boolean }> {
   const claim = async (db: Queryable) => {
-    const params = [queue, freed, limits.perPerson, limits.perWorkspace, count];
+    const { perPerson, perChannel, perWorkspace } = limits;
+    const params = [queue, freed, perPerson, perChannel, perWorkspace, count];
     const [row] = await db.query<{ chosen: number; isMoreWaiting: boolean }>(CHOOSE, params);
     const { chosen = 0, isMoreWaiting = true } = row ?? {};
     const options = { batchSize: chosen, minPriority: CHOSEN, db };
@@ -68,14 +71,15 @@ export async function countWaiting(
 
 /** The priority of a chosen job. It keeps it while it runs, so that what is interrupted is chosen already. */
 const CHOSEN = 1;
-/** The `tier` of a running job that no longer counts as such. */
-const FREED = 'freed';
+/** The priority of a running job that has given its slot back. */
+const FREED = 2;
 
 /** Answers that ended so long ago are no longer counted as rounds. */
 const LATELY = "interval '10 seconds'";
 
-const OWNERS = `group_id, split_part(group_id, ' ', 1) as platform,
-    split_part(group_id, ' ', 1) || ' ' || split_part(group_id, ' ', 2) as workspace`;
+const WORKSPACE = `split_part(group_id, ' ', 1) || ' ' || split_part(group_id, ' ', 2)`;
+const OWNERS = `group_id, split_part(group_id, ' ', 1) as platform, ${WORKSPACE} as workspace,
+    ${WORKSPACE} || ' ' || coalesce(group_tier, '') as channel`;
 
 /**
  * `held` are the running jobs that count towards the limits, `rounds` those that ran lately as well: without them the one slot
@@ -83,13 +87,13 @@ const OWNERS = `group_id, split_part(group_id, ' ', 1) as platform,
  */
 const CHOOSE = `
   with freed as (
-    update pgboss.job set group_tier = '${FREED}'
+    update pgboss.job set priority = ${FREED}
     where name = $1 and id = any($2::uuid[]) and state = 'active' and group_id is not null
   ), ran as (
-    select ${OWNERS}, group_tier is null and id <> all($2::uuid[]) as is_held
+    select ${OWNERS}, true as is_running, priority < ${FREED} and id <> all($2::uuid[]) as has_slot
     from pgboss.job where name = $1 and state = 'active' and group_id is not null
     union all
-    select ${OWNERS}, false from pgboss.job
+    select ${OWNERS}, false, false from pgboss.job
     where name = $1 and completed_on > pgboss.job_now() - ${LATELY} and group_id is not null
   ), heads as (
     select distinct on (singleton_key) id, singleton_key, state, created_on, priority, ${OWNERS}
@@ -102,11 +106,12 @@ const CHOOSE = `
     where state = 'retry' or singleton_key not in (
       select singleton_key from pgboss.job
       where name = $1 and policy = 'key_strict_fifo' and state in ('active', 'retry', 'failed'))
-  ), ${rounds('by_person', 'due', 'group_id', 'created_on', '$3')},
-  ${rounds('by_workspace', 'by_person', 'workspace', 'round, created_on', '$4')},
-  ${rounds('by_platform', 'by_workspace', 'platform', 'round, created_on', '0')},
+  ), by_person as (${rounds('due', 'group_id', 'created_on', { limit: '$3', held: 'has_slot' })}),
+  by_channel as (${rounds('by_person', 'channel', 'round, created_on', { limit: '$4', held: 'is_running' })}),
+  by_workspace as (${rounds('by_channel', 'workspace', 'round, created_on', { limit: '$5', held: 'has_slot' })}),
+  by_platform as (${rounds('by_workspace', 'platform', 'round, created_on', { limit: '0', held: 'has_slot' })}),
   chosen as (
-    select id, priority from by_platform order by is_first desc, round, created_on, id limit $5
+    select id, priority from by_platform order by is_first desc, round, created_on, id limit $6
   ), marked as (
     update pgboss.job j set priority = ${CHOSEN} from chosen
     where j.name = $1 and j.id = chosen.id and chosen.priority < ${CHOSEN} and j.state < 'active'
@@ -118,17 +123,21 @@ const CHOOSE = `
       offset (select count(*) from chosen) limit 1
     ) as "isMoreWaiting"`;
 
-/** Adds the round of each job of `from` among those of the same owner, and leaves out what is over the owner's limit. */
-function rounds(name: string, from: string, owner: string, order: string, limit: string): string {
-  return `${name} as (
-    select id, created_on, priority, group_id, platform, workspace, is_first, place + rounds as round from (
+/** The jobs of `from`, each with its round among those of the same owner, without what is over the owner's limit. */
+function rounds(
+  from: string,
+  owner: string,
+  order: string,
+  { limit, held }: { readonly limit: string; readonly held: string },
+): string {
+  return `
+    select id, created_on, priority, group_id, channel, workspace, platform, is_first, place + rounds as round from (
       select f.*, coalesce(r.rounds, 0) as rounds, coalesce(r.held, 0) as held,
         row_number() over (partition by is_first, f.${owner} order by ${order}, id) as place
       from ${from} f left join (
-        select ${owner}, count(*) as rounds, count(*) filter (where is_held) as held from ran group by 1
+        select ${owner}, count(*) as rounds, count(*) filter (where ${held}) as held from ran group by 1
       ) r using (${owner})
-    ) o where is_first or ${limit} = 0 or place + held <= ${limit}
-  )`;
+    ) o where is_first or ${limit} = 0 or place + held <= ${limit}`;
 }
 
 const WAITING = `

@@ -150,7 +150,8 @@ async function send(boss: PgBoss, db: Queryable, { queue, data, options }: NextJ
   const packed: PackedData = { json: JSON.stringify(data) };
   const { id, key, delayMs = 0, owner } = options;
   const startAfter = delayMs > 0 ? { startAfter: delayMs / 1000 } : {};
-  const group = owner ? { group: { id: ownerKey(owner) } } : {};
+  const tier = owner?.channel ? { tier: owner.channel } : {};
+  const group = owner ? { group: { id: ownerKey(owner), ...tier } } : {};
   return (await boss.send(queue, packed, { id, singletonKey: key, db, ...startAfter, ...group })) !== null;
 }
 

@@ -22,7 +22,7 @@ export function slotsContract(jobs: () => StoreJobs): void {
 
   const enqueue = (queue: string, name: string, owner?: JobOwner): Promise<boolean> =>
     jobs().enqueue(queue, { name }, { id: randomUUID(), key: name, ...(owner && { owner }) });
-  const NO_LIMITS = { perPerson: 0, perWorkspace: 0 };
+  const NO_LIMITS = { perPerson: 0, perChannel: 0, perWorkspace: 0 };
   const ann: JobOwner = { platform: 'slack', workspace: 'T1', person: 'U1' };
   const bob: JobOwner = { platform: 'slack', workspace: 'T1', person: 'U2' };
   const cid: JobOwner = { platform: 'slack', workspace: 'T2', person: 'U1' };
@@ -62,7 +62,9 @@ export function slotsContract(jobs: () => StoreJobs): void {
         running.delete(data.name);
       };
       for (const name of ['a1', 'a2', 'a3', 'a4', 'a5']) await enqueue(queue, name, ann);
-      await jobs().work<Named>(queue, 20, handler, { limits: { perPerson: 2, perWorkspace: 3 } });
+      await jobs().work<Named>(queue, 20, handler, {
+        limits: { ...NO_LIMITS, perPerson: 2, perWorkspace: 3 },
+      });
       const see = (...names: string[]) =>
         vi.waitFor(() => expect([...running].sort()).toEqual(names), patient);
       await see('a1', 'a2', 'a3');
@@ -83,6 +85,25 @@ export function slotsContract(jobs: () => StoreJobs): void {
       await see();
     });
 
+    it('are limited for each channel, what has given its slot back and waits for it included', async () => {
+      const queue = newQueue();
+      const door = gate();
+      const started: string[] = [];
+      const handler = async ({ data, releaseSlot }: Job<Named>): Promise<void> => {
+        started.push(data.name);
+        releaseSlot();
+        if (data.name !== 'z1') await door.opened;
+      };
+      // Many people in one channel, then somebody in another one.
+      for (let n = 0; n < 6; n++) await enqueue(queue, `a${n}`, { ...ann, person: `U${n}`, channel: 'C1' });
+      await enqueue(queue, 'z1', { ...ann, person: 'U0', channel: 'C2' });
+      await jobs().work<Named>(queue, 1, handler, { limits: { ...NO_LIMITS, perChannel: 2 } });
+      await vi.waitFor(() => expect(started).toContain('z1'), patient);
+      expect(started.filter((name) => name !== 'z1')).toEqual(['a0', 'a1']);
+      door.open();
+      await vi.waitFor(() => expect(started).toHaveLength(7), patient);
+    });
+
     it('keep the order of a key, and take what was interrupted first, whatever else its person has running', async () => {
       const queue = newQueue();
       const door = gate();
@@ -95,7 +116,7 @@ export function slotsContract(jobs: () => StoreJobs): void {
       for (const name of ['first', 'second'])
         await jobs().enqueue(queue, { name }, { id: randomUUID(), key: 'k', owner: ann });
       await enqueue(queue, 'other', ann);
-      await jobs().work<Named>(queue, 5, handler, { limits: { perPerson: 1, perWorkspace: 0 } });
+      await jobs().work<Named>(queue, 5, handler, { limits: { ...NO_LIMITS, perPerson: 1 } });
       await vi.waitFor(() => expect(seen).toEqual(['first.1', 'other.1', 'first.2']), patient);
       door.open();
       await vi.waitFor(() => expect(seen).toEqual(['first.1', 'other.1', 'first.2', 'second.1']), patient);

@@ -75,7 +75,7 @@ describe('the store on PGlite', () => {
     };
     const jobs = await openJobs(sql, quietLog);
     let ended = 0;
-    const limits = { perPerson: 0, perWorkspace: 0 };
+    const limits = { perPerson: 0, perChannel: 0, perWorkspace: 0 };
     await jobs.work('looks', 5, async () => void ended++, { limits });
     await jobs.enqueue('looks', {}, { id: randomUUID(), key: 'later', delayMs: 3_600_000 });
     for (let n = 1; n <= 20; n++) {

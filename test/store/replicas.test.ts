@@ -112,7 +112,7 @@ describe.skipIf(serverUrl === null)('two processes on one Postgres', onServerOnl
     };
     for (let n = 0; n < 40; n++)
       await first.enqueue('limited', { n }, { id: randomUUID(), key: `k${n}`, owner });
-    const limits = { perPerson: 3, perWorkspace: 0 };
+    const limits = { perPerson: 3, perChannel: 0, perWorkspace: 0 };
     await Promise.all([
       first.work('limited', 2, handler('first'), { limits }),
       second.work('limited', 2, handler('second'), { limits }),

@@ -26,8 +26,12 @@ export interface ServiceOptions {
   readonly signal?: AbortSignal;
 }
 
-/** For loads in which a few people stand for many. */
-export const NO_PERSONAL_LIMITS = { ANSWERS_PER_PERSON: '0', WAITING_PER_PERSON: '0' } as const;
+/** For loads in which a few people and channels stand for many. */
+export const NO_PERSONAL_LIMITS = {
+  ANSWERS_PER_PERSON: '0',
+  ANSWERS_PER_CHANNEL: '0',
+  WAITING_PER_PERSON: '0',
+} as const;
 
 /** A parsed line of the service's log; a line that is no JSON object has only `msg`. */
 interface LogLine {

@@ -166,7 +166,7 @@ describe('the limit of what waits', () => {
     expect(results.filter((result) => result === 'accepted')).toHaveLength(3);
     expect(results.filter((result) => result === 'over-limit')).toHaveLength(27);
     expect(answers(jobs).map(({ id, owner }) => [id, owner])).toEqual(
-      [0, 1, 2].map((n) => [`q${n}`, { platform: 'slack', workspace: 'T1', person: 'U1' }]),
+      [0, 1, 2].map((n) => [`q${n}`, { platform: 'slack', workspace: 'T1', person: 'U1', channel: 'C1' }]),
     );
     const text = expect.stringMatching(/^You have 3 questions waiting here, .* I won't answer this one/);
     expect(told(jobs)).toMatchObject([{ type: 'reply', question: { id: 'q3' }, text }]);
