@@ -12,7 +12,7 @@ const MEGABYTES = 120;
 
 /**
  * A disk that is filled while questions come: the service says 503 with the reason, and 200 by itself once there is space.
- * Whatever it has acknowledged is answered, in its original message.
+ * Whatever it has acknowledged is answered, in its original message, and paid once.
  */
 export async function fullDisk(run: ChaosRun): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
@@ -63,14 +63,16 @@ async function fillUnder(side: Side, disk: SmallDisk, { isShort }: ChaosRun): Pr
     disk.fill();
     await askFor(isShort ? 3 : 10);
     await expectReady('while the disk is full', /^503 the store is full \(no space left/);
-    const stored = perplexity.requests.length;
+    const before = perplexity.requests.length;
     disk.free();
     await askFor(isShort ? 2 : 5);
     await expectReady('once there is space', /^200 ready$/);
     const isOver = (): boolean => asked.every(({ place }) => areEnded(side.posts(place), 1));
     await until(side, 'every question has ended', 90_000, isOver).catch(() => undefined);
     faults.push(...asked.flatMap(faultsOf));
-    const requests = `${stored} model requests before there was space, ${perplexity.requests.length} in all`;
+    const paid = perplexity.requests.length;
+    if (paid > asked.length) faults.push(`${paid - asked.length} answers paid twice`);
+    const requests = `${before} model requests before there was space, ${paid} in all`;
     return { check: `full disk on ${side.name}`, figures: `${asked.length} questions, ${requests}`, faults };
   } finally {
     stopWatching();

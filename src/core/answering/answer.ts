@@ -42,7 +42,7 @@ export async function answerQuestion(deps: AnsweringDeps, job: Job<AnswerJob>): 
     await deliver(run, conclusion);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    await handleFailure(run, error, job.signal);
+    await handleFailure(run, error);
   } finally {
     run.stops.end();
     await run.live.abandon();
@@ -95,6 +95,7 @@ function startRun(
     open,
     log,
     signal,
+    jobSignal: job.signal,
     stops,
     startedAt: performance.now(),
   };
@@ -126,10 +127,10 @@ async function rememberExchange({ deps, question, open }: AnswerRun, conclusion:
 }
 
 /** Ends an answer that can never be shown; every other failure is left to the next attempt. */
-async function handleFailure(run: AnswerRun, failure: Failure, job: AbortSignal): Promise<void> {
-  const { deps, question, record, log } = run;
+async function handleFailure(run: AnswerRun, failure: Failure): Promise<void> {
+  const { deps, question, record, log, jobSignal } = run;
   const isOver = failure.kind === 'gone' || failure.kind === 'undeliverable' || failure.kind === 'rejected';
-  if (!isOver || job.aborted) {
+  if (!isOver || jobSignal.aborted) {
     const isLast = record.attempt >= MAX_ATTEMPTS;
     log[isLast ? 'error' : 'warn']({ err: failure }, 'answer interrupted, to be taken up again');
     throw failure;

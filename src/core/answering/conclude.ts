@@ -1,4 +1,4 @@
-import { runInBackground } from '../concurrency.ts';
+import { runInBackground, sleep } from '../concurrency.ts';
 import { Failure } from '../failures.ts';
 import { type AnswerOptions, type Button, type Question, type View } from '../types.ts';
 import { askModel, type ModelOutcome } from './ask-model.ts';
@@ -54,7 +54,7 @@ async function produceAnswer(run: AnswerRun): Promise<Conclusion> {
   // Nothing has been written, and nobody is left to read it.
   if (stop?.reason === 'deleted' && asked.answer.text === '')
     throw new Failure('gone', 'the question was deleted');
-  if (asked.failure && !stop) await reportFailure(run, asked.failure);
+  if (asked.failure && !stop) reportFailure(run, asked.failure);
   const isTrimmed = composed.isTrimmed && !history.toldTrimmed;
   const view = composeFinalView(run, asked, options, stop);
   const notices = [...composeNotices(question, isTrimmed ? composed : null), ...view.notices];
@@ -83,11 +83,23 @@ function readStop({ aborted, reason }: AbortSignal): Stop | null {
   return aborted && reason instanceof StopRequested ? reason.stop : null;
 }
 
+/** The longest wait before a view that could not be stored is stored again, in milliseconds. */
+const STORE_AGAIN_MS = 5_000;
+
+/** Does not give up while the job is ours: the answer is nowhere else, and asking for it again would be paid again. */
 async function storeConclusion(run: AnswerRun, conclusion: Conclusion): Promise<Conclusion> {
-  const { deps, question, record } = run;
-  const isOurs = await deps.answers.conclude(question.id, record.attempt, conclusion.view);
-  if (!isOurs) throw new Failure('stopped', 'overtaken by a later attempt');
-  return conclusion;
+  const { deps, question, record, log, jobSignal } = run;
+  for (let waitMs = 250; ; waitMs = Math.min(2 * waitMs, STORE_AGAIN_MS)) {
+    try {
+      const isOurs = await deps.answers.conclude(question.id, record.attempt, conclusion.view);
+      if (!isOurs) throw new Failure('stopped', 'overtaken by a later attempt');
+      return conclusion;
+    } catch (error) {
+      if (error instanceof Failure || jobSignal.aborted) throw error;
+      log.warn({ err: error, waitMs }, 'the final view cannot be stored; trying again');
+      await sleep(waitMs, jobSignal);
+    }
+  }
 }
 
 function failedView({ deps, question }: AnswerRun, asked: ModelOutcome, failure: Failure): View {
@@ -127,9 +139,10 @@ function composeNotices(question: Question, trimmed: Prompt | null): string[] {
   return notices;
 }
 
-async function reportFailure({ deps, question, log }: AnswerRun, failure: Failure): Promise<void> {
+function reportFailure({ deps, question, log }: AnswerRun, failure: Failure): void {
   const { kind, status, code, remedy } = failure;
   const isForAdmins = needsAdmin(failure);
   log[isForAdmins ? 'error' : 'warn']({ kind, status, code, remedy, err: failure }, 'answer failed');
-  if (isForAdmins) await deps.alertAdmins(question, describeForAdmins(failure));
+  // What was written before the failure is paid: it is not to be lost where the alert cannot be stored.
+  if (isForAdmins) runInBackground(log, 'alert', deps.alertAdmins(question, describeForAdmins(failure)));
 }

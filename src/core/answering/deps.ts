@@ -60,6 +60,8 @@ export interface AnswerRun {
   readonly startedAt: number;
   /** Aborted when the job ends, when somebody stops the answer, or when its place is gone; the reason says which. */
   readonly signal: AbortSignal;
+  /** Aborted when the process stops or another worker has the job. */
+  readonly jobSignal: AbortSignal;
   readonly stops: StopWatch;
 }
 

@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { giveUp } from '../../../src/core/answering/answer.ts';
 import { waitBehind } from '../../../src/core/answering/join-thread.ts';
 import { Failure } from '../../../src/core/failures.ts';
@@ -147,6 +147,37 @@ describe('answerQuestion', () => {
     // The order in that thread is kept by the attempt that opened it.
     expect(deps.jobs.queued).toMatchObject([{ data: { behind: asked.id }, key: threadKey(opened) }]);
     expect((await deps.history.read(opened)).exchanges).toBe(1);
+  });
+
+  describe('where the store takes nothing', () => {
+    beforeEach(() => void vi.useFakeTimers().setTimerTickMode('nextTimerAsync'));
+    afterEach(() => void vi.useRealTimers());
+
+    test('an answer is kept until it can be stored, and is not asked for, or paid, again', async () => {
+      const { run, last, model, deps } = setup([text('Once.'), done]);
+      const conclude = vi.spyOn(deps.answers, 'conclude');
+      for (let n = 0; n < 20; n++) conclude.mockRejectedValueOnce(new Error('no space left'));
+      await run(question());
+      expect(model.requests).toHaveLength(1);
+      expect(last(question())).toMatchObject({ state: 'done', text: 'Once.' });
+    });
+
+    test('neither does an alert that cannot be stored have it asked for again', async () => {
+      const refused = new Failure('not-authorised', 'no credit', { status: 402 });
+      const { run, last, model, deps } = setup([text('Half'), refused]);
+      Object.assign(deps, { alertAdmins: () => Promise.reject(new Error('no space left')) });
+      await run(question());
+      expect(model.requests).toHaveLength(1);
+      expect(last(question())).toMatchObject({ state: 'failed', text: 'Half' });
+    });
+
+    test('a process that stops does not wait for it', async () => {
+      const { run, deps, controller } = setup([text('Once.'), done]);
+      vi.spyOn(deps.answers, 'conclude').mockRejectedValue(new Error('no space left'));
+      const running = run(question());
+      setTimeout(() => controller.abort(), 60_000);
+      await expect(running).rejects.toThrow('no space left');
+    });
   });
 
   test('an answer that is written holds no slot while it waits for the platform', async () => {
