@@ -10,9 +10,16 @@ import { answer, ask, freshDirectory, removeDirectory, stateOf, until } from './
 
 const MAIN = join(import.meta.dirname, 'main.ts');
 
-/** `npm run sandbox` without npm: its first lines, and the process. */
-async function run(directory: string, env: Record<string, string> = {}) {
-  const child = spawn(process.execPath, [MAIN], {
+type Command = readonly [program: string, ...args: string[]];
+
+/** `npm run sandbox`, without npm unless asked for: its first lines, and the process. */
+async function run(
+  directory: string,
+  env: Record<string, string> = {},
+  [program, ...args]: Command = [process.execPath, MAIN],
+) {
+  const child = spawn(program, args, {
+    cwd: join(import.meta.dirname, '../..'),
     env: { PATH: process.env['PATH'] ?? '', SANDBOX_PORT: '0', SANDBOX_DIR: directory, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -58,6 +65,24 @@ describe('npm run sandbox', { timeout: 120_000 }, () => {
     expect(await once(child, 'close')).toEqual([0, null]);
     await expectServiceGone(directory);
     await expect(stateOf(url)).rejects.toThrow('fetch failed');
+  });
+
+  test.skipIf(process.platform === 'win32')('ends with all it started when npm is told to', async () => {
+    const directory = await ownDirectory();
+    const { child, url } = await run(directory, {}, ['npm', 'run', '--silent', 'sandbox']);
+    await ready(url);
+    child.kill('SIGTERM');
+    await once(child, 'close');
+    await expectServiceGone(directory);
+    await expect(stateOf(url)).rejects.toThrow('fetch failed');
+  });
+
+  test("passes on the service's settings, but for those that are its own", async () => {
+    const given = { WAITING_PER_PERSON: 'many', PORT: 'none', DISCORD_TOKEN: 'not this one' };
+    const { url } = await run(await ownDirectory(), given);
+    const noteOf = async (): Promise<string> => (await stateOf(url)).service.note ?? '';
+    await expect.poll(noteOf, { timeout: 30_000 }).toContain('WAITING_PER_PERSON');
+    expect(await noteOf()).not.toMatch(/PORT|DISCORD/);
   });
 
   test('leaves no service behind when it is killed itself', async () => {

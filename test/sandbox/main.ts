@@ -1,24 +1,13 @@
 import '../../src/node-version.js';
 import { join, relative, resolve } from 'node:path';
+import { GROUPS } from '../../src/config-table.ts';
 import { StoreError } from '../../src/store/store-error.ts';
 import { startSandbox } from './sandbox.ts';
 
-/** The service's own settings that are worth trying out here, and what reaches the real API through a proxy. */
-const PASSED_ON = [
-  'DEFAULT_MODEL',
-  'SYSTEM_PROMPT',
-  'FOLLOW',
-  'DISCORD_THREADS',
-  'LOG_LEVEL',
-  'PERPLEXITY_API',
-  'RESEARCH_PER_USER',
-  'RESEARCH_PER_WORKSPACE',
-  'RESEARCH_DEADLINE_MINUTES',
-  'HTTPS_PROXY',
-  'NO_PROXY',
-  'NODE_USE_ENV_PROXY',
-  'NODE_EXTRA_CA_CERTS',
-];
+/** What the sandbox gives the service itself; all its other settings are passed on. */
+const OWN =
+  /^(?:SLACK_(?!ADMINS).*|DISCORD_(?:TOKEN|APPLICATION_ID|API_URL)|PERPLEXITY_(?:API_KEY|BASE_URL)|DATABASE_URL|DATA_DIR|HOST|PORT|SHUTDOWN_GRACE_SECONDS)$/;
+const PASSED_ON = GROUPS.flatMap(({ settings }) => Object.keys(settings)).filter((name) => !OWN.test(name));
 
 const { SANDBOX_PORT, SANDBOX_DIR, PERPLEXITY_API_KEY, PERPLEXITY_BASE_URL, ...rest } = process.env;
 const root = join(import.meta.dirname, '..', '..');
