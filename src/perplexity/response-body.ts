@@ -2,10 +2,10 @@
 
 /** In bytes. A long report with the excerpts of some hundred pages stays well below. */
 const LARGEST_DOCUMENT = 8_000_000;
-/** In bytes. No answer is this large: a stream that goes on is broken. */
-const LARGEST_STREAM = 64_000_000;
+/** In bytes. The longest answers have some 2 MB; twenty times as much is for what repeats its sources with every word. To read more costs all others time. */
+const LARGEST_STREAM = 32_000_000;
 /** In bytes. The largest real events carry some 50 search results. */
-const LARGEST_EVENT = 4_000_000;
+const LARGEST_EVENT = 2_000_000;
 
 /** As Latin-1. The standard says to ignore it at the start of a stream; it would hide the first field's name. */
 const BYTE_ORDER_MARK = /^\u00ef\u00bb\u00bf/;
@@ -109,24 +109,50 @@ function boundBody(
  * events are taken out; an incomplete event is held back, as openai would. `onDone` is told of `[DONE]`.
  */
 function dropEmptyEvents(onDone: () => void): Filter {
-  let rest = '';
+  /** The incomplete event, in pieces: one string that grows would be copied with every piece. */
+  let pieces: string[] = [];
+  let length = 0;
+  let ending = '';
+  const hold = (text: string): void => {
+    pieces.push(text);
+    length += text.length;
+    // A blank line may arrive in pieces.
+    ending = (ending + text).slice(-2);
+    if (length > LARGEST_EVENT) throw new BodyTooLarge('event', LARGEST_EVENT);
+  };
   return (bytes) => {
     // As Latin-1: one character for every byte, whatever the encoding.
     const text = bytes === null ? '' : Buffer.from(bytes).toString('latin1');
-    if (bytes !== null && rest === '' && WHOLE_EVENTS.test(text) && !DONE.test(text)) return bytes;
-    // The blank line that ends an event may arrive in two pieces; to search all of `rest` each time would be quadratic.
-    const newFrom = Math.max(0, rest.length - 2);
-    rest += text;
-    const hasEnd = bytes === null || /\n\r?\n/.test(rest.slice(newFrom));
-    const events = hasEnd ? rest.split(/(?<=\n\r?\n)/) : [];
-    if (hasEnd) rest = bytes === null || /\n\r?\n$/.test(rest) ? '' : (events.pop() ?? '');
-    if (rest.length > LARGEST_EVENT) throw new BodyTooLarge('event', LARGEST_EVENT);
-    const readable = events
-      .map((event) => event.replace(BYTE_ORDER_MARK, ''))
-      .filter((event) => /^data:.*\S/m.test(event));
-    if (readable.some((event) => DONE.test(event))) onDone();
-    return Buffer.from(readable.join(''), 'latin1');
+    if (bytes !== null && length === 0 && WHOLE_EVENTS.test(text) && !DONE.test(text)) return bytes;
+    const hasEnd = bytes === null || /\n\r?\n/.test(ending + text);
+    if (!hasEnd) {
+      hold(text);
+      return NOTHING;
+    }
+    const all = [...pieces, text].join('');
+    const end = bytes === null ? all.length : endOfEvents(all);
+    [pieces, length, ending] = [[], 0, ''];
+    hold(all.slice(end));
+    const events = all.slice(0, end);
+    const readable = WHOLE_EVENTS.test(events) ? events : dropEmpty(events);
+    if (DONE.test(readable)) onDone();
+    return Buffer.from(readable, 'latin1');
   };
+}
+
+const NOTHING = new Uint8Array();
+
+function dropEmpty(events: string): string {
+  return events
+    .split(/(?<=\n\r?\n)/)
+    .map((event) => event.replace(BYTE_ORDER_MARK, ''))
+    .filter((event) => /^data:.*\S/m.test(event))
+    .join('');
+}
+
+/** Where the last whole event of a text that has one ends. */
+function endOfEvents(text: string): number {
+  return Math.max(text.lastIndexOf('\n\n') + 2, text.lastIndexOf('\n\r\n') + 3);
 }
 
 /**
