@@ -18,6 +18,7 @@ import type { PlatformName } from './core/types.ts';
 import { createLog } from './log.ts';
 import { createMetrics } from './ops/metrics.ts';
 import { type OpsServer, startOpsServer } from './ops/server.ts';
+import type { RateLimitNotice } from './perplexity/client.ts';
 import { createPerplexity, type Perplexity } from './perplexity/perplexity.ts';
 import type { DiscordApp } from './platforms/discord/app.ts';
 import type { SlackApp } from './platforms/slack/app.ts';
@@ -69,8 +70,10 @@ interface Service extends Opened, ReturnType<typeof createDeps> {
 async function openService(config: Config, log: Log): Promise<Service> {
   for (const warning of config.warnings) log.warn({}, warning);
   let limiter: ModelRateLimiter | null = null;
-  const onRateLimit = (kind: RequestKind, perMinute: number): void => {
-    if (limiter) runInBackground(log, 'rate limit', limiter.learn(kind, perMinute));
+  const onRateLimit = (kind: RequestKind, { perMinute, usedUpForMs }: RateLimitNotice): void => {
+    if (perMinute !== null && limiter) runInBackground(log, 'rate limit', limiter.learn(kind, perMinute));
+    if (usedUpForMs !== null && limiter)
+      runInBackground(log, 'rate limit', limiter.blockFor(kind, usedUpForMs));
   };
   const perplexity = createPerplexity({ ...config.perplexity, log, onRateLimit });
   const { refusals } = perplexity.account;

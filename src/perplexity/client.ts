@@ -2,15 +2,22 @@ import OpenAI from 'openai';
 import { Failure } from '../core/failures.ts';
 import type { RequestKind } from '../core/model-rate-limiter.ts';
 import { type Deadline, startDeadline, type Timeouts } from './deadline.ts';
-import { translateRequestError } from './errors.ts';
+import { readReset, translateRequestError } from './errors.ts';
 import { boundedFetch } from './response-body.ts';
 
 export interface ClientOptions {
   readonly apiKey: string;
   /** Such as `https://api.perplexity.ai`; a trailing slash or `/v1` makes no difference. */
   readonly baseUrl: string;
-  /** Told with every response that says how many requests a minute the key has. */
-  readonly onRateLimit?: (kind: RequestKind, perMinute: number) => void;
+  /** Told with every response that says something about the rate limit of the key. */
+  readonly onRateLimit?: (kind: RequestKind, said: RateLimitNotice) => void;
+}
+
+/** What a response says about the rate limit, each null where it does not. */
+export interface RateLimitNotice {
+  readonly perMinute: number | null;
+  /** No request is left: so many milliseconds from now there will be one. */
+  readonly usedUpForMs: number | null;
 }
 
 /** One client for each of the addresses that Perplexity's APIs live under. */
@@ -39,14 +46,27 @@ function kindOf(url: string, method: string): RequestKind | null {
   return /\/v1\/(?:responses|agent)\b/.test(pathname) ? 'agent' : null;
 }
 
+/** No limit of Perplexity's is counted for longer than a minute, and resets are whole seconds: a later one means something else. */
+const LONGEST_RESET_MS = 61_000;
+
+/** Null where it says nothing. */
+function readRateLimit(kind: RequestKind, { ok, headers }: Response): RateLimitNotice | null {
+  const perMinute = Number(headers.get('x-ratelimit-limit') ?? '');
+  const isKnown = Number.isInteger(perMinute) && perMinute >= LEAST_PER_MINUTE[kind];
+  const resetMs = readReset(headers, Date.now());
+  // A refusal is heeded where it is handled.
+  const isUsedUp = ok && headers.get('x-ratelimit-remaining') === '0' && resetMs > 0;
+  const usedUpForMs = isUsedUp && resetMs <= LONGEST_RESET_MS ? resetMs : null;
+  return isKnown || usedUpForMs !== null ? { perMinute: isKnown ? perMinute : null, usedUpForMs } : null;
+}
+
 /** Everything the client would otherwise take from `OPENAI_*` variables is given here. It retries nothing. */
 export function createClients({ apiKey, baseUrl, onRateLimit }: ClientOptions): Clients {
   const listeningFetch: typeof fetch = async (url, init) => {
     const response = await boundedFetch(url, init);
     const kind = kindOf(url instanceof Request ? url.url : String(url), init?.method ?? 'GET');
-    const perMinute = Number(response.headers.get('x-ratelimit-limit') ?? '');
-    if (kind && Number.isInteger(perMinute) && perMinute >= LEAST_PER_MINUTE[kind])
-      onRateLimit?.(kind, perMinute);
+    const said = kind && readRateLimit(kind, response);
+    if (kind && said) onRateLimit?.(kind, said);
     return response;
   };
   const trimmed = baseUrl.replace(/\/+$/, '');

@@ -238,10 +238,15 @@ function readRetryAfter(headers: Headers, now: number): number | undefined {
   const waits = [
     Number.parseFloat(headers.get('retry-after-ms') ?? ''),
     Number.isNaN(Number(after)) ? Date.parse(after) - now : toWaitMs(Number.parseFloat(after), now),
-    toWaitMs(Number.parseFloat(headers.get('x-ratelimit-reset') ?? ''), now),
+    readReset(headers, now),
   ];
   const wait = waits.find((ms) => Math.abs(ms) <= LONGEST_WAIT_MS);
   return wait === undefined ? undefined : Math.max(0, wait);
+}
+
+/** Milliseconds until the rate limit allows requests again; NaN where it is not said. */
+export function readReset(headers: Headers, now: number): number {
+  return toWaitMs(Number.parseFloat(headers.get('x-ratelimit-reset') ?? ''), now);
 }
 
 /** The wait in milliseconds that a number stands for: seconds, or a moment in epoch seconds or milliseconds. */

@@ -103,8 +103,8 @@ async function deleteSlot(tx: Queryable, budget: string, id: string): Promise<vo
 
 async function block(tx: Queryable, budget: string, ms: number, isGuessed: boolean): Promise<void> {
   if (isGuessed) await tx.query(SLOW_DOWN, [budget]);
-  const blocked = await tx.query(BLOCK, [budget, ms]);
-  if (blocked.length > 0) await reschedule(tx, budget, '0');
+  const [blocked] = await tx.query<{ isInTheWay: boolean }>(BLOCK, [budget, ms]);
+  if (blocked?.isInTheWay) await reschedule(tx, budget, '0');
 }
 
 async function learn(tx: Queryable, { name, ...rate }: Budget, perMinute: number): Promise<void> {
@@ -189,4 +189,6 @@ const BLOCK = `
   update footnote.request_budgets set blocked_until = clock_timestamp() + $2 * interval '1 millisecond'
   where budget = $1
     and (blocked_until is null or blocked_until < clock_timestamp() + $2 * interval '1 millisecond')
-  returning 1 as ok`;
+  returning exists (
+    select 1 from footnote.request_slots s
+    where s.budget = $1 and s.at > clock_timestamp() and s.at < blocked_until) as "isInTheWay"`;

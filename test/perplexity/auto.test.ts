@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Model } from '../../src/core/ports.ts';
+import type { RateLimitNotice } from '../../src/perplexity/client.ts';
 import { createPerplexity, type PerplexityOptions } from '../../src/perplexity/perplexity.ts';
 import { outcomeOf, question } from '../contracts/model.ts';
 import {
@@ -69,14 +70,31 @@ describe('choosing the API', () => {
     const told: string[] = [];
     const { log } = createSilentLog();
     const shared = { apiKey: server.apiKey, baseUrl: server.url, log };
-    const onRateLimit = (kind: string, perMinute: number): void => void told.push(`${kind} ${perMinute}`);
+    const onRateLimit = (kind: string, said: RateLimitNotice): void => {
+      told.push(`${kind} ${said.perMinute} ${said.usedUpForMs}`);
+    };
     for (const api of ['chat', 'agent'] as const) {
       const { model, research } = createPerplexity({ ...shared, api, onRateLimit });
       await outcomeOf(model, question('one'));
       await research.poll(api, 'unknown', new AbortController().signal);
     }
     // Eight a minute is less than any tier has: it means another time.
-    expect(told).toEqual(['chat-poll 6000', 'agent 150', 'agent 150']);
+    expect(told).toEqual(['chat-poll 6000 null', 'agent 150 null', 'agent 150 null']);
+  });
+
+  test('that no request is left is told, with the time until there is one', async () => {
+    const server = await startPerplexityServer({ limits: { chat: 2 } });
+    onTestFinished(() => server.close());
+    const told: RateLimitNotice[] = [];
+    const { log } = createSilentLog();
+    const onRateLimit = (_kind: string, said: RateLimitNotice): void => void told.push(said);
+    const shared = { apiKey: server.apiKey, baseUrl: server.url, log };
+    const { model } = createPerplexity({ ...shared, api: 'chat', onRateLimit });
+    // The third is refused: whoever asked for it heeds that.
+    for (let n = 0; n < 3; n++) await outcomeOf(model, question('one'));
+    expect(told).toEqual([{ perMinute: null, usedUpForMs: expect.any(Number) }]);
+    expect(told[0]?.usedUpForMs).toBeGreaterThan(55_000);
+    expect(told[0]?.usedUpForMs).toBeLessThanOrEqual(61_000);
   });
 
   test('another 403 does not change the API', async () => {

@@ -68,6 +68,26 @@ describe('questions that come faster than the model may be asked', () => {
   });
 });
 
+describe('a key that has fewer requests than any tier', () => {
+  test('is asked again when the responses say so, and refused nothing', async () => {
+    const side = await startSlackSide();
+    const perplexity = await startPerplexityServer({ limits: { chat: 6 }, counting: 'leaky' });
+    const service = await startLimited(side, perplexity);
+    try {
+      const places = Array.from({ length: 6 }, (_, n) => side.mention(`question ${n} at once`, n % 3));
+      await until(side, 'six answers', 20_000, () => places.every((one) => areEnded(side.posts(one), 1)));
+      const last = side.mention('and one more');
+      await until(side, 'the last answer', 20_000, () => areEnded(side.posts(last), 1));
+      const answers = perplexity.requests.filter(({ path }) => path === '/chat/completions');
+      expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 7 }, () => 200));
+      expect(side.server.statuses.some(({ status }) => status.includes('is waiting for'))).toBe(true);
+    } finally {
+      await service.stop();
+      await Promise.all([side.close(), perplexity.close()]);
+    }
+  });
+});
+
 describe('a question on Discord that has to wait', () => {
   test('says so in the message that becomes the answer, and can be stopped there', async () => {
     const side = await startDiscordSide();
