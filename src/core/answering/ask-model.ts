@@ -1,4 +1,4 @@
-import { sleep } from '../concurrency.ts';
+import { runInBackground, sleep } from '../concurrency.ts';
 import { Failure } from '../failures.ts';
 import type { ModelRateLimiter, RequestKind } from '../model-rate-limiter.ts';
 import type { Log, Model } from '../ports.ts';
@@ -18,6 +18,8 @@ export interface ModelOutcome {
 
 /** So long a question waits for the rate limit of the model's API, in all. */
 const LONGEST_WAIT_MS = 10 * 60_000;
+/** A Retry-After that is longer, or makes no sense, keeps everybody else from asking for so long. */
+const LONGEST_BLOCK_MS = 60 * 60_000;
 /** Faults before the first word are retried three times. */
 const RETRY = { attempts: 4, baseMs: 2_000, capMs: 8_000, longestWaitMs: LONGEST_WAIT_MS };
 
@@ -67,7 +69,10 @@ export async function askModel(
     await retry({ ...RETRY, signal, wait: admission.wait, canRetry }, once);
     return { answer, failure: null, tries };
   } catch (error) {
-    if (error instanceof Failure) return { answer, failure: error, tries };
+    if (error instanceof Failure) {
+      if (error !== admission.fault()) runInBackground(log, 'rate limit', admission.heed(error));
+      return { answer, failure: error, tries };
+    }
     if (error === admission.fault()) throw error;
     log.error({ err: error }, 'unexpected error while asking the model');
     return { answer, failure: new Failure('malformed', 'unexpected error', { cause: error }), tries };
@@ -92,6 +97,11 @@ function createAdmission({ signal, log, limiter, questionId, show }: AskOptions)
         fault = error;
         throw error;
       }
+    },
+    /** Has all others wait as long as the API asked, where this question does not. */
+    async heed({ kind: failed, retryAfterMs }: Failure): Promise<void> {
+      if (failed !== 'rate-limited' || !kind || retryAfterMs === undefined) return;
+      await limiter.blockFor(kind, Math.min(retryAfterMs, LONGEST_BLOCK_MS));
     },
     async wait(failure: Failure, waitMs: number): Promise<void> {
       const { status } = failure;

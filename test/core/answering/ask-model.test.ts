@@ -176,6 +176,17 @@ describe('ask within a rate limit', () => {
     expect(await other.asked).toMatchObject({ failure: null, tries: 1 });
   });
 
+  test('a refusal for more than ten minutes is explained at once, and nobody else asks meanwhile', async () => {
+    const limiter = memoryRateLimiter({ chat: 1_000 });
+    const busy = new Failure('rate-limited', 'busy', { retryAfterMs: 15 * 60_000 });
+    expect((await startWithin(limiter, [busy]).asked).failure).toBe(busy);
+    const other = startWithin(limiter, answered);
+    expect((await other.asked).failure).toMatchObject({ kind: 'rate-limited' });
+    expect(other.model.requests).toHaveLength(0);
+    await vi.advanceTimersByTimeAsync(15 * 60_000);
+    expect((await startWithin(limiter, answered).asked).failure).toBeNull();
+  });
+
   test('without a word about how long, all wait as long as the back-off', async () => {
     const limiter = memoryRateLimiter({ chat: 500 });
     const refused = startWithin(limiter, [new Failure('rate-limited', 'busy')], answered);
