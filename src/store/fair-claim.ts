@@ -82,8 +82,8 @@ const OWNERS = `group_id, split_part(group_id, ' ', 1) as platform, ${WORKSPACE}
     ${WORKSPACE} || ' ' || coalesce(group_tier, '') as channel`;
 
 /**
- * `held` are the running jobs that count towards the limits, `rounds` those that ran lately as well: without them the one slot
- * that is free would always go to whoever has waited longest. `place` is a job's place among what is due of the same owner.
+ * `held` are the jobs that count towards the limits: those that run, and those that have failed and are about to run again. `rounds`
+ * are those that ran lately as well: without them the one slot that is free would always go to whoever has waited longest. `place` is a job's place among what is due of the same owner.
  */
 const CHOOSE = `
   with freed as (
@@ -91,7 +91,7 @@ const CHOOSE = `
     where name = $1 and id = any($2::uuid[]) and state = 'active' and group_id is not null
   ), ran as (
     select ${OWNERS}, true as is_running, priority < ${FREED} and id <> all($2::uuid[]) as has_slot
-    from pgboss.job where name = $1 and state = 'active' and group_id is not null
+    from pgboss.job where name = $1 and state in ('retry', 'active') and group_id is not null
     union all
     select ${OWNERS}, false, false from pgboss.job
     where name = $1 and completed_on > pgboss.job_now() - ${LATELY} and group_id is not null
