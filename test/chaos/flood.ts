@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { sleep } from '../../src/core/concurrency.ts';
 import { type PerplexityServer, startPerplexityServer } from '../servers/perplexity/server.ts';
 import { type ServiceProcess, startService } from '../support/service.ts';
 import {
-  areEnded,
   type DiscordSide,
   type Side,
   type SlackSide,
@@ -12,11 +10,11 @@ import {
 } from '../support/sides.ts';
 import { withDatabase } from './database.ts';
 import type { ChaosRun, Outcome } from './run.ts';
+import { eventually, peakMemoryMb, seconds, timeAlone, timeOne } from './timing.ts';
 
 /** How much longer than alone a question of somebody else may take. */
 const LONGEST = 3;
 const MOST_MEMORY_MB = 400;
-const PATIENCE_MS = 240_000;
 /** The model is not what is measured: its own limits are lifted. */
 export const UNLIMITED_MODEL = { PERPLEXITY_REQUESTS_PER_SECOND: '0', PERPLEXITY_REQUESTS_PER_MINUTE: '0' };
 
@@ -118,32 +116,8 @@ async function ask(side: Side, { mentions, overMs }: Flood): Promise<void> {
   }
 }
 
-/** The median of three, after one that warms up. */
-async function timeAlone(side: Side): Promise<number> {
-  const times: number[] = [];
-  for (let n = 0; n < 4; n++) times.push(await timeOne(side, 1));
-  return times.slice(1).sort((a, b) => a - b)[1] ?? 0;
-}
-
-/** Milliseconds until the answer to a question of this person is complete. */
-export async function timeOne(side: Side, person: number): Promise<number> {
-  const askedAt = performance.now();
-  const place = side.mention('How high is the tower?', person, 'random');
-  await eventually(() => areEnded(side.posts(place), 1));
-  return performance.now() - askedAt;
-}
-
-async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + PATIENCE_MS;
-  while (performance.now() < end && !(await condition())) await sleep(50);
-}
-
 function tooLate({ side, ms }: { side: Side; ms: number }, alone: Readonly<Record<string, number>>): string {
   return `on ${side.name} somebody else's question took ${seconds(ms)}, alone ${seconds(alone[side.name] ?? 0)}`;
-}
-
-function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(1)} s`;
 }
 
 async function accepted(services: readonly ServiceProcess[]): Promise<number> {
@@ -167,11 +141,4 @@ function countTold({ slack, discord }: Scene, on: Flood['on']): number {
   const isIt = (text: string): boolean => text.includes('questions waiting here');
   if (on === 'slack') return slack.shownAlone(0).filter(isIt).length;
   return discord.server.history('general').filter(({ content }) => isIt(content)).length;
-}
-
-/** The most that was resident at once; 0 where the system does not tell. */
-export function peakMemoryMb({ pid }: ServiceProcess): number {
-  if (process.platform !== 'linux') return 0;
-  const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return Number(kilobytes) / 1024;
 }

@@ -70,11 +70,14 @@ export interface DiscordSide extends Side {
   readonly server: DiscordServer;
 }
 
+/** The number of the first person of a crowd: see `crowd` of the stand-ins. */
+export const FIRST_OF_CROWD = 4;
+
 /** A Slack stand-in as a side. */
 export async function startSlackSide(options: SlackServerOptions = {}): Promise<SlackSide> {
   const server = await startSlackServer(options);
   const user = (person = 0): string => server.people[person]?.id ?? '';
-  const channels = ['general', 'random', 'partners'];
+  const channels = ['general', 'random', 'partners', ...crowdChannels(options)];
   const idOf = (name = 'general'): string =>
     server.channels.find((channel) => channel.name === name)?.id ?? '';
   const dm = (person = 0): string =>
@@ -144,6 +147,10 @@ export async function startSlackSide(options: SlackServerOptions = {}): Promise<
 
 const EMOJI: Readonly<Record<string, string>> = { '+1': '👍', clock1: '🕐', eyes: '👀' };
 
+function crowdChannels({ crowd }: Pick<SlackServerOptions, 'crowd'>): string[] {
+  return Array.from({ length: crowd?.channels ?? 0 }, (_, n) => `channel-${n}`);
+}
+
 function markdownOf(blocks: readonly unknown[]): string[] {
   // As for the buttons: validated by the stand-in.
   return (blocks as readonly { type: string; text?: string }[])
@@ -175,10 +182,13 @@ const GROWING = /▌\s*$/;
 export async function startDiscordSide(options: DiscordServerOptions = {}): Promise<DiscordSide> {
   const server = await startDiscordServer(options);
   const user = (person = 0): string => server.people[person]?.username ?? '';
+  /** Where each first message was said. */
+  const parents = new Map<string, string>();
+  const parentOf = ({ thread }: Place): string => parents.get(thread) ?? 'general';
   // Where no thread could be started, the conversation is a chain of replies in the channel.
   const history = (place: Place) => {
     const isThere = server.channels.some((channel) => channel.id === place.channel);
-    return server.history(isThere ? place.channel : 'general');
+    return server.history(isThere ? place.channel : parentOf(place));
   };
   const answersIn = (messages: ReturnType<typeof history>, place: Place) => {
     const isThread = server.channels.some((channel) => channel.id === place.channel);
@@ -194,10 +204,11 @@ export async function startDiscordSide(options: DiscordServerOptions = {}): Prom
     name: 'discord',
     server,
     connection: { discord: { apiUrl, token, applicationId } },
-    channels: ['general'],
-    mention(text, person) {
+    channels: ['general', 'random', ...crowdChannels(options)],
+    mention(text, person, channel = 'general') {
       const content = `<@${server.botUser.id}> ${text}`;
-      const id = server.say({ user: user(person), channel: 'general', content });
+      const id = server.say({ user: user(person), channel, content });
+      parents.set(id, channel);
       return { channel: id, thread: id };
     },
     direct(text, person) {
@@ -239,8 +250,8 @@ export async function startDiscordSide(options: DiscordServerOptions = {}): Prom
         customId: button.custom_id,
       });
     },
-    unsay: ({ channel, thread }, message = thread) =>
-      server.remove({ channel: message === thread ? 'general' : channel, message }),
+    unsay: (place, message = place.thread) =>
+      server.remove({ channel: message === place.thread ? parentOf(place) : place.channel, message }),
     shownAlone: (person) => {
       const id = server.people.find(({ username }) => username === user(person))?.id;
       return server.interactions

@@ -28,6 +28,8 @@ export interface DiscordServerOptions {
   /** Rate limits for REST and gateway; `off` when left out. */
   readonly limits?: LimitMode;
   readonly latencyMs?: number;
+  /** So many more people and channels, `person-0` and `channel-0` the first. */
+  readonly crowd?: { readonly people: number; readonly channels: number };
   readonly token?: string;
   /** The portal's Message Content switch, on when left out. Off: the intent closes with 4014 and REST reads are emptied. */
   readonly messageContentAllowed?: boolean;
@@ -84,7 +86,9 @@ export interface DiscordServer extends PeopleControl {
 /** Starts the stand-in on 127.0.0.1. */
 export async function startDiscordServer(options: DiscordServerOptions = {}): Promise<DiscordServer> {
   const now = options.now ?? Date.now;
-  const state = options.state ? structuredClone(options.state) : newState(options.token, now());
+  const state = options.state
+    ? structuredClone(options.state)
+    : newState(options.token, now(), options.crowd);
   const listeners = new Set<() => void>();
   let origin = '';
   const touch = (): void => {

@@ -120,7 +120,11 @@ export function newChannel(
 }
 
 /** The town every test starts in: one guild, four people, channels with and without permissions, a DM each. */
-export function newState(token: string | undefined, now: number): DiscordState {
+export function newState(
+  token: string | undefined,
+  now: number,
+  crowd: { readonly people: number; readonly channels: number } = { people: 0, channels: 0 },
+): DiscordState {
   let lastId = nextSnowflake('0', now - 86_400_000);
   const id = (): string => (lastId = nextSnowflake(lastId, now - 86_400_000));
   const guild = { id: id(), name: 'Footnote Test Guild', botRole: id(), role: id() };
@@ -129,6 +133,12 @@ export function newState(token: string | undefined, now: number): DiscordState {
     { id: id(), username: 'grace', globalName: 'Grace', refusesDms: false },
     { id: id(), username: 'linus', globalName: 'Linus', refusesDms: false },
     { id: id(), username: 'hermit', globalName: 'Hermit', refusesDms: true },
+    ...Array.from({ length: crowd.people }, (_, n) => ({
+      id: id(),
+      username: `person-${n}`,
+      globalName: `Person ${n}`,
+      refusesDms: false,
+    })),
   ];
   const text = (name: string, denied: readonly Permission[] = []): ChannelState =>
     newChannel(id(), 'text', name, { denied, createdAt: now });
@@ -139,6 +149,7 @@ export function newState(token: string | undefined, now: number): DiscordState {
     text('read-only', ['SEND_MESSAGES', 'SEND_MESSAGES_IN_THREADS', 'CREATE_PUBLIC_THREADS']),
     text('hidden', ['VIEW_CHANNEL']),
     newChannel(id(), 'forum', 'help-forum', { createdAt: now }),
+    ...Array.from({ length: crowd.channels }, (_, n) => text(`channel-${n}`)),
     ...people.map((person) =>
       newChannel(id(), 'dm', `@${person.username}`, { recipient: person.id, createdAt: now }),
     ),

@@ -31,7 +31,7 @@ import type {
 } from './types.ts';
 import { answerUpload } from './uploads.ts';
 import { answerCall, type WebApi } from './web-api.ts';
-import { BOT, CHANNELS, PEOPLE, TEAM } from './world.ts';
+import { addCrowd, BOT, CHANNELS, PEOPLE, TEAM } from './world.ts';
 
 export interface SlackServer extends People {
   /** `http://127.0.0.1:PORT/api/`, what `SLACK_API_URL` is set to. */
@@ -94,6 +94,7 @@ const STREAM_MAX_AGE_MS = 300_000;
 
 /** Starts on 127.0.0.1, on a free port unless one is given. */
 export async function startSlackServer(options: SlackServerOptions = {}): Promise<SlackServer> {
+  if (options.crowd) addCrowd(options.crowd);
   const http = createServer();
   http.listen(options.port ?? 0, '127.0.0.1');
   await once(http, 'listening');

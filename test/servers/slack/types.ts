@@ -169,6 +169,8 @@ export interface Unacked {
 
 export interface SlackServerOptions {
   readonly port?: number;
+  /** So many more people and channels; all Slack servers of a process have them then. */
+  readonly crowd?: { readonly people: number; readonly channels: number };
   /** The host in the addresses of sockets; its own unless given. */
   readonly socketHost?: string;
   /** `real`: Slack's tiers as sliding 60 s windows. Default `off`. */

@@ -8,12 +8,14 @@ export const OTHER_BOT = { user: 'U0OTHERBOT', id: 'B0OTHERBOT', app: 'A0OTHERBO
 /** Who Slack's own notices come from in the conversation with the bot. */
 export const SLACK = 'USLACK';
 
-export const PEOPLE: readonly Person[] = [
+const people: Person[] = [
   { id: 'U000000ADA', name: 'ada', team: TEAM.id },
   { id: 'U0000GRACE', name: 'grace', team: TEAM.id },
   { id: 'U0000LINUS', name: 'linus', team: TEAM.id },
   { id: 'U00000OTTO', name: 'otto', team: PARTNER_TEAM },
 ];
+
+export const PEOPLE: readonly Person[] = people;
 
 const LOCALS = PEOPLE.filter((person) => person.team === TEAM.id).map((person) => person.id);
 const EVERYONE = PEOPLE.map((person) => person.id);
@@ -27,7 +29,7 @@ const open = (id: string, name: string, members: readonly string[], shared = fal
   shared,
 });
 
-export const CHANNELS: readonly Channel[] = [
+const channels: Channel[] = [
   open('C00GENERAL', 'general', [...LOCALS, BOT.user]),
   open('C000RANDOM', 'random', [...LOCALS, BOT.user]),
   open('C0PARTNERS', 'partners', [...EVERYONE, BOT.user], true),
@@ -44,6 +46,21 @@ export const CHANNELS: readonly Channel[] = [
     }),
   ),
 ];
+
+export const CHANNELS: readonly Channel[] = channels;
+
+/** More people and channels, `person-0` and `channel-0` the first, for loads as large workspaces have them. Everybody is in each. */
+export function addCrowd(crowd: { readonly people: number; readonly channels: number }): void {
+  for (let n = 0; n < crowd.people; n++) {
+    const person = { id: `U00CROWD${n}`, name: `person-${n}`, team: TEAM.id };
+    if (!findPerson(person.id)) people.push(person);
+  }
+  const members = [BOT.user, ...PEOPLE.filter(({ team }) => team === TEAM.id).map(({ id }) => id)];
+  for (let n = 0; n < crowd.channels; n++) {
+    const channel = open(`C00CROWD${n}`, `channel-${n}`, members);
+    if (!findChannel(channel.id)) channels.push(channel);
+  }
+}
 
 /** The DM channel between a person and the bot. */
 export function dmId(user: string): string {
