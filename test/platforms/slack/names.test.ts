@@ -39,11 +39,13 @@ test.each([{ status: 503 }, { status: 429, retryAfter: 30 }, 'html'] as const)(
 );
 
 test('without the scope there are no names; it is told once', async () => {
-  const warn = vi.fn();
-  const log = { trace() {}, debug() {}, info() {}, error() {}, warn, child: () => log };
+  const [warn, error] = [vi.fn(), vi.fn()];
+  const log = { trace() {}, debug() {}, info() {}, error, warn, child: () => log };
   const { nameOf, asked } = await connected({ scopes: [] }, log);
   expect([await nameOf(GRACE), await nameOf('U000000ADA')]).toEqual([null, null]);
   expect(asked()).toBe(1);
+  // The token is good for everything else.
+  expect(error).not.toHaveBeenCalled();
   expect(warn.mock.calls.map(([, message]) => message)).toEqual([expect.stringContaining('users:read')]);
 });
 
