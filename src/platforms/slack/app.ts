@@ -10,7 +10,7 @@ import { toFailure } from './errors.ts';
 import { addListeners, type Installation, type SlackCommands } from './events.ts';
 import { createSlackPlatform } from './platform.ts';
 import { SocketReceiver } from './receiver.ts';
-import { createWorkspace } from './workspace.ts';
+import { createWorkspace, type SlackWorkspace } from './workspace.ts';
 
 /** Start-up must end, well or badly, within 5 s. */
 const START_TIMEOUT_MS = 4_500;
@@ -46,11 +46,12 @@ export async function openSlack(options: SlackOptions): Promise<SlackApp> {
   const [self] = await Promise.all([identify(options), checkAppToken(options)]);
   const receiver = new SocketReceiver({ appToken, apiUrl, log });
   const client = new SlackClient(botToken, apiUrl, log);
+  const workspace = createWorkspace({ client, self, log });
   let stopped: Promise<void> | null = null;
   return {
-    platform: createSlackPlatform(createWorkspace({ client, self, log })),
+    platform: createSlackPlatform(workspace),
     async listen(intake, researchCommands) {
-      const app = createApp(options, self, receiver);
+      const app = createApp(options, workspace, receiver);
       addListeners(app, { commands, intake, researchCommands, log });
       await Promise.race([app.start(), untilAborted(AbortSignal.timeout(LISTEN_WAIT_MS))]);
       // Without a socket the receiver has logged why.
@@ -66,12 +67,18 @@ export async function openSlack(options: SlackOptions): Promise<SlackApp> {
 
 /**
  * `authorize` answers with the one installation there is. To serve several workspaces it would look up the one that
- * `source.teamId` names; all that is stored is keyed by the workspace in `self`.
+ * `source.teamId` names; all that is stored is keyed by the workspace in `reader.self`.
  */
-function createApp({ botToken, apiUrl, log }: SlackOptions, self: SlackSelf, receiver: SocketReceiver) {
+function createApp(
+  { botToken, apiUrl, log }: SlackOptions,
+  { self, names }: SlackWorkspace,
+  receiver: SocketReceiver,
+) {
+  const { bot: botId, user: botUserId, team: teamId } = self;
+  const installation = { botToken, botId, botUserId, teamId, reader: { self, names } };
   return new App<Installation>({
     receiver,
-    authorize: async () => ({ botToken, botId: self.bot, botUserId: self.user, teamId: self.team, self }),
+    authorize: async () => installation,
     convoStore: false,
     tokenVerificationEnabled: false,
     attachFunctionToken: false,

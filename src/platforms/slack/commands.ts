@@ -7,7 +7,8 @@ import { idFrom } from '../../core/ids.ts';
 import type { ButtonPress, JobsRequest } from '../../core/ports.ts';
 import { BUTTON_ACTIONS, type ButtonAction, type Question } from '../../core/types.ts';
 import { asText } from '../../core/untrusted.ts';
-import { decodeText, isComplete, recipientTeam, type SlackSelf } from './decode-text.ts';
+import { decodeText, isComplete, type Reader, recipientTeam, type SlackSelf } from './decode-text.ts';
+import { quotesOf } from './read-message.ts';
 
 /** The `callback_id` of the message shortcut; also in the manifests. */
 export const ASK_ABOUT_CALLBACK = 'ask_about_message';
@@ -26,11 +27,12 @@ export function actionId(action: ButtonAction): string {
  */
 export function questionFromCommand(
   command: SlashCommand,
-  self: SlackSelf,
+  reader: Reader,
   now: number,
   parse: (text: string) => ParsedAsk | ParsedResearch,
 ): Question | { readonly problem: string } | null {
-  const parsed = parse(decodeText(command.text, self));
+  const { self } = reader;
+  const parsed = parse(decodeText(command.text, reader));
   if ('problem' in parsed) return parsed;
   if (parsed.text === '') return null;
   const { user_id: asker, user_name: name, channel_id: channel, trigger_id: trigger } = command;
@@ -46,20 +48,21 @@ export function questionFromCommand(
 }
 
 /** `/jobs [list | [status | stop] R-…]` → what is asked for; null for any other text. */
-export function jobsFromCommand(command: SlashCommand, self: SlackSelf): JobsRequest | null {
-  const asked = parseCommand(`!jobs ${decodeText(command.text, self)}`);
+export function jobsFromCommand(command: SlashCommand, reader: Reader): JobsRequest | null {
+  const asked = parseCommand(`!jobs ${decodeText(command.text, reader)}`);
   if (asked?.type !== 'jobs') return null;
   const { action, job } = asked;
   const person = { id: command.user_id, name: command.user_name };
-  return { platform: 'slack', workspace: self.team, person, action, job };
+  return { platform: 'slack', workspace: reader.self.team, person, action, job };
 }
 
 /** "Ask about this" → a question in the message's thread that quotes it; null when the payload names no message. */
 export function questionFromShortcut(
   { user, channel: { id: channel }, message, trigger_id, response_url }: MessageShortcut,
-  self: SlackSelf,
+  reader: Reader,
   now: number,
 ): Question | null {
+  const { self } = reader;
   const place = { platform: 'slack', workspace: self.team, channel } as const;
   const thread = asText(message.thread_ts) ?? message.ts;
   if (!isComplete([channel, user.id, thread, trigger_id])) return null;
@@ -69,7 +72,7 @@ export function questionFromShortcut(
     message: { ...place, message: message.ts },
     trigger: 'shortcut',
     text: '',
-    quotes: [{ author: authorName(message), text: decodeText(message.text ?? '', self), attachments: [] }],
+    quotes: quotesOf(message, authorName(message, reader), reader),
     delivery: deliveryTo(user.id, recipientTeam(self, user.team_id), response_url),
   };
 }
@@ -118,7 +121,9 @@ function deliveryTo(recipient: string, team: string, responseUrl: string): Recor
   return { recipient, recipientTeam: team, ...(responseUrl && { responseUrl }) };
 }
 
-/** Bots carry a name in the payload; of a person there is only an id, which is no name. */
-function authorName(message: MessageShortcut['message']): string | null {
-  return asText(message.username) ?? asText(message.bot_profile?.name);
+/** Bots carry a name in the payload; that of a person has to be known. */
+function authorName(message: MessageShortcut['message'], { names }: Reader): string | null {
+  const named = asText(message.username) ?? asText(message.bot_profile?.name);
+  const id = asText(message.user);
+  return named ?? (id && names.known(id));
 }

@@ -23,22 +23,34 @@ export function recipientTeam(self: SlackSelf, ...candidates: readonly (string |
   return candidates.find((team) => team?.startsWith('T')) ?? self.team;
 }
 
+/** Who reads, and whose names are known: mentions are ids. */
+export interface Reader {
+  readonly self: SlackSelf;
+  readonly names: { known(person: string): string | null };
+}
+
 /**
  * What a person wrote, out of Slack's mrkdwn: tokens become readable text, links keep their address, entities are
- * decoded last (an escaped `<@U1>` is text, not a mention). No names are looked up: an unlabelled mention stays an id.
+ * decoded last (an escaped `<@U1>` is text, not a mention). A mention without a label is the name where it is known, else the id.
  */
-export function decodeText(text: string, self: SlackSelf): string {
-  return text
-    .replace(/<([^<>]+)>/g, (_token, inside: string) => decodeToken(inside, self))
-    .replaceAll('&lt;', '<')
-    .replaceAll('&gt;', '>')
-    .replaceAll('&amp;', '&');
+export function decodeText(text: string, reader: Reader): string {
+  return decodeEntities(text.replace(/<([^<>]+)>/g, (_token, inside: string) => decodeToken(inside, reader)));
+}
+
+/** The same for a `markdown` block: nothing is escaped there, and only mentions are tokens of Slack's. */
+export function decodeMarkdown(text: string, reader: Reader): string {
+  return text.replace(/<([@#!][^<>\s][^<>]*)>/g, (_token, inside: string) => decodeToken(inside, reader));
+}
+
+/** What Slack escapes in every text but that of rich text and Markdown. */
+export function decodeEntities(text: string): string {
+  return text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
 }
 
 /** The question in a message: decoded, without our own mention at its start or end. */
-export function questionText(text: string, self: SlackSelf): string {
-  const mention = new RegExp(`<@${self.user}(?:\\|[^<>]*)?>`, 'g');
-  return decodeText(takeOffMention(text, mention), self).trim();
+export function questionText(text: string, reader: Reader): string {
+  const mention = new RegExp(`<@${reader.self.user}(?:\\|[^<>]*)?>`, 'g');
+  return decodeText(takeOffMention(text, mention), reader).trim();
 }
 
 /** True when the text, as Slack delivers it, mentions us. */
@@ -56,15 +68,15 @@ export function escapeMrkdwn(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-function decodeToken(inside: string, self: SlackSelf): string {
+/** A token without its brackets, such as `@U1`, `#C1|general`, `!here`, `https://example.org|this`, as words. */
+export function decodeToken(inside: string, { self, names }: Reader): string {
   const bar = inside.indexOf('|');
   const target = bar < 0 ? inside : inside.slice(0, bar);
   const label = bar < 0 ? '' : inside.slice(bar + 1);
-  if (target.startsWith('@')) {
-    return target === `@${self.user}` ? `@${self.name}` : `@${label || target.slice(1)}`;
-  }
-  if (target.startsWith('#')) return `#${label || target.slice(1)}`;
-  if (target.startsWith('!')) return label || `@${target.slice(1).split('^')[0] ?? ''}`;
+  const id = target.slice(1);
+  if (target.startsWith('@')) return `@${id === self.user ? self.name : label || (names.known(id) ?? id)}`;
+  if (target.startsWith('#')) return `#${label || id}`;
+  if (target.startsWith('!')) return label || `@${id.split('^')[0] ?? ''}`;
   const address = target.replace(/^(?:mailto|tel):/, '');
   if (label === '' || label === address || address.endsWith(`//${label}`)) return address;
   return `${label} (${address})`;

@@ -12,7 +12,7 @@ import {
   questionFromCommand,
   questionFromShortcut,
 } from './commands.ts';
-import { escapeMrkdwn, type SlackSelf } from './decode-text.ts';
+import { escapeMrkdwn, type Reader } from './decode-text.ts';
 import { respondPrivately } from './platform.ts';
 import {
   deletedQuestion,
@@ -30,7 +30,7 @@ export interface SlackCommands {
 }
 
 /** What `authorize` adds to Bolt's context: who we are in the workspace that an event is handled under. */
-export type Installation = { readonly self: SlackSelf };
+export type Installation = { readonly reader: Reader };
 
 export interface ListenerOptions {
   readonly commands: SlackCommands;
@@ -49,20 +49,20 @@ export function addListeners(app: App<Installation>, options: ListenerOptions): 
 }
 
 function listenToEvents(app: App<Installation>, { intake, log }: ListenerOptions): void {
-  app.event('app_mention', async ({ event, body, context: { self } }) => {
-    const question = read(log, () => questionFromMention(event, self, body.event_time));
+  app.event('app_mention', async ({ event, body, context: { reader } }) => {
+    const question = read(log, () => questionFromMention(event, reader, body.event_time));
     if (question) await intake.accept(question);
   });
-  app.event('message', async ({ event, body, context: { self } }) => {
-    const question = read(log, () => questionFromMessage(event, self, body.event_time));
+  app.event('message', async ({ event, body, context: { reader } }) => {
+    const question = read(log, () => questionFromMessage(event, reader, body.event_time));
     if (question) await intake.accept(question);
-    const deleted = read(log, () => deletedQuestion(event, self));
+    const deleted = read(log, () => deletedQuestion(event, reader.self));
     if (deleted) await intake.withdraw(deleted);
-    const overheard = read(log, () => overheardBot(event, self));
+    const overheard = read(log, () => overheardBot(event, reader.self));
     if (overheard) await intake.overhear(overheard.thread, overheard.at);
   });
-  app.event('agent_session_stopped', async ({ event, context: { self } }) => {
-    const stop = stopFromEvent(event, self);
+  app.event('agent_session_stopped', async ({ event, context: { reader } }) => {
+    const stop = stopFromEvent(event, reader.self);
     if (stop) await intake.stop(stop.thread, stop.by);
   });
 }
@@ -74,17 +74,17 @@ function listenToCommands(app: App<Installation>, options: ListenerOptions): voi
     [commands.research, parseResearch, researchUsage],
   ] as const;
   for (const [name, parse, usage] of asking) {
-    app.command(name, async ({ command, ack, context: { self } }) => {
-      const question = questionFromCommand(command, self, Date.now(), parse);
+    app.command(name, async ({ command, ack, context: { reader } }) => {
+      const question = questionFromCommand(command, reader, Date.now(), parse);
       if (question === null) return ack(privately(usage(name)));
       if ('problem' in question) return ack(privately(question.problem));
       await acceptOrSay(() => intake.accept(question), command, log);
       await ack();
     });
   }
-  app.command(commands.jobs, async ({ command, ack, context: { self } }) => {
+  app.command(commands.jobs, async ({ command, ack, context: { reader } }) => {
     const { jobs: name } = commands;
-    const request = jobsFromCommand(command, self);
+    const request = jobsFromCommand(command, reader);
     if (request === null) return ack(privately(`Write ${name}, ${name} status R-… or ${name} stop R-….`));
     // To stop a job is to ask Perplexity, which may take longer than Slack waits.
     await ack();
@@ -95,14 +95,14 @@ function listenToCommands(app: App<Installation>, options: ListenerOptions): voi
 
 function listenToInteractions(app: App<Installation>, { intake, log }: ListenerOptions): void {
   const onlyOurs = { type: 'message_action', callback_id: ASK_ABOUT_CALLBACK } as const;
-  app.shortcut(onlyOurs, async ({ shortcut, ack, context: { self } }) => {
-    const question = questionFromShortcut(shortcut, self, Date.now());
+  app.shortcut(onlyOurs, async ({ shortcut, ack, context: { reader } }) => {
+    const question = questionFromShortcut(shortcut, reader, Date.now());
     if (question) await acceptOrSay(() => intake.accept(question), shortcut, log);
     await ack();
   });
   const ourButtons = { type: 'block_actions', action_id: OUR_ACTIONS } as const;
-  app.action<BlockButtonAction>(ourButtons, async ({ body, ack, context: { self } }) => {
-    const press = pressFromAction(body, self);
+  app.action<BlockButtonAction>(ourButtons, async ({ body, ack, context: { reader } }) => {
+    const press = pressFromAction(body, reader.self);
     const pressed = press && (await acceptOrSay(() => intake.press(press), body, log));
     await ack();
     if (pressed) await showPressed(pressed, body.response_url, log);

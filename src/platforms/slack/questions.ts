@@ -7,20 +7,26 @@
  */
 import type { types } from '@slack/bolt';
 import { idFrom } from '../../core/ids.ts';
-import type { Attachment, Person, Question, Quote, ThreadRef, Trigger } from '../../core/types.ts';
+import type { Person, Question, ThreadRef, Trigger } from '../../core/types.ts';
 import {
-  decodeText,
   isComplete,
   mentionsUs,
   questionText,
+  type Reader,
   recipientTeam,
   type SlackSelf,
 } from './decode-text.ts';
+import { readMessage } from './read-message.ts';
 
 /** Edits older than this do not start an answer; it is as long as an answered id is remembered. */
 const OLDEST_EDIT_MS = 24 * 60 * 60 * 1000;
 /** The subtypes of what a person has written; all others are told by Slack or written by bots. */
-export const SPOKEN_SUBTYPES: ReadonlySet<unknown> = new Set([undefined, 'file_share', 'thread_broadcast']);
+export const SPOKEN_SUBTYPES: ReadonlySet<unknown> = new Set([
+  undefined,
+  'file_share',
+  'me_message',
+  'thread_broadcast',
+]);
 /** Slackbot, and Slack's own notices in our direct messages: these carry neither a subtype nor a `bot_id`. */
 const NOT_PEOPLE: ReadonlySet<unknown> = new Set(['USLACKBOT', 'USLACK']);
 
@@ -33,14 +39,7 @@ interface PostedMessage
   readonly subtype?: string | undefined;
   readonly text?: string;
   readonly edited?: object;
-  readonly files?: readonly Partial<File>[];
-  readonly attachments?: readonly (types.MessageAttachment & { readonly is_share?: boolean })[];
 }
-
-type File = Pick<
-  NonNullable<types.GenericMessageEvent['files']>[number],
-  'name' | 'title' | 'mimetype' | 'size' | 'url_private'
->;
 
 /**
  * The question in a message event: a mention, a direct message, a message in a thread, or an edit that newly mentions us. Null
@@ -49,20 +48,20 @@ type File = Pick<
  */
 export function questionFromMessage(
   event: types.MessageEvent,
-  self: SlackSelf,
+  reader: Reader,
   sentAt: number,
 ): Question | null {
-  if (event.subtype === 'message_changed') return questionFromEdit(event, self, sentAt);
-  return questionFrom(event, event.channel, triggerOf(event, self), self, sentAt);
+  if (event.subtype === 'message_changed') return questionFromEdit(event, reader, sentAt);
+  return questionFrom(event, event.channel, triggerOf(event, reader.self), reader, sentAt);
 }
 
 /** The question in an `app_mention`, which Slack sends beside the `message` of the same mention: both give the same id. */
 export function questionFromMention(
   event: types.AppMentionEvent,
-  self: SlackSelf,
+  reader: Reader,
   sentAt: number,
 ): Question | null {
-  return questionFrom(event, event.channel, 'mention', self, sentAt);
+  return questionFrom(event, event.channel, 'mention', reader, sentAt);
 }
 
 /** The id of the question whose message somebody deleted; null for every other event and for our own messages. */
@@ -108,13 +107,13 @@ function deletedTs(event: types.MessageEvent): string | null {
 
 function questionFromEdit(
   { message, previous_message: before, channel, channel_type }: types.MessageChangedEvent,
-  self: SlackSelf,
+  reader: Reader,
   sentAt: number,
 ): Question | null {
   // A preview that arrives changes a message too, without an edit.
   if (!('edited' in message) || channel_type === 'im') return null;
-  const isNewMention = mentionsUs(textOf(message), self) && !mentionsUs(textOf(before), self);
-  return isNewMention ? questionFrom(message, channel, 'mention', self, sentAt) : null;
+  const isNewMention = mentionsUs(textOf(message), reader.self) && !mentionsUs(textOf(before), reader.self);
+  return isNewMention ? questionFrom(message, channel, 'mention', reader, sentAt) : null;
 }
 
 function triggerOf(
@@ -130,14 +129,16 @@ function questionFrom(
   message: PostedMessage,
   channel: string,
   trigger: Trigger | null,
-  self: SlackSelf,
+  reader: Reader,
   sentAt: number,
 ): Question | null {
+  const { self } = reader;
   const { ts, user, thread_ts: thread = ts } = message;
   if (trigger === null || user === undefined || !SPOKEN_SUBTYPES.has(message.subtype)) return null;
   const isPerson = user !== self.user && !NOT_PEOPLE.has(user) && !message.bot_id;
   const isOld = message.edited !== undefined && (sentAt - Number(ts)) * 1000 > OLDEST_EDIT_MS;
   if (!isPerson || isOld || !isComplete([ts, thread, user, channel])) return null;
+  const { text, quotes, attachments } = readMessage(message, reader, questionText);
   const workspace = self.team;
   const place = { platform: 'slack', workspace, channel } as const;
   return {
@@ -148,9 +149,9 @@ function questionFrom(
     repliesTo: null,
     trigger,
     asker: { id: user, name: null },
-    text: questionText(textOf(message), self),
-    quotes: sharedMessages(message, self),
-    attachments: (message.files ?? []).map(toAttachment),
+    text,
+    quotes,
+    attachments,
     title: null,
     addressesOthers: false,
     overrides: {},
@@ -160,21 +161,6 @@ function questionFrom(
     },
     askedAt: Math.round(Number(ts) * 1000),
   };
-}
-
-function toAttachment({ name, title, mimetype, size, url_private: url }: Partial<File>): Attachment {
-  return { name: name || title || 'a file', type: mimetype ?? null, bytes: size ?? null, url: url ?? null };
-}
-
-/** The messages that somebody forwarded along with the question. */
-function sharedMessages({ attachments = [] }: PostedMessage, self: SlackSelf): readonly Quote[] {
-  return attachments
-    .filter((attachment) => attachment.is_share && attachment.text)
-    .map(({ author_name, text = '' }) => ({
-      author: author_name || null,
-      text: decodeText(text, self),
-      attachments: [],
-    }));
 }
 
 function textOf(message: object | undefined): string {

@@ -9,6 +9,7 @@ import { findOwn, metadataOf } from './find-messages.ts';
 import type { Names } from './names.ts';
 import { postMessage, postOnce } from './post-message.ts';
 import { SPOKEN_SUBTYPES } from './questions.ts';
+import { allWords, readMessage } from './read-message.ts';
 import type { SlackWorkspace } from './workspace.ts';
 
 /** Escaping makes text longer, and a `markdown` block holds 12,000 characters. */
@@ -49,6 +50,12 @@ function rootContent({ asker, text }: Question): MessageContent {
 /** A message of a thread. The SDK's type for `conversations.replies` lacks `subtype` and `username`, which are the same there. */
 type Message = NonNullable<ConversationsHistoryResponse['messages']>[number];
 
+/** What others have said that asks nothing: apps, and what Slack keeps of a comment on a file. */
+const OVERHEARD_SUBTYPES: ReadonlySet<unknown> = new Set([
+  'bot_message',
+  'slackbot_response',
+  'file_comment',
+]);
 /** Slack's maximum; where it restricts an app to 15 messages a call, it gives 15 whatever is asked for. */
 const PAGE_SIZE = 999;
 /** Pages run from the oldest on. No answer waits for more than these. */
@@ -74,7 +81,7 @@ export async function readThread(
     const isShortcut = question.trigger === 'shortcut';
     return messages
       .filter(({ ts }) => Number(ts) < before || (isShortcut && Number(ts) > before))
-      .filter(({ subtype }) => SPOKEN_SUBTYPES.has(subtype) || subtype === 'bot_message')
+      .filter(({ subtype }) => SPOKEN_SUBTYPES.has(subtype) || OVERHEARD_SUBTYPES.has(subtype))
       .map((entry) => toTurn(entry, workspace))
       .filter(({ text }) => text !== '');
   } catch (error) {
@@ -102,12 +109,19 @@ async function readMessages(
 }
 
 function toTurn(message: Message, { self, names }: SlackWorkspace): Turn {
-  const text = message.text ?? '';
   const at = Math.round(Number(message.ts) * 1000);
   if (message.user === self.user || message.bot_id === self.bot) {
-    return { role: 'assistant', author: null, text: decodeText(text, self).trim(), at };
+    return {
+      role: 'assistant',
+      author: null,
+      text: decodeText(message.text ?? '', { self, names }).trim(),
+      at,
+    };
   }
-  return { role: 'user', author: authorOf(message, names), text: questionText(text, self), at };
+  const read = readMessage(message, { self, names }, questionText);
+  const attachments = [...read.attachments, ...read.quotes.flatMap((quote) => quote.attachments)];
+  const author = authorOf(message, names);
+  return { role: 'user', author, text: allWords(read), ...(attachments.length > 0 && { attachments }), at };
 }
 
 /** Bots say their name; that of a person may have to be looked up. */

@@ -8,7 +8,7 @@ import {
   questionFromShortcut,
 } from '../../../src/platforms/slack/commands.ts';
 import { decodeText, questionText } from '../../../src/platforms/slack/decode-text.ts';
-import { commandBody, pressBody, SELF, shortcutBody, TS } from './payloads.ts';
+import { commandBody, pressBody, READER, SELF, shortcutBody, TS } from './payloads.ts';
 
 describe('text from Slack', () => {
   test.each([
@@ -22,7 +22,7 @@ describe('text from Slack', () => {
     ['<!here> <!subteam^S1|@ops> <!channel>', '@here @ops @channel'],
     ['&lt;@U2&gt; stays text', '<@U2> stays text'],
   ])('decodes %s', (raw, text) => {
-    expect(decodeText(raw, SELF)).toBe(text);
+    expect(decodeText(raw, READER)).toBe(text);
   });
 
   test.each([
@@ -35,13 +35,13 @@ describe('text from Slack', () => {
     ['<@UBOT>: !research —effort high why?', '!research —effort high why?'],
     ['<@UBOT> !jobs stop R-4F2K', '!jobs stop R-4F2K'],
   ])('takes our mention off the ends of %s', (raw, text) => {
-    expect(questionText(raw, SELF)).toBe(text);
+    expect(questionText(raw, READER)).toBe(text);
   });
 });
 
 describe('/ask', () => {
   test('becomes a question without a thread, for its asker', () => {
-    expect(questionFromCommand(commandBody('why &lt; how?'), SELF, 5, parseAsk)).toMatchObject({
+    expect(questionFromCommand(commandBody('why &lt; how?'), READER, 5, parseAsk)).toMatchObject({
       id: idFrom('slack', 'T1', '13.37.abc'),
       trigger: 'command',
       channel: 'C1',
@@ -55,7 +55,7 @@ describe('/ask', () => {
   });
 
   test.each(['', '   '])('is no question without text (%j)', (text) => {
-    expect(questionFromCommand(commandBody(text), SELF, 5, parseAsk)).toBeNull();
+    expect(questionFromCommand(commandBody(text), READER, 5, parseAsk)).toBeNull();
   });
 
   test.each([
@@ -75,7 +75,7 @@ describe('/ask', () => {
   });
 
   test('answers a wrong option with the accepted values', () => {
-    expect(questionFromCommand(commandBody('--model gpt why?'), SELF, 5, parseAsk)).toEqual({
+    expect(questionFromCommand(commandBody('--model gpt why?'), READER, 5, parseAsk)).toEqual({
       problem: "I don't know --model gpt. Accepted: sonar, sonar-pro, sonar-reasoning-pro.",
     });
   });
@@ -84,16 +84,16 @@ describe('/ask', () => {
 describe('/research and /jobs', () => {
   test('become a research question, and what is asked about the jobs', () => {
     const body = commandBody('--effort high why &lt; how? —notify dm');
-    expect(questionFromCommand(body, SELF, 5, parseResearch)).toMatchObject({
+    expect(questionFromCommand(body, READER, 5, parseResearch)).toMatchObject({
       id: idFrom('slack', 'T1', '13.37.abc'),
       text: 'why < how?',
       thread: null,
       research: { effort: 'high', notify: 'dm' },
     });
-    expect(questionFromCommand(commandBody('why? --effort huge'), SELF, 5, parseResearch)).toEqual({
+    expect(questionFromCommand(commandBody('why? --effort huge'), READER, 5, parseResearch)).toEqual({
       problem: "I don't know --effort huge. Accepted: low, medium, high.",
     });
-    expect(questionFromCommand(commandBody('why?'), SELF, 5, parseAsk)).not.toHaveProperty('research');
+    expect(questionFromCommand(commandBody('why?'), READER, 5, parseAsk)).not.toHaveProperty('research');
   });
 
   test.each([
@@ -103,7 +103,7 @@ describe('/research and /jobs', () => {
     ['stop R-4F2K', { action: 'stop', job: 'R-4F2K' }],
   ])('/jobs %s', (text, asked) => {
     const person = { id: 'U1', name: 'ada' };
-    expect(jobsFromCommand(commandBody(text), SELF)).toEqual({
+    expect(jobsFromCommand(commandBody(text), READER)).toEqual({
       platform: 'slack',
       workspace: 'T1',
       person,
@@ -112,13 +112,13 @@ describe('/research and /jobs', () => {
   });
 
   test.each(['stop', 'delete everything now'])('/jobs %s is nothing', (text) => {
-    expect(jobsFromCommand(commandBody(text), SELF)).toBeNull();
+    expect(jobsFromCommand(commandBody(text), READER)).toBeNull();
   });
 });
 
 describe('Ask about this', () => {
   test('asks about the message, in its thread', () => {
-    expect(questionFromShortcut(shortcutBody({ thread_ts: '1.000001' }), SELF, 5)).toMatchObject({
+    expect(questionFromShortcut(shortcutBody({ thread_ts: '1.000001' }), READER, 5)).toMatchObject({
       id: idFrom('slack', 'T1', '13.38.abc'),
       trigger: 'shortcut',
       thread: { channel: 'C1', thread: '1.000001' },
@@ -129,7 +129,7 @@ describe('Ask about this', () => {
   });
 
   test('opens a thread at a message that has none, and names the bot that wrote it', () => {
-    const question = questionFromShortcut(shortcutBody({ username: 'news' }), SELF, 5);
+    const question = questionFromShortcut(shortcutBody({ username: 'news' }), READER, 5);
     expect(question?.thread?.thread).toBe(TS);
     expect(question?.quotes[0]?.author).toBe('news');
   });

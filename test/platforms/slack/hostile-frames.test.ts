@@ -31,11 +31,8 @@ const FRAMES: readonly object[] = [
   event({ ...message, text: 7, channel: [] }),
   event({ ...message, channel_type: 'im', ts: { 1: 2 } }),
   event({ ...message, channel_type: 'im', user: [ADA] }),
-  event({ ...message, channel_type: 'im', text: 'why?', files: 7 }),
-  event({ ...message, channel_type: 'im', text: 'why?', attachments: [null] }),
   event({ ...message, channel_type: 'im', thread_ts: {} }),
   event({ type: 'app_mention', user: null, channel: null }),
-  event({ type: 'app_mention', user: ADA, channel: GENERAL, text: {}, ts: '1.2', files: [null] }),
   event({ type: 'agent_session_stopped', channel: 7 }),
   event({ type: 'reaction_added', item: null }),
   event({ type: 'function_executed' }),
@@ -83,4 +80,59 @@ test('all of them at once', async () => {
   expect(researchCommands.requests).toEqual([]);
   server.say({ user: ADA, channel: 'D000000ADA', text: 'why?' });
   await vi.waitFor(() => expect(intake.questions).toMatchObject([{ text: 'why?' }]));
+});
+
+const word = { type: 'text', text: 'x' };
+const many = (count: number, value: unknown): unknown[] => Array.from({ length: count }, () => value);
+const share = (attachments: unknown) => [{ is_share: true, text: 'y', attachments, message_blocks: 7 }];
+const wrapped = (times: number, inner: unknown, wrap: (inner: unknown) => unknown): unknown =>
+  Array.from({ length: times }).reduce(wrap, inner);
+
+test.each<readonly [string, object]>([
+  ['files that are none', { files: 7 }],
+  [
+    'files of nonsense',
+    { files: [null, 7, { name: {}, size: 'x', url_private: [], transcription: 7, from: 7 }] },
+  ],
+  [
+    'attachments of nonsense',
+    { attachments: [null, 7, [], { is_share: true }, { blocks: 7, fields: [null, 7] }] },
+  ],
+  ['blocks of nonsense', { blocks: [null, 7, { type: {} }, { type: 'table', rows: [7, [null, {}], {}] }] }],
+  [
+    'rich text of nonsense',
+    { blocks: [{ type: 'rich_text', elements: [7, { type: 'date' }, { type: 'link' }] }] },
+  ],
+  [
+    'a list that begins at infinity',
+    { blocks: [{ type: 'rich_text_list', indent: 1e9, offset: 1e300, elements: {} }] },
+  ],
+  [
+    'blocks within blocks',
+    { blocks: wrapped(300, word, (inner) => ({ type: 'rich_text', elements: [inner] })) as object },
+  ],
+  ['lists within lists', { blocks: wrapped(300, [], (inner) => [inner]) as object }],
+  ['shares within shares', { attachments: wrapped(100, [], share) as object }],
+  [
+    'a hundred thousand elements',
+    { attachments: [{ blocks: [{ type: 'rich_text', elements: many(100_000, word) }] }] },
+  ],
+  [
+    'a great table',
+    {
+      attachments: [{ blocks: [{ type: 'table', rows: many(3_000, many(100, word)) }] }],
+    },
+  ],
+  ['many attachments', { attachments: many(20_000, { text: 'z '.repeat(20) }) }],
+  ['many brackets', { attachments: [{ text: '<'.repeat(500_000) }, { text: `${' '.repeat(500_000)}\n` }] }],
+])('%s beside the words cost little, and the words are read', async (_what, rest) => {
+  const { server, intake } = await listening();
+  const event = { type: 'message', user: ADA, text: 'why?', ...rest };
+  const startedAt = process.cpuUsage();
+  server.event({ channel: 'D000000ADA', event });
+  await vi.waitFor(() => expect(intake.questions).toHaveLength(1), 10_000);
+  const { user, system } = process.cpuUsage(startedAt);
+  expect((user + system) / 1e6).toBeLessThan(3);
+  expect(intake.questions[0]?.text).toMatch(/^why\?/);
+  expect(JSON.stringify(intake.questions).length).toBeLessThan(200_000);
 });

@@ -65,7 +65,13 @@ function startApp(
     receiver: new SocketReceiver({ appToken, apiUrl, log }),
     async authorize(source) {
       const self = lookUp(source);
-      return { botToken, botId: self.bot, botUserId: self.user, teamId: self.team, self };
+      return {
+        botToken,
+        botId: self.bot,
+        botUserId: self.user,
+        teamId: self.team,
+        reader: { self, names: { known: () => null } },
+      };
     },
     convoStore: false,
     clientOptions: { slackApiUrl: apiUrl },

@@ -1,8 +1,10 @@
 /** Payloads with the fields that are read; the casts leave out the rest of what Slack sends. */
 import type { BlockButtonAction, MessageShortcut, SlashCommand, types } from '@slack/bolt';
-import type { SlackSelf } from '../../../src/platforms/slack/decode-text.ts';
+import type { Reader, SlackSelf } from '../../../src/platforms/slack/decode-text.ts';
 
 export const SELF: SlackSelf = { team: 'T1', user: 'UBOT', bot: 'BBOT', name: 'footnote' };
+/** Of the people only Grace is known by name. */
+export const READER: Reader = { self: SELF, names: { known: (id) => (id === 'U9' ? 'Grace' : null) } };
 
 /** A whole day later than no message in these tests. */
 export const ASKED_AT_S = 1_795_000_000;

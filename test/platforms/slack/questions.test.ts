@@ -2,12 +2,12 @@ import type { types } from '@slack/bolt';
 import { describe, expect, test } from 'vitest';
 import { idFrom } from '../../../src/core/ids.ts';
 import { questionFromMention, questionFromMessage } from '../../../src/platforms/slack/questions.ts';
-import { ASKED_AT_S, editEvent, mentionEvent, messageEvent, SELF, TS } from './payloads.ts';
+import { ASKED_AT_S, editEvent, mentionEvent, messageEvent, READER, TS } from './payloads.ts';
 
 const heard = (event: types.MessageEvent | types.AppMentionEvent, sentAt = ASKED_AT_S) =>
   event.type === 'message'
-    ? questionFromMessage(event, SELF, sentAt)
-    : questionFromMention(event, SELF, sentAt);
+    ? questionFromMessage(event, READER, sentAt)
+    : questionFromMention(event, READER, sentAt);
 
 describe('an event', () => {
   test('makes a mention a question in the thread its message starts', () => {

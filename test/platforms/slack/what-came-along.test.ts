@@ -19,14 +19,16 @@ test('files are named, with their type and size', async () => {
 
 test('a forwarded message is quoted with its author, mark-up decoded', async () => {
   const { server, intake } = await listening();
+  const preview = { from_url: 'https://example.org', title: 'a page', text: 'its words' };
   const shared = { is_share: true, author_name: 'Grace', text: 'A &amp; B, see <https://example.org|this>' };
   server.event({
     channel: DM,
-    event: { type: 'message', user: ADA, text: 'is that so?', attachments: [{ title: 'a preview' }, shared] },
+    event: { type: 'message', user: ADA, text: 'is that so?', attachments: [preview, shared] },
   });
   await allAcknowledged(server);
   const quote = { author: 'Grace', text: 'A & B, see this (https://example.org)' };
-  expect(intake.questions).toMatchObject([{ text: 'is that so?', quotes: [quote] }]);
+  const text = 'is that so?\n\n> a page\n> its words';
+  expect(intake.questions).toMatchObject([{ text, quotes: [quote] }]);
 });
 
 test.each([

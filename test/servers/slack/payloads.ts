@@ -22,6 +22,23 @@ export function messagePayload(
       thread_ts: ts,
       ...threadFields(replies),
     };
+  const thread =
+    threadTs === null
+      ? replies.length > 0
+        ? { thread_ts: ts, ...threadFields(replies) }
+        : {}
+      : { thread_ts: threadTs, parent_user_id: root?.user ?? undefined };
+  if (message.shape)
+    return {
+      type: 'message',
+      ...teamFields(user),
+      ...(user === null || message.botId !== null
+        ? {}
+        : { ...authorFields(message), blocks: blocksOf(message) }),
+      ...message.shape,
+      ts,
+      ...thread,
+    };
   return {
     type: 'message',
     ...(message.botId === OTHER_BOT.id ? { subtype: 'bot_message', username: OTHER_BOT.name } : {}),
@@ -36,11 +53,7 @@ export function messagePayload(
     ts,
     blocks: blocksOf(message),
     ...(message.editedTs === null ? {} : { edited: { user, ts: message.editedTs } }),
-    ...(threadTs === null
-      ? replies.length > 0
-        ? { thread_ts: ts, ...threadFields(replies) }
-        : {}
-      : { thread_ts: threadTs, parent_user_id: root?.user ?? undefined }),
+    ...thread,
     ...(message.reactions.length > 0 ? { reactions: message.reactions.map(reactionPayload) } : {}),
   };
 }
@@ -159,15 +172,36 @@ function botFields(botId: string): Payload {
   };
 }
 
-/** Slack shows Markdown and people's typing as rich text; here the whole text is one element. */
+/** Slack shows Markdown and people's typing as rich text; here it is one section, without styles. */
 function blocksOf(message: StoredMessage): readonly unknown[] {
   const text = message.markdown ?? (message.blocks.length === 0 ? message.text : '');
   if (text === '') return message.blocks;
-  const element = { type: 'rich_text_section', elements: [{ type: 'text', text }] };
+  const elements = message.markdown === null ? richElements(text) : [{ type: 'text', text }];
+  const section = { type: 'rich_text_section', elements };
   return [
-    { type: 'rich_text', block_id: clientId(message.ts).slice(0, 5), elements: [element] },
+    { type: 'rich_text', block_id: clientId(message.ts).slice(0, 5), elements: [section] },
     ...message.blocks,
   ];
+}
+
+/** The elements of what a person has typed: unescaped, and without the labels of mentions. */
+function richElements(text: string): readonly Payload[] {
+  return text.split(/<([^<>]+)>/).flatMap((part, index): Payload[] => {
+    if (index % 2 === 0) return part === '' ? [] : [{ type: 'text', text: unescaped(part) }];
+    const [target = '', label] = part.split('|');
+    const id = target.slice(1);
+    if (target.startsWith('@')) return [{ type: 'user', user_id: id }];
+    if (target.startsWith('#')) return [{ type: 'channel', channel_id: id }];
+    if (target.startsWith('!subteam^')) return [{ type: 'usergroup', usergroup_id: id.split('^')[1] }];
+    if (target.startsWith('!')) return [{ type: 'broadcast', range: id }];
+    return [
+      { type: 'link', url: unescaped(target), ...(label === undefined ? {} : { text: unescaped(label) }) },
+    ];
+  });
+}
+
+function unescaped(text: string): string {
+  return text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
 }
 
 export function filePayload(file: StoredMessage['files'][number]): Payload {

@@ -11,6 +11,7 @@ import { createFaults } from './faults.ts';
 import { createFiles } from './files.ts';
 import { createLimits } from './limits.ts';
 import { createPeople, type People } from './people.ts';
+import { createPosting, type Posting } from './posting.ts';
 import { answerResponse } from './response-urls.ts';
 import { createResponses } from './responses.ts';
 import { createSockets, type Sockets } from './sockets.ts';
@@ -33,7 +34,7 @@ import { answerUpload } from './uploads.ts';
 import { answerCall, type WebApi } from './web-api.ts';
 import { addCrowd, BOT, CHANNELS, PEOPLE, TEAM } from './world.ts';
 
-export interface SlackServer extends People {
+export interface SlackServer extends People, Posting {
   /** `http://127.0.0.1:PORT/api/`, what `SLACK_API_URL` is set to. */
   readonly apiUrl: string;
   readonly botToken: string;
@@ -106,6 +107,7 @@ export async function startSlackServer(options: SlackServerOptions = {}): Promis
 
   return {
     ...createPeople(context),
+    ...createPosting(context),
     ...socketControls(sockets, deliveries),
     apiUrl: `http://127.0.0.1:${port}/api/`,
     botToken: api.botToken,

@@ -107,6 +107,7 @@ export function freshMessage(given: Fresh): StoredMessage {
     metadata: null,
     editedTs: null,
     tombstone: false,
+    shape: null,
     stream: null,
     reactions: [],
     ...given,

@@ -60,6 +60,8 @@ export interface StoredMessage {
   editedTs: string | null;
   /** A deleted root whose thread lives on. */
   tombstone: boolean;
+  /** How Slack shows it, where it was posted in Slack's own shape; null for what people type. */
+  readonly shape: Readonly<Record<string, unknown>> | null;
   stream: { readonly startedAt: number; chars: number; open: boolean; tasks: Task[] } | null;
   reactions: { readonly name: string; users: string[] }[];
 }

@@ -1,0 +1,147 @@
+/** How a message is read where kinds of content meet; `message-shapes.test.ts` has the kinds. */
+import { describe, expect, test } from 'vitest';
+import { allWords, quotesOf, readMessage } from '../../../src/platforms/slack/read-message.ts';
+import { READER } from './payloads.ts';
+import { actions, button, cell, file, line, pasted, rich, section, table, text } from './shapes/shape.ts';
+
+const read = (message: unknown) => readMessage(message, READER);
+
+describe('the words of a message', () => {
+  test('a pasted table is rows of cells below what was written', () => {
+    const event = {
+      user: 'U1',
+      text: 'which supports X?',
+      attachments: pasted(table(['Name', 'X'], ['Alpha', rich(line(text('yes')))])),
+    };
+    expect(read(event).text).toBe('which supports X?\n\nName | X\nAlpha | yes');
+  });
+
+  test("an alert's attachment is its title, text and fields", () => {
+    const attachment = {
+      fallback: 'DiskFull db1',
+      title: 'DiskFull',
+      text: 'db1 is at 99 %',
+      fields: [{ title: 'Severity', value: 'critical' }],
+    };
+    expect(read({ bot_id: 'B2', text: '', attachments: [attachment] }).text).toBe(
+      'DiskFull\ndb1 is at 99 %\nSeverity: critical',
+    );
+  });
+
+  test('of an app, what says more is read: the blocks, or the text for notifications', () => {
+    const blocks = [section('Build 421'), section('failed on main')];
+    expect(read({ bot_id: 'B2', text: 'Build 421', blocks }).text).toBe('Build 421\nfailed on main');
+    expect(read({ bot_id: 'B2', text: 'Build 421 failed on main after 3 min', blocks }).text).toBe(
+      'Build 421 failed on main after 3 min',
+    );
+    expect(read({ bot_id: 'B2', text: "This content can't be displayed.", blocks: [] }).text).toBe('');
+  });
+
+  test('of a person the text is read, not the same again from rich text', () => {
+    const message = { user: 'U1', text: '*Why* &lt; how?', blocks: [rich(line(text('Why < how?')))] };
+    expect(read(message).text).toBe('*Why* < how?');
+  });
+
+  test('somebody known is mentioned by name, in text and in rich text', () => {
+    const blocks = [
+      rich(line({ type: 'user', user_id: 'U9' }, text(' and '), { type: 'user', user_id: 'U8' })),
+    ];
+    expect(read({ user: 'U1', text: 'ask <@U9> and <@U8>' }).text).toBe('ask @Grace and @U8');
+    expect(read({ bot_id: 'B1', blocks }).text).toBe('@Grace and @U8');
+  });
+
+  test('what only can be pressed is not read', () => {
+    const blocks = [section('Deploy?', { accessory: button('Details') }), actions(button('Yes'))];
+    expect(read({ bot_id: 'B1', blocks }).text).toBe('Deploy?');
+  });
+
+  test('what came over the Web API can be stored', () => {
+    expect(read({ user: 'U1', text: 'a\u0000b\ud800' }).text).toBe('ab\ufffd');
+    expect(read({ bot_id: 'B1', blocks: [table([cell('x\u0000')])] }).text).toBe('x');
+  });
+
+  test('a very long message is cut, and says so', () => {
+    const blocks = Array.from({ length: 10 }, () => section('word '.repeat(600)));
+    const words = read({ bot_id: 'B1', blocks, attachments: [{ text: 'z'.repeat(90_000) }] }).text;
+    expect(words).toMatch(/^word .*z\n\[… shortened\]$/s);
+    expect(words.length).toBeLessThan(60_100);
+  });
+});
+
+describe('a message pointed at', () => {
+  const share = { is_share: true, author_name: 'Grace', text: 'Rails are shy.', files: [file('rail.csv')] };
+
+  test('that only shares another is the one it shares', () => {
+    expect(quotesOf({ user: 'U1', text: '', attachments: [share] }, 'Ada', READER)).toMatchObject([
+      { author: 'Grace', text: 'Rails are shy.', attachments: [{ name: 'rail.csv' }] },
+    ]);
+  });
+
+  test('that says something about what it shares is both', () => {
+    const quotes = quotesOf({ user: 'U1', text: 'See', attachments: [share, share] }, 'Ada', READER);
+    expect(quotes.map(({ author, text }) => [author, text])).toEqual([
+      ['Ada', 'See'],
+      ['Grace', 'Rails are shy.'],
+      ['Grace', 'Rails are shy.'],
+    ]);
+  });
+
+  test('its author is looked up where the share does not name them', () => {
+    const nameless = { ...share, author_name: undefined, author_id: 'U9' };
+    expect(quotesOf({ attachments: [nameless] }, null, READER)).toMatchObject([{ author: 'Grace' }]);
+  });
+
+  test.each([
+    ['a huddle', { subtype: 'huddle_thread', text: '', room: { id: 'R1' } }],
+    ['a canvas', { text: '', files: [file('Plan', { mode: 'quip' })] }],
+    ['a list', { text: '', files: [file('Tasks', { mode: 'list' })] }],
+    ['a deleted file', { text: '', files: [{ id: 'F1', mode: 'tombstone' }] }],
+    ["a file beyond the workspace's limit", { text: '', files: [{ id: 'F1', mode: 'hidden_by_limit' }] }],
+    ['a deleted message', { subtype: 'tombstone', text: 'This message was deleted.' }],
+    ['only a picture without words', { blocks: [{ type: 'image', image_url: 'https://i.example/1' }] }],
+    ['only a picture without words', { attachments: [{ image_url: 'https://i.example/1.gif' }] }],
+    ['only buttons', { text: "This content can't be displayed.", blocks: [actions(button('OK'))] }],
+    ['no words', { text: ' ', blocks: [{ type: 'divider' }] }],
+    ['no words', 7],
+  ])('without anything to read says so: %s', (unreadable, message) => {
+    expect(quotesOf(message, 'Alerts', READER)).toEqual([
+      { author: 'Alerts', text: '', attachments: [], unreadable },
+    ]);
+  });
+
+  test.each([
+    ['words', { text: 'hello', files: [file('Plan', { mode: 'quip' })] }],
+    ['a file', { files: [file('a.pdf')] }],
+    ['a shared message', { attachments: [share] }],
+  ])('with %s is readable', (_what, message) => {
+    for (const quote of quotesOf(message, null, READER)) expect(quote).not.toHaveProperty('unreadable');
+  });
+});
+
+describe('files', () => {
+  test.each([
+    [
+      file('a.pdf', { mimetype: 'application/pdf' }),
+      'a.pdf',
+      'application/pdf',
+      'https://files.example/F0001/a.pdf',
+    ],
+    [
+      { title: 'Plan', mode: 'external', url_private: 'https://drive.example/1' },
+      'Plan',
+      null,
+      'https://drive.example/1',
+    ],
+    [{ id: 'F1', file_access: 'check_file_info' }, 'a file', null, null],
+  ])('%j has a name, a type and an address', (given, name, type, url) => {
+    expect(read({ user: 'U1', text: 'x', files: [given] }).attachments).toMatchObject([{ name, type, url }]);
+  });
+});
+
+test('in the context of a thread shared messages are words too, and a bare file is named', () => {
+  const share = { is_share: true, author_name: 'Grace', text: 'Rails\nare shy.' };
+  expect(allWords(read({ user: 'U1', text: 'So?', attachments: [share] }))).toBe(
+    'So?\n\nShared message by Grace:\n> Rails\n> are shy.',
+  );
+  expect(allWords(read({ user: 'U1', text: '', files: [file('a.pdf')] }))).toBe('(a.pdf)');
+});
