@@ -58,6 +58,12 @@ export function mentionsUs(text: string, self: SlackSelf): boolean {
   return text.includes(`<@${self.user}>`) || text.includes(`<@${self.user}|`);
 }
 
+/** True when the text mentions somebody, a group or everybody here, but not us. What stands in code is no mention. */
+export function addressesOthers(text: string, self: SlackSelf): boolean {
+  const spoken = text.replace(/```[\s\S]*?```|`[^`\n]*`/g, '');
+  return /<(?:@|!subteam\^|!(?:here|channel|everyone)\b)/.test(spoken) && !mentionsUs(text, self);
+}
+
 /** Removes what a database refuses to store: NUL, and surrogates without their other half. */
 export function cleanText(text: string): string {
   return text.replaceAll('\u0000', '').toWellFormed();

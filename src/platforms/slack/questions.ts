@@ -9,6 +9,7 @@ import type { types } from '@slack/bolt';
 import { idFrom } from '../../core/ids.ts';
 import type { Person, Question, ThreadRef, Trigger } from '../../core/types.ts';
 import {
+  addressesOthers,
   isComplete,
   mentionsUs,
   questionText,
@@ -153,7 +154,7 @@ function questionFrom(
     quotes,
     attachments,
     title: null,
-    addressesOthers: false,
+    addressesOthers: addressesOthers(textOf(message), self),
     overrides: {},
     delivery: {
       recipient: user,

@@ -1,7 +1,8 @@
 /** How a message is read where kinds of content meet; `message-shapes.test.ts` has the kinds. */
 import { describe, expect, test } from 'vitest';
+import { addressesOthers } from '../../../src/platforms/slack/decode-text.ts';
 import { allWords, quotesOf, readMessage } from '../../../src/platforms/slack/read-message.ts';
-import { READER } from './payloads.ts';
+import { READER, SELF } from './payloads.ts';
 import { actions, button, cell, file, line, pasted, rich, section, table, text } from './shapes/shape.ts';
 
 const read = (message: unknown) => readMessage(message, READER);
@@ -144,4 +145,31 @@ test('in the context of a thread shared messages are words too, and a bare file 
     'So?\n\nShared message by Grace:\n> Rails\n> are shy.',
   );
   expect(allWords(read({ user: 'U1', text: '', files: [file('a.pdf')] }))).toBe('(a.pdf)');
+});
+
+describe('who is addressed', () => {
+  test.each([
+    '<@U2> can you take this one?',
+    '<@U2|grace> look',
+    '<!subteam^S1|@ops> look',
+    '<!subteam^S1>',
+    '<!here> look',
+    '<!channel>',
+    '<!everyone|@everyone> lunch',
+  ])('others, by %s', (words) => {
+    expect(addressesOthers(words, SELF)).toBe(true);
+  });
+
+  test.each([
+    '<@U2> <@UBOT> compare these',
+    '<!here> <@UBOT|footnote> why?',
+    'see <#C1|general> and <https://example.org>',
+    'why does `<@U2>` not work?',
+    '```<!here>```',
+    '&lt;@U2&gt;',
+    'due <!date^1764000000^{date}|today>',
+    '',
+  ])('nobody else, by %s', (words) => {
+    expect(addressesOthers(words, SELF)).toBe(false);
+  });
 });
