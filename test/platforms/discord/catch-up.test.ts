@@ -152,7 +152,7 @@ describe('after a restart', () => {
       say(server, text, thread);
     }
     const second = await store.start(server);
-    await vi.waitFor(() => expect(accepted(second).sort()).toEqual(texts.sort()), 8_000);
+    await vi.waitFor(() => expect(accepted(second).sort()).toEqual(texts.sort()), 20_000);
   });
 
   test('what is said in a channel meanwhile waits until the missed messages are in', async () => {
@@ -255,21 +255,21 @@ describe.concurrent('what takes its time', { timeout: 60_000 }, () => {
     say(server, 'missed');
     server.fault('GET /channels/:channel/messages', fault, 2);
     const second = await store.start(server);
-    await vi.waitFor(() => expect(accepted(second)).toEqual(['missed']), 8_000);
+    await vi.waitFor(() => expect(accepted(second)).toEqual(['missed']), 30_000);
   });
 
   test('a session that Discord has ended is followed by a new one, and what was missed between them is read', async () => {
     const server = await town.server();
     const footnote = await sharedStore().start(server);
     say(server, 'before', '@ada');
-    await vi.waitFor(() => expect(accepted(footnote)).toEqual(['before']));
+    await vi.waitFor(() => expect(accepted(footnote)).toEqual(['before']), 30_000);
     server.gateway.op(9);
     server.gateway.dropSockets();
     say(server, 'missed', '@ada');
     say(server, 'missed too');
-    await vi.waitFor(() => expect(accepted(footnote)).toHaveLength(3), 12_000);
+    await vi.waitFor(() => expect(accepted(footnote)).toHaveLength(3), 30_000);
     expect(server.gateway.identifies).toBe(2);
-    await vi.waitFor(() => expect(footnote.app.ready()).toBe(true));
+    await vi.waitFor(() => expect(footnote.app.ready()).toBe(true), 30_000);
   });
 
   test('as many shards as Discord wants are connected, and each catches up', async () => {
@@ -279,11 +279,11 @@ describe.concurrent('what takes its time', { timeout: 60_000 }, () => {
     expect(server.gateway.sessions()).toBe(3);
     say(server, 'before', '@ada');
     say(server, 'before too');
-    await vi.waitFor(() => expect(accepted(first)).toHaveLength(2));
+    await vi.waitFor(() => expect(accepted(first)).toHaveLength(2), 30_000);
     await store.kill(first);
     say(server, 'missed', '@ada');
     say(server, 'missed too');
     const second = await store.start(server);
-    await vi.waitFor(() => expect(accepted(second).sort()).toEqual(['missed', 'missed too']), 5_000);
+    await vi.waitFor(() => expect(accepted(second).sort()).toEqual(['missed', 'missed too']), 30_000);
   });
 });
