@@ -1,5 +1,6 @@
 import { Failure } from '../../core/failures.ts';
 import { CallLimiter, type RateLimit } from '../../core/limits/call-limiter.ts';
+import type { Urgency } from '../../core/ports.ts';
 
 /** Slack's documented tiers (docs.slack.dev/apis/web-api/rate-limits), per method, workspace and app. */
 const TIER_2 = perMinute(20);
@@ -53,32 +54,27 @@ export class RateLimits {
   }
 
   /**
-   * Makes one call when its method's limit allows, at once if `isAcquired` (the limiter was asked before). After a 429 the
-   * limiter grants nothing for as long as Slack asks.
+   * Makes one call when its method's limit allows, for `progress` at once or not at all. After a 429 the limiter grants nothing
+   * for as long as Slack asks.
+   * @throws {Failure} `rate-limited` also when no call is free for progress
    */
-  async call<T>(method: LimitedMethod, run: () => Promise<T>, isAcquired = false): Promise<T> {
+  async call<T>(method: LimitedMethod, run: () => Promise<T>, urgency: Urgency = 'final'): Promise<T> {
     const limiter = this.of(method);
-    if (!isAcquired) await limiter.acquire('final');
+    await acquire(limiter, urgency);
     return honourRetryAfter(limiter, run);
   }
 
   /** The same for `chat.postMessage`, which has a limit for the channel and one for the workspace. A 429 is about the channel. */
-  async post<T>(channel: string, run: () => Promise<T>, isAcquired = false): Promise<T> {
+  async post<T>(channel: string, run: () => Promise<T>, urgency: Urgency = 'final'): Promise<T> {
     const limiter = this.#ofChannel(channel);
-    if (!isAcquired) {
-      await limiter.acquire('final');
-      await this.of('chat.postMessage').acquire('final');
+    await acquire(limiter, urgency);
+    try {
+      await acquire(this.of('chat.postMessage'), urgency);
+    } catch (error) {
+      limiter.cancel();
+      throw error;
     }
     return honourRetryAfter(limiter, run);
-  }
-
-  /** Acquires a post of progress now if both limits allow; false without acquiring anything. */
-  tryAcquirePost(channel: string): boolean {
-    const posts = this.of('chat.postMessage');
-    if (!posts.tryAcquire('progress')) return false;
-    if (this.#ofChannel(channel).tryAcquire('progress')) return true;
-    posts.cancel();
-    return false;
   }
 
   #ofChannel(channel: string): CallLimiter {
@@ -88,6 +84,12 @@ export class RateLimits {
     }
     return getOrCreate(this.#channels, channel, CHANNEL_POSTS);
   }
+}
+
+async function acquire(limiter: CallLimiter, urgency: Urgency): Promise<void> {
+  if (urgency === 'final') await limiter.acquire(urgency);
+  else if (!limiter.tryAcquire(urgency))
+    throw new Failure('rate-limited', 'no call is free for progress', { retryAfterMs: 0 });
 }
 
 async function honourRetryAfter<T>(limiter: CallLimiter, run: () => Promise<T>): Promise<T> {

@@ -1,4 +1,5 @@
 /** An answer's messages that are posted and edited, with every refusal they can meet. */
+import type { Urgency } from '../../core/ports.ts';
 import { retry } from '../../core/retry.ts';
 import { plain } from '../../markdown/text.ts';
 import type { Extras, MessageBody } from './blocks.ts';
@@ -27,31 +28,32 @@ export async function rewriteMessage(
   }
 }
 
-/** One edit; of a growing message if the limiter was asked before. @throws {Failure} */
+/** One edit; `progress` for a message that goes on growing. @throws {Failure} */
 export async function showEdit(
   state: ReplyState,
   message: ReplyMessage,
   text: string,
   extras: Extras,
-  isGrowing = false,
+  urgency: Urgency = 'final',
 ): Promise<void> {
   const { workspace, thread, question } = state;
   const { ts, index } = message;
   const target = { channel: thread.channel, ts, metadata: metadataOf('reply', question, { part: index }) };
-  await editMessage(workspace, target, bodyOf(state, index, text, extras), isGrowing);
+  await editMessage(workspace, target, bodyOf(state, index, text, extras), urgency);
   message.shown = text;
-  message.hasButtons = isGrowing && extras.blocks.length > 0;
+  message.hasButtons = urgency === 'progress' && extras.blocks.length > 0;
 }
 
-/** Posts a message as number `index` of the answer; one that is to grow if the limiters were asked before. @throws {Failure} */
+/** Posts a message as number `index` of the answer; `progress` for one that is to grow, whose last edit is reserved. @throws {Failure} */
 export async function postPart(
   state: ReplyState,
   index: number,
   text: string,
   extras: Extras,
-  isGrowing = false,
+  urgency: Urgency = 'final',
 ): Promise<void> {
   const { workspace, thread, question } = state;
+  const isGrowing = urgency === 'progress';
   const metadata = metadataOf('reply', question, { part: index });
   const place = { channel: thread.channel, thread_ts: thread.thread, metadata };
   const body = bodyOf(state, index, text, extras);
@@ -61,7 +63,7 @@ export async function postPart(
   const canRetry = () => !isGrowing && !state.mayBeUnrecorded;
   await retry({ ...retryPolicy(workspace.log), canRetry }, () =>
     addMessage(state, { index, mode: 'edit', shown: text, reserved, hasButtons }, () =>
-      postBody(workspace, place, body, isGrowing),
+      postBody(workspace, place, body, urgency),
     ),
   );
 }

@@ -82,7 +82,7 @@ function refuseStep(state: ReplyState, error: unknown): boolean {
 }
 
 /**
- * Appends what is new; the limiter was asked before. Leaves the message in `edit` mode when its stream is over, and with an
+ * Appends what is new. Leaves the message in `edit` mode when its stream is over, and with an
  * unknown text when the outcome is unknown.
  * @throws {StopRequested} when somebody has used Slack's own Stop
  */
@@ -93,7 +93,7 @@ export async function appendToStream(state: ReplyState, message: ReplyMessage, t
   const args = { channel: state.thread.channel, ts: message.ts };
   try {
     await sendWords(state, rest, (words) =>
-      limits.call('chat.appendStream', () => client.chat.appendStream({ ...args, ...words }), true),
+      limits.call('chat.appendStream', () => client.chat.appendStream({ ...args, ...words }), 'progress'),
     );
     message.shown = text;
   } catch (error) {

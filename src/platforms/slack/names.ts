@@ -46,7 +46,7 @@ export class Names {
     const running = this.#lookUps.get(person);
     if (running) return running;
     const isPaused = performance.now() < this.#pausedUntil;
-    if (isPaused || !this.#deps.limits.of('users.info').tryAcquire('progress')) return null;
+    if (isPaused || this.#deps.limits.of('users.info').free() === 0) return null;
     const asking = this.#ask(person).finally(() => this.#lookUps.delete(person));
     this.#lookUps.set(person, asking);
     return asking;
@@ -59,9 +59,11 @@ export class Names {
       return name;
     } catch (error) {
       const { kind, code } = error instanceof Failure ? error : {};
+      const isScopeMissing = code === 'missing_scope';
       // Of somebody who is not there, or may not be seen, there will be no name.
-      this.#keep(person, null, kind === 'undeliverable' ? KEPT_MS : KEPT_AFTER_FAILURE_MS);
-      if (code === 'missing_scope') this.#pause();
+      const isLasting = kind === 'undeliverable' && !isScopeMissing;
+      this.#keep(person, null, isLasting ? KEPT_MS : KEPT_AFTER_FAILURE_MS);
+      if (isScopeMissing) this.#pause();
       else this.#deps.log.debug({ err: error }, 'could not look up a name');
       return null;
     }
@@ -88,7 +90,7 @@ export class Names {
 
 /** The name that Slack shows for somebody. @throws {Failure} */
 async function askForName({ client, limits }: Deps, user: string): Promise<string | null> {
-  const info = await limits.call('users.info', () => client.users.info({ user }), true);
+  const info = await limits.call('users.info', () => client.users.info({ user }), 'progress');
   const { profile, real_name, name } = info.user ?? {};
   const shown = profile?.display_name || profile?.real_name || real_name || name || '';
   return cleanText(shown.replaceAll(/\s+/g, ' ').trim().slice(0, MAX_NAME)) || null;

@@ -1,5 +1,6 @@
 import type { ChatUpdateArguments } from '@slack/web-api';
 import { Failure } from '../../core/failures.ts';
+import type { Urgency } from '../../core/ports.ts';
 import { retry } from '../../core/retry.ts';
 import { content, contentWithoutBlocks, type MessageBody, type MessageContent } from './blocks.ts';
 import type { SlackClient } from './client.ts';
@@ -30,27 +31,24 @@ export const UNPARSED = { parse: 'none', link_names: false } as const;
 export async function postMessage(
   { client, limits }: SlackWorkspace,
   message: NewMessage,
-  isAcquired = false,
+  urgency: Urgency = 'final',
 ): Promise<string> {
   const args = { unfurl_links: false, unfurl_media: false, ...UNPARSED, ...message };
-  const { ts } = await limits.post(message.channel, () => client.chat.postMessage(args), isAcquired);
+  const { ts } = await limits.post(message.channel, () => client.chat.postMessage(args), urgency);
   return ts ?? '';
 }
 
-/**
- * Sends a message with its blocks, and once more without them when Slack dislikes it: most likely its blocks. `attempt` counts
- * from 1. @throws {Failure}
- */
+/** Sends a message with its blocks, and once more without them when Slack dislikes it: most likely its blocks. @throws {Failure} */
 export async function sendWithBlocks<T>(
   withBlocks: MessageContent,
   withoutBlocks: MessageContent,
-  send: (what: MessageContent, attempt: number) => Promise<T>,
+  send: (what: MessageContent) => Promise<T>,
 ): Promise<T> {
   try {
-    return await send(withBlocks, 1);
+    return await send(withBlocks);
   } catch (error) {
     if (!isRejected(error) || hasCode(error, ...NOT_ABOUT_BLOCKS)) throw error;
-    return send(withoutBlocks, 2);
+    return send(withoutBlocks);
   }
 }
 
@@ -59,24 +57,24 @@ export function postBody(
   workspace: SlackWorkspace,
   place: Omit<NewMessage, keyof MessageContent>,
   body: MessageBody,
-  isAcquired = false,
+  urgency: Urgency = 'final',
 ): Promise<string> {
-  return sendWithBlocks(content(body), contentWithoutBlocks(body), (what, attempt) =>
-    postMessage(workspace, { ...place, ...what }, isAcquired && attempt === 1),
+  return sendWithBlocks(content(body), contentWithoutBlocks(body), (what) =>
+    postMessage(workspace, { ...place, ...what }, urgency),
   );
 }
 
-/** Edits a message: once if `isAcquired` (the limiter was asked before), else until Slack has it. @throws {Failure} */
+/** Edits a message: to show progress once, else until Slack has it. @throws {Failure} */
 export async function editMessage(
   workspace: SlackWorkspace,
   target: { readonly channel: string; readonly ts: string; readonly metadata: Metadata },
   body: MessageBody,
-  isAcquired: boolean,
+  urgency: Urgency,
 ): Promise<void> {
-  await sendWithBlocks(content(body), contentWithoutBlocks(body), (what, attempt) => {
+  await sendWithBlocks(content(body), contentWithoutBlocks(body), (what) => {
     const run = ({ chat }: SlackClient) => chat.update({ ...target, ...UNPARSED, ...what });
-    if (!isAcquired) return callWithRetry(workspace, 'chat.update', run);
-    return workspace.limits.call('chat.update', () => run(workspace.client), attempt === 1);
+    if (urgency === 'final') return callWithRetry(workspace, 'chat.update', run);
+    return workspace.limits.call('chat.update', () => run(workspace.client), urgency);
   });
 }
 

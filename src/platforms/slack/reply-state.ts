@@ -5,7 +5,6 @@ import type { MessageRef, Question, ThreadRef } from '../../core/types.ts';
 import { slackMarkdown } from '../../markdown/dialects.ts';
 import { createRendering, type Rendering } from '../../markdown/rendering.ts';
 import type { SearchStep } from './blocks.ts';
-import type { LimitedMethod } from './limits.ts';
 import type { Status } from './status.ts';
 import type { SlackWorkspace } from './workspace.ts';
 
@@ -47,8 +46,6 @@ export interface ReplyState {
   isStreamless: boolean;
   /** A message may be in the thread that is not among `messages`: it is looked for before anything else is written. */
   mayBeUnrecorded: boolean;
-  /** The call that was acquired for the next progress write; null for none. */
-  acquired: LimitedMethod | null;
 }
 
 /** A message of which it is not known what it shows. */

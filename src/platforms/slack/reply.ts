@@ -37,17 +37,14 @@ export function createReply(workspace: SlackWorkspace, question: Question, start
     async show(latest, signal) {
       const state = await open();
       shown = state;
-      let view = latest();
+      const due = latest();
+      if (due && !isFinal(due)) await waitGap(lastWriteAt, () => gapOf(state), signal);
+      const view = latest();
+      if (!view) return;
       try {
-        // A final write asks the limiters itself.
-        if (view && !isFinal(view)) {
-          await acquireProgress(state, lastWriteAt, signal);
-          view = latest();
-        }
-        if (view) await showView(state, view);
+        await showView(state, view);
       } finally {
-        state.acquired = null;
-        if (view && view.text !== '') lastWriteAt = performance.now();
+        if (view.text !== '') lastWriteAt = performance.now();
       }
     },
     unresolved: () => shown?.rendering.unresolved ?? 0,
@@ -83,7 +80,6 @@ async function openReply(
     status: new Status(workspace, thread, question.message),
     isStreamless: false,
     mayBeUnrecorded: isRepeat,
-    acquired: null,
   };
 }
 
@@ -104,13 +100,4 @@ function gapOf({ workspace, messages }: ReplyState): number {
   const active = Math.max(1, workspace.limits.growing[message.mode].size);
   const load = workspace.limits.of(method).load();
   return gapMs(LIMITS[method], active, load, LONE_GAP_MS[message.mode]);
-}
-
-/** Waits until the growing message may be written again. */
-async function acquireProgress(state: ReplyState, lastWriteAt: number, signal: AbortSignal): Promise<void> {
-  await waitGap(lastWriteAt, () => gapOf(state), signal);
-  const message = state.messages.at(-1);
-  if (!message) return;
-  const method = METHODS[message.mode];
-  if (await state.workspace.limits.of(method).acquire('progress', signal)) state.acquired = method;
 }

@@ -55,14 +55,12 @@ async function editCard(
   { channel, message }: MessageRef,
   { question, urgency, view }: Card,
 ): Promise<void> {
-  const isProgress = urgency === 'progress';
-  if (isProgress && !workspace.limits.of('chat.update').tryAcquire('progress')) return;
   const metadata = metadataOf('card', question);
   try {
-    await editMessage(workspace, { channel, ts: message, metadata }, renderSingle(view), isProgress);
+    await editMessage(workspace, { channel, ts: message, metadata }, renderSingle(view), urgency);
   } catch (error) {
     if (hasCode(error, ...NOT_EDITABLE))
       workspace.log.info({ err: error }, 'a research card cannot be edited');
-    else if (!(isProgress && error instanceof Failure && error.kind === 'rate-limited')) throw error;
+    else if (urgency === 'final' || !(error instanceof Failure) || error.kind !== 'rate-limited') throw error;
   }
 }

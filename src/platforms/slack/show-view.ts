@@ -13,7 +13,6 @@ import {
 } from './blocks.ts';
 import { hasCode, TOO_LONG } from './errors.ts';
 import { findOwn } from './find-messages.ts';
-import type { LimitedMethod } from './limits.ts';
 import { postPart, rewriteMessage, showEdit } from './message-edits.ts';
 import {
   appendToStream,
@@ -92,23 +91,15 @@ async function showProgress(state: ReplyState, index: number, text: string, extr
     const closed = text + state.rendering.closer;
     if (!message) await beginMessage(state, index, text, closed, extras);
     else if (message.mode === 'edit') {
-      if (message.shown !== closed && useCall(state, 'chat.update'))
-        await showEdit(state, message, closed, extras, true);
+      if (message.shown !== closed) await showEdit(state, message, closed, extras, 'progress');
     } else if (message.shown === null || !text.startsWith(message.shown))
       await finishMessage(state, index, text, GOES_ON);
-    else if (useCall(state, 'chat.appendStream')) await appendToStream(state, message, text);
+    else await appendToStream(state, message, text);
   } catch (error) {
     if (!(error instanceof Failure) || hasCode(error, ...TOO_LONG)) throw error;
     if (!isRetryable(error) && error.kind !== 'rejected') throw error;
     state.workspace.log.debug({ err: error }, 'progress could not be shown');
   }
-}
-
-/** Uses the call that `acquire` has acquired for this write, or acquires one if one is free. */
-function useCall(state: ReplyState, method: LimitedMethod): boolean {
-  if (state.acquired !== method) return state.workspace.limits.of(method).tryAcquire('progress');
-  state.acquired = null;
-  return true;
 }
 
 /** Chooses how this message is written. None is begun that could not be finished: then it is posted once, at the end. */
@@ -119,12 +110,9 @@ async function beginMessage(
   closed: string,
   extras: Extras,
 ): Promise<void> {
-  const { limits } = state.workspace;
   while (reserveStream(state)) if (await startStream(state, index, text)) return;
-  const updates = limits.of('chat.update');
-  if (!updates.reserve()) return;
-  if (!limits.tryAcquirePost(state.thread.channel)) return updates.release();
-  await postPart(state, index, closed, extras, true);
+  if (!state.workspace.limits.of('chat.update').reserve()) return;
+  await postPart(state, index, closed, extras, 'progress');
 }
 
 /** Reserves the start and the stop of a stream; false, with nothing reserved, where there is to be none. */

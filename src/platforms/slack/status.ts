@@ -117,9 +117,8 @@ async function tryCall(
   feature: 'status' | 'sessions',
   run: (client: SlackClient) => Promise<unknown>,
 ): Promise<'done' | 'skipped' | 'refused'> {
-  if (!limits.of(method).tryAcquire('progress')) return 'skipped';
   try {
-    await limits.call(method, () => run(client), true);
+    await limits.call(method, () => run(client), 'progress');
     return 'done';
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
@@ -129,10 +128,7 @@ async function tryCall(
   }
 }
 
-/**
- * Adds or removes a reaction. When the rate limit is used up, it is not added, which is false then; but once there it must not
- * stay. @throws {Failure}
- */
+/** Adds a reaction, unless the rate limit is used up, which is false then; or removes it: it must not stay. @throws {Failure} */
 export async function setReaction(
   { client, limits }: SlackWorkspace,
   { channel, message: timestamp }: MessageRef,
@@ -140,8 +136,8 @@ export async function setReaction(
   isWanted: boolean,
 ): Promise<boolean> {
   const args = { channel, timestamp, name };
-  if (isWanted && !limits.of('reactions.add').tryAcquire('progress')) return false;
-  if (isWanted) await limits.call('reactions.add', () => client.reactions.add(args), true);
+  if (isWanted && limits.of('reactions.add').free() === 0) return false;
+  if (isWanted) await limits.call('reactions.add', () => client.reactions.add(args), 'progress');
   else await limits.call('reactions.remove', () => client.reactions.remove(args));
   return true;
 }

@@ -98,9 +98,9 @@ async function readMessages(
   const read: Message[] = [];
   let cursor: string | undefined;
   for (let pages = 0; pages < MAX_PAGES; pages++) {
-    if (!limits.of(method).tryAcquire('progress')) break;
+    if (limits.of(method).free() === 0) break;
     const args = { channel, ts, limit: PAGE_SIZE, ...(cursor && { cursor }) };
-    const page = await limits.call(method, () => client.conversations.replies(args), true);
+    const page = await limits.call(method, () => client.conversations.replies(args), 'progress');
     read.push(...(page.messages ?? []));
     cursor = page.response_metadata?.next_cursor;
     if (!cursor) break;
