@@ -209,7 +209,7 @@ export interface NextJob {
   readonly options: EnqueueOptions;
 }
 
-/** The durable queue. */
+/** The durable queue, as whoever puts something into it sees it. */
 export interface Jobs {
   /** Returns once the job is on disk; false when the id is already known. */
   enqueue(queue: string, data: object, options: EnqueueOptions): Promise<boolean>;
@@ -219,14 +219,6 @@ export interface Jobs {
   waiting(queue: string, owner: JobOwner): Promise<{ readonly person: number; readonly workspace: number }>;
   /** Whether a job of this id is waiting, running, or still remembered. */
   knows(queue: string, id: string): Promise<boolean>;
-  /** Starts taking jobs, as many at a time in this process as there are slots. A handler that throws has its job run again later. */
-  work<T extends object>(
-    queue: string,
-    slots: number,
-    handler: (job: Job<T>) => Promise<void>,
-  ): Promise<void>;
-  /** Takes no new jobs, waits up to `graceMs` for running ones, then aborts them and leaves them to be taken up again. */
-  stop(graceMs: number): Promise<void>;
 }
 
 /** Plain key-value storage (Keyv). Nothing is read and written in one: used only where one writer per key is certain. */

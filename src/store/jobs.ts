@@ -25,8 +25,9 @@ interface WorkOptions<T> {
   readonly limits?: OwnerLimits;
 }
 
-/** The queue, with what the port leaves to the implementation. */
+/** The queue, with what takes jobs from it. */
 export interface StoreJobs extends Jobs {
+  /** Starts taking jobs, as many at a time in this process as there are slots. A handler that throws has its job run again later. */
   work<T extends object>(
     queue: string,
     slots: number,
@@ -38,6 +39,8 @@ export interface StoreJobs extends Jobs {
    * `run` returns null. Unlike `enqueue` it keeps no order between calls of the same moment.
    */
   enqueueWith<T>(next: readonly NextJob[], run: (tx: Queryable) => Promise<T | null>): Promise<T | null>;
+  /** Takes no new jobs, waits up to `graceMs` for running ones, then aborts them and leaves them to be taken up again. */
+  stop(graceMs: number): Promise<void>;
   /** After `stop`: ends what runs in the background. */
   close(): Promise<void>;
 }
@@ -175,7 +178,7 @@ interface DrainDeps {
   readonly log: Log;
 }
 
-/** The port's `stop`. What is left of the running jobs is due for other processes at once. */
+/** Stops taking jobs. What is left of the running jobs is due for other processes at once. */
 async function drain({ sql, boss, dispatchers, log }: DrainDeps, graceMs: number): Promise<void> {
   await Promise.all(dispatchers.map((each) => each.close()));
   await untilSettled(dispatchers, graceMs);

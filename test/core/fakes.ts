@@ -157,8 +157,6 @@ export function memoryJobs(): Jobs & { readonly queued: Queued[] } {
       const ofPerson = inWorkspace.filter(({ owner }) => owner?.person === person);
       return { person: ofPerson.length, workspace: inWorkspace.length };
     },
-    work: async () => {},
-    stop: async () => {},
   };
 }
 

@@ -147,8 +147,6 @@ function clockwork(clock: { now: number }) {
       waiting.filter((job) => job.queue === queue && job.options.key === key).length,
     waiting: async () => ({ person: 0, workspace: 0 }),
     knows: async (queue, id) => known.has(`${queue} ${id}`),
-    work: async () => {},
-    stop: async () => {},
   };
   return { jobs, waiting };
 }

@@ -115,8 +115,6 @@ function runningJobs(
     depth: async (_queue, key) => depths.get(key) ?? 0,
     waiting: async () => ({ person: 0, workspace: 0 }),
     knows: async (queue, id) => ids.has(`${queue} ${id}`),
-    work: async () => {},
-    stop: async () => {},
   };
 }
 
