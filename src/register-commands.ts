@@ -2,7 +2,6 @@ import './node-version.js';
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { loadDiscordConfig } from './config.ts';
-import { Failure } from './core/failures.ts';
 import { asRecords } from './core/untrusted.ts';
 import { createLog } from './log.ts';
 import { isId } from './platforms/discord/ids.ts';
@@ -23,10 +22,6 @@ async function register(): Promise<string> {
     const commands = asRecords(JSON.parse(readFileSync(MANIFEST, 'utf8')));
     const { state, names } = await registerCommands(rest, commands, { applicationId, guild, dryRun });
     return `${DONE[state]} for ${guild ? `server ${guild}` : 'all servers'}: ${names.join(', ')}`;
-  } catch (error) {
-    if (!(error instanceof Failure) || error.kind !== 'not-authorised') throw error;
-    const remedy = 'DISCORD_TOKEN: Discord refuses it; copy a new one from the developer portal';
-    throw new Failure(error.kind, error.message, { remedy });
   } finally {
     rest.close();
   }

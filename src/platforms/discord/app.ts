@@ -3,7 +3,7 @@ import { Failure } from '../../core/failures.ts';
 import type { Intake, KeyValue, ResearchCommands } from '../../core/ports.ts';
 import type { ResearchPlatform } from '../../core/research/ports.ts';
 import { asRecord, asText } from '../../core/untrusted.ts';
-import { failureOf, TOKEN_REMEDY } from './errors.ts';
+import { failureOf } from './errors.ts';
 import { createMessageEvents, createTasks } from './events.ts';
 import { createGateway, type Gateway, type GatewayDeps } from './gateway.ts';
 import { attachInteractions, type InteractionDeps } from './interactions.ts';
@@ -127,10 +127,9 @@ async function fetchBotId(rest: DiscordRest): Promise<string> {
 }
 
 function startFailure(error: unknown, isLate: boolean): Failure {
-  const { kind, status, message } = failureOf(error, 'GET /users/@me');
-  if (kind === 'not-authorised') {
-    return new Failure(kind, message, { status, remedy: TOKEN_REMEDY });
-  }
+  const failure = failureOf(error, 'GET /users/@me');
+  const { kind, status, message } = failure;
+  if (kind === 'not-authorised') return failure;
   const how = isLate ? 'does not answer within 4 s' : status ? `answers ${status}` : 'cannot be reached';
   const isWrong = kind === 'malformed' || kind === 'rejected';
   const what = isWrong ? 'does not answer like Discord' : how;

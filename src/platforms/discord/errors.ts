@@ -23,11 +23,10 @@ export const CODE = {
   blockedByAutoMod: '200000',
 } as const;
 
-/** For the operator. */
+/** For the operator; the others are read by the person who asked. */
 export const TOKEN_REMEDY =
   'DISCORD_TOKEN: Discord refuses it; copy a new one from the developer portal (Bot > Reset Token)';
 
-/** Remedies are read by the person who asked. */
 const KNOWN: Readonly<Record<string, readonly [FailureKind, string?]>> = {
   [CODE.unknownChannel]: ['gone'],
   [CODE.unknownGuild]: ['gone'],
@@ -64,7 +63,8 @@ export function failureOf(error: unknown, route: string, signal?: AbortSignal): 
   }
   if (error instanceof DiscordAPIError) return refusal(error, route);
   if (isTokenMissing(error)) {
-    return new Failure('not-authorised', 'Discord has refused DISCORD_TOKEN', { status: 401 });
+    const details = { status: 401, remedy: TOKEN_REMEDY };
+    return new Failure('not-authorised', 'Discord has refused DISCORD_TOKEN', details);
   }
   if (signal?.aborted) return new Failure('stopped', `stopped during ${route}`);
   return new Failure('unreachable', `no answer from Discord to ${route} (${reasonOf(error)})`);
@@ -94,7 +94,7 @@ function refusal(error: DiscordAPIError, route: string): Failure {
   const details = { status: error.status, code };
   const message = `Discord refused ${route}: ${code ?? error.status} ${error.message}`;
   if (error.status === 401 && code !== CODE.interactionExpired) {
-    return new Failure('not-authorised', message, details);
+    return new Failure('not-authorised', message, { ...details, remedy: TOKEN_REMEDY });
   }
   if (code === undefined && error.status !== 404) return new Failure('unreachable', message, details);
   const known = KNOWN[code ?? ''];

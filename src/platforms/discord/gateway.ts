@@ -190,8 +190,9 @@ function loginFailure(error: unknown): Failure {
       'DISCORD_TOKEN: the bot has used up its new gateway sessions for today; look for a restart loop';
     return new Failure('unreachable', reason, { remedy });
   }
-  const { kind, message, status, retryAfterMs } = failureOf(error, 'GET /gateway/bot');
-  if (kind === 'not-authorised') return new Failure(kind, message, { status, remedy: TOKEN_REMEDY });
+  const failure = failureOf(error, 'GET /gateway/bot');
+  const { kind, message, status, retryAfterMs } = failure;
+  if (kind === 'not-authorised') return failure;
   // Whatever else it is, Discord or a proxy may answer otherwise the next time.
   return new Failure('unreachable', message, { status, retryAfterMs });
 }
