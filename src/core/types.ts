@@ -7,6 +7,9 @@
 /** Slack or Discord, as the core sees it. */
 export type PlatformName = 'slack' | 'discord';
 
+/** The workspace of Discord's direct messages: one for everybody. */
+export const DIRECT_WORKSPACE = '@me';
+
 /**
  * A conversation. `thread` is Slack's root `ts`; on Discord it is the id of the channel the conversation lives in
  * (a thread or a DM), which equals the id of the message a thread was started from, and `channel` is that same id.

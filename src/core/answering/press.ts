@@ -2,7 +2,7 @@ import { idFrom } from '../ids.ts';
 import type { Accepted, AnswerRecord, ButtonPress, Pressed, ResearchIntake } from '../ports.ts';
 import type { Question } from '../types.ts';
 import type { AnsweringDeps } from './deps.ts';
-import { mayStop } from './stop.ts';
+import { explainMayNot, mayStop } from './stop.ts';
 
 export interface PressDeps extends Pick<AnsweringDeps, 'answers' | 'stops' | 'isAdmin'> {
   readonly research: ResearchIntake;
@@ -23,9 +23,7 @@ export async function pressButton(deps: PressDeps, press: ButtonPress): Promise<
   if (press.action === 'sources') return { type: 'sources', sources: record.conclusion?.sources ?? [] };
   if (press.action === 'research') return startResearch(deps, press, record);
   const { question } = record;
-  if (!mayStop(deps, question, press.presser.id)) {
-    return tell(`Only ${question.asker.name ?? 'the person who asked'} or an admin can do that.`);
-  }
+  if (!mayStop(deps, question, press.presser.id)) return tell(explainMayNot(question));
   if (press.action === 'retry' && question.research) return startResearch(deps, press, record);
   if (press.action !== 'stop') return askAgain(deps, press, record);
   if (record.conclusion) return tell('That answer has already ended.');

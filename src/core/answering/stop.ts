@@ -30,6 +30,11 @@ export function mayStop(
   return asker.id === personId || isAdmin(platform, personId);
 }
 
+/** What somebody reads who may not. */
+export function explainMayNot({ asker }: Question): string {
+  return `Only ${asker.name ?? 'the person who asked'} or an admin can do that.`;
+}
+
 /** Ends running answers, on any replica. */
 export interface Stops {
   /** Requests the end of one question's answer. */

@@ -2,7 +2,7 @@ import { formatElapsed } from '../answering/messages.ts';
 import { questionText } from '../answering/prompt.ts';
 import { plural } from '../answering/view.ts';
 import type { JobsRequest, ResearchCommands } from '../ports.ts';
-import type { Question } from '../types.ts';
+import { DIRECT_WORKSPACE, type Question } from '../types.ts';
 import { formatState } from './card.ts';
 import { reasonFor } from './notification.ts';
 import type { Created, ResearchFilter, ResearchRecord } from './ports.ts';
@@ -12,9 +12,6 @@ import { stopResearch, whenSettled } from './stop.ts';
 export type ResearchCommandsDeps = Pick<ResearchDeps, 'researches' | 'log' | 'isAdmin' | 'hasAdmins' | 'now'>;
 
 type Who = Omit<JobsRequest, 'action' | 'job'>;
-
-/** The workspace of Discord's direct messages. It belongs to everybody, so admins see only their own jobs there. */
-const DIRECT_WORKSPACE = '@me';
 
 const MAX_LISTED = 15;
 const MAX_CHOICES = 25;
@@ -56,12 +53,14 @@ function nameFrom(typed: string): string {
     .replace(/^R-?(?=....)/, '')}`;
 }
 
+/** In direct messages a person's jobs of every workspace. */
 function ownOf({ platform, workspace, person }: Who): ResearchFilter {
   const place = workspace === DIRECT_WORKSPACE ? {} : { workspace };
   return { platform, person: person.id, ...place };
 }
 
 function visibleTo({ isAdmin }: ResearchCommandsDeps, who: Who): ResearchFilter {
+  // The workspace of direct messages belongs to everybody: admins see only their own jobs there.
   const seesAll = who.workspace !== DIRECT_WORKSPACE && isAdmin(who.platform, who.person.id);
   return seesAll ? { platform: who.platform, workspace: who.workspace } : ownOf(who);
 }

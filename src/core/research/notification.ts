@@ -1,6 +1,7 @@
 import { formatElapsed } from '../answering/messages.ts';
 import { finalView, plural, sourcesButton } from '../answering/view.ts';
 import { Failure } from '../failures.ts';
+import { DIRECT_WORKSPACE } from '../types.ts';
 import { hasNoPlace, recordMessages } from './messages.ts';
 import type { Ending, NotificationPlace, Report, ResearchNotification, ResearchRecord } from './ports.ts';
 import { formatCost, reportFile, summarise } from './report.ts';
@@ -137,6 +138,6 @@ function listPlaces({ question, card, isCardGone }: ResearchRecord): readonly No
   const inThread: readonly NotificationPlace[] = thread ? [{ type: 'thread', thread }] : [];
   const dm: NotificationPlace = { type: 'dm', link: isCardGone ? null : card };
   // Discord's direct messages have no channel outside the thread.
-  const channel: readonly NotificationPlace[] = workspace === '@me' ? [] : [{ type: 'channel' }];
+  const channel: readonly NotificationPlace[] = workspace === DIRECT_WORKSPACE ? [] : [{ type: 'channel' }];
   return research?.notify === 'dm' ? [dm, ...inThread, ...channel] : [...inThread, dm, ...channel];
 }

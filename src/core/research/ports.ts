@@ -1,4 +1,7 @@
-/** The ports of deep research; the others are in `core/ports.ts`. */
+/**
+ * What deep research needs from the outside: the model's asynchronous API, a platform that shows jobs, the records of jobs. What it
+ * shares with answers is in `core/ports.ts`.
+ */
 import type { NextJob, Platform, Urgency } from '../ports.ts';
 import type {
   Effort,

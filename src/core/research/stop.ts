@@ -1,4 +1,4 @@
-import { mayStop } from '../answering/stop.ts';
+import { explainMayNot, mayStop } from '../answering/stop.ts';
 import { sleep } from '../concurrency.ts';
 import type { ButtonPress, Pressed } from '../ports.ts';
 import type { Person } from '../types.ts';
@@ -13,9 +13,7 @@ export async function pressStop(deps: StopDeps, press: ButtonPress): Promise<Pre
   if (!record) return undefined;
   const { question } = record;
   const isAllowed = mayStop(deps, question, press.presser.id);
-  const text = isAllowed
-    ? await stopResearch(deps, record, press.presser)
-    : `Only ${question.asker.name ?? 'the person who asked'} or an admin can do that.`;
+  const text = isAllowed ? await stopResearch(deps, record, press.presser) : explainMayNot(question);
   return text === null ? null : { type: 'text', text };
 }
 

@@ -10,9 +10,16 @@ import {
 import { DEFAULT_WISH, parseSites } from '../../core/commands/options.ts';
 import { idFrom } from '../../core/ids.ts';
 import type { ButtonPress, JobsRequest } from '../../core/ports.ts';
-import { type AnswerOptions, EFFORTS, PROFILE_NAMES, type Question, RECENCIES } from '../../core/types.ts';
+import {
+  type AnswerOptions,
+  DIRECT_WORKSPACE,
+  EFFORTS,
+  PROFILE_NAMES,
+  type Question,
+  RECENCIES,
+} from '../../core/types.ts';
 import { asRecord } from '../../core/untrusted.ts';
-import { DIRECT_WORKSPACE, messageRef, threadRef } from './ids.ts';
+import { messageRef, threadRef } from './ids.ts';
 import { cleanText } from './markup.ts';
 import { readCustomId } from './messages.ts';
 import { namesIn } from './names.ts';

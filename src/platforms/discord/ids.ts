@@ -22,9 +22,6 @@ export function isId(value: unknown): value is string {
   return typeof value === 'string' && /^\d{17,20}$/.test(value);
 }
 
-/** The workspace of everything outside a guild. */
-export const DIRECT_WORKSPACE = '@me';
-
 /** A message as plain data. */
 export function messageRef(workspace: string, channel: string, message: string): MessageRef {
   return { platform: 'discord', workspace, channel, message };

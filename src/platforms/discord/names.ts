@@ -6,8 +6,8 @@ import {
   PermissionFlagsBits,
   Routes,
 } from 'discord.js';
+import { DIRECT_WORKSPACE } from '../../core/types.ts';
 import { asRecords, asText } from '../../core/untrusted.ts';
-import { DIRECT_WORKSPACE } from './ids.ts';
 import type { Names } from './markup.ts';
 import type { DiscordRest } from './rest.ts';
 

@@ -9,9 +9,17 @@ import {
 } from 'discord.js';
 import { takeOffMention } from '../../core/commands/parse.ts';
 import { idFrom } from '../../core/ids.ts';
-import type { MessageRef, Person, Question, Quote, ThreadRef, Trigger } from '../../core/types.ts';
+import {
+  DIRECT_WORKSPACE,
+  type MessageRef,
+  type Person,
+  type Question,
+  type Quote,
+  type ThreadRef,
+  type Trigger,
+} from '../../core/types.ts';
 import { toApiMessage } from './api-message.ts';
-import { DIRECT_WORKSPACE, messageRef, threadRef } from './ids.ts';
+import { messageRef, threadRef } from './ids.ts';
 import { cleanText, type Names, withoutCode } from './markup.ts';
 import { namesIn } from './names.ts';
 import { readMessage, readQuote } from './read-message.ts';

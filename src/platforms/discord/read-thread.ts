@@ -1,7 +1,7 @@
 import { type APIMessage, MessageType, Routes } from 'discord.js';
-import type { Question, Turn } from '../../core/types.ts';
+import { DIRECT_WORKSPACE, type Question, type Turn } from '../../core/types.ts';
 import { asRecord, asText } from '../../core/untrusted.ts';
-import { DIRECT_WORKSPACE } from './ids.ts';
+
 import { cleanText, type Names } from './markup.ts';
 import { asMessage, asMessages } from './messages.ts';
 import type { KnownNames } from './names.ts';
