@@ -172,8 +172,19 @@ export interface Platform {
   directMessage(workspace: string, personId: string, text: string): Promise<void>;
   /** The name of a person that came without one; at once where it is known. Null when it cannot be had: never throws. */
   nameOf(workspace: string, personId: string): Promise<string | null>;
-  /** What was said before the question in a thread we do not know yet, oldest first; empty when it cannot be read. */
-  readThread(question: Question, signal: AbortSignal): Promise<readonly Turn[]>;
+  /**
+   * Reads what was said in the question's thread from `since` (milliseconds since the epoch; null for its beginning) until it
+   * was asked, without its own message. Empty when it cannot be read: never rejects.
+   */
+  readThread(question: Question, since: number | null, signal: AbortSignal): Promise<ThreadPart>;
+}
+
+/** A part of a thread as its platform has it. */
+export interface ThreadPart {
+  /** Oldest first. */
+  readonly turns: readonly Turn[];
+  /** There was more than is read, in the middle or at the beginning. */
+  readonly isCut: boolean;
 }
 
 /** A unit of work taken from the queue. */

@@ -108,9 +108,13 @@ export interface ResearchWish {
 
 /** One remembered contribution to a thread. */
 export interface Turn {
+  /** The id that a question in its message has; absent where it came in no message. */
+  readonly id?: string;
   readonly role: 'user' | 'assistant';
   readonly author: Person | null;
   readonly text: string;
+  /** The messages it is about, as in `Question.quotes`. */
+  readonly quotes?: readonly Quote[];
   /** The files that came with it. */
   readonly attachments?: readonly Attachment[];
   readonly at: number;

@@ -214,7 +214,7 @@ export function memoryPlatform(): MemoryPlatform {
     replyPrivately: async (_asked, text) => void platform.privateReplies.push(text),
     directMessage: async (_workspace, person, text) => void platform.directMessages.push({ person, text }),
     nameOf: async () => null,
-    readThread: async () => platform.thread,
+    readThread: async () => ({ turns: platform.thread, isCut: false }),
   };
   return platform;
 }

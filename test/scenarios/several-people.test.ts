@@ -26,10 +26,22 @@ async function answered(side: Side, place: Place, count: number): Promise<void> 
   await vi.waitFor(() => expect(areEnded(side.posts(place), count)).toBe(true), { timeout: 15_000 });
 }
 
-/** What the model was asked with the question that holds these words, system prompt included. */
+/** Asks with a mention, and resolves once that is answered. */
+async function answeredTo(side: Side, place: Place, text: string): Promise<void> {
+  const before = side.posts(place).length;
+  side.follow(place, text, { mention: true });
+  const isAnswered = () => areEnded(side.posts(place).slice(before), 1);
+  await vi.waitFor(() => expect(isAnswered()).toBe(true), { timeout: 15_000 });
+}
+
+/** What the model was told with the question that holds these words: the system prompt and what people wrote. */
 function request(words: string): string {
   const found = perplexity.requests.filter(({ body }) => JSON.stringify(body).includes(words));
-  return JSON.stringify(found.at(-1)?.body ?? null);
+  const { messages = [] } = (found.at(-1)?.body ?? {}) as { messages?: { role: string; content: unknown }[] };
+  return messages
+    .filter(({ role }) => role !== 'assistant')
+    .map(({ content }) => (typeof content === 'string' ? content : JSON.stringify(content)))
+    .join('\n\n');
 }
 
 describe.each(['slack', 'discord'] as const)('on %s', (name) => {
@@ -70,5 +82,53 @@ describe.each(['slack', 'discord'] as const)('on %s', (name) => {
     await vi.waitFor(() => expect(request('So who is right?')).toContain(name), { timeout: 5_000 });
     expect(told()).toHaveLength(1);
     expect(side.shownAlone(GRACE)).toEqual([]);
+  });
+
+  test('what others said since the last answer is told, with their names, once', async () => {
+    const side = at();
+    const first = unique('How tall is it?');
+    const place = side.mention(first);
+    await answered(side, place, 1);
+    const words = unique('The flamingo is pink');
+    const bot = unique('Build 7 failed');
+    side.follow(place, words, { person: GRACE });
+    side.otherBot(place, bot);
+    await answeredTo(side, place, unique('Is that right?'));
+    const told = request('Is that right?');
+    expect(told).toContain(`says:\n> ${words}`);
+    expect(told.toLowerCase()).toContain('[grace');
+    expect(told).toContain(bot);
+    const later = unique('Are you sure?');
+    await answeredTo(side, place, later);
+    for (const once of [first, words, bot, later]) expect(request(later).split(`> ${once}`)).toHaveLength(2);
+  });
+
+  test('what was said before the bot was called, and by whom it did not answer, is told', async () => {
+    const side = at();
+    const place = side.talk(unique('The tower is closed'), GRACE);
+    side.follow(place, unique('Until Monday'), { person: GRACE });
+    const failing = unique('Why? fault:401');
+    side.follow(place, failing, { mention: true });
+    await vi.waitFor(() => expect(side.posts(place).some(({ text }) => text.includes('E-'))).toBe(true), {
+      timeout: 15_000,
+    });
+    const asked = unique('Is it open?');
+    await answeredTo(side, place, asked);
+    for (const once of ['The tower is closed', 'Until Monday', 'Why? fault:401'])
+      expect(request(asked).split(`${once} ${name}`)).toHaveLength(2);
+  });
+
+  test('a thread that is too long to be told is cut, and that is said once', async () => {
+    const side = at();
+    const place = side.talk('the beginning', GRACE);
+    for (let n = 0; n < 320; n++) side.follow(place, `word ${n}`, { person: GRACE });
+    await answeredTo(side, place, unique('What was said last?'));
+    const cuts = () => side.posts(place).filter(({ text }) => text.includes('newest part of this thread'));
+    expect(cuts()).toHaveLength(1);
+    const asked = unique('And first?');
+    await answeredTo(side, place, asked);
+    expect(cuts()).toHaveLength(1);
+    expect(request(asked)).toContain('> the beginning');
+    expect(request(asked)).toContain('> word 319');
   });
 });

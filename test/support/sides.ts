@@ -33,6 +33,8 @@ export interface Side {
   readonly channels: readonly string[];
   /** Somebody mentions the bot in a channel, the first one unless said. `person` is 0 for the first. */
   mention(text: string, person?: number, channel?: string): Place;
+  /** Somebody begins a thread without the bot. */
+  talk(text: string, person?: number): Place;
   /** Somebody writes to the bot directly. */
   direct(text: string, person?: number): Place;
   /** Somebody goes on in a place, without a mention unless asked for. Returns the message's id. */
@@ -93,6 +95,10 @@ export async function startSlackSide(options: SlackServerOptions = {}): Promise<
       const channel = idOf(name);
       const ts = server.say({ user: user(person), channel, text: `<@${server.botUser}> ${text}` });
       return { channel, thread: ts };
+    },
+    talk(text, person) {
+      const channel = idOf();
+      return { channel, thread: server.say({ user: user(person), channel, text }) };
     },
     direct(text, person) {
       const channel = dm(person);
@@ -210,6 +216,11 @@ export async function startDiscordSide(options: DiscordServerOptions = {}): Prom
       const id = server.say({ user: user(person), channel, content });
       parents.set(id, channel);
       return { channel: id, thread: id };
+    },
+    talk(content, person) {
+      const message = server.say({ user: user(person), channel: 'general', content });
+      const thread = server.makeThread({ user: user(person), channel: 'general', name: 'talk', message });
+      return { channel: thread, thread };
     },
     direct(text, person) {
       const channel = server.channels.find(({ name }) => name === `@${user(person)}`)?.id ?? '';

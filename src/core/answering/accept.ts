@@ -1,6 +1,6 @@
 import { type Command, parseCommand } from '../commands/parse.ts';
 import { createGate, createKeyedQueue, runInBackground } from '../concurrency.ts';
-import type { Accepted, Intake, JobsRequest, KeyValue, ResearchIntake } from '../ports.ts';
+import type { Accepted, Heard, Intake, JobsRequest, KeyValue, ResearchIntake } from '../ports.ts';
 import { enqueuePrivateMessage, enqueueReply, type PrivateMessage } from '../private-messages.ts';
 import { ownerKey, ownerOf, type Question, type ThreadRef, threadKey } from '../types.ts';
 import { ANSWER_QUEUE, type AnsweringDeps, type AnswerJob } from './deps.ts';
@@ -76,7 +76,7 @@ async function acceptMessage(deps: AcceptDeps, message: Question): Promise<Accep
     return 'ignored';
   }
   const command = readCommand(question);
-  if (!command) return acceptQuestion(deps, question);
+  if (!command) return acceptQuestion(deps, question, heard);
   if (command.type === 'research') {
     const { text, research } = command;
     const overrides = { ...question.overrides, ...command.overrides };
@@ -108,8 +108,8 @@ function toPrivateMessage(
   return { type: 'jobs', question, request };
 }
 
-function acceptQuestion(deps: AcceptDeps, question: Question): Promise<Accepted> {
-  return question.research ? acceptResearch(deps, question) : acceptForAnswer(deps, question);
+function acceptQuestion(deps: AcceptDeps, question: Question, heard: Heard | null = null): Promise<Accepted> {
+  return question.research ? acceptResearch(deps, question) : acceptForAnswer(deps, question, heard);
 }
 
 /** Research runs beside the answers of its thread: it neither waits for them nor keeps them waiting. */
@@ -121,7 +121,7 @@ async function acceptResearch({ research, threads }: IntakeDeps, question: Quest
   return isNew ? 'accepted' : 'duplicate';
 }
 
-async function acceptForAnswer(deps: AcceptDeps, question: Question): Promise<Accepted> {
+async function acceptForAnswer(deps: AcceptDeps, question: Question, heard: Heard | null): Promise<Accepted> {
   const key = question.thread ? threadKey(question.thread) : question.id;
   // A thread's first message can have nothing in front of it: the common case needs no query.
   const isFirst = !question.thread || question.thread.thread === question.message?.message;
@@ -135,7 +135,7 @@ async function acceptForAnswer(deps: AcceptDeps, question: Question): Promise<Ac
     if (refusal !== 'duplicate') await deps.refused.set(question.id, true, REFUSED_MS);
     return refusal;
   }
-  const job: AnswerJob = { question, isMarked: depth > 0 };
+  const job: AnswerJob = { question, isMarked: depth > 0, ...(heard && { heardAt: heard.before }) };
   const [isNew] = await Promise.all([
     deps.jobs.enqueue(ANSWER_QUEUE, job, { id: question.id, key, owner: ownerOf(question) }),
     question.thread ? deps.threads.join(question.thread, question.asker.id, question.askedAt) : null,

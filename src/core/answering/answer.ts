@@ -8,7 +8,9 @@ import type { AnsweringDeps, AnswerJob, AnswerRun, Conclusion } from './deps.ts'
 import { joinOpenedThread } from './join-thread.ts';
 import { startLiveReply } from './live-reply.ts';
 import { HELP } from './messages.ts';
+import { createNames, NAMES_PATIENCE_MS } from './names.ts';
 import { questionTurn } from './prompt.ts';
+import { recallThread } from './recall.ts';
 import { mayStop, StopRequested } from './stop.ts';
 
 /**
@@ -89,7 +91,9 @@ function startRun(
     deps,
     question,
     record,
+    heardAt: job.data.heardAt,
     platform,
+    names: createNames(platform, question.workspace),
     reply,
     live,
     open,
@@ -118,12 +122,20 @@ async function deliver(run: AnswerRun, conclusion: Conclusion): Promise<void> {
  * Appends the exchange to the thread's history. An answer without text is left out, because a question without an answer
  * confuses the model; so is a deleted question.
  */
-async function rememberExchange({ deps, question, open }: AnswerRun, conclusion: Conclusion): Promise<void> {
-  const { view, backfill, isTrimmed } = conclusion;
+async function rememberExchange(run: AnswerRun, conclusion: Conclusion): Promise<void> {
+  const { deps, question, open, platform, names, heardAt, signal } = run;
+  const { view, isTrimmed } = conclusion;
   if (view.text === '' || conclusion.outcome === 'deleted') return;
   const answered: Turn = { role: 'assistant', author: null, text: view.text, at: Date.now() };
   const thread = await open();
-  await deps.history.append(thread, question.id, [...backfill, questionTurn(question), answered], isTrimmed);
+  const recalled =
+    conclusion.recalled ?? (await recallThread({ ...deps, platform }, question, heardAt, signal));
+  const said = await recalled.allSaid();
+  const asked = await names.complete([...said.turns, questionTurn(question)], NAMES_PATIENCE_MS);
+  await deps.history.append(thread, question, [...asked, answered], {
+    isCut: said.isCut,
+    isTold: isTrimmed,
+  });
 }
 
 /** Ends an answer that can never be shown; every other failure is left to the next attempt. */

@@ -3,9 +3,10 @@ import { Failure } from '../failures.ts';
 import { type AnswerOptions, type Button, type Question, type View } from '../types.ts';
 import { askModel, type ModelOutcome } from './ask-model.ts';
 import { type AnswerRun, type Conclusion } from './deps.ts';
-import { recallThread } from './history.ts';
 import { describeForAdmins, explainFailure, needsAdmin } from './messages.ts';
-import { attachmentsOf, composePrompt, type Prompt } from './prompt.ts';
+import { composeWithNames } from './names.ts';
+import { attachmentsOf, type Prompt, questionTurn, withFraming } from './prompt.ts';
+import { recallThread } from './recall.ts';
 import { type Stop, StopRequested } from './stop.ts';
 import { type Answer, doneView, EMPTY_ANSWER, finalView, progressView } from './view.ts';
 
@@ -21,27 +22,29 @@ export const MAX_ATTEMPTS = 5;
 export async function concludeAnswer(run: AnswerRun): Promise<Conclusion> {
   const { record } = run;
   if (record.conclusion)
-    return { view: record.conclusion, backfill: [], isTrimmed: false, outcome: 'redelivered' };
+    return { view: record.conclusion, recalled: null, isTrimmed: false, outcome: 'redelivered' };
   if (record.attempt > MAX_ATTEMPTS) {
     const failure = new Failure('stopped', 'too many interrupted attempts');
     const view = failedView(run, { answer: EMPTY_ANSWER, failure, tries: 0 }, failure);
-    return storeConclusion(run, { view, backfill: [], isTrimmed: false, outcome: 'stopped' });
+    return storeConclusion(run, { view, recalled: null, isTrimmed: false, outcome: 'stopped' });
   }
   return storeConclusion(run, await produceAnswer(run));
 }
 
 async function produceAnswer(run: AnswerRun): Promise<Conclusion> {
-  const { deps, question, platform, live, log, signal, stops } = run;
+  const { deps, question, platform, names, live, log, signal, stops } = run;
   // What was deleted while it waited for its turn is not to be paid for.
   await stops.caughtUp;
   if (readStop(signal)?.reason === 'deleted') throw new Failure('gone', 'the question was deleted');
   live.update(progressView(EMPTY_ANSWER, question.id));
   // Follow-ups in the thread that a command opens must be heard while its answer is still being written.
   if (!question.thread) runInBackground(log, 'join', run.open());
-  const { history, backfill } = await recallThread({ ...deps, platform }, question, signal);
-  const composed = composePrompt(question, history, deps.settings.contextChars);
+  void names.complete([questionTurn(question)], 0);
+  const recalled = await recallThread({ ...deps, platform }, question, run.heardAt, signal);
+  const { systemPrompt, contextChars } = deps.settings;
+  const composed = await composeWithNames(names, question, recalled, contextChars);
   const options: AnswerOptions = { ...deps.settings.defaults, ...question.overrides };
-  const request = { system: deps.settings.systemPrompt, messages: composed.messages, options };
+  const request = { system: withFraming(systemPrompt, composed), messages: composed.messages, options };
   const asked = await askModel(deps.model, request, {
     signal,
     log,
@@ -55,12 +58,14 @@ async function produceAnswer(run: AnswerRun): Promise<Conclusion> {
   if (stop?.reason === 'deleted' && asked.answer.text === '')
     throw new Failure('gone', 'the question was deleted');
   if (asked.failure && !stop) reportFailure(run, asked.failure);
-  const isTrimmed = composed.isTrimmed && !history.toldTrimmed;
+  const { history, said } = recalled;
+  const isPart = composed.isTrimmed || said.isCut || history.trimmed.isCut;
+  const isTrimmed = isPart && !history.trimmed.isTold;
   const view = composeFinalView(run, asked, options, stop);
   const notices = [...composeNotices(question, isTrimmed ? composed : null), ...view.notices];
   return {
     view: { ...view, notices },
-    backfill,
+    recalled,
     isTrimmed,
     outcome: stop?.reason ?? asked.failure?.kind ?? 'done',
   };

@@ -1,8 +1,10 @@
 import type { ModelRateLimiter } from '../model-rate-limiter.ts';
 import type { AnswerRecord, Answers, Jobs, Log, Metrics, Model, Platform, Reply, Threads } from '../ports.ts';
-import type { AnswerOptions, PlatformName, Question, ThreadRef, Turn, View } from '../types.ts';
+import type { AnswerOptions, PlatformName, Question, ThreadRef, View } from '../types.ts';
 import type { History } from './history.ts';
 import type { LiveReply } from './live-reply.ts';
+import type { Names } from './names.ts';
+import type { Recalled } from './recall.ts';
 import type { Stops, StopWatch } from './stop.ts';
 
 /** What one question needs on its way to an answer, and what comes of it. */
@@ -43,6 +45,8 @@ export interface AnswerJob {
   readonly question: Question;
   /** Whether the question carries the mark that it waits behind another. */
   readonly isMarked: boolean;
+  /** When the newest message before it was said, in milliseconds since the epoch; absent where that is not known. */
+  readonly heardAt?: number;
 }
 
 /** One attempt to answer a question. */
@@ -50,7 +54,10 @@ export interface AnswerRun {
   readonly deps: AnsweringDeps;
   readonly question: Question;
   readonly record: AnswerRecord;
+  /** As in its job. */
+  readonly heardAt: number | undefined;
   readonly platform: Platform;
+  readonly names: Names;
   readonly reply: Reply;
   readonly live: LiveReply;
   /** Opens the place to answer, once. The thread of a question that came without one is joined. @throws {Failure} as `Reply.open` */
@@ -68,8 +75,8 @@ export interface AnswerRun {
 /** The final view, and what history keeps of it. */
 export interface Conclusion {
   readonly view: View;
-  /** What was said in the thread before the bot joined it. */
-  readonly backfill: readonly Turn[];
+  /** What the model was given of the conversation; null where an earlier attempt has asked it. */
+  readonly recalled: Recalled | null;
   readonly isTrimmed: boolean;
   readonly outcome: string;
 }

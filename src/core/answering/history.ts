@@ -1,5 +1,4 @@
-import { sleep } from '../concurrency.ts';
-import type { KeyValue, Platform } from '../ports.ts';
+import type { KeyValue } from '../ports.ts';
 import { type Question, type ThreadRef, type Turn, threadKey } from '../types.ts';
 
 /** The part of a thread's history that is read: its beginning, its newest turns, and how many exchanges there are in all. */
@@ -11,21 +10,43 @@ export interface HistoryWindow {
   readonly exchanges: number;
   /** The exchanges that are not in this window. */
   readonly omitted: number;
-  /** Whether people in this thread have been told that only part of it is used. */
-  readonly toldTrimmed: boolean;
+  readonly trimmed: Trimmed;
+  /** The newest question that is remembered; null in an unknown thread. What was said before it is remembered as well. */
+  readonly mark: Mark | null;
+}
+
+/** What of a thread is not used. */
+interface Trimmed {
+  /** Something that was said there is not remembered. */
+  readonly isCut: boolean;
+  /** People there have been told that only part of it is used. */
+  readonly isTold: boolean;
+}
+
+/** A question by its id, and when it was asked, in milliseconds since the epoch. */
+interface Mark {
+  readonly question: string;
+  readonly at: number;
 }
 
 /** The history of threads. Reading and appending cost the same for 10 and for 1,000 exchanges. */
 export interface History {
   read(thread: ThreadRef): Promise<HistoryWindow>;
-  /** Adds one exchange. It is idempotent: the thread's last question replaces its own exchange. */
-  append(thread: ThreadRef, questionId: string, turns: readonly Turn[], toldTrimmed: boolean): Promise<void>;
+  /** Adds the exchange of one question, with what was said before it. The thread's last question again changes nothing. */
+  append(
+    thread: ThreadRef,
+    asked: Pick<Question, 'id' | 'askedAt'>,
+    turns: readonly Turn[],
+    trimmed?: Partial<Trimmed>,
+  ): Promise<void>;
 }
 
 interface Index {
   readonly exchanges: number;
   readonly lastQuestion: string;
-  readonly toldTrimmed: boolean;
+  /** This and the next are absent in what earlier versions wrote. */
+  readonly trimmed?: Trimmed;
+  readonly mark?: Mark;
 }
 
 export interface HistoryOptions {
@@ -41,7 +62,8 @@ export const EMPTY_HISTORY: HistoryWindow = {
   newest: [],
   exchanges: 0,
   omitted: 0,
-  toldTrimmed: false,
+  trimmed: { isCut: false, isTold: false },
+  mark: null,
 };
 
 /**
@@ -64,18 +86,25 @@ export function createHistory(store: KeyValue, { window, ttlMs }: HistoryOptions
         newest: (first > 0 ? exchanges.slice(1) : exchanges).flat(),
         exchanges: index.exchanges,
         omitted: Math.max(0, first - 1),
-        toldTrimmed: index.toldTrimmed,
+        trimmed: index.trimmed ?? EMPTY_HISTORY.trimmed,
+        mark: index.mark ?? { question: index.lastQuestion, at: 0 },
       };
     },
 
-    async append(thread, questionId, turns, toldTrimmed) {
+    async append(thread, asked, turns, { isCut = false, isTold = false } = {}) {
       const index = await store.get<Index>(threadKey(thread));
-      const isRepeat = index?.lastQuestion === questionId;
-      const number = index ? index.exchanges - (isRepeat ? 1 : 0) : 0;
+      if (index?.lastQuestion === asked.id) return;
+      const number = index?.exchanges ?? 0;
+      const mark = { question: asked.id, at: asked.askedAt };
       const next: Index = {
         exchanges: number + 1,
-        lastQuestion: questionId,
-        toldTrimmed: toldTrimmed || (index?.toldTrimmed ?? false),
+        lastQuestion: asked.id,
+        trimmed: {
+          isCut: isCut || (index?.trimmed?.isCut ?? false),
+          isTold: isTold || (index?.trimmed?.isTold ?? false),
+        },
+        // A report comes long after its question.
+        mark: index?.mark && index.mark.at > mark.at ? index.mark : mark,
       };
       await store.setMany(
         [
@@ -86,48 +115,4 @@ export function createHistory(store: KeyValue, { window, ttlMs }: HistoryOptions
       );
     },
   };
-}
-
-/** What is known of a thread; `backfill` is the part that history does not hold yet. */
-export interface RecalledThread {
-  readonly history: HistoryWindow;
-  readonly backfill: readonly Turn[];
-}
-
-/** Reads the history of the question's thread. A thread the bot has never answered in is read from the platform once. */
-export async function recallThread(
-  { history: memory, platform }: { readonly history: History; readonly platform: Platform },
-  question: Question,
-  signal: AbortSignal,
-): Promise<RecalledThread> {
-  if (!question.thread || startsThread(question)) return { history: EMPTY_HISTORY, backfill: [] };
-  const history = await memory.read(question.thread);
-  if (history.exchanges > 0) return { history, backfill: [] };
-  const backfill = await readWithTimeout(platform, question, signal);
-  return { history: { ...EMPTY_HISTORY, newest: backfill }, backfill };
-}
-
-/** This read is the only one in front of the model: when the platform is slow, the answer is made without it. */
-const READ_TIMEOUT_MS = 2_000;
-
-async function readWithTimeout(
-  platform: Platform,
-  question: Question,
-  signal: AbortSignal,
-): Promise<readonly Turn[]> {
-  const reading = new AbortController();
-  const whileReading = AbortSignal.any([signal, reading.signal]);
-  const late = sleep(READ_TIMEOUT_MS, whileReading).then((): Turn[] => []);
-  try {
-    return await Promise.race([platform.readThread(question, whileReading), late]);
-  } finally {
-    reading.abort();
-  }
-}
-
-/** Nothing was said before a thread's first message. A button or "Ask about this" on it comes later, so they do not count. */
-function startsThread({ trigger, message, thread }: Question): boolean {
-  return (
-    (trigger === 'mention' || trigger === 'dm') && message !== null && thread?.thread === message.message
-  );
 }

@@ -1,8 +1,19 @@
-import type { Attachment, ModelMessage, Person, Question, Turn } from '../types.ts';
+import type { Attachment, ModelMessage, Question, Turn } from '../types.ts';
+import {
+  askAboutTitle,
+  FRAMING,
+  frameTitle,
+  frameTurn,
+  labelSpeakers,
+  needsFrame,
+  type ShownTurn,
+} from './frame.ts';
 import type { HistoryWindow } from './history.ts';
 
 export interface Prompt {
   readonly messages: readonly ModelMessage[];
+  /** What the model has to know about their form, for the system prompt; null where they are plain. */
+  readonly framing: string | null;
   /** How many earlier turns are included. */
   readonly turns: number;
   /** Whether part of the thread was left out. */
@@ -11,35 +22,37 @@ export interface Prompt {
 
 /**
  * Composes the messages for the model: the thread's beginning and its newest turns, within `contextChars` characters, then
- * the question, exactly once and last. Roles alternate, as the API demands: neighbours of the same role are joined. Speakers
- * are named when more than one human has spoken.
+ * the question, exactly once and last. Roles alternate, as the API demands: neighbours of the same role are joined. A lone
+ * asker's words are given as they are; where there is more to tell, it is told who said what.
  */
 export function composePrompt(question: Question, history: HistoryWindow, contextChars: number): Prompt {
   const asked = questionTurn(question);
-  const { turns, isCut } = selectTurns(history, contextChars - asked.text.length, contextChars);
-  const speakers = nameSpeakers([...turns, asked]);
-  const said = [...turns, asked].map((turn) => ({ role: turn.role, text: prefixName(turn, speakers) }));
-  return { messages: alternate(said), turns: turns.length, isTrimmed: isCut || history.omitted > 0 };
+  const { turns, isCut } = selectTurns(history, contextChars - countChars([asked]), contextChars);
+  const shown = [...turns, asked];
+  const { title } = question;
+  const isFramed = title !== null || needsFrame(shown);
+  return {
+    messages: alternate(isFramed ? frameAll(shown, title) : shown),
+    framing: isFramed ? FRAMING : null,
+    turns: turns.length,
+    isTrimmed: isCut || history.omitted > 0,
+  };
+}
+
+/** The system prompt for these messages. */
+export function withFraming(systemPrompt: string, { framing }: Prompt): string {
+  return framing === null ? systemPrompt : `${systemPrompt}\n\n${framing}`;
 }
 
 /** The question as a turn of its thread. */
-export function questionTurn(question: Question): Turn {
-  return { role: 'user', author: question.asker, text: questionText(question), at: question.askedAt };
+export function questionTurn({ id, asker, text, quotes, attachments, askedAt }: Question): Turn {
+  const beside = { ...(quotes.length > 0 && { quotes }), ...(attachments.length > 0 && { attachments }) };
+  return { id, role: 'user', author: asker, text: text.trim(), ...beside, at: askedAt };
 }
 
-/** The question as the model reads it, with the quoted message in front. */
-export function questionText(question: Question): string {
-  const parts: string[] = [];
-  for (const { author, text } of question.quotes) {
-    const lines = text.split('\n').map((line) => `> ${line}`);
-    parts.push(`About this message${author ? ` by ${author}` : ''}:`, lines.join('\n'), '');
-  }
-  parts.push(question.text.trim() === '' && question.quotes.length > 0 ? ASK_ABOUT : question.text);
-  const attachments = attachmentsOf(question);
-  if (attachments.length > 0) {
-    parts.push('', `(Attached, but you cannot read it: ${attachments.map((file) => file.name).join(', ')})`);
-  }
-  return parts.join('\n').trim();
+/** The question as people read it elsewhere: its words, else those it is about. */
+export function questionText({ text, quotes, title }: Question): string {
+  return text.trim() || quotes.find((quote) => quote.text.trim() !== '')?.text.trim() || title || '';
 }
 
 /** The files of the question and of the messages it is about. */
@@ -47,29 +60,38 @@ export function attachmentsOf({ attachments, quotes }: Question): readonly Attac
   return [...attachments, ...quotes.flatMap((quote) => quote.attachments)];
 }
 
-/** The question behind "Ask about this" without words of one's own. */
-const ASK_ABOUT = 'What should I know about this message? Explain it and check its claims.';
+function frameAll(turns: readonly ShownTurn[], title: string | null): readonly ModelMessage[] {
+  const label = labelSpeakers(turns);
+  const framed = turns.map((turn, index): ModelMessage => {
+    if (turn.role === 'assistant') return turn;
+    const text = frameTurn(turn, label(turn.author));
+    const isBareMention = text === '' && title !== null && index === turns.length - 1;
+    return { role: 'user', text: isBareMention ? askAboutTitle(label(turn.author)) : text };
+  });
+  const titled = title === null ? [] : [{ role: 'user', text: frameTitle(title) } as const];
+  return [...titled, ...framed].filter(({ text }) => text !== '');
+}
 
 function selectTurns(
   history: HistoryWindow,
   leftChars: number,
   contextChars: number,
-): { turns: Turn[]; isCut: boolean } {
+): { turns: readonly ShownTurn[]; isCut: boolean } {
   // A single long turn, such as a report of 60,000 characters, must not displace all others.
   const longest = Math.max(MIN_TURN_CHARS, Math.floor(contextChars / 3));
   let isCut = false;
-  const shorten = (turn: Turn): Turn => {
-    if (turn.text.length <= longest) return turn;
+  const shorten = (turn: Turn): ShownTurn => {
+    if (countChars([turn]) <= longest) return turn;
     isCut = true;
-    return { ...turn, text: `${turn.text.slice(0, longest)}\n[… shortened]` };
+    return shortenTurn(turn, longest);
   };
   const pinned = (history.root.length > 0 ? history.root : history.newest.slice(0, 2)).map(shorten);
   const rest = history.root.length > 0 ? history.newest : history.newest.slice(2);
   let left = leftChars - countChars(pinned);
-  const kept: Turn[] = [];
+  const kept: ShownTurn[] = [];
   for (const turn of rest.toReversed()) {
     const short = shorten(turn);
-    left -= short.text.length;
+    left -= countChars([short]);
     if (left < 0) break;
     kept.unshift(short);
   }
@@ -78,41 +100,26 @@ function selectTurns(
 
 const MIN_TURN_CHARS = 500;
 
+/** What somebody has written themselves goes before what they point at. */
+function shortenTurn(turn: Turn, longest: number): ShownTurn {
+  const cut = (text: string, chars: number): string => text.slice(0, Math.max(0, chars)).toWellFormed();
+  const text = cut(turn.text, longest);
+  const quotes = turn.quotes?.map((quote) => ({ ...quote, text: cut(quote.text, longest - text.length) }));
+  if (turn.role === 'assistant') return { ...turn, text: `${text}\n[… shortened]` };
+  return { ...turn, text, ...(quotes && { quotes }), isShortened: true };
+}
+
 function countChars(turns: readonly Turn[]): number {
-  return turns.reduce((total, turn) => total + turn.text.length, 0);
-}
-
-/** Names by person id; empty while only one human has spoken, because a lone asker needs no name. */
-function nameSpeakers(turns: readonly Turn[]): ReadonlyMap<string, string> {
-  const people = new Map<string, Person>();
-  for (const turn of turns) {
-    if (turn.role === 'user' && turn.author) people.set(turn.author.id, turn.author);
-  }
-  if (people.size < 2) return new Map();
-  return new Map([...people.values()].map((person, i) => [person.id, labelOf(person, i + 1)]));
-}
-
-function labelOf(person: Person, number: number): string {
-  // A person chooses their display name: line breaks and colons in it could imitate another speaker.
-  const name = person.name
-    ?.replaceAll(/[\p{C}\p{Z}:]+/gu, ' ')
-    .trim()
-    .slice(0, 40);
-  return name && name.length > 0 ? name : `Person ${number}`;
-}
-
-function prefixName(turn: Turn, names: ReadonlyMap<string, string>): string {
-  const name = turn.role === 'user' && turn.author ? names.get(turn.author.id) : undefined;
-  return name ? `${name}: ${turn.text}` : turn.text;
+  const parts = turns.flatMap(({ text, quotes = [] }) => [text, ...quotes.map((quote) => quote.text)]);
+  return parts.reduce((total, text) => total + text.length, 0);
 }
 
 function alternate(said: readonly ModelMessage[]): ModelMessage[] {
   const messages: ModelMessage[] = [];
-  for (const message of said) {
+  for (const { role, text } of said) {
     const last = messages.at(-1);
-    if (last?.role === message.role)
-      messages[messages.length - 1] = { ...last, text: `${last.text}\n\n${message.text}` };
-    else if (last || message.role === 'user') messages.push(message);
+    if (last?.role === role) messages[messages.length - 1] = { role, text: `${last.text}\n\n${text}` };
+    else if (last || role === 'user') messages.push({ role, text });
   }
   return messages;
 }

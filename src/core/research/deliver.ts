@@ -1,6 +1,7 @@
 import { ANSWER_QUEUE } from '../answering/deps.ts';
-import { recallThread } from '../answering/history.ts';
+import { createNames, NAMES_PATIENCE_MS } from '../answering/names.ts';
 import { questionTurn } from '../answering/prompt.ts';
+import { recallThread } from '../answering/recall.ts';
 import { Failure } from '../failures.ts';
 import { idFrom } from '../ids.ts';
 import type { Job } from '../ports.ts';
@@ -130,10 +131,12 @@ export async function rememberReport(
   const { question, ending, endedAt } = record;
   const platform = platforms.get(question.platform);
   if (!question.thread || !platform) return;
-  const { backfill } = await recallThread({ history, platform }, question, signal);
+  const { said } = await recallThread({ history, platform }, question, undefined, signal);
   const { text } = ending.report;
   const reported: Turn = { role: 'assistant', author: null, text, at: endedAt ?? Date.now() };
-  await history.append(question.thread, question.id, [...backfill, questionTurn(question), reported], false);
+  const names = createNames(platform, question.workspace);
+  const asked = await names.complete([...said.turns, questionTurn(question)], NAMES_PATIENCE_MS);
+  await history.append(question.thread, question, [...asked, reported], { isCut: said.isCut });
 }
 
 /** Posts the report in the thread where files are not allowed. */

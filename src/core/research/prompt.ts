@@ -1,5 +1,6 @@
-import { recallThread } from '../answering/history.ts';
-import { composePrompt } from '../answering/prompt.ts';
+import { composeWithNames, createNames } from '../answering/names.ts';
+import { withFraming } from '../answering/prompt.ts';
+import { recallThread } from '../answering/recall.ts';
 import type { AnswerOptions, ModelRequest, Question } from '../types.ts';
 import { platformOf, type ResearchDeps } from './step.ts';
 
@@ -21,9 +22,14 @@ export async function researchRequest(
   signal: AbortSignal,
 ): Promise<ModelRequest> {
   const platform = platformOf(deps, question);
-  const { history } = await recallThread({ history: deps.history, platform }, question, signal);
-  const { messages } = composePrompt(question, history, deps.settings.contextChars);
-  return { system: SYSTEM_PROMPT, messages, options: researchOptions(deps.settings.defaults, question) };
+  const names = createNames(platform, question.workspace);
+  const recalled = await recallThread({ history: deps.history, platform }, question, undefined, signal);
+  const prompt = await composeWithNames(names, question, recalled, deps.settings.contextChars);
+  return {
+    system: withFraming(SYSTEM_PROMPT, prompt),
+    messages: prompt.messages,
+    options: researchOptions(deps.settings.defaults, question),
+  };
 }
 
 /** The options that apply to research: those of the search. Length and temperature belong to answers. */

@@ -23,7 +23,7 @@ export function createPlatform(deps: ReadDeps): ResearchPlatform {
     directMessage: (_, personId, text) => directMessage(deps, personId, text),
     // Whatever comes from Discord carries the names.
     nameOf: async () => null,
-    readThread: (question, signal) => readThread(deps, question, signal),
+    readThread: (question, since, signal) => readThread(deps, question, since, signal),
     showCard: (card) => showCard(deps, card),
     notify: (notice) => notify(deps, notice),
   };

@@ -29,7 +29,7 @@ export function createSlackPlatform(workspace: SlackWorkspace): ResearchPlatform
     replyPrivately: (question, text) => replyPrivately(workspace, question, text.slice(0, PRIVATE_LIMIT)),
     directMessage: (_, person, text) => sendDirectMessage(workspace, person, text),
     nameOf: (_, person) => workspace.names.lookUp(person),
-    readThread: (question, signal) => readThread(workspace, question, signal),
+    readThread: (question, since, signal) => readThread(workspace, question, since, signal),
     showCard: (card) => showCard(workspace, card),
     notify: (notice) => notify(workspace, notice),
   };

@@ -1,5 +1,7 @@
 /** The thread an answer belongs to: opening the one of an `/ask`, and reading what was said in it before. */
 import type { ConversationsHistoryResponse } from '@slack/web-api';
+import { idFrom } from '../../core/ids.ts';
+import type { ThreadPart } from '../../core/ports.ts';
 import type { MessageRef, Person, Question, ThreadRef, Turn } from '../../core/types.ts';
 import { slackMarkdown } from '../../markdown/dialects.ts';
 import { escapeText, plain } from '../../markdown/text.ts';
@@ -58,60 +60,72 @@ const OVERHEARD_SUBTYPES: ReadonlySet<unknown> = new Set([
 ]);
 /** Slack's maximum; where it restricts an app to 15 messages a call, it gives 15 whatever is asked for. */
 const PAGE_SIZE = 999;
-/** Pages run from the oldest on. No answer waits for more than these. */
+/** Pages of a thread run from the oldest on. No answer waits for more than these. */
 const MAX_PAGES = 5;
-/** Of a thread longer than a page, so many of the newest count beside the root. */
-const NEWEST = 100;
+/** So many of the newest count, beside the first. */
+const NEWEST = 200;
 
-/**
- * What was said in the question's thread before it, oldest first. Empty when there is nothing, or when it
- * cannot be read (no history scope, rate limit): the answer does without.
- */
+/** What was said in the question's thread, as `Platform.readThread`; for a direct message outside threads, beside the threads. */
 export async function readThread(
   workspace: SlackWorkspace,
   question: Question,
+  since: number | null,
   signal: AbortSignal,
-): Promise<readonly Turn[]> {
-  const { thread, message } = question;
-  if (thread === null || message?.message === thread.thread || signal.aborted) return [];
+): Promise<ThreadPart> {
+  const { message, trigger, askedAt } = question;
+  // A button and a shortcut are about a message that is older than they are.
+  const isSaid = trigger !== 'button' && trigger !== 'shortcut';
+  const end = isSaid && message ? Number(message.message) : Number.POSITIVE_INFINITY;
   try {
-    const all = await readMessages(workspace, thread);
-    const messages = all.length > PAGE_SIZE ? [...all.slice(0, 1), ...all.slice(-NEWEST)] : all;
-    const before = message === null ? Number.POSITIVE_INFINITY : Number(message.message);
-    const isShortcut = question.trigger === 'shortcut';
-    return messages
-      .filter(({ ts }) => Number(ts) < before || (isShortcut && Number(ts) > before))
+    const { messages, isComplete } = await readMessages(workspace, question, since, signal);
+    const turns = messages
       .filter(({ subtype }) => SPOKEN_SUBTYPES.has(subtype) || OVERHEARD_SUBTYPES.has(subtype))
-      .map((entry) => toTurn(entry, workspace))
-      .filter(({ text }) => text !== '');
+      .filter(({ ts }) => ts !== message?.message && Number(ts) < end)
+      .map((entry) => toTurn(entry, workspace, question.channel))
+      .filter(({ text, at }) => text !== '' && at >= (since ?? 0) && at <= askedAt);
+    const kept = turns.length > NEWEST ? [...turns.slice(0, 1), ...turns.slice(-NEWEST)] : turns;
+    return { turns: kept, isCut: !isComplete || kept.length < turns.length };
   } catch (error) {
     workspace.log.debug({ err: error }, 'could not read the thread');
-    return [];
+    return { turns: [], isCut: false };
   }
 }
 
 async function readMessages(
   { client, limits }: SlackWorkspace,
-  { channel, thread: ts }: ThreadRef,
-): Promise<readonly Message[]> {
-  const method = 'conversations.replies';
+  { thread, message, trigger }: Question,
+  since: number | null,
+  signal: AbortSignal,
+): Promise<{ readonly messages: readonly Message[]; readonly isComplete: boolean }> {
+  if (thread === null) return { messages: [], isComplete: true };
+  const { channel, thread: ts } = thread;
+  const isTopLevel = trigger === 'dm' && ts === message?.message;
+  const method = isTopLevel ? 'conversations.history' : 'conversations.replies';
   const read: Message[] = [];
   let cursor: string | undefined;
-  for (let pages = 0; pages < MAX_PAGES; pages++) {
+  for (let pages = 0; pages < MAX_PAGES && !signal.aborted; pages++) {
     if (limits.of(method).free() === 0) break;
-    const args = { channel, ts, limit: PAGE_SIZE, ...(cursor && { cursor }) };
-    const page = await limits.call(method, () => client.conversations.replies(args), 'progress');
+    const oldest = since === null ? {} : { oldest: String((since - 1) / 1000) };
+    const args = { channel, limit: PAGE_SIZE, ...oldest, ...(cursor && { cursor }) };
+    const page: ConversationsHistoryResponse = await limits.call(
+      method,
+      () => (isTopLevel ? client.conversations.history(args) : client.conversations.replies({ ...args, ts })),
+      'progress',
+    );
     read.push(...(page.messages ?? []));
     cursor = page.response_metadata?.next_cursor;
-    if (!cursor) break;
+    // The newest of a channel come first, of a thread the oldest.
+    if (!cursor) return { messages: isTopLevel ? read.reverse() : read, isComplete: true };
   }
-  return read;
+  return { messages: isTopLevel ? read.reverse() : read, isComplete: false };
 }
 
-function toTurn(message: Message, { self, names }: SlackWorkspace): Turn {
+function toTurn(message: Message, { self, names }: SlackWorkspace, channel: string): Turn {
   const at = Math.round(Number(message.ts) * 1000);
+  const id = idFrom('slack', self.team, channel, message.ts ?? '');
   if (message.user === self.user || message.bot_id === self.bot) {
     return {
+      id,
       role: 'assistant',
       author: null,
       text: decodeText(message.text ?? '', { self, names }).trim(),
@@ -121,7 +135,8 @@ function toTurn(message: Message, { self, names }: SlackWorkspace): Turn {
   const read = readMessage(message, { self, names }, questionText);
   const attachments = [...read.attachments, ...read.quotes.flatMap((quote) => quote.attachments)];
   const author = authorOf(message, names);
-  return { role: 'user', author, text: allWords(read), ...(attachments.length > 0 && { attachments }), at };
+  const beside = attachments.length > 0 && { attachments };
+  return { id, role: 'user', author, text: allWords(read), ...beside, at };
 }
 
 /** Bots say their name; that of a person may have to be looked up. */

@@ -278,7 +278,8 @@ describe('answerQuestion', () => {
     platform.readThread = () => new Promise(() => {});
     const message = { ...question().message!, message: '2.0' };
     const running = run(question({ message, text: 'Is it?' }));
-    await vi.advanceTimersByTimeAsync(2_000);
+    // Before the model is asked, and before the exchange is remembered.
+    await vi.advanceTimersByTimeAsync(4_000);
     vi.useRealTimers();
     await running;
     expect(model.requests[0]?.messages.map((m) => m.text)).toEqual(['Is it?']);

@@ -56,7 +56,7 @@ describe('a research job begins', () => {
     };
     await line.begin(asked({ trigger: 'button' }));
     await line.run(1_000);
-    expect(requests).toEqual(['Paris is hot.\n\nHow do cities cool?']);
+    expect(requests).toEqual(['[Person 1] says:\n> Paris is hot.\n\n[Ann] says:\n> How do cities cool?']);
   });
 
   test('not beyond the limits: the asker is told what is under way', async () => {

@@ -85,7 +85,10 @@ describe.concurrent('a call that is never answered', () => {
     await withinLimit(async ({ server, app }) => {
       const question = { ...askIn(server), message: null };
       server.fault('conversations.replies', 'hang');
-      expect(await app.platform.readThread(question, new AbortController().signal)).toEqual([]);
+      expect(await app.platform.readThread(question, null, new AbortController().signal)).toEqual({
+        turns: [],
+        isCut: false,
+      });
     });
   });
 

@@ -130,7 +130,8 @@ async function calledMethods(): Promise<readonly string[]> {
   await app.platform.markWaiting(question, true);
   await app.platform.markWaiting(question, false);
   const followUp = { ...question, message: { ...questionMessage(question), message: '1900000000.000100' } };
-  await app.platform.readThread(followUp, signal);
+  await app.platform.readThread(followUp, null, signal);
+  await app.platform.readThread(question, 1, signal);
   await app.platform.nameOf(server.team, ADA);
   const reply = unpaced(app.platform, question, fresh().start);
   await reply.show(view({ state: 'searching', status: 'is searching…' }));

@@ -82,11 +82,11 @@ describe('readThread', () => {
     const asked = server.say({ user: ADA, channel: GENERAL, text: '@footnote and now?', threadTs: root });
     server.say({ user: GRACE, channel: GENERAL, text: 'too late', threadTs: root });
     const question = questionAt(server.team, GENERAL, asked);
-    return { ...question, thread: first.thread };
+    return { ...question, thread: first.thread, askedAt: Math.round(Number(asked) * 1000) };
   }
 
   test('gives what was said before the question, oldest first, with who said it', async () => {
-    const turns = await platform.readThread(await thread(), never);
+    const { turns } = await platform.readThread(await thread(), null, never);
     expect(turns).toMatchObject([
       { role: 'user', author: { id: GRACE, name: null }, text: 'Is <b> bold?' },
       { role: 'assistant', author: null, text: 'It was.' },
@@ -95,9 +95,12 @@ describe('readThread', () => {
     expect(server.calls.filter(({ method }) => method === 'conversations.replies')).toHaveLength(1);
   });
 
-  test('reads nothing for a message that starts a thread', async () => {
-    expect(await platform.readThread(askIn(server), never)).toEqual([]);
-    expect(server.calls.some(({ method }) => method === 'conversations.replies')).toBe(false);
+  test('gives what was said since a moment, and not the question itself', async () => {
+    const question = await thread();
+    const whole = await platform.readThread(question, null, never);
+    const since = whole.turns.at(-1)?.at ?? 0;
+    expect((await platform.readThread(question, since, never)).turns.at(-1)).toEqual(whole.turns.at(-1));
+    expect((await platform.readThread(question, since + 1, never)).turns).toEqual([]);
   });
 
   test.each([{ error: 'missing_scope' }, { status: 429, retryAfter: 30 }, 'reset-before'] as const)(
@@ -105,7 +108,7 @@ describe('readThread', () => {
     async (fault) => {
       const question = await thread();
       server.fault('conversations.replies', fault, 9);
-      expect(await platform.readThread(question, never)).toEqual([]);
+      expect(await platform.readThread(question, null, never)).toEqual({ turns: [], isCut: false });
     },
   );
 
@@ -118,10 +121,11 @@ describe('readThread', () => {
       ...questionAt(server.team, GENERAL, asked),
       thread: questionAt(server.team, GENERAL, root).thread,
     };
-    const turns = await platform.readThread(question, never);
+    const { turns, isCut } = await platform.readThread(question, null, never);
+    expect(isCut).toBe(true);
     expect(turns[0]?.text).toBe('the root');
     expect(turns.at(-1)?.text).toBe('reply 1099');
-    expect(turns).toHaveLength(100);
+    expect(turns).toHaveLength(201);
     expect(server.calls.filter(({ method }) => method === 'conversations.replies')).toHaveLength(2);
   });
 });

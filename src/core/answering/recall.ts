@@ -1,0 +1,62 @@
+import { sleep } from '../concurrency.ts';
+import type { Platform, ThreadPart } from '../ports.ts';
+import type { Question, Turn } from '../types.ts';
+import { EMPTY_HISTORY, type History, type HistoryWindow } from './history.ts';
+
+/** What is known of the question's conversation. */
+export interface Recalled {
+  readonly history: HistoryWindow;
+  /** What others have said since then, as far as the platform has told in time. */
+  readonly said: ThreadPart;
+  /** The same as far as the platform tells before the answer is remembered. Never rejects. */
+  allSaid(): Promise<ThreadPart>;
+}
+
+const NOTHING: ThreadPart = { turns: [], isCut: false };
+/** This read is the only one in front of the model: when the platform is slow, the answer is made without it. */
+const READ_TIMEOUT_MS = 2_000;
+/** For a read that came too late for its answer, and is there for the next one. */
+const LATE_MS = 15_000;
+
+/**
+ * Reads the history of the question's conversation, and from the platform what was said there that is not in it: where others
+ * have spoken (`heardAt`: when the last message before the question was; undefined where that is not known), and where the bot has
+ * never answered.
+ */
+export async function recallThread(
+  { history: memory, platform }: { readonly history: History; readonly platform: Platform },
+  question: Question,
+  heardAt: number | undefined,
+  signal: AbortSignal,
+): Promise<Recalled> {
+  const { thread, askedAt } = question;
+  const nothing = { said: NOTHING, allSaid: async () => NOTHING };
+  if (!thread || startsThread(question)) return { history: EMPTY_HISTORY, ...nothing };
+  const history = await memory.read(thread);
+  const { mark } = history;
+  const isRead = mark && ((heardAt !== undefined && heardAt <= mark.at) || mark.at >= askedAt);
+  if (isRead) return { history, ...nothing };
+
+  const whileReading = AbortSignal.any([signal, AbortSignal.timeout(LATE_MS)]);
+  const reading = platform
+    .readThread(question, mark?.at ?? null, whileReading)
+    .then((part) => ({ ...part, turns: mark ? part.turns.filter(isNew(mark.question)) : part.turns }));
+  const within = async (ms: number): Promise<ThreadPart> => {
+    const inTime = new AbortController();
+    const late = sleep(ms, AbortSignal.any([signal, inTime.signal])).then(() => NOTHING);
+    return Promise.race([reading, late]).finally(() => inTime.abort());
+  };
+  return { history, said: await within(READ_TIMEOUT_MS), allSaid: () => within(READ_TIMEOUT_MS) };
+}
+
+/** Our own messages since then are remembered, or say nothing of use; so is the question that was remembered last. */
+function isNew(remembered: string): (turn: Turn) => boolean {
+  return ({ role, id }) => role === 'user' && id !== remembered;
+}
+
+/** Nothing was said before a thread's first message. A button or "Ask about this" on it comes later, so they do not count. */
+function startsThread({ trigger, message, thread }: Question): boolean {
+  return (
+    (trigger === 'mention' || trigger === 'dm') && message !== null && thread?.thread === message.message
+  );
+}
