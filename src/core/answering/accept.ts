@@ -8,7 +8,7 @@ import { type FollowMode, hearMessage, isForUs } from './follow.ts';
 import { HELP } from './messages.ts';
 import { pressButton } from './press.ts';
 import { isThanks } from './thanks.ts';
-import { createWaitingLimit, type WaitingLimits } from './waiting-limit.ts';
+import { createWaitingLimit, type WaitingLimit, type WaitingLimits } from './waiting-limit.ts';
 
 export interface IntakeDeps
   extends Pick<
@@ -23,7 +23,7 @@ export interface IntakeDeps
 }
 
 interface AcceptDeps extends IntakeDeps {
-  readonly checkLimit: ReturnType<typeof createWaitingLimit>;
+  readonly limit: WaitingLimit;
 }
 
 /** More than this many questions of one thread are not queued behind each other. */
@@ -32,6 +32,8 @@ const MAX_WAITING_IN_THREAD = 5;
 const REFUSED_MS = 24 * 3_600_000;
 /** Each takes a few statements, and the database has 15 connections. */
 const MESSAGES_AT_ONCE = 30;
+/** Slack delivers every mention twice, at nearly the same time: the second needs no statement. */
+const TWIN_MS = 10_000;
 
 /**
  * Creates the one place where questions come in. Platforms have read them from payloads (`questions.ts` of each); here it is
@@ -39,7 +41,7 @@ const MESSAGES_AT_ONCE = 30;
  */
 export function createIntake(intakeDeps: IntakeDeps): Intake {
   const { jobs, waiting } = intakeDeps;
-  const deps: AcceptDeps = { ...intakeDeps, checkLimit: createWaitingLimit(jobs, waiting) };
+  const deps: AcceptDeps = { ...intakeDeps, limit: createWaitingLimit(jobs, waiting) };
   // After an outage a mention and its follow-ups arrive together, and only the mention makes the follow-ups ours.
   const inThread = createKeyedQueue();
   // A rush of one person is counted as it is stored, and keeps nobody else from being heard.
@@ -48,10 +50,19 @@ export function createIntake(intakeDeps: IntakeDeps): Intake {
   const inTurn = (question: Question, accept: typeof acceptMessage): Promise<Accepted> => {
     return ofPerson(ownerKey(ownerOf(question)), () => atOnce(() => accept(deps, question)));
   };
+  const stored = new Set<string>();
+  const acceptOnce = async (question: Question): Promise<Accepted> => {
+    if (stored.has(question.id)) return 'duplicate';
+    const result = await inTurn(question, acceptMessage);
+    if (result !== 'accepted') return result;
+    stored.add(question.id);
+    setTimeout(() => stored.delete(question.id), TWIN_MS).unref();
+    return result;
+  };
   return {
     async accept(question) {
       const key = question.thread ? threadKey(question.thread) : question.id;
-      const result = await inThread(key, () => inTurn(question, acceptMessage));
+      const result = await inThread(key, () => acceptOnce(question));
       deps.metrics.heard(question.platform, result);
       return result;
     },
@@ -125,12 +136,15 @@ async function acceptForAnswer(deps: AcceptDeps, question: Question, heard: Hear
   const key = question.thread ? threadKey(question.thread) : question.id;
   // A thread's first message can have nothing in front of it: the common case needs no query.
   const isFirst = !question.thread || question.thread.thread === question.message?.message;
-  const [depth, wasRefused] = await Promise.all([
+  const [depth, wasRefused, waiting] = await Promise.all([
     isFirst ? 0 : deps.jobs.depth(ANSWER_QUEUE, key),
     deps.refused.get(question.id),
+    deps.limit.count(question),
   ]);
   if (wasRefused) return 'duplicate';
-  const refusal = await (depth > MAX_WAITING_IN_THREAD ? refuse(deps, question) : deps.checkLimit(question));
+  const refusal = await (depth > MAX_WAITING_IN_THREAD
+    ? refuse(deps, question)
+    : deps.limit.check(question, waiting));
   if (refusal) {
     if (refusal !== 'duplicate') await deps.refused.set(question.id, true, REFUSED_MS);
     return refusal;

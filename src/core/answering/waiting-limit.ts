@@ -12,17 +12,23 @@ export interface WaitingLimits {
 /** A person who goes on asking is not told twice within the same so many milliseconds, whichever process hears them. */
 const TOLD_MS = 10 * 60_000;
 
-/**
- * Creates the limit for questions that wait. Resolves with null when a question may wait as well, else with what became of it.
- * Who is over it is told once, until none of theirs waits any more; whoever gave a command, which is answered to them alone,
- * every time.
- */
-export function createWaitingLimit(
-  jobs: Jobs,
-  { perPerson, perWorkspace }: WaitingLimits,
-): (question: Question) => Promise<Accepted | null> {
+/** How many questions wait of somebody, and of their workspace. */
+type Waiting = Awaited<ReturnType<Jobs['waiting']>>;
+
+export interface WaitingLimit {
+  /** Counts what waits of the asker and of their workspace; zeros where nothing is limited. */
+  count(question: Question): Promise<Waiting>;
+  /**
+   * Resolves with null when the question may wait as well, else with what became of it. Who is over the limit is told once,
+   * until none of theirs waits any more; whoever gave a command, which is answered to them alone, every time.
+   */
+  check(question: Question, waiting: Waiting): Promise<Accepted | null>;
+}
+
+/** Creates the limit for questions that wait. */
+export function createWaitingLimit(jobs: Jobs, { perPerson, perWorkspace }: WaitingLimits): WaitingLimit {
   const told = new Set<string>();
-  const explain = (waiting: { readonly person: number; readonly workspace: number }): string | null => {
+  const explain = (waiting: Waiting): string | null => {
     const more =
       "as many as may wait. I won't answer this one, nor further ones until there is room: ask again then.";
     if (perPerson > 0 && waiting.person >= perPerson)
@@ -38,17 +44,20 @@ export function createWaitingLimit(
     await enqueuePrivateMessage(jobs, { type: 'reply', question, text }, ['limit', person, period]);
     told.add(person);
   };
-  return async (question) => {
-    if (perPerson === 0 && perWorkspace === 0) return null;
-    const owner = ownerOf(question);
-    const person = ownerKey(owner);
-    const waiting = await jobs.waiting(ANSWER_QUEUE, owner);
-    if (waiting.person === 0) told.delete(person);
-    const text = explain(waiting);
-    if (text === null) return null;
-    if (await jobs.knows(ANSWER_QUEUE, question.id)) return 'duplicate';
-    await tell(question, person, text);
-    return 'over-limit';
+  return {
+    async count(question) {
+      if (perPerson === 0 && perWorkspace === 0) return { person: 0, workspace: 0 };
+      return jobs.waiting(ANSWER_QUEUE, ownerOf(question));
+    },
+    async check(question, waiting) {
+      const person = ownerKey(ownerOf(question));
+      if (waiting.person === 0) told.delete(person);
+      const text = explain(waiting);
+      if (text === null) return null;
+      if (await jobs.knows(ANSWER_QUEUE, question.id)) return 'duplicate';
+      await tell(question, person, text);
+      return 'over-limit';
+    },
   };
 }
 

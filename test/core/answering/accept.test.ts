@@ -13,6 +13,16 @@ describe('intake', () => {
     expect(await intake.accept(question())).toBe('duplicate');
     expect(jobs.queued).toHaveLength(1);
     expect(jobs.queued[0]).toMatchObject({ queue: ANSWER_QUEUE, key: threadKey(THREAD) });
+    const otherProcess = setup('auto', undefined, jobs).intake;
+    expect(await otherProcess.accept(question())).toBe('duplicate');
+  });
+
+  test('the second delivery of a mention asks nothing of the store', async () => {
+    const { intake, jobs } = setup();
+    const enqueue = vi.spyOn(jobs, 'enqueue');
+    const together = [intake.accept(question()), intake.accept(question())];
+    expect(await Promise.all(together)).toEqual(['accepted', 'duplicate']);
+    expect(enqueue).toHaveBeenCalledTimes(1);
   });
 
   test('what could not be stored is taken when it is delivered again', async () => {
@@ -68,7 +78,8 @@ describe('intake', () => {
     const { intake, jobs } = setup();
     await intake.accept(question());
     for (let n = 2; n <= 6; n++) await intake.accept(followUp(`q${n}`));
-    expect(await intake.accept({ ...followUp('q6'), trigger: 'mention' })).toBe('duplicate');
+    const otherProcess = setup('auto', undefined, jobs).intake;
+    expect(await otherProcess.accept({ ...followUp('q6'), trigger: 'mention' })).toBe('duplicate');
     expect(jobs.queued.filter((job) => job.queue === PRIVATE_MESSAGE_QUEUE)).toHaveLength(0);
   });
 

@@ -16,8 +16,11 @@ import {
 import { memoryResearches } from '../research/fakes.ts';
 
 /** The intake over in-memory ports. */
-export function setupIntake(follow: FollowMode = 'auto', waiting = { perPerson: 0, perWorkspace: 0 }) {
-  const jobs = memoryJobs();
+export function setupIntake(
+  follow: FollowMode = 'auto',
+  waiting = { perPerson: 0, perWorkspace: 0 },
+  jobs = memoryJobs(),
+) {
   const answers = memoryAnswers();
   const platform = memoryPlatform();
   const stops = createStops(memoryKeyValue(), quietLog);
