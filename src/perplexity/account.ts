@@ -1,6 +1,5 @@
 import { Failure } from '../core/failures.ts';
 import type { Log } from '../core/ports.ts';
-import type { AnswerEvent } from '../core/types.ts';
 import type { ApiChoice } from './api-choice.ts';
 import { type Clients, requestJson } from './client.ts';
 import type { Timeouts } from './deadline.ts';
@@ -19,8 +18,8 @@ export interface Account {
   watch<Args extends unknown[], Result>(
     call: (...args: Args) => Promise<Result>,
   ): (...args: Args) => Promise<Result>;
-  /** The same events; takes in how they end. */
-  watchAnswer(events: AsyncIterable<AnswerEvent>): AsyncIterable<AnswerEvent>;
+  /** Takes in how a request has ended: with an error, or with null for a good end. */
+  learn(error: unknown): void;
 }
 
 const TIMEOUTS: Timeouts = { headersMs: 10_000, idleMs: 10_000, totalMs: 20_000 };
@@ -55,17 +54,7 @@ export function createAccount({ agent }: Clients, choice: ApiChoice, log: Log): 
     refusals: () => refusals,
     check: () => list().then(noop, (error: unknown) => logUnknown(error, log)),
     watch,
-    async *watchAnswer(events) {
-      try {
-        for await (const event of events) {
-          if (event.type === 'done') learn(null);
-          yield event;
-        }
-      } catch (error) {
-        learn(error);
-        throw error;
-      }
-    },
+    learn,
   };
 }
 

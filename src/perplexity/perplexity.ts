@@ -55,21 +55,30 @@ export function createPerplexity(options: PerplexityOptions): Perplexity {
   };
   const ask = async function* (...[request, signal, admit]: Parameters<Model['answer']>): Answer {
     const profile = chooseProfile(profiles, request.options.profile ?? 'sonar');
-    if (choice.forAnswers() === 'chat') {
-      try {
-        await admit?.('chat');
-        yield* askChat(request, profile, signal);
-        return;
-      } catch (error) {
-        if (!choice.learn(error)) throw error;
+    let fault: unknown = null;
+    try {
+      if (choice.forAnswers() === 'chat') {
+        try {
+          await admit?.('chat');
+          yield* askChat(request, profile, signal);
+          return;
+        } catch (error) {
+          if (!choice.learn(error)) throw error;
+        }
       }
+      await admit?.('agent');
+      yield* askAgent(request, profile, signal);
+    } catch (error) {
+      fault = error;
+      throw error;
+    } finally {
+      // Whoever has heard enough leaves: an answer that has begun is one for this key.
+      account.learn(fault);
     }
-    await admit?.('agent');
-    yield* askAgent(request, profile, signal);
   };
   const research = createResearchModel({ clients, choice, profiles, timeouts: researchTimeouts });
   return {
-    model: { answer: (...args) => account.watchAnswer(ask(...args)) },
+    model: { answer: ask },
     research: { ...research, submit: account.watch(research.submit), poll: account.watch(research.poll) },
     account,
   };

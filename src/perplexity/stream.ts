@@ -49,6 +49,7 @@ interface Progress {
   hasText: boolean;
   finish: Finish | null;
   usage: Usage | null;
+  isThinkingTold: boolean;
 }
 
 /** The chunks of a stream, as openai gives them. */
@@ -75,14 +76,20 @@ export async function* streamAnswer(
   caller: AbortSignal,
 ): AsyncGenerator<AnswerEvent, void, undefined> {
   const deadline = startDeadline(timeouts, caller);
-  const progress: Progress = { hasText: false, finish: null, usage: null };
+  const progress: Progress = { hasText: false, finish: null, usage: null, isThinkingTold: false };
   const thoughts = createThoughtFilter(mayBeginWithThoughts);
   let chunks: Chunks | null = null;
   let isComplete = false;
   try {
     chunks = await openStream(create, timeouts, deadline);
-    yield* readChunks(chunks, parse, deadline, progress, thoughts);
-    isComplete = true;
+    while (!isComplete) {
+      const chunk = await nextChunk(chunks, deadline, progress);
+      const parsed: Partial<ParsedChunk> = chunk === null ? { isLast: true } : parse(chunk);
+      deadline.pause();
+      for (const event of readChunk(parsed, progress, thoughts)) yield event;
+      deadline.resume();
+      isComplete = parsed.isLast === true;
+    }
     if (!progress.hasText && progress.finish === 'length' && thoughts.hasThought())
       throw createThoughtOnlyFailure();
     if (progress.usage) yield { type: 'usage', usage: progress.usage };
@@ -113,33 +120,25 @@ async function openStream(create: Create, timeouts: Timeouts, deadline: Deadline
   }
 }
 
-async function* readChunks(
-  chunks: Chunks,
-  parse: ChunkParser,
-  deadline: Deadline,
+/** The events of one chunk, and what it adds to the progress. @throws {Failure} when the stream reports an error */
+function* readChunk(
+  parsed: Partial<ParsedChunk>,
   progress: Progress,
   thoughts: ThoughtFilter,
-): AsyncGenerator<AnswerEvent, void, undefined> {
-  let isThinkingTold = false;
-  for (let isOver = false; !isOver; ) {
-    const chunk = await nextChunk(chunks, deadline, progress);
-    const parsed: Partial<ParsedChunk> = chunk === null ? { isLast: true } : parse(chunk);
-    isOver = parsed.isLast === true;
-    deadline.pause();
-    const begun = parsed.isThinking === true ? thoughts.trustText() : '';
-    const text = begun + thoughts.push(parsed.text ?? '') + (isOver ? thoughts.end() : '');
-    if (!isThinkingTold && (parsed.isThinking === true || thoughts.hasThought())) {
-      isThinkingTold = true;
-      yield { type: 'thinking' };
-    }
-    for (const event of parsed.events ?? []) yield event;
-    if (text !== '') yield { type: 'text', text };
-    progress.hasText ||= text.trim() !== '';
-    if (parsed.error) throw createReportedFailure(parsed.error, progress.hasText);
-    progress.usage = parsed.usage ?? progress.usage;
-    progress.finish = parsed.finish ?? progress.finish ?? (isOver ? 'complete' : null);
-    deadline.resume();
+): Generator<AnswerEvent, void, undefined> {
+  const { isThinking = false, isLast = false } = parsed;
+  const begun = isThinking ? thoughts.trustText() : '';
+  const text = begun + thoughts.push(parsed.text ?? '') + (isLast ? thoughts.end() : '');
+  if (!progress.isThinkingTold && (isThinking || thoughts.hasThought())) {
+    progress.isThinkingTold = true;
+    yield { type: 'thinking' };
   }
+  yield* parsed.events ?? [];
+  if (text !== '') yield { type: 'text', text };
+  progress.hasText ||= text.trim() !== '';
+  if (parsed.error) throw createReportedFailure(parsed.error, progress.hasText);
+  progress.usage = parsed.usage ?? progress.usage;
+  progress.finish = parsed.finish ?? progress.finish ?? (isLast ? 'complete' : null);
 }
 
 /** The next chunk; null when the stream has ended and the answer with it. */
