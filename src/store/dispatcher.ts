@@ -49,6 +49,8 @@ export interface DispatcherOptions {
 const SETTLE_RETRY_MS = 500;
 /** What every wake-up missed (due retries, lost notifications) is found this late. */
 const POLL_MS = 2_000;
+/** A job wakes its own process twice: when it is stored, and by the notification to all, which comes a moment later. */
+const GATHER_MS = 2;
 /**
  * Jobs that begin per fetch. The next fetch waits for a connection behind the statements of what has begun, so a process that
  * cannot keep up begins less. With 1,000 answers at once a limit of 20 had Slack wait for more than 3 s, and none had the last
@@ -79,7 +81,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       isMore = rows.length === count;
     }
   };
-  const fetching = repeat(POLL_MS, fetchAll, log, { task: 'fetching jobs', queue });
+  const fetching = repeat(POLL_MS, fetchAll, log, { task: 'fetching jobs', queue }, GATHER_MS);
   const dead = watchDeadJobs(sql, queue, onDead, fetching.wake, log);
   // Waking costs statements.
   const wakeForWaiting = (): void => {

@@ -45,11 +45,8 @@ export async function claimFairly(
   };
   // The embedded database has one process, and that has one claim at a time.
   if (sql.kind === 'pglite') return claim(sql);
-  return sql.tx(async (tx) => {
-    // Two processes that chose at the same moment would both give a person's last place away.
-    await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`footnote.claim ${queue}`]);
-    return claim(tx);
-  });
+  // Two processes that chose at the same moment would both give a person's last place away.
+  return sql.tx(claim, { lock: `footnote.claim ${queue}` });
 }
 
 /** Counts the waiting jobs of a person and of their workspace. */

@@ -130,13 +130,12 @@ export async function migrate(
     const version = await readVersion(sql);
     if (version > migrations.length) throw toNewerSchemaError(version, migrations.length);
     if (version === migrations.length) return;
-    await sql.tx((tx) => applyNext(tx, migrations), UPKEEP_MS);
+    await sql.tx((tx) => applyNext(tx, migrations), { lock: 'footnote.migrations', statementMs: UPKEEP_MS });
   }
 }
 
 /** Applies the one migration that is next by the time the lock is ours; another process may have been faster. */
 async function applyNext(tx: Queryable, migrations: readonly (readonly string[])[]): Promise<void> {
-  await tx.query("select pg_advisory_xact_lock(hashtextextended('footnote.migrations', 0))");
   const version = await readVersion(tx);
   const migration = migrations[version];
   if (!migration) return;

@@ -1,8 +1,8 @@
-import { type ClientConfig, Pool, type PoolClient } from 'pg';
+import { type ClientConfig, escapeLiteral, Pool, type PoolClient } from 'pg';
 import { untilAborted } from '../core/concurrency.ts';
 import type { Log } from '../core/ports.ts';
 import { holdSession, type SessionUse } from './postgres-session.ts';
-import { createQueryable, PROMPT_MS, type Queryable, type Sql, UPKEEP_MS } from './sql.ts';
+import { createQueryable, PROMPT_MS, type Queryable, type Sql, type TxOptions, UPKEEP_MS } from './sql.ts';
 import { checkUrl, explainConnecting } from './store-error.ts';
 
 /** A fault at the start is to be shown within 5 s; a loaded server needs seconds. */
@@ -52,7 +52,7 @@ export async function openPostgres(databaseUrl: string, log: Log): Promise<Sql> 
   return {
     kind: 'postgres',
     ...queryableOn(pool, PROMPT_MS),
-    tx: (run, statementMs = PROMPT_MS) => runInTransaction(pool, run, statementMs),
+    tx: (run, options) => runInTransaction(pool, run, options),
     upkeep: queryableOn(pool, UPKEEP_MS),
     heartbeat: queryableOn(heartbeats, PROMPT_MS),
     listen: async (channel, onPayload, onReady) => listen(config, channel, onPayload, onReady, log),
@@ -73,7 +73,7 @@ function queryableOn(db: Pool | PoolClient, query_timeout: number): Queryable {
 async function runInTransaction<T>(
   pool: Pool,
   run: (tx: Queryable) => Promise<T>,
-  statementMs: number,
+  { lock, statementMs = PROMPT_MS }: TxOptions = {},
 ): Promise<T> {
   const client = await pool.connect();
   const tx = queryableOn(client, statementMs);
@@ -84,7 +84,8 @@ async function runInTransaction<T>(
   };
   client.on('error', onError);
   try {
-    await tx.query('begin');
+    // One round trip for both.
+    await tx.query(lock === undefined ? 'begin' : `begin; ${lockStatement(lock)}`);
     const result = await run(tx);
     await tx.query('commit');
     return result;
@@ -95,6 +96,10 @@ async function runInTransaction<T>(
     client.off('error', onError);
     client.release(broken);
   }
+}
+
+function lockStatement(lock: string): string {
+  return `select pg_advisory_xact_lock(hashtextextended(${escapeLiteral(lock)}, 0))`;
 }
 
 function listen(

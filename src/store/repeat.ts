@@ -10,14 +10,15 @@ export interface Repetition {
 }
 
 /**
- * Runs `task` every `everyMs`, the first time after that interval, and whenever it is woken; never twice at a time. Logs the
- * first of several failures, with `about`, and the end of them.
+ * Runs `task` every `everyMs`, the first time after that interval, and whenever it is woken; never twice at a time. What wakes it
+ * within `gatherMs` is one run. Logs the first of several failures, with `about`, and the end of them.
  */
 export function repeat(
   everyMs: number,
   task: (stopped: AbortSignal) => Promise<void>,
   log: Log,
   about: { readonly task: string; readonly queue?: string },
+  gatherMs = 0,
 ): Repetition {
   const stopped = new AbortController();
   let pause = new AbortController();
@@ -25,6 +26,7 @@ export function repeat(
     let isFailing = false;
     for (;;) {
       await sleep(everyMs, pause.signal);
+      if (gatherMs > 0) await sleep(gatherMs, stopped.signal);
       if (stopped.signal.aborted) return;
       // Before the task: whoever wakes it while it runs has it run again.
       pause = new AbortController();

@@ -27,6 +27,13 @@ export function createQueryable(executeSql: Db['executeSql']): Queryable {
   };
 }
 
+export interface TxOptions {
+  /** Of all transactions with this lock, in all processes, one runs at a time. */
+  readonly lock?: string;
+  /** How long each statement may take; `PROMPT_MS` unless given. */
+  readonly statementMs?: number;
+}
+
 /**
  * The one seam between the store and its database; only the two files that implement it know which one it is. A statement may
  * take `PROMPT_MS`, on PGlite as long as it needs.
@@ -34,10 +41,9 @@ export function createQueryable(executeSql: Db['executeSql']): Queryable {
 export interface Sql extends Queryable {
   readonly kind: 'pglite' | 'postgres';
   /**
-   * Runs the statements of `run` in one transaction; rolls back when it throws. Each statement may take `statementMs`, which is
-   * `PROMPT_MS` unless given. On PGlite everything else waits meanwhile.
+   * Runs the statements of `run` in one transaction; rolls back when it throws. On PGlite everything else waits meanwhile.
    */
-  tx<T>(run: (tx: Queryable) => Promise<T>, statementMs?: number): Promise<T>;
+  tx<T>(run: (tx: Queryable) => Promise<T>, options?: TxOptions): Promise<T>;
   /** For pg-boss' own upkeep: a statement may take `UPKEEP_MS`. */
   readonly upkeep: Queryable;
   /** A connection of its own: heartbeats would come too late behind the statements of a busy process. */

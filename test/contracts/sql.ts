@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Sql } from '../../src/store/sql.ts';
+import type { Queryable, Sql } from '../../src/store/sql.ts';
 
 /** What both databases must do alike. */
 export function sqlContract(sql: () => Sql): void {
@@ -26,6 +26,18 @@ export function sqlContract(sql: () => Sql): void {
       expect(result).toBe('done');
       expect(await sql().query('select n from footnote.kept order by n')).toEqual([{ n: 1 }, { n: 2 }]);
       await sql().query('drop table footnote.kept');
+    });
+
+    it('runs the transactions of one lock one after the other', async () => {
+      let running = 0;
+      let most = 0;
+      const run = async (tx: Queryable): Promise<void> => {
+        most = Math.max(most, ++running);
+        await tx.query('select pg_sleep(0.02)');
+        running--;
+      };
+      await Promise.all([1, 2, 3].map(() => sql().tx(run, { lock: "anybody's" })));
+      expect(most).toBe(1);
     });
 
     it('keeps nothing of a transaction that throws', async () => {
