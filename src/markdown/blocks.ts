@@ -29,7 +29,6 @@ export class Blocks {
   /** The kind of the line before. */
   #last: Line['type'] = 'text';
   #lastQuote = 0;
-  #isFirst = true;
 
   constructor(dialect: Dialect, parts: Parts) {
     this.#dialect = dialect;
@@ -139,7 +138,6 @@ export class Blocks {
     }
     const title = text.slice(line.start).replace(/[ \t]+#+[ \t]*$/, '');
     if (title.trim() !== '') this.#parts.put([inline(title.trim(), { bold: true })], 'block');
-    this.#isFirst = false;
     this.#skip(text);
   }
 
@@ -217,9 +215,8 @@ export class Blocks {
   }
 
   #openBlock(prefix: Prefix, isParagraph: boolean): void {
-    this.#flow = new Flow(this.#parts, prefix, this.#isFirst);
+    this.#flow = new Flow(this.#parts, prefix);
     this.#isParagraph = isParagraph;
-    this.#isFirst = false;
   }
 
   #endBlock(): void {

@@ -55,7 +55,11 @@ export interface Dialect {
   readonly cite: (number: number, target: string) => string;
   /** Separates a linked marker from a neighbouring letter, digit or marker where only its number is visible; else empty. */
   readonly citeGap: string;
+  /** Separates the mark of an emphasis from a letter beside which CommonMark would not see it; empty where it is seen. */
+  readonly markGap: string;
 }
+
+const THIN_SPACE = '\u2009';
 
 const MARKS = { strong: '**', em: '*', del: '~~' } as const;
 
@@ -83,7 +87,8 @@ export const slackMarkdown: Dialect = {
   mark: (kind) => MARKS[kind],
   link: (label, target) => `[${label}](${target})`,
   cite: (number, target) => `[${number}](${target})`,
-  citeGap: '\u2009',
+  citeGap: THIN_SPACE,
+  markGap: THIN_SPACE,
 };
 
 /** Discord's Markdown in plain message content: 2,000 characters, counted as code points. */
@@ -112,6 +117,7 @@ export const discordMarkdown: Dialect = {
   link: (label, target) => `[${label}](<${target}>)`,
   cite: (number, target) => `[[${number}]](<${target}>)`,
   citeGap: '',
+  markGap: '',
 };
 
 /** Plain text: no mark-up of any platform, no live token. */

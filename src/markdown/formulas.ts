@@ -1,7 +1,7 @@
 /** Formulas. No platform draws them, so they are shown as code: as text their underscores and stars would become marks. */
 
 /** The longest inline formula. */
-const LONGEST = 300;
+const LONGEST = 1_200;
 
 interface Kind {
   readonly open: string;
@@ -9,7 +9,7 @@ interface Kind {
   /** Content that is a formula. */
   readonly formula: RegExp;
   /** Content that cannot become a formula any more. */
-  readonly text?: RegExp;
+  readonly isText?: (inside: string) => boolean;
 }
 
 /** Characters of formulas; escaped brackets around words are none. */
@@ -20,8 +20,14 @@ const KINDS: readonly Kind[] = [
   { open: '\\[', close: '\\]', formula: SIGNED },
   { open: '$$', close: '$$', formula: /\S/ },
   // A dollar usually means money: `$5 and $6`, `$AAPL rose`.
-  { open: '$', close: '$', formula: SIGNED, text: /^[\s\d]|\n|^[^\\]*\p{L}{2}[^\\]*\s[^\\]*\p{L}{2}/u },
+  { open: '$', close: '$', formula: SIGNED, isText: isMoney },
 ];
+
+function isMoney(inside: string): boolean {
+  if (/^[\s\d]|\n/.test(inside)) return true;
+  const words = inside.replace(/\\[^]*/, '').split(/\s/);
+  return words.filter((word) => /\p{L}{2}/u.test(word)).length > 1;
+}
 
 type Formula =
   | { readonly state: 'open' }
@@ -42,7 +48,7 @@ export function readFormula(text: string, at: number, ended: boolean): Formula |
   const length = near.indexOf(kind.close);
   const inside = length === -1 ? near : near.slice(0, length);
   // A backtick would end the code.
-  if (inside.includes('`') || kind.text?.test(inside) === true) return null;
+  if (inside.includes('`') || kind.isText?.(inside) === true) return null;
   if (length === -1) return !ended && near.length < LONGEST + kind.close.length ? { state: 'open' } : null;
   if (!kind.formula.test(inside) || (isDollar && /\s$/.test(inside))) return null;
   const end = from + length + kind.close.length;

@@ -1,10 +1,10 @@
-import { Lexer, type Token, type Tokens } from 'marked';
+import { Lexer, type Token, Tokenizer, type Tokens } from 'marked';
 import type { Linked, Links } from './citation-links.ts';
 import { markerOf, splitCitations } from './citation-markers.ts';
+import type { MarkKind, Pair } from './emphasis.ts';
 import { formulasAsCode } from './formulas.ts';
+import { findPairs } from './inline-scan.ts';
 import { shownAddress, splitAddresses } from './urls.ts';
-
-export type MarkKind = 'strong' | 'em' | 'del';
 
 /** Parsed inline Markdown, independent of the platform. What leads to none of the sources is text or code. */
 export type Span =
@@ -37,28 +37,61 @@ interface Around {
 /** Text without anything that the parser could take for mark-up. Parsing every single word would triple the time of an answer. */
 const PLAIN = /^[^\\`*_~[\]!<&【［]*$/;
 
-/** Parses inline Markdown. `marks`: those that are already open. */
-export function parseInline(text: string, links: Links, marks: readonly MarkKind[]): readonly Span[] {
-  const source = formulasAsCode(text);
-  if (PLAIN.test(source)) return source === '' ? [] : [{ type: 'text', text: source }];
-  return readTokens(Lexer.lexInline(source, { gfm: true }), { links, marks });
+/** Emphasis is found by the scanner, as in a stream. */
+class InlineTokenizer extends Tokenizer {
+  override emStrong(): undefined {}
+  override del(): undefined {}
 }
 
-function readTokens(tokens: readonly Token[], around: Around): readonly Span[] {
+/** Parses inline Markdown. `marks`: those that are already open. */
+export function parseInline(text: string, links: Links | null, marks: readonly MarkKind[]): readonly Span[] {
+  const source = formulasAsCode(text);
+  if (PLAIN.test(source)) return source === '' ? [] : [{ type: 'text', text: source }];
+  const pairs = findPairs(source).toSorted((one, other) => one.open - other.open);
+  return readRange(source, 0, source.length, pairs, { links, marks });
+}
+
+/** Reads a stretch of the text. `pairs`: the emphases in it, in order. */
+function readRange(
+  source: string,
+  from: number,
+  to: number,
+  pairs: readonly Pair[],
+  around: Around,
+): readonly Span[] {
+  const spans: Span[] = [];
+  let at = from;
+  for (let index = 0; index < pairs.length; ) {
+    const pair = pairs[index];
+    if (pair === undefined) break;
+    const { kind, open, close, size } = pair;
+    const next = pairs.findIndex((other, i) => i > index && other.open > close);
+    const inside = pairs.slice(index + 1, next === -1 ? pairs.length : next);
+    spans.push(...lex(source.slice(at, open), around));
+    const marks = [...around.marks, kind];
+    const inner = readRange(source, open + size, close, inside, { ...around, marks });
+    spans.push(...marked(kind, inner, around.marks));
+    at = close + size;
+    index += inside.length + 1;
+  }
+  return [...spans, ...lex(source.slice(at, to), around)];
+}
+
+function lex(text: string, around: Around): readonly Span[] {
+  if (text === '') return [];
+  const tokens = Lexer.lexInline(text, { gfm: true, tokenizer: new InlineTokenizer() });
   return tokens.flatMap((token) => readToken(token, around));
+}
+
+/** The platforms show the marks of an empty emphasis as characters. */
+function marked(mark: MarkKind, inner: readonly Span[], open: readonly MarkKind[]): readonly Span[] {
+  const isVisible = inner.some((span) => !('text' in span) || span.text.trim() !== '');
+  if (!isVisible || open.includes(mark)) return inner;
+  return [{ type: 'open', mark }, ...inner, { type: 'close', mark }];
 }
 
 function readToken(token: Token, around: Around): readonly Span[] {
   switch (token.type) {
-    case 'del':
-      // Neither platform strikes out between single tildes: `~5 to 7~`, H~2~O.
-      if (!token.raw.startsWith('~~')) {
-        return [textSpan('~'), ...readTokens(token.tokens ?? [], around), textSpan('~')];
-      }
-      return readMark(token.type, token.tokens ?? [], around);
-    case 'strong':
-    case 'em':
-      return readMark(token.type, token.tokens ?? [], around);
     case 'codespan':
       return [{ type: 'code', text: String(token.text) }];
     case 'link':
@@ -82,14 +115,6 @@ function textSpan(text: string): Span {
   return { type: 'text', text };
 }
 
-/** The platforms show the marks of an empty emphasis as characters. */
-function readMark(mark: MarkKind, tokens: readonly Token[], { links, marks }: Around): readonly Span[] {
-  const inner = readTokens(tokens, { links, marks: [...marks, mark] });
-  const isVisible = inner.some((span) => !('text' in span) || span.text.trim() !== '');
-  if (!isVisible || marks.includes(mark)) return inner;
-  return [{ type: 'open', mark }, ...inner, { type: 'close', mark }];
-}
-
 /** Splits a citation into single markers if any has a source; otherwise it stays as written. */
 function readCitation(text: string, markers: readonly string[], links: Links | null): readonly Span[] {
   if (links === null) return [textSpan(text)];
@@ -110,19 +135,19 @@ function readLink(token: Tokens.Link | Tokens.Image, { links, marks }: Around): 
   const shown = shownAddress(href);
   const text = token.text.trim();
   const isBare = token.raw.startsWith('<') || text === '';
-  const tokens = isBare ? [] : token.tokens;
+  const label = (known: Links | null): readonly Span[] => (isBare ? [] : parseInline(text, known, marks));
   const isMarker = markerOf(text) !== null;
   const linked = links?.byAddress(href) ?? null;
   if (linked !== null) {
     return isMarker
       ? [{ type: 'cite', text, markers: [`${linked.number}`], linked }]
-      : [{ type: 'link', linked, label: readTokens(tokens, { links: null, marks }), shown }];
+      : [{ type: 'link', linked, label: label(null), shown }];
   }
   const code: Span = { type: 'code', text: shown };
   if (isBare || shownAddress(text) === shown) return [code];
   // A marker that leads elsewhere is no citation of ours.
-  const label = isMarker ? [textSpan(text)] : readTokens(tokens, { links, marks });
-  return shown === '' ? label : [...label, textSpan(' ('), code, textSpan(')')];
+  const words = isMarker ? [textSpan(text)] : label(links);
+  return shown === '' ? words : [...words, textSpan(' ('), code, textSpan(')')];
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {

@@ -4,13 +4,17 @@
  */
 
 import { citationEnd, isWideBegun } from './citation-markers.ts';
+import { Delimiters, isDelimiter, type Pair, readRun } from './emphasis.ts';
 import { readFormula } from './formulas.ts';
 
-/** An open mark that is longer becomes a plain character. */
-export const OPEN_LIMIT = 400;
+/** Longer code in a line is text. */
+const LONGEST_CODE = 1_200;
+
+/** A longer label of a link is text. */
+const LONGEST_LABEL = 400;
 
 /** A link's address may be longer, because nobody waits to read it. */
-const TARGET_LIMIT = 2_000;
+export const TARGET_LIMIT = 2_000;
 
 const LONGEST_RUN = 32;
 
@@ -21,9 +25,7 @@ const AUTOLINK = /<[a-z][a-z0-9+.-]{1,31}:[^\s<>]*>/iy;
 const AUTOLINK_BEGUN = /^<(?:[a-z][a-z0-9+.-]{0,31}(?::[^\s<>]*)?)?$/i;
 
 /** `open`: undecided. `closed`: mark-up up to `end`. `literal`: plain characters up to `end`. */
-export type Mark =
-  | { readonly state: 'open' }
-  | { readonly state: 'closed' | 'literal'; readonly end: number };
+type Mark = { readonly state: 'open' } | { readonly state: 'closed' | 'literal'; readonly end: number };
 
 /** The scanned text; `ended`: nothing follows it in its block. */
 export interface Scan {
@@ -38,7 +40,7 @@ export function isSpecial(char: string): boolean {
 }
 
 /** Reads the mark-up that begins at `at`, a special character. Later text cannot change a decided result. */
-export function readMark(scan: Scan, at: number): Mark {
+function readMark(scan: Scan, at: number): Mark {
   const { text, ended } = scan;
   const char = text.charAt(at);
   const formula = char === '\\' || char === '$' ? readFormula(text, at, ended) : null;
@@ -55,22 +57,55 @@ export function readMark(scan: Scan, at: number): Mark {
   if (char === '`') return readCode(scan, at);
   if (char === '<') return readAutolink(scan, at);
   if (char === '[') return readCitation(scan, at);
-  if (char === '【' || char === '［') return readWideCitation(scan, at);
-  return readEmphasis(scan, at);
+  return readWideCitation(scan, at);
+}
+
+/** What begins at an index: `end` is where it ends, `pairs` are the emphases that it closes. */
+export interface Step {
+  readonly end: number;
+  readonly pairs: readonly Pair[];
+}
+
+const NO_PAIRS: readonly Pair[] = [];
+
+/**
+ * Reads what the special character at `at` begins; null while later text can change it. `offset`: the index of the scanned text
+ * in the block whose open runs `delimiters` holds.
+ */
+export function readStep(scan: Scan, at: number, delimiters: Delimiters, offset = 0): Step | null {
+  if (isDelimiter(scan.text.charAt(at))) {
+    const run = readRun(scan.text, at, offset);
+    const end = at + run.length;
+    return isKnown(scan, end) ? { end, pairs: delimiters.take(run) } : null;
+  }
+  const mark = readMark(scan, at);
+  return mark.state === 'open' ? null : { end: mark.end, pairs: NO_PAIRS };
+}
+
+/** Finds the emphases of a text that is complete. */
+export function findPairs(text: string): readonly Pair[] {
+  const delimiters = new Delimiters();
+  const pairs: Pair[] = [];
+  for (let at = 0; at < text.length; ) {
+    const step = isSpecial(text.charAt(at)) ? readStep({ text, ended: true }, at, delimiters) : null;
+    if (step !== null) pairs.push(...step.pairs);
+    at = step?.end ?? at + 1;
+  }
+  return pairs;
 }
 
 function readCode(scan: Scan, at: number): Mark {
   const { text } = scan;
   const length = runLength(text, at);
   if (!isKnown(scan, at + length)) return OPEN;
-  const limit = Math.min(text.length, at + OPEN_LIMIT);
+  const limit = Math.min(text.length, at + LONGEST_CODE);
   for (let i = text.indexOf('`', at + length); i !== -1 && i < limit; ) {
     const closing = runLength(text, i);
     if (!isKnown(scan, i + closing)) return OPEN;
     if (closing === length) return { state: 'closed', end: i + closing };
     i = text.indexOf('`', i + closing);
   }
-  return undecided(scan, at) ? OPEN : literal(at + length);
+  return undecided(scan, at, LONGEST_CODE) ? OPEN : literal(at + length);
 }
 
 function readAutolink(scan: Scan, at: number): Mark {
@@ -98,7 +133,7 @@ function readWideCitation({ text, ended }: Scan, at: number): Mark {
 
 function readBracket(scan: Scan, at: number): Mark {
   const { text } = scan;
-  const limit = Math.min(text.length, at + OPEN_LIMIT);
+  const limit = Math.min(text.length, at + LONGEST_LABEL);
   let depth = 0;
   for (let i = at; i < limit; ) {
     if (text.charAt(i) === '[') depth += 1;
@@ -113,7 +148,7 @@ function readBracket(scan: Scan, at: number): Mark {
     if (end === null) return OPEN;
     i = end;
   }
-  return undecided(scan, at) ? OPEN : literal(at + 1);
+  return undecided(scan, at, LONGEST_LABEL) ? OPEN : literal(at + 1);
 }
 
 /** The end of the escape, the code or the character at `at`; null while undecided. */
@@ -139,69 +174,6 @@ function readTarget({ text, ended }: Scan, at: number): Mark {
   return found !== null && !ended && text.length < at + TARGET_LIMIT ? OPEN : literal(at);
 }
 
-/** Scans runs of `*`, `_`, `~~`, each matched by the nearest run that can close it. */
-function readEmphasis(scan: Scan, at: number): Mark {
-  const { text } = scan;
-  const char = text.charAt(at);
-  const length = runLength(text, at);
-  if (!isKnown(scan, at + length)) return OPEN;
-  if (!canOpen(text, at, length)) return literal(at + length);
-  const open = [length];
-  const limit = Math.min(text.length, at + OPEN_LIMIT);
-  for (let i = at + length; i < limit; ) {
-    if (text.charAt(i) === char) {
-      const run = runLength(text, i);
-      if (!isKnown(scan, i + run)) return OPEN;
-      const end = matchRun(text, i, run, open);
-      if (end !== null) return { state: 'closed', end };
-      i += run;
-    } else {
-      const end = passedEnd(scan, i);
-      if (end === null) return OPEN;
-      i = end;
-    }
-  }
-  return undecided(scan, at) ? OPEN : literal(at + length);
-}
-
-/** Closes an open run or opens a new one; returns the end of the outermost mark if this run closed it. */
-function matchRun(text: string, at: number, run: number, open: number[]): number | null {
-  const closes = canClose(text, at, run);
-  const opens = canOpen(text, at, run);
-  if (!closes) {
-    if (opens) open.push(run);
-    return null;
-  }
-  if (opens && open.at(-1) !== run) return null;
-  let left = run;
-  while (left > 0 && open.length > 0) {
-    const top = open.pop() ?? 0;
-    if (top > left) open.push(top - left);
-    left -= Math.min(top, left);
-  }
-  return open.length === 0 ? at + run - left : null;
-}
-
-function canOpen(text: string, at: number, run: number): boolean {
-  const char = text.charAt(at);
-  const before = text.charAt(at - 1);
-  const after = text.charAt(at + run);
-  if (after === '' || /\s/.test(after)) return false;
-  if (char === '~') return run === 2;
-  if (char === '_') return !isWord(before);
-  // `2*3` is a product, no emphasis.
-  return !(run === 1 && /\d/.test(before) && /\d/.test(after));
-}
-
-function canClose(text: string, at: number, run: number): boolean {
-  if (/\s/.test(text.charAt(at - 1))) return false;
-  return text.charAt(at) !== '_' || !isWord(text.charAt(at + run));
-}
-
-function isWord(char: string): boolean {
-  return /[\p{L}\p{N}_]/u.test(char);
-}
-
 function runLength(text: string, at: number): number {
   const char = text.charAt(at);
   let end = at + 1;
@@ -215,8 +187,8 @@ function isKnown(scan: Scan, at: number): boolean {
   return scan.ended || at < scan.text.length;
 }
 
-function undecided(scan: Scan, at: number): boolean {
-  return !scan.ended && scan.text.length < at + OPEN_LIMIT;
+function undecided(scan: Scan, at: number, limit: number): boolean {
+  return !scan.ended && scan.text.length < at + limit;
 }
 
 function literal(end: number): Mark {

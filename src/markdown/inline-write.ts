@@ -8,6 +8,7 @@ import {
   takeLinkRoom,
 } from './citation-links.ts';
 import { BREAKER, type Dialect, type Place } from './dialects.ts';
+import { isLeftFlanking, type MarkKind } from './emphasis.ts';
 import { hidesMarks, parseInline, type Span } from './inline-parse.ts';
 import { type Stretch, shownAddress, splitAddresses } from './urls.ts';
 
@@ -35,7 +36,7 @@ const WORD = /^[\p{L}\p{N}]+,?$/u;
 /** Writes inline Markdown in the platform's dialect. Newlines become spaces; everything but our own mark-up is escaped. */
 export function renderInline(source: string, context: InlineContext): string {
   if (!context.bold && !context.glued && WORD.test(source)) return source;
-  const writer: Writer = { text: '', isAfterCitation: false, context };
+  const writer: Writer = { text: '', isAfterCitation: false, marks: null, context };
   writeSpans(writer, readSpans(source.replace(/(?<!\s)\s*\n\s*/g, ' '), context));
   return writer.text;
 }
@@ -51,6 +52,8 @@ interface Writer {
   text: string;
   /** Whether the last thing written is a linked citation. */
   isAfterCitation: boolean;
+  /** The marks written last, what stands before them, and where they begin; null behind anything else. */
+  marks: { readonly type: 'open' | 'close'; readonly before: string; readonly at: number } | null;
   readonly context: InlineContext;
 }
 
@@ -118,14 +121,38 @@ function writeMarkup(
       break;
     case 'open':
       // Adjacent `*a*` and `**b**` would be parsed as one run.
-      write(writer, (before?.type === 'close' ? BREAKER : '') + writer.context.dialect.mark(span.mark));
+      if (before?.type === 'close') write(writer, BREAKER);
+      writeMark(writer, span.type, span.mark);
       break;
     case 'close':
-      write(writer, writer.context.dialect.mark(span.mark));
+      writeMark(writer, span.type, span.mark);
       break;
     case 'link':
       writeLinked(writer, span.linked, span.label, span.shown);
       break;
+  }
+}
+
+function writeMark(writer: Writer, type: 'open' | 'close', mark: MarkKind): void {
+  const { marks } = writer;
+  const isMore = marks?.type === type;
+  if (!isMore) separateMarks(writer, '*');
+  writer.marks = null;
+  const run = isMore ? marks : { type, before: lastChar(writer), at: writer.text.length };
+  write(writer, writer.context.dialect.mark(mark));
+  writer.marks = run;
+}
+
+/** Puts a gap outside the marks written last if CommonMark would not see them before `after`. */
+function separateMarks(writer: Writer, after: string): void {
+  const { marks } = writer;
+  const { markGap } = writer.context.dialect;
+  writer.marks = null;
+  if (marks === null || markGap === '' || after === '') return;
+  if (marks.type === 'close') {
+    if (!isLeftFlanking(after, marks.before)) writer.text += markGap;
+  } else if (!isLeftFlanking(marks.before, after)) {
+    writer.text = writer.text.slice(0, marks.at) + markGap + writer.text.slice(marks.at);
   }
 }
 
@@ -135,6 +162,7 @@ function writeLinked(writer: Writer, linked: Linked, label: readonly Span[], sho
   const inner: Writer = {
     text: '',
     isAfterCitation: false,
+    marks: null,
     context: {
       ...context,
       links: noLinks,
@@ -200,6 +228,7 @@ function codeIn({ dialect, place }: InlineContext, text: string): string {
 }
 
 function write(writer: Writer, text: string): void {
+  separateMarks(writer, /^[^]/u.exec(text)?.[0] ?? '');
   // Adjacent code spans would be parsed as one.
   const touches = text.startsWith('`') && lastChar(writer) === '`';
   // A `!` before a link would make it an image.
@@ -208,5 +237,5 @@ function write(writer: Writer, text: string): void {
 }
 
 function lastChar(writer: Writer): string {
-  return writer.text === '' ? writer.context.place.before : writer.text.slice(-1);
+  return writer.text === '' ? writer.context.place.before : (/[^]$/u.exec(writer.text.slice(-2))?.[0] ?? '');
 }

@@ -91,7 +91,7 @@ describe('Discord', () => {
     expect(discord('**see `a ** http://evil.example` b**')).toBe('see `a ** http://evil.example` b');
     expect(discord('*see `a*b`* ~~`~~ x`~~ **`ok`**')).toBe('see `a*b` `~~ x` **`ok`**');
     expect(discord('#### Use `a ** http://evil.example`')).toBe('Use `a ** http://evil.example`');
-    expect(discord('**so evil.example/\\*\\*/a b**')).toBe('so `evil.example/**/a` b');
+    expect(discord('**so http://evil.example/\\*\\*/a b**')).toBe('so `evil.example/\\*\\*/a` b');
     expect(slack('**see `a ** http://evil.example` b**')).toBe('**see `a ** http://evil.example` b**');
   });
 
@@ -216,10 +216,6 @@ describe('a foreign address', () => {
     expect(discord(text)).toBe(expected);
   });
 
-  test('that begins an answer, and is out before it is known, falls apart', () => {
-    expect(discord('evil.example is')).toBe('evil.\u200bexample is');
-  });
-
   test.each(['Use Node.js today', 'say, e.g. version 1.2.3', 'a file main.css'])(
     'is not seen in "%s"',
     (text) => {
@@ -229,14 +225,15 @@ describe('a foreign address', () => {
 });
 
 describe('while the answer is written', () => {
-  const visible = (text: string): string | undefined => {
+  const visible = (text: string): string => {
     const rendering = createRendering(discordMarkdown);
     for (let end = 1; end <= text.length; end += 1) rendering.update(text.slice(0, end), [], false);
-    return rendering.parts.at(-1);
+    return rendering.parts.at(-1) ?? '';
   };
 
   test.each([
-    ['H', 'H'],
+    ['H', ''],
+    ['Hello ', 'Hello'],
     ['Hello wor', 'Hello'],
     ['a **bold', 'a'],
     ['a **bold** ', 'a **bold**'],
@@ -253,8 +250,8 @@ describe('while the answer is written', () => {
   });
 
   test('an open mark is waited for, but not for ever', () => {
-    expect(visible(`a **${'word '.repeat(60)}`)).toBe('a');
-    expect(visible(`a **${'word '.repeat(90)}`)).toMatch(/^a \\\*\\\*word word/);
+    expect(visible(`a **${'word '.repeat(230)}`)).toBe('a');
+    expect(visible(`a **${'word '.repeat(250)}`)).toMatch(/^a \\\*\\\*word word/);
   });
 
   test('code is shown word by word, and can be closed at any time', () => {

@@ -135,7 +135,7 @@ async function calledMethods(): Promise<readonly string[]> {
   await app.platform.nameOf(server.team, ADA);
   const reply = unpaced(app.platform, question, fresh().start);
   await reply.show(view({ state: 'searching', status: 'is searching…' }));
-  await reply.show(view({ text: 'Because' }));
+  await reply.show(view({ text: 'Because it' }));
   await reply.show(view({ state: 'done', text: 'Because it was.' }));
   await reply.close();
   await app.platform.replyPrivately(question, 'Only for you.');
