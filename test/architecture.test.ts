@@ -20,7 +20,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   'core/limits': { ours: ['core'], packages: [] },
   'core/answering': { ours: ['core', 'core/commands'], packages: [] },
   'core/research': { ours: ['core', 'core/commands', 'core/answering'], packages: [] },
-  markdown: { ours: ['core'], packages: ['marked'] },
+  markdown: { ours: ['core'], packages: ['marked', 'tldts'] },
   perplexity: { ours: ['core', 'core/research'], packages: ['openai'] },
   store: { ours: ['core', 'core/research'], packages: ['pg', 'pg-boss', 'keyv', '@electric-sql/pglite'] },
   ops: { ours: ['core'], packages: ['prom-client'] },

@@ -57,6 +57,8 @@ export interface Dialect {
   readonly citeGap: string;
   /** Separates the mark of an emphasis from a letter beside which CommonMark would not see it; empty where it is seen. */
   readonly markGap: string;
+  /** Whether the platform links domains and mail addresses without a scheme. */
+  readonly linksBare: boolean;
 }
 
 const THIN_SPACE = '\u2009';
@@ -89,6 +91,7 @@ export const slackMarkdown: Dialect = {
   cite: (number, target) => `[${number}](${target})`,
   citeGap: THIN_SPACE,
   markGap: THIN_SPACE,
+  linksBare: true,
 };
 
 /** Discord's Markdown in plain message content: 2,000 characters, counted as code points. */
@@ -118,6 +121,7 @@ export const discordMarkdown: Dialect = {
   cite: (number, target) => `[[${number}]](<${target}>)`,
   citeGap: '',
   markGap: '',
+  linksBare: false,
 };
 
 /** Plain text: no mark-up of any platform, no live token. */
@@ -135,6 +139,7 @@ export const plainDialect: Dialect = {
   mark: () => '',
   link: (label) => label,
   cite: (number) => `[${number}]`,
+  linksBare: true,
 };
 
 /** Slack's older mark-up, whose only escapes are three entities. */
@@ -150,6 +155,7 @@ export const mrkdwnDialect: Dialect = {
   mark: (kind) => ({ strong: '*', em: '_', del: '~' })[kind],
   link: (label, target) => `<${target}|${label}>`,
   cite: (number, target) => `<${target}|[${number}]>`,
+  linksBare: true,
 };
 
 function codePoints(text: string): number {

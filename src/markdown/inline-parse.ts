@@ -180,7 +180,7 @@ const MARK = /[*~]/;
 /** Whether code, or an address that will be shown as code, contains a mark that would end an emphasis around it. */
 export function hidesMarks(spans: readonly Span[]): boolean {
   const words = spans.map((span) => (span.type === 'text' ? span.text : '')).join('');
-  if (MARK.test(words) && splitAddresses(words).some(({ isAddress }) => isAddress)) return true;
+  if (MARK.test(words) && splitAddresses(words).some(({ address }) => address !== null)) return true;
   return spans.some((span) => {
     if (span.type === 'code') return MARK.test(span.text);
     return span.type === 'link' && (MARK.test(span.shown) || hidesMarks(span.label));

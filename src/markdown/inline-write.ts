@@ -81,24 +81,26 @@ function writeTexts(writer: Writer, spans: readonly Span[], from: number): numbe
     at += 1;
   }
   const isGlued = writer.context.glued && writer.text === '';
-  for (const stretch of isGlued ? ungluedStretches(text, writer) : splitAddresses(text))
+  const isSource = (address: string): boolean => sourceOf(address, writer.context.links) !== null;
+  for (const stretch of isGlued ? ungluedStretches(text, writer) : splitAddresses(text, isSource))
     writeStretch(writer, stretch);
   return at;
 }
 
-function writeStretch(writer: Writer, { text, isAddress }: Stretch): void {
+function writeStretch(writer: Writer, { text, address }: Stretch): void {
   const { dialect, links, place } = writer.context;
-  if (!isAddress) {
-    if (writer.isAfterCitation && /^[\p{L}\p{N}]/u.test(text)) write(writer, dialect.citeGap);
-    writer.isAfterCitation = false;
-    const here = { ...place, before: lastChar(writer), lineStart: place.lineStart && writer.text === '' };
-    write(writer, dialect.escape(text, here));
-    return;
-  }
-  const shown = shownAddress(text);
-  const linked = links.byAddress(text.includes('://') ? text : `https://${text}`);
-  if (linked === null) write(writer, codeIn(writer.context, shown));
-  else writeLinked(writer, linked, [], shown);
+  const linked = address === null ? null : sourceOf(text, links);
+  if (linked !== null) return writeLinked(writer, linked, [], shownAddress(text));
+  if (address === 'full' || (address === 'bare' && dialect.linksBare))
+    return write(writer, codeIn(writer.context, shownAddress(text)));
+  if (writer.isAfterCitation && /^[\p{L}\p{N}]/u.test(text)) write(writer, dialect.citeGap);
+  writer.isAfterCitation = false;
+  const here = { ...place, before: lastChar(writer), lineStart: place.lineStart && writer.text === '' };
+  write(writer, dialect.escape(text, here));
+}
+
+function sourceOf(address: string, links: Links): Linked | null {
+  return links.byAddress(address.includes('://') ? address : `https://${address}`);
 }
 
 /** The rest of a written word cannot become code with it, so anything that could make it a link is broken. */
@@ -107,7 +109,7 @@ function ungluedStretches(text: string, writer: Writer): readonly Stretch[] {
   const rest = end === -1 ? text : text.slice(0, end);
   const first = /[@<.:/]$/.test(lastChar(writer)) ? BREAKER : '';
   const apart = first + rest.replace(/[.:](?=[\p{L}\p{N}/])|@(?=[\p{L}\p{N}])/gu, `$&${BREAKER}`);
-  return [{ text: apart, isAddress: false }, ...(end === -1 ? [] : splitAddresses(text.slice(end)))];
+  return [{ text: apart, address: null }, ...(end === -1 ? [] : splitAddresses(text.slice(end)))];
 }
 
 function writeMarkup(

@@ -1,3 +1,5 @@
+import { parse as parseDomain } from 'tldts';
+
 /** Tracking parameters, which do not identify the page. */
 const TRACKING = /^(?:utm_\w+|fbclid|gclid|msclkid|mc_[ce]id|igshid|ref_src)$/i;
 
@@ -50,37 +52,76 @@ export function shownAddress(address: string): string {
 /** A stretch of plain text: words, or an address that a platform could link. */
 export interface Stretch {
   readonly text: string;
-  readonly isAddress: boolean;
+  /** `bare`: without a scheme (a domain, a mail address), which not every platform links. Null: words. */
+  readonly address: 'full' | 'bare' | null;
 }
 
-const REST = String.raw`[^\s<>"、。，」』）]*`;
+/** Letters of scripts without spaces: they may touch an address that they do not belong to. */
+const TOUCHING = String.raw`\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}`;
+const END = String.raw`\s<>"“”«»、。，；：！？（）「」『』【】《》〈〉`;
+/** The bound keeps a row of addresses between such letters linear. */
+const REST = `[^${END}${TOUCHING}]*(?:[${TOUCHING}][^${END}]{0,200})?`;
 const LETTER = String.raw`[\p{L}\p{M}\p{N}_\-]`;
+// A label is of Latin letters or of others: `site.example이다` ends before the Hangul.
+const LATIN = String.raw`[\p{Script=Latin}\p{N}_\-]`;
+const OTHER = String.raw`[[\p{L}\p{M}\p{N}_\-]--\p{Script=Latin}]`;
+const OTHER_LETTER = String.raw`[[\p{L}\p{M}]--\p{Script=Latin}]`;
+const LABEL = String.raw`(?:${LATIN}+|${OTHER_LETTER}${OTHER}*)`;
+const TOP = String.raw`(?:\p{Script=Latin}{2}${LATIN}*(?!${LATIN}|:\/\/)|${OTHER_LETTER}{2}${OTHER}*(?!${OTHER}|:\/\/))`;
 // A scheme is short. Mail addresses and domains are tried once in a row of labels, because a later label leads to the same end:
 // without these bounds many dots would take quadratic time.
-const WITH_SCHEME = String.raw`\p{L}[\p{L}\p{M}\p{N}+.\-]{0,40}:\/\/${REST}`;
+const START = String.raw`(?:(?<!${LETTER}\.|${LATIN})(?=${LATIN})|(?<!${LETTER}\.|${OTHER})(?=${OTHER_LETTER}))`;
+const WITH_SCHEME = String.raw`[a-z][a-z0-9+.\-]{0,40}:\/\/${REST}`;
 const SCHEMES = String.raw`(?:mailto|tel|sms|data|javascript|vbscript|file|slack|discord|steam):[^\s<>"]+`;
-const DOMAIN = String.raw`(?:${LETTER}+\.)+\p{L}{2}${LETTER}*(?:(?:[\/?#]|:\d)${REST})?`;
+const DOMAIN = String.raw`(?:${LABEL}\.)+${TOP}(?:\(\)|(?::\d{1,5})?(?:[\/?#]${REST})?)`;
 const MAIL = String.raw`(?<!${LETTER}[.+]?)${LETTER}+(?:[.+]${LETTER}+)*@${DOMAIN}`;
-const ADDRESS = new RegExp(`${WITH_SCHEME}|${SCHEMES}|${MAIL}|(?<!${LETTER}\\.?)${DOMAIN}`, 'giu');
+const ADDRESS = new RegExp(`(${WITH_SCHEME}|${SCHEMES})|${MAIL}|${START}${DOMAIN}`, 'giv');
 
-/** Endings of file and product names that are no top-level domains, so no platform links them. */
-const NOT_A_DOMAIN =
-  /^[^/?#@:]*\.(?:js|jsx|tsx|mjs|cjs|json|jsonl|yaml|yml|toml|ini|txt|csv|tsv|xml|html|htm|css|scss|sql|log|pdf|doc|docx|xls|xlsx|ppt|pptx|png|jpg|jpeg|gif|svg|webp|mp3|wav|exe|dll|jar|cpp|hpp|java|kt|go|php|rb|env|lock|bak|tmp)$/i;
+/** Discord shows these without a scheme too, also behind other letters. */
+const INVITE = /discord(?:\.gg|(?:app)?\.com\/invite)\//i;
 
-/** Splits plain text into words and addresses: URLs, bare domains, `www.`, invites, e-mail addresses. */
-export function splitAddresses(text: string): readonly Stretch[] {
-  if (!/[.:]/.test(text)) return [{ text, isAddress: false }];
+/** Splits plain text into words and addresses. `isSource` decides where an address ends that letters touch. */
+export function splitAddresses(
+  text: string,
+  isSource: (address: string) => boolean = () => false,
+): readonly Stretch[] {
+  if (!/[.:]/.test(text)) return [{ text, address: null }];
   const stretches: Stretch[] = [];
   let last = 0;
-  for (const found of text.matchAll(ADDRESS)) {
-    const address = trimAddress(found[0]);
-    if (address === '' || (NOT_A_DOMAIN.test(address) && !/^www\./i.test(address))) continue;
-    if (found.index > last) stretches.push({ text: text.slice(last, found.index), isAddress: false });
-    stretches.push({ text: address, isAddress: true });
+  ADDRESS.lastIndex = 0;
+  for (let found = ADDRESS.exec(text); found !== null; found = ADDRESS.exec(text)) {
+    const address = endAddress(found[0], isSource);
+    const isFull = found[1] !== undefined || INVITE.test(address);
+    if (address === '' || !(isFull || isDomain(address))) continue;
+    if (found.index > last) stretches.push({ text: text.slice(last, found.index), address: null });
+    stretches.push({ text: address, address: isFull ? 'full' : 'bare' });
     last = found.index + address.length;
+    ADDRESS.lastIndex = last;
   }
-  if (last < text.length) stretches.push({ text: text.slice(last), isAddress: false });
+  if (last < text.length) stretches.push({ text: text.slice(last), address: null });
   return stretches;
+}
+
+/** Whether a client would link a bare domain or mail address: others (`works.However`, `Node.js`) are words. */
+function isDomain(address: string): boolean {
+  const host = /^(?:[^@/?#]*@)?([^/?#:()]*)/.exec(address)?.[1] ?? '';
+  if (/^www\./i.test(host)) return true;
+  // Names of RFC 6761 (`intranet.local`) are in no public list; a client may have its own.
+  const { isIcann, isSpecialUse } = parseDomain(host, { validateHostname: false, detectSpecialUse: true });
+  return isIcann === true || isSpecialUse === true;
+}
+
+const TOUCHED = new RegExp(`[${TOUCHING}]`, 'v');
+/** Up to the first touching letter that does not begin a part of the address (`/wiki/脚注`). */
+const UNTOUCHED = new RegExp(`^[^${TOUCHING}]*(?:(?<=[\\/=?&#:@.])[${TOUCHING}]+[^${TOUCHING}]*)*`, 'v');
+
+/** Cuts off what does not belong to an address: letters that touch it, and the punctuation of its sentence. */
+function endAddress(found: string, isSource: (address: string) => boolean): string {
+  const whole = trimAddress(found);
+  const touched = found.search(TOUCHED);
+  if (touched === -1 || isSource(whole)) return whole;
+  const shortest = trimAddress(found.slice(0, touched));
+  return isSource(shortest) ? shortest : trimAddress(UNTOUCHED.exec(found)?.[0] ?? found);
 }
 
 /** Removes sentence punctuation and unmatched closing brackets from the end of an address. */
@@ -90,7 +131,7 @@ function trimAddress(address: string): string {
   while (end > 0) {
     const isBracket = address.charAt(end - 1) === ')';
     if (isBracket && unmatched > 0) unmatched -= 1;
-    else if (!/[.,;:!?'"*_~|\]}>]/.test(address.charAt(end - 1))) break;
+    else if (!/[.,;:!?'"*_~|\]}>…‹›’‘·،؛؟۔।॥]/.test(address.charAt(end - 1))) break;
     end -= 1;
   }
   // A bare `http://` keeps its slashes, because it must not become a link with the text behind it.

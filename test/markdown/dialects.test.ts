@@ -195,35 +195,6 @@ describe('a formula', () => {
   });
 });
 
-describe('a foreign address', () => {
-  test.each([
-    ['[bank.com](http://evil.example/path)', '`bank.com` (`evil.example/path`)'],
-    ['see http://evil.example/a_b, ok', 'see `evil.example/a_b`, ok'],
-    ['<https://evil.example>', '`evil.example`'],
-    ['![alt](https://evil.example/i.png)', 'alt (`evil.example/i.png`)'],
-    ['![](https://evil.example/i.png)', '`evil.example/i.png`'],
-    ['[x](javascript:alert(1))', 'x (`javascript:alert(1)`)'],
-    ['go to discord.gg/abc now', 'go to `discord.gg/abc` now'],
-    ['so http://*evil*.example', 'so `http://`*evil*.example'],
-    ['mail a@evil.example', 'mail `a@evil.example`'],
-    ['so evil\\.example is', 'so `evil.example` is'],
-    ['so http&#58;//evil.example', 'so `evil.example`'],
-    ['so e\u200bvil.ex\u00adample', 'so `evil.example`'],
-    ['so (www.evil.example).', 'so (`www.evil.example`).'],
-    ['so https://bank.com@evil.example/', 'so `bank.com@evil.example/`'],
-  ])('%s is shown and leads nowhere', (text, expected) => {
-    expect(slack(text)).toBe(expected);
-    expect(discord(text)).toBe(expected);
-  });
-
-  test.each(['Use Node.js today', 'say, e.g. version 1.2.3', 'a file main.css'])(
-    'is not seen in "%s"',
-    (text) => {
-      expect(slack(text)).toBe(text);
-    },
-  );
-});
-
 describe('while the answer is written', () => {
   const visible = (text: string): string => {
     const rendering = createRendering(discordMarkdown);
