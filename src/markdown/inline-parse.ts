@@ -1,6 +1,6 @@
 import { Lexer, type Token, Tokenizer, type Tokens } from 'marked';
 import type { Linked, Links } from './citation-links.ts';
-import { markerOf, splitCitations } from './citation-markers.ts';
+import { type Cited, markerOf, splitCitations } from './citation-markers.ts';
 import type { MarkKind, Pair } from './emphasis.ts';
 import { formulasAsCode } from './formulas.ts';
 import { findPairs } from './inline-scan.ts';
@@ -105,8 +105,8 @@ function readToken(token: Token, around: Around): readonly Span[] {
     case 'html':
       return [textSpan(/^<br\s*\/?>$/i.test(token.raw) ? ' ' : decode(token.raw))];
     default:
-      return splitCitations(token.raw).flatMap(({ text, markers }) =>
-        markers.length === 0 ? textSpan(decode(text)) : readCitation(text, markers, around.links),
+      return splitCitations(token.raw).flatMap((cited) =>
+        cited.markers.length === 0 ? textSpan(decode(cited.text)) : readCitation(cited, around.links),
       );
   }
 }
@@ -116,10 +116,15 @@ function textSpan(text: string): Span {
 }
 
 /** Splits a citation into single markers if any has a source; otherwise it stays as written. */
-function readCitation(text: string, markers: readonly string[], links: Links | null): readonly Span[] {
+function readCitation({ text, markers, isRange }: Cited, links: Links | null): readonly Span[] {
   if (links === null) return [textSpan(text)];
   const cited = markers.map((marker) => ({ marker, linked: links.byMarker(marker) }));
-  if (cited.every(({ linked }) => linked === null)) return [{ type: 'cite', text, markers, linked: null }];
+  const count = cited.filter(({ linked }) => linked !== null).length;
+  // `[10-15]` may be numbers.
+  const isNumbers = isRange && links.known && count < cited.length && !text.includes('web:');
+  if (isNumbers) return [textSpan(text)];
+  if (count === 0 || (isRange && count < cited.length))
+    return [{ type: 'cite', text, markers, linked: null }];
   return cited.map(({ marker, linked }) => ({
     type: 'cite',
     text: `[${marker}]`,

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { discordMarkdown, slackMarkdown } from '../../src/markdown/dialects.ts';
 import { createRendering } from '../../src/markdown/rendering.ts';
-import { drawn, source } from './property.ts';
+import { drawn, drawnEachWay, shownEachWay, source } from './property.ts';
+import { citations } from './reader.ts';
 
 const sources = [1, 2, 3, 4, 5, 6].map((number) => source(number, `https://s${number}.example/page`));
 
@@ -65,8 +66,8 @@ describe('a citation', () => {
   });
 
   test('in a list whose numbers lead nowhere, or in no list of sources, stays as it was written', () => {
-    expect(shown('x [7, 8] and [0, 1] and [1-3] and 【9†a】').slack).toBe(
-      'x [7, 8] and [0, 1] and [1-3] and 【9†a】',
+    expect(shown('x [7, 8] and [0, 1] and [5-7] and 【9†a】').slack).toBe(
+      'x [7, 8] and [0, 1] and [5-7] and 【9†a】',
     );
     expect(shown('x [1, 9]').discord).toBe('x [[1]](<https://s1.example/page>)\\[9]');
     const rendering = createRendering(slackMarkdown);
@@ -75,22 +76,86 @@ describe('a citation', () => {
     expect(rendering.cited).toEqual([1]);
   });
 
-  test.each(['[1, 2]', '【1†source】', '[^1]', '[web:0]', '［2］', '[web:0, web:1]'])(
-    '%s cut anywhere is never seen in pieces',
-    (marker) => {
-      const text = `So it is ${marker} now.`;
-      const rendering = createRendering(discordMarkdown);
-      const seen = new Set<string>();
-      for (let end = 1; end <= text.length; end += 1) {
-        rendering.update(text.slice(0, end), sources, false);
-        seen.add(rendering.parts[0] ?? '');
-      }
-      rendering.update(text, sources, true);
-      expect(rendering.parts).toEqual(drawn(discordMarkdown, text, sources));
-      for (const step of seen)
-        expect(step).toMatch(/^(?:S|So)?(?: it)?(?: is)?(?: (?:\[\[\d\]\]\(<[^)]*>\))+)?(?: now\.)?$/);
-    },
-  );
+  test.each([
+    ['[1-3]', [1, 2, 3]],
+    ['[1–3]', [1, 2, 3]],
+    ['[1 - 3]', [1, 2, 3]],
+    ['[2-4].', [2, 3, 4]],
+    ['[1, 3-5]', [1, 3, 4, 5]],
+    ['[1-2, 4-5]', [1, 2, 4, 5]],
+    ['[1 and 2]', [1, 2]],
+    ['[1, 2, and 3]', [1, 2, 3]],
+    ['[1, 2 and 3]', [1, 2, 3]],
+    ['[1 & 2]', [1, 2]],
+    ['[citation:1]', [1]],
+    ['[citation:1, citation:3]', [1, 3]],
+    ['[source:2]', [2]],
+    ['[^1-^3]', [1, 2, 3]],
+    ['【1-3】', [1, 2, 3]],
+    ['【1-2†source】', [1, 2]],
+    ['［4-6］', [4, 5, 6]],
+    ['**[1-3]**', [1, 2, 3]],
+    ['| a |\n|---|\n| [1-3] |', [1, 2, 3]],
+  ])('%s names each of its sources', (marker, numbers) => {
+    for (const dialect of [slackMarkdown, discordMarkdown]) {
+      const rendering = createRendering(dialect);
+      rendering.update(marker, sources, true);
+      expect(rendering.cited).toEqual(numbers);
+      expect(rendering.unresolved).toBe(0);
+      expect(citations(dialect.name, drawnEachWay(dialect, marker, sources).join(''))).toEqual(
+        numbers.map((number) => ({ number, address: `https://s${number}.example/page` })),
+      );
+    }
+  });
+
+  test('of six shows four', () => {
+    expect(shown('Studies [1-6] agree.').discord).toMatch(/\[\[4\]\]\(<[^)]*>\)\+2 agree\.$/);
+  });
+
+  test.each([
+    '[2020-2024]',
+    '[10-15 km]',
+    '[5-9]',
+    '[3-1]',
+    '[0-3]',
+    '[1-30]',
+    '[1-]',
+    '[-1]',
+    '[and 2]',
+    '[1 or 2]',
+    '[A-1]',
+  ])('is not seen in %s', (text) => {
+    const { slack, discord } = shownEachWay(`x ${text} y`, sources);
+    expect(slack).toBe(`x ${text} y`);
+    expect(discord).toBe(`x \\${text} y`);
+    const rendering = createRendering(slackMarkdown);
+    rendering.update(text, sources, true);
+    expect([rendering.cited, rendering.unresolved]).toEqual([[], 0]);
+  });
+
+  test.each([
+    '[1, 2]',
+    '【1†source】',
+    '[^1]',
+    '[web:0]',
+    '［2］',
+    '[web:0, web:1]',
+    '[1-3]',
+    '【1 and 2】',
+    '[citation:1]',
+  ])('%s cut anywhere is never seen in pieces', (marker) => {
+    const text = `So it is ${marker} now.`;
+    const rendering = createRendering(discordMarkdown);
+    const seen = new Set<string>();
+    for (let end = 1; end <= text.length; end += 1) {
+      rendering.update(text.slice(0, end), sources, false);
+      seen.add(rendering.parts[0] ?? '');
+    }
+    rendering.update(text, sources, true);
+    expect(rendering.parts).toEqual(drawn(discordMarkdown, text, sources));
+    for (const step of seen)
+      expect(step).toMatch(/^(?:S|So)?(?: it)?(?: is)?(?: (?:\[\[\d\]\]\(<[^)]*>\))+)?(?: now\.)?$/);
+  });
 
   test('that leads elsewhere is no citation', () => {
     expect(shown('x [3](https://evil.example/page)').discord).toBe('x 3 (`evil.example/page`)');
