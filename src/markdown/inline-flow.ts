@@ -1,5 +1,6 @@
 import { Delimiters, isDelimiter } from './emphasis.ts';
 import { mayCut } from './graphemes.ts';
+import { isInvisible } from './inline-parse.ts';
 import { isSpecial, readStep, TARGET_LIMIT } from './inline-scan.ts';
 import { inline, type Prefix } from './pieces.ts';
 import type { Parts } from './split-parts.ts';
@@ -137,7 +138,8 @@ export class Flow {
 
   #emit(end: number, glued = false): void {
     const source = this.#text.slice(0, end);
-    if (end > 0) {
+    // Where nothing is written, the next unit still begins the line.
+    if (end > 0 && !isInvisible(source)) {
       const isSentence = this.#isSentenceOver && !this.#glued;
       this.#parts.put([inline(source, { glued: this.#glued })], isSentence ? 'sentence' : 'word');
       this.#isSentenceOver = SENTENCE_END.test(source);

@@ -3,6 +3,7 @@ import type { Linked, Links } from './citation-links.ts';
 import { type Cited, markerOf, splitCitations } from './citation-markers.ts';
 import type { MarkKind, Pair } from './emphasis.ts';
 import { formulasAsCode } from './formulas.ts';
+import { readTag, wordsOfTag } from './html-tags.ts';
 import { findPairs } from './inline-scan.ts';
 import { shownAddress, splitAddresses } from './urls.ts';
 
@@ -37,10 +38,16 @@ interface Around {
 /** Text without anything that the parser could take for mark-up. Parsing every single word would triple the time of an answer. */
 const PLAIN = /^[^\\`*_~[\]!<&【［]*$/;
 
-/** Emphasis is found by the scanner, as in a stream. */
+/** Emphasis and tags are found by the scanner, as in a stream. */
 class InlineTokenizer extends Tokenizer {
   override emStrong(): undefined {}
   override del(): undefined {}
+  override tag(src: string): Tokens.Tag | undefined {
+    const tag = src.startsWith('<') ? readTag(src, 0, true) : null;
+    if (tag?.state !== 'closed') return undefined;
+    const raw = src.slice(0, tag.end);
+    return { type: 'html', raw, text: raw, block: false, inLink: false, inRawBlock: false };
+  }
 }
 
 /** Parses inline Markdown. `marks`: those that are already open. */
@@ -83,6 +90,12 @@ function lex(text: string, around: Around): readonly Span[] {
   return tokens.flatMap((token) => readToken(token, around));
 }
 
+/** Whether nothing of a text will be seen: it consists of tags. */
+export function isInvisible(text: string): boolean {
+  if (!text.includes('<')) return false;
+  return parseInline(text, null, []).every((span) => 'text' in span && span.text.trim() === '');
+}
+
 /** The platforms show the marks of an empty emphasis as characters. */
 function marked(mark: MarkKind, inner: readonly Span[], open: readonly MarkKind[]): readonly Span[] {
   const isVisible = inner.some((span) => !('text' in span) || span.text.trim() !== '');
@@ -103,7 +116,7 @@ function readToken(token: Token, around: Around): readonly Span[] {
     case 'br':
       return [textSpan(' ')];
     case 'html':
-      return [textSpan(/^<br\s*\/?>$/i.test(token.raw) ? ' ' : decode(token.raw))];
+      return [textSpan(wordsOfTag(token.raw))];
     default:
       return splitCitations(token.raw).flatMap((cited) =>
         cited.markers.length === 0 ? textSpan(decode(cited.text)) : readCitation(cited, around.links),

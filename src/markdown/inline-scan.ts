@@ -6,6 +6,7 @@
 import { citationEnd, isWideBegun } from './citation-markers.ts';
 import { Delimiters, isDelimiter, type Pair, readRun } from './emphasis.ts';
 import { readFormula } from './formulas.ts';
+import { readTag } from './html-tags.ts';
 
 /** Longer code in a line is text. */
 const LONGEST_CODE = 1_200;
@@ -55,7 +56,7 @@ function readMark(scan: Scan, at: number): Mark {
     return inner.state === 'literal' ? literal(at + 1) : inner;
   }
   if (char === '`') return readCode(scan, at);
-  if (char === '<') return readAutolink(scan, at);
+  if (char === '<') return readTag(text, at, ended) ?? readAutolink(scan, at);
   if (char === '[') return readCitation(scan, at);
   return readWideCitation(scan, at);
 }

@@ -77,7 +77,8 @@ function writeTexts(writer: Writer, spans: readonly Span[], from: number): numbe
   let text = '';
   let at = from;
   for (let span = spans[at]; span?.type === 'text'; span = spans[at]) {
-    text += span.text;
+    // Two tags between two words separate them once.
+    text += span.text === ' ' && /\s$/.test(text) ? '' : span.text;
     at += 1;
   }
   const isGlued = writer.context.glued && writer.text === '';
