@@ -6,7 +6,7 @@
 export type MarkKind = 'strong' | 'em' | 'del';
 
 /** A longer emphasis is none. While one is open, nothing behind it can be shown. */
-export const LONGEST_EMPHASIS = 1_200;
+const LONGEST_EMPHASIS = 1_200;
 
 /** As many runs can be open at once; then the first of them is a plain character. This bounds the work for each run. */
 const MOST_OPEN = 16;

@@ -11,8 +11,9 @@ import { readTag } from './html-tags.ts';
 /** Longer code in a line is text. */
 const LONGEST_CODE = 1_200;
 
-/** A longer label of a link is text. */
+/** A longer label of a link is text, and so is one with more brackets in each other. */
 const LONGEST_LABEL = 400;
+const MOST_BRACKETS = 8;
 
 /** A link's address may be longer, because nobody waits to read it. */
 export const TARGET_LIMIT = 2_000;
@@ -139,6 +140,7 @@ function readBracket(scan: Scan, at: number): Mark {
   for (let i = at; i < limit; ) {
     if (text.charAt(i) === '[') depth += 1;
     if (text.charAt(i) === ']') depth -= 1;
+    if (depth > MOST_BRACKETS) return literal(at + 1);
     if (depth === 0) {
       if (!isKnown(scan, i + 1)) return OPEN;
       if (text.charAt(i + 1) !== '(') return literal(at + 1);

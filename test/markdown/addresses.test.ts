@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { discordMarkdown, slackMarkdown } from '../../src/markdown/dialects.ts';
-import { drawn, shownEachWay, source } from './property.ts';
+import { shownEachWay } from './each-way.ts';
+import { drawn, source } from './property.ts';
 
 const PAGE = 'https://site1.example/page';
 const sources = [

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { discordMarkdown, slackMarkdown } from '../../src/markdown/dialects.ts';
 import { createRendering } from '../../src/markdown/rendering.ts';
-import { drawn, drawnEachWay, shownEachWay, source } from './property.ts';
+import { drawnEachWay, shownEachWay } from './each-way.ts';
+import { drawn, source } from './property.ts';
 import { citations } from './reader.ts';
 
 const sources = [1, 2, 3, 4, 5, 6].map((number) => source(number, `https://s${number}.example/page`));

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { shownEachWay, source } from './property.ts';
+import { shownEachWay } from './each-way.ts';
+import { source } from './property.ts';
 
 /** The text on both platforms; on Slack a thin space, here `·`, stands where CommonMark would not see a mark. */
 function shown(text: string): { slack: string; discord: string } {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { shownEachWay } from './property.ts';
+import { shownEachWay } from './each-way.ts';
 
 test.each([
   ['press <kbd>Ctrl</kbd>+<kbd>C</kbd> now', 'press Ctrl+C now'],
