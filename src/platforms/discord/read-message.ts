@@ -1,7 +1,8 @@
-import { ComponentType, EmbedType, MessageFlags, MessageType } from 'discord.js';
+import { MessageFlags, MessageType } from 'discord.js';
 import type { Attachment, Quote } from '../../core/types.ts';
-import { asNumber, asRecord, asRecords, asText, type JsonObject } from '../../core/untrusted.ts';
-import { cleanText, decodeMarkup, formatDate, type Names } from './markup.ts';
+import { asNumber, asRecord, asText, type JsonObject } from '../../core/untrusted.ts';
+import { cleanText, decodeMarkup, type Names } from './markup.ts';
+import { joinParts, readComponents, readEmbeds, readPoll, readShort, records } from './message-parts.ts';
 
 /** A message read. */
 export interface Reading {
@@ -23,10 +24,6 @@ export const SPOKEN_TYPES: ReadonlySet<unknown> = new Set([
   MessageType.ChatInputCommand,
   MessageType.ContextMenuCommand,
 ]);
-
-/** Discord allows some 15,000 characters in a message, and fewer parts of any kind: more comes from elsewhere. */
-const MAX_CHARS = 20_000;
-const MAX_PARTS = 100;
 
 /** Reads a message as Discord's API gives it, whole or in part, from an event, REST or an interaction. Never throws. */
 export function readMessage(message: JsonObject, names: Names): Reading {
@@ -65,12 +62,12 @@ export function joinWords({ text, stickers, forwarded }: Reading): string {
 }
 
 function readOwn(message: JsonObject, names: Names): Omit<Reading, 'forwarded'> {
-  const components = flattenComponents(message['components']);
-  const files = [...records(message['attachments']), ...components.flatMap(readFiles)];
+  const components = readComponents(message['components']);
+  const files = [...records(message['attachments']), ...components.files];
   const parts = [
     asText(message['content']),
     ...readEmbeds(message),
-    ...components.flatMap((component) => COMPONENT_TEXTS[Number(component['type'])]?.(component) ?? []),
+    ...components.texts,
     readPoll(asRecord(message['poll'])),
     ...files.map((file) => asText(file['description'])),
   ];
@@ -107,134 +104,27 @@ export function nameUser(user: JsonObject | null | undefined): string | null {
   return asText(user?.['global_name']) ?? asText(user?.['username']);
 }
 
-/** The texts of embeds that somebody has written. */
-function readEmbeds({ embeds, content, author, webhook_id: webhook }: JsonObject): readonly string[] {
-  const hasLink = /https?:\/\//.test(asText(content)?.slice(0, MAX_CHARS) ?? '');
-  const sender = asRecord(author);
-  // People can send no embeds: theirs are made by Discord from the links in the content, as are those of other types.
-  const isPerson = sender !== null && sender['bot'] !== true && !webhook;
-  const isPreview = ({ type }: JsonObject): boolean => isPerson || PREVIEWS.has(type);
-  return records(embeds)
-    .filter((embed) => !(hasLink && isPreview(embed)))
-    .map(readEmbed);
-}
-
-const PREVIEWS: ReadonlySet<unknown> = new Set([
-  EmbedType.Article,
-  EmbedType.GIFV,
-  EmbedType.Image,
-  EmbedType.Link,
-  EmbedType.Video,
-]);
-
-function readEmbed(embed: JsonObject): string {
-  const [title, url] = [asText(embed['title']), asText(embed['url'])];
-  const footer = asText(asRecord(embed['footer'])?.['text']);
-  return joinParts([
-    asText(asRecord(embed['author'])?.['name']),
-    title && url ? `${title} (${url})` : title,
-    asText(embed['description']),
-    ...records(embed['fields']).map(readField),
-    asText(asRecord(embed['image'])?.['description']),
-    [footer, formatDate(Date.parse(asText(embed['timestamp']) ?? ''))].filter(Boolean).join(' · '),
-  ]);
-}
-
-/** A field whose name shall not be seen is named by an invisible character. */
-function readField({ name, value }: JsonObject): string {
-  // In the notices of Discord's own, such as the result of a poll, names are keys.
-  const label = asText(name)
-    ?.replaceAll(/[\p{Cf}\s]+/gu, ' ')
-    .replaceAll('_', ' ')
-    .trim();
-  return label ? `${label}: ${asText(value) ?? ''}` : (asText(value) ?? '');
-}
-
-/** The texts that components show. What buttons and menus say is there to be pressed. */
-const COMPONENT_TEXTS: Readonly<Record<number, (component: JsonObject) => readonly (string | null)[]>> = {
-  [ComponentType.TextDisplay]: ({ content }) => [asText(content)],
-  [ComponentType.Thumbnail]: ({ description }) => [asText(description)],
-  [ComponentType.MediaGallery]: ({ items }) => records(items).map((item) => asText(item['description'])),
-};
-
-/** Components and those inside of them, in the order they are read. */
-function flattenComponents(components: unknown): readonly JsonObject[] {
-  const waiting = [...records(components)];
-  const found: JsonObject[] = [];
-  for (let next = waiting.shift(); next && found.length < MAX_PARTS; next = waiting.shift()) {
-    found.push(next);
-    waiting.unshift(...records(next['components']), ...records([next['accessory']]));
-  }
-  return found;
-}
-
-/** The files in a component, as attachments are given: what is shown from elsewhere is none. */
-function readFiles({ type, file, name, size, items, media }: JsonObject): readonly JsonObject[] {
-  if (type === ComponentType.File) return records([file]).map((item) => ({ ...item, filename: name, size }));
-  return records([media, ...records(items).map((item) => item['media'])]).filter(
-    (item) => item['attachment_id'],
-  );
-}
-
 function toAttachments(files: readonly JsonObject[]): readonly Attachment[] {
-  const found = files.map((file) => ({
-    name: nameFile(file),
-    type: asText(file['content_type']),
-    bytes: asNumber(file['size']),
-    url: asText(file['url']),
-  }));
+  const found = files.map((file) => {
+    const url = readShort(file['url']);
+    const attachment = {
+      name: nameFile(file, url),
+      type: readShort(file['content_type']),
+      bytes: asNumber(file['size']),
+      url,
+    };
+    return [url?.replace(/\?.*/s, '') ?? attachment, attachment] as const;
+  });
   // A file of the message is also where its components show it, perhaps signed anew.
-  const byAddress = found.map((file, index) => [file.url?.replace(/\?.*/s, '') ?? index, file] as const);
-  return [...new Map(byAddress.toReversed()).values()].toReversed();
+  return [...new Map(found.toReversed()).values()].toReversed();
 }
 
 /** Discord takes what it does not like out of `filename`; `title` is then how it was called, without its ending. */
-function nameFile({ filename, title, url }: JsonObject): string {
-  const name =
-    asText(filename) ??
-    asText(url)
-      ?.replace(/[?#].*/s, '')
-      .split('/')
-      .at(-1) ??
-    '';
-  const full = asText(title) ? `${asText(title)}${/\.\w+$/.exec(name)?.[0] ?? ''}` : name;
-  return cleanText(full.slice(0, MAX_NAME)).trim() || 'file';
-}
-
-const MAX_NAME = 300;
-
-function readPoll(poll: JsonObject | null): string | null {
-  if (!poll) return null;
-  const counts = records(asRecord(poll['results'])?.['answer_counts']);
-  const answers = records(poll['answers']).map(({ answer_id: id, poll_media: media }) => {
-    const votes = asNumber(counts.find((count) => count['id'] === id)?.['count']);
-    return `- ${readPollMedia(media)}${votes === null ? '' : ` (${votes} ${votes === 1 ? 'vote' : 'votes'})`}`;
-  });
-  return joinParts([`Poll: ${readPollMedia(poll['question'])}`, ...answers]);
-}
-
-function readPollMedia(media: unknown): string {
-  const { text, emoji } = asRecord(media) ?? {};
-  return [asText(asRecord(emoji)?.['name']), asText(text)].filter(Boolean).join(' ');
-}
-
-/** Joins what there is of some parts by line breaks, each part once, up to what a message can hold. */
-function joinParts(
-  parts: readonly (string | null)[],
-  decode = (part: string): string => cleanText(part).trim(),
-): string {
-  let left = MAX_CHARS;
-  const found = new Set<string>();
-  for (const part of parts) {
-    if (!part || left <= 0) continue;
-    found.add(decode(part.slice(0, left)));
-    left -= part.length;
-  }
-  return [...found].filter(Boolean).join('\n');
-}
-
-function records(value: unknown): readonly JsonObject[] {
-  return asRecords(Array.isArray(value) ? value.slice(0, MAX_PARTS) : value);
+function nameFile({ filename, title: called }: JsonObject, url: string | null): string {
+  const [path = ''] = url?.split(/[?#]/, 1) ?? [];
+  const name = readShort(filename) ?? path.slice(path.lastIndexOf('/') + 1);
+  const title = readShort(called);
+  return (title ? `${title}${/\.\w+$/.exec(name)?.[0] ?? ''}` : name).trim() || 'file';
 }
 
 function hasFlag({ flags }: JsonObject, flag: MessageFlags): boolean {

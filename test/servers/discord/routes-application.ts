@@ -41,6 +41,7 @@ export function applicationRoutes(identifies: () => number): readonly Route[] {
     { method: 'GET', template: '/applications/@me', handle: ({ world }) => ok(application(world)) },
     { method: 'GET', template: '/oauth2/applications/@me', handle: ({ world }) => ok(application(world)) },
     { method: 'GET', template: '/guilds/:guild', handle: getGuild },
+    { method: 'GET', template: '/guilds/:guild/roles', handle: getRoles },
     { method: 'GET', template: '/guilds/:guild/members/:user', handle: getMember },
   ];
 }
@@ -80,6 +81,11 @@ function openDm({ world, body }: Request): Answer {
 
 function checkGuild(request: Request): void {
   if (snowflake(request.params['guild']) !== request.world.state.guild.id) throw new DiscordError(10004);
+}
+
+function getRoles(request: Request): Answer {
+  const { roles } = getGuild(request).body as { readonly roles: unknown };
+  return { status: 200, body: roles };
 }
 
 function getGuild(request: Request): Answer {
