@@ -47,7 +47,9 @@ export async function readThread(
     const names = await deps.names.for(spoken, workspace, channel, signal);
     const turns = spoken
       .map((entry) => turnOf(entry, deps.botId, names, workspace))
-      .filter(({ text }) => text !== '');
+      .filter(
+        ({ role, text, attachments = [] }) => text !== '' || (role === 'user' && attachments.length > 0),
+      );
     return { turns, isCut: !isComplete };
   } catch (error) {
     deps.log.debug({ err: error }, 'thread not read');

@@ -22,7 +22,7 @@ async function start() {
   };
   const told = async (): Promise<string> => {
     await vi.waitFor(() => expect(model.requests).toHaveLength(1), 5_000);
-    return JSON.stringify(model.requests[0]?.messages);
+    return JSON.stringify(model.requests[0]?.messages).replaceAll('\\n> ', '\\n');
   };
   return { server, footnote, hear, told };
 }
@@ -72,6 +72,14 @@ describe('of what holds no words it is said what it is instead', () => {
     server.say({ user: 'grace', channel, content: '', voice: 3 });
     server.say({ user: 'ada', channel, content: mention(server, 'so?') });
     expect(await told()).toMatch(/\(sticker: Wumpus waves\).*\(a voice message\)/);
+  });
+
+  test('in a thread files are named that came without words', async () => {
+    const { server, told } = await start();
+    const channel = server.makeThread({ user: 'ada', channel: 'general', name: 'talk' });
+    server.say({ user: 'grace', channel, content: '', attachments: [{ filename: 'plan.pdf', size: 9 }] });
+    server.say({ user: 'ada', channel, content: mention(server, 'so?') });
+    expect((await told()).match(/plan\.pdf/g)).toHaveLength(1);
   });
 
   test('a sticker asks nothing in a thread of ours, nor as a reply', async () => {
@@ -158,6 +166,13 @@ describe('the title', () => {
     });
   });
 
+  test('is told to the model, also where nothing else is said', async () => {
+    const { server, told } = await start();
+    const title = 'How tall is the Eiffel Tower in metres?';
+    server.post({ user: 'ada', forum: 'help-forum', title, content: `see title ${mention(server, '')}` });
+    expect(await told()).toMatch(/How tall is the Eiffel Tower in metres\?.*see title/);
+  });
+
   test('is none in a channel, in a direct message and in a thread that we have named', async () => {
     const { server, hear } = await start();
     const content = mention(server, 'How tall?');
@@ -198,7 +213,7 @@ describe('what a thread began with', () => {
     const { server, told } = await start();
     const content = 'The lift of my tower is stuck';
     const channel = server.post({ user: 'ada', forum: 'help-forum', title: 'Help', content });
-    for (let n = 0; n < 60; n++) server.say({ user: 'grace', channel, content: `guess ${n}` });
+    for (let n = 0; n < 305; n++) server.say({ user: 'grace', channel, content: `guess ${n}` });
     server.say({ user: 'ada', channel, content: mention(server, 'so?') });
     expect(await told()).toContain('The lift of my tower is stuck');
   });
@@ -215,9 +230,9 @@ test('a process without the gateway reads the names of roles, and does without a
   const base = { token: server.token, apiUrl: server.apiUrl, messageContent: true };
   const app = await openDiscord({ ...base, threads: 'always', log: quietLog });
   const { question } = footnote.heard.at(-1)!;
-  const read = await app.platform.readThread(question, new AbortController().signal);
+  const { turns } = await app.platform.readThread(question, null, new AbortController().signal);
   await app.stop();
-  expect(read.map(({ author, text }) => `${author?.name}: ${text}`)).toEqual([
+  expect(turns.map(({ author, text }) => `${author?.name}: ${text}`)).toEqual([
     'Grace: @readers see #channel, says @Linus',
   ]);
 });
