@@ -84,11 +84,13 @@ async function openService(config: Config, log: Log): Promise<Service> {
     research: async (): Promise<readonly object[]> => [],
   };
   const ops = await startOpsServer({ ...config.server, registry, status });
-  // Beside the start: no question waits for it.
-  void perplexity.account.check();
   const opened = await openAll(config, log);
   const deps = createDeps(config, opened, perplexity, { metrics, log });
-  limiter = deps.answering.modelRateLimiter;
+  const { modelRateLimiter } = deps.answering;
+  limiter = modelRateLimiter;
+  const admit = async (kind: RequestKind) => sleep((await modelRateLimiter.reserve(kind)).waitMs);
+  // Beside the start: no question waits for it.
+  runInBackground(log, 'key check', perplexity.account.check(admit));
   status.research = () => listJobs(opened.store.researches);
   const unready = async () => [...(await findUnready(opened)), ...(config.readyNeedsModel ? refusals() : [])];
   return { ...opened, ...deps, config, log, ops, status, unready, isReady: false };

@@ -106,7 +106,7 @@ export interface JobChoice {
 }
 
 /** Awaited before every request to the model's API; what it rejects with is thrown in place of the answer. */
-type Admit = (kind: RequestKind) => Promise<void>;
+export type Admit = (kind: RequestKind) => Promise<void>;
 
 /** The model behind every answer. */
 export interface Model {

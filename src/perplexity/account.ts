@@ -1,5 +1,5 @@
 import { Failure } from '../core/failures.ts';
-import type { Log } from '../core/ports.ts';
+import type { Admit, Log } from '../core/ports.ts';
 import type { ApiChoice } from './api-choice.ts';
 import { type Clients, requestJson } from './client.ts';
 import type { Timeouts } from './deadline.ts';
@@ -11,9 +11,10 @@ export interface Account {
   refusals(): readonly string[];
   /**
    * Asks for the list of models: it needs the key and is not billed. A gateway without such a list says nothing by that, and
-   * what only a paid request would tell (no credit left, mostly) is told by the first. Never rejects.
+   * what only a paid request would tell (no credit left, mostly) is told by the first. It counts as a request of the key, and waits
+   * for `admit`. Rejects only as that does.
    */
-  check(): Promise<void>;
+  check(admit: Admit): Promise<void>;
   /** The same call, which takes in how every one of its requests ends. */
   watch<Args extends unknown[], Result>(
     call: (...args: Args) => Promise<Result>,
@@ -52,13 +53,14 @@ export function createAccount({ agent }: Clients, choice: ApiChoice, log: Log): 
   const list = watch(() => requestJson((options) => agent.models.list(options), TIMEOUTS, NEVER));
   return {
     refusals: () => refusals,
-    check: () => list().then(noop, (error: unknown) => logUnknown(error, log)),
+    async check(admit) {
+      await admit('agent');
+      await list().catch((error: unknown) => logUnknown(error, log));
+    },
     watch,
     learn,
   };
 }
-
-function noop(): void {}
 
 /** Why the key could not be tried; a refusal has been told already. */
 function logUnknown(error: unknown, log: Log): void {

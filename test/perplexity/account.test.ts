@@ -17,10 +17,19 @@ async function setup(
 }
 
 const APIS = ['chat', 'agent'] as const;
+const atOnce = async (): Promise<void> => {};
+
+test('the check counts as a request of the key, and waits until it may be made', async () => {
+  const { server, account } = await setup('chat');
+  const admitted: string[] = [];
+  await account.check(async (kind) => void admitted.push(`${kind} before ${server.keyChecks.length + 1}`));
+  expect(admitted).toEqual(['agent before 1']);
+  expect(server.keyChecks).toHaveLength(1);
+});
 
 test.for(APIS)('a key that is accepted costs one call that is not billed (%s)', async (api) => {
   const { server, account, warnings, errors } = await setup(api);
-  await account.check();
+  await account.check(atOnce);
   expect(server.keyChecks.map(({ method, path, status }) => [method, path, status])).toEqual([
     ['GET', '/v1/models', 200],
   ]);
@@ -30,7 +39,7 @@ test.for(APIS)('a key that is accepted costs one call that is not billed (%s)', 
 
 test('a refused key is told once by the check, with the remedy', async () => {
   const { account, errors } = await setup('auto', { apiKey: 'pplx-wrong' });
-  await account.check();
+  await account.check(atOnce);
   expect(account.refusals()).toEqual([
     'Perplexity refuses to answer (401): PERPLEXITY_API_KEY is not accepted by Perplexity',
   ]);
@@ -81,7 +90,7 @@ test('a gateway without a list of models says nothing by that', async () => {
   const { url, apiKey } = (await setup('chat')).server;
   const gateway = { baseUrl: `${url}/elsewhere`, apiKey };
   const { account, warnings, errors } = await setup('chat', gateway);
-  await account.check();
+  await account.check(atOnce);
   expect([...account.refusals(), ...warnings, ...errors]).toEqual([]);
 });
 
@@ -89,7 +98,7 @@ test('an address that nothing answers at is warned of', async () => {
   const gone = await startPerplexityServer();
   await gone.close();
   const { account, warnings } = await setup('auto', { baseUrl: gone.url });
-  await account.check();
+  await account.check(atOnce);
   expect(account.refusals()).toEqual([]);
   expect(warnings).toEqual([expect.stringContaining('ECONNREFUSED')]);
 });
