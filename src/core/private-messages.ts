@@ -1,6 +1,6 @@
 import { idFrom } from './ids.ts';
 import type { Jobs, JobsRequest, Log, Platform, ResearchCommands } from './ports.ts';
-import { type JobOwner, ownerOf, type PlatformName, type Question } from './types.ts';
+import { type JobOwner, ownerKey, ownerOf, type PlatformName, type Question } from './types.ts';
 
 /** The queue for short messages that a person must get once: refusals, alerts and answers to typed commands. */
 export const PRIVATE_MESSAGE_QUEUE = 'notification';
@@ -36,9 +36,26 @@ export async function sendPrivateMessage(
   await platform.replyPrivately(message.question, text);
 }
 
-/** Queues a private reply to the asker; `what` tells different replies to the same question apart. False when it was queued before. */
-export function enqueueReply(jobs: Jobs, question: Question, what: string, text: string): Promise<boolean> {
-  return enqueuePrivateMessage(jobs, { type: 'reply', question, text }, [what, question.id]);
+/** Where others may read the reply, and whoever asks expects none from us but the answer. */
+const WRITTEN: ReadonlySet<Question['trigger']> = new Set(['mention', 'dm', 'reply', 'thread']);
+
+/** Whether a question was written where others read, not given as a command that is answered to its person alone. */
+export function isWritten({ trigger }: Question): boolean {
+  return WRITTEN.has(trigger);
+}
+
+/** Queues a refusal: whoever writes reads it once in each `everyMs`, whoever gave a command every time. */
+export async function enqueueRefusal(
+  jobs: Jobs,
+  question: Question,
+  what: string,
+  text: string,
+  everyMs: number,
+): Promise<void> {
+  const person = ownerKey(ownerOf(question));
+  const period = String(Math.floor(Date.now() / everyMs));
+  const whom = isWritten(question) ? [person, period] : [question.id];
+  await enqueuePrivateMessage(jobs, { type: 'reply', question, text }, [what, ...whom]);
 }
 
 /** Queues a private message under an id made from `idParts`. False when that id was queued before. */

@@ -1,7 +1,7 @@
 import { type Command, parseCommand } from '../commands/parse.ts';
 import { createGate, createKeyedQueue, runInBackground } from '../concurrency.ts';
 import type { Accepted, Heard, Intake, JobsRequest, KeyValue, ResearchIntake } from '../ports.ts';
-import { enqueuePrivateMessage, enqueueReply, type PrivateMessage } from '../private-messages.ts';
+import { enqueuePrivateMessage, enqueueRefusal, type PrivateMessage } from '../private-messages.ts';
 import { ownerKey, ownerOf, type Question, type ThreadRef, threadKey } from '../types.ts';
 import { ANSWER_QUEUE, type AnsweringDeps, type AnswerJob } from './deps.ts';
 import { type FollowMode, hearMessage, isForUs } from './follow.ts';
@@ -169,9 +169,14 @@ async function placeReply(deps: IntakeDeps, question: Question): Promise<Questio
   return thread ? { ...question, thread } : question;
 }
 
+/** Whoever goes on asking in a thread that is full is told once in so many milliseconds. */
+const BUSY_TOLD_MS = 60_000;
+
 async function refuse({ jobs }: IntakeDeps, question: Question): Promise<Accepted> {
   // A duplicate or a repeated delivery finds its own question among those that wait.
   if (await jobs.knows(ANSWER_QUEUE, question.id)) return 'duplicate';
-  await enqueueReply(jobs, question, 'busy', 'I am still answering here; ask again in a moment.');
+  const what = question.thread ? `busy ${threadKey(question.thread)}` : 'busy';
+  const text = 'I am still answering here; ask again in a moment.';
+  await enqueueRefusal(jobs, question, what, text, BUSY_TOLD_MS);
   return 'busy';
 }

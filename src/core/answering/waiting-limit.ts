@@ -1,5 +1,5 @@
 import type { Accepted, Jobs } from '../ports.ts';
-import { enqueuePrivateMessage, enqueueReply } from '../private-messages.ts';
+import { enqueueRefusal, isWritten } from '../private-messages.ts';
 import { ownerKey, ownerOf, type Question } from '../types.ts';
 import { ANSWER_QUEUE } from './deps.ts';
 
@@ -38,11 +38,9 @@ export function createWaitingLimit(jobs: Jobs, { perPerson, perWorkspace }: Wait
     return null;
   };
   const tell = async (question: Question, person: string, text: string): Promise<void> => {
-    if (!WRITTEN.has(question.trigger)) return void (await enqueueReply(jobs, question, 'limit', text));
-    if (told.has(person)) return;
-    const period = String(Math.floor(Date.now() / TOLD_MS));
-    await enqueuePrivateMessage(jobs, { type: 'reply', question, text }, ['limit', person, period]);
-    told.add(person);
+    if (isWritten(question) && told.has(person)) return;
+    await enqueueRefusal(jobs, question, 'limit', text, TOLD_MS);
+    if (isWritten(question)) told.add(person);
   };
   return {
     async count(question) {
@@ -60,6 +58,3 @@ export function createWaitingLimit(jobs: Jobs, { perPerson, perWorkspace }: Wait
     },
   };
 }
-
-/** Where others may read the reply, and whoever asks expects none from us but the answer. */
-const WRITTEN: ReadonlySet<Question['trigger']> = new Set(['mention', 'dm', 'reply', 'thread']);

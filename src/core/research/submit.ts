@@ -4,7 +4,7 @@ import { Failure } from '../failures.ts';
 import { researchName, shortId } from '../ids.ts';
 import type { RequestKind } from '../model-rate-limiter.ts';
 import type { Job } from '../ports.ts';
-import { enqueueReply } from '../private-messages.ts';
+import { enqueueRefusal } from '../private-messages.ts';
 import { isRetryable } from '../retry.ts';
 import { refusalText } from './commands.ts';
 import { hasNoPlace, showCard } from './messages.ts';
@@ -23,6 +23,9 @@ import { pollPauseMs, retryPauseMs } from './timing.ts';
 
 /** A submission that fails for this long is given up. Waiting for a slot does not count. */
 const MAX_FAILING_MS = 30 * 60_000;
+
+/** Whoever goes on asking for more research than may run is told once in so many milliseconds. */
+const REFUSED_TOLD_MS = 60_000;
 
 /** One try to submit a job. */
 interface Submission {
@@ -44,7 +47,8 @@ export async function submitResearch(
   const created = await deps.researches.create(question, researchName(question.id), deps.settings.limits);
   if (created.type === 'refused') {
     deps.log.info({ question: shortId(question.id), by: created.by }, 'research refused: too many under way');
-    await enqueueReply(deps.jobs, question, 'refused', refusalText(created, question, deps.now()));
+    const text = refusalText(created, question, deps.now());
+    await enqueueRefusal(deps.jobs, question, 'refused', text, REFUSED_TOLD_MS);
     return;
   }
   let { record } = created;

@@ -67,6 +67,8 @@ describe('intake', () => {
     expect(platform.marks).toEqual([true, true, true, true, true]);
     expect(await intake.accept(followUp('q7'))).toBe('busy');
     expect(await intake.accept(followUp('q7'))).toBe('duplicate');
+    // Whoever goes on is not told each time.
+    expect(await intake.accept(followUp('q9'))).toBe('busy');
     expect(jobs.queued.filter((job) => job.queue === PRIVATE_MESSAGE_QUEUE)).toHaveLength(1);
     // Nor is it answered when there is room.
     jobs.queued.splice(0);

@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Failure } from '../../../src/core/failures.ts';
 import { shortId } from '../../../src/core/ids.ts';
+import type { Question } from '../../../src/core/types.ts';
 import { asked, MINUTE, REPORT, setup } from './setup.ts';
 
 const busy = new Failure('rate-limited', 'busy', { retryAfterMs: 30_000 });
@@ -71,6 +72,24 @@ describe('a research job begins', () => {
       `${line.record()?.name} · “How do cities cool?” · 3 min`,
     );
     expect(line.calls.filter((call) => call.startsWith('submit'))).toHaveLength(1);
+  });
+
+  test('a rush of research by one person is refused once in a while, a command each time', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: 0 });
+    const line = setup({ limits: { perPerson: 1, perWorkspace: 10 } });
+    const refuse = async (id: string, trigger: Question['trigger']): Promise<number> => {
+      const before = line.platform.privateReplies.length;
+      await line.begin(asked({ id, trigger }));
+      await line.run(1_000);
+      return line.platform.privateReplies.length - before;
+    };
+    await line.begin();
+    await line.run(1_000);
+    expect([await refuse('a', 'mention'), await refuse('b', 'mention')]).toEqual([1, 0]);
+    expect([await refuse('c', 'command'), await refuse('d', 'command')]).toEqual([1, 1]);
+    vi.setSystemTime(MINUTE);
+    expect(await refuse('e', 'mention')).toBe(1);
+    vi.useRealTimers();
   });
 
   test("others' questions are not shown where the workspace is full", async () => {
