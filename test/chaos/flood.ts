@@ -15,7 +15,10 @@ import { eventually, peakMemoryMb, seconds, timeAlone, timeOne } from './timing.
 /** How much longer than alone a question of somebody else may take. */
 const LONGEST = 3;
 const MOST_MEMORY_MB = 400;
-/** The model is not what is measured: its own limits are lifted. */
+/**
+ * The limits of the model's API are lifted: a new key has 50 requests a minute, and everybody would wait for those. How they are
+ * shared is what `model-rate` is about.
+ */
 export const UNLIMITED_MODEL = { PERPLEXITY_REQUESTS_PER_SECOND: '0', PERPLEXITY_REQUESTS_PER_MINUTE: '0' };
 
 /** One person asks all the time; the questions of others, on both platforms, are timed. */

@@ -13,9 +13,9 @@ export async function timeAlone(side: Side): Promise<number> {
 }
 
 /** Milliseconds until the answer to a question of this person is complete. */
-export async function timeOne(side: Side, person: number): Promise<number> {
+export async function timeOne(side: Side, person: number, text = 'How high is the tower?'): Promise<number> {
   const askedAt = performance.now();
-  const place = side.mention('How high is the tower?', person, 'random');
+  const place = side.mention(text, person, 'random');
   await eventually(() => areEnded(side.posts(place), 1));
   return performance.now() - askedAt;
 }
