@@ -1,6 +1,6 @@
 /** The names of people: looked up over the wire, kept, and never a reason to fail. */
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { connect } from './setup.ts';
+import { ADA, allAcknowledged, connect, GENERAL, listening, questionAt } from './setup.ts';
 
 const GRACE = 'U0000GRACE';
 
@@ -54,4 +54,45 @@ test('no more names are asked for than the rate limit allows', async () => {
   const names = await Promise.all(Array.from({ length: 150 }, (_, n) => nameOf(`U0NOBODY${n}`)));
   expect(names).toHaveLength(150);
   expect(server.calls.filter(({ status }) => status === 429)).toEqual([]);
+});
+
+test('somebody mentioned has a name the second time, and no message waits for it', async () => {
+  const { server, intake } = await listening();
+  const ask = async (text: string) => {
+    server.say({ user: ADA, channel: GENERAL, text });
+    await allAcknowledged(server);
+    return intake.questions.at(-1)?.text;
+  };
+  server.fault('users.info', { slowMs: 1_000 });
+  expect(await ask('@footnote is @grace right?')).toBe('is @U0000GRACE right?');
+  const asked = () => server.calls.filter(({ method }) => method === 'users.info');
+  await vi.waitFor(() => expect(asked().map(({ result }) => result)).toEqual(['ok']), 3_000);
+  await vi.waitFor(
+    async () => expect(await ask('@footnote is @grace right?')).toBe('is @grace right?'),
+    3_000,
+  );
+  expect(asked()).toHaveLength(1);
+});
+
+test('a message that mentions hundreds has some of them looked up', async () => {
+  const { server, intake } = await listening();
+  const people = Array.from({ length: 300 }, (_, n) => `<@U0NOBODY${n}>`).join(' ');
+  server.say({ user: ADA, channel: GENERAL, text: `@footnote ${people}` });
+  await allAcknowledged(server);
+  expect(intake.questions).toHaveLength(1);
+  // Twice, since a mention comes as two events.
+  expect(server.calls.filter(({ method }) => method === 'users.info').length).toBeLessThanOrEqual(20);
+});
+
+test('those who speak in a thread have their names once they are looked up', async () => {
+  const { server, app } = await listening();
+  const thread = server.say({ user: GRACE, channel: GENERAL, text: 'A root' });
+  const ts = server.say({ user: ADA, channel: GENERAL, text: '@footnote why?', threadTs: thread });
+  const question = questionAt(server.team, GENERAL, ts);
+  const inThread = { ...question, thread: { ...question.thread!, thread } };
+  const read = async () =>
+    JSON.stringify(await app.platform.readThread(inThread, null, new AbortController().signal));
+  expect(await read()).toContain('"name":null');
+  await app.platform.nameOf(server.team, GRACE);
+  expect(await read()).toContain('"name":"grace"');
 });

@@ -1,4 +1,5 @@
 /** How a message is read where kinds of content meet; `message-shapes.test.ts` has the kinds. */
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { addressesOthers } from '../../../src/platforms/slack/decode-text.ts';
 import { allWords, quotesOf, readMessage } from '../../../src/platforms/slack/read-message.ts';
@@ -172,4 +173,40 @@ describe('who is addressed', () => {
   ])('nobody else, by %s', (words) => {
     expect(addressesOthers(words, SELF)).toBe(false);
   });
+});
+
+test('whatever it is, it is read or said not to be readable, without an error', () => {
+  const types =
+    'rich_text section rich_text_list table data_table text link date user plan mrkdwn raw_number call image'.split(
+      ' ',
+    );
+  const keys =
+    'text elements fields rows title url style type accessory options tasks offset indent value call v1'.split(
+      ' ',
+    );
+  const parts =
+    'text blocks attachments files user bot_id is_share message_blocks message fields mode from room'.split(
+      ' ',
+    );
+  const { node } = fc.letrec<{ node: unknown }>((tie) => ({
+    node: fc.oneof(
+      { maxDepth: 6 },
+      fc.constantFrom<unknown>(null, 7, true, '', '<@U1>', '&lt;', ...types),
+      fc.array(tie('node'), { maxLength: 4 }),
+      fc.dictionary(fc.constantFrom(...keys, ...parts), fc.oneof(tie('node'), fc.constantFrom(...types)), {
+        maxKeys: 5,
+      }),
+    ),
+  }));
+  const message = fc.oneof(node, fc.dictionary(fc.constantFrom(...parts), node));
+  fc.assert(
+    fc.property(message, (one) => {
+      const { text, quotes, attachments, unreadable } = read(one);
+      expect(typeof text).toBe('string');
+      expect(unreadable === undefined).toBe(text !== '' || quotes.length > 0 || attachments.length > 0);
+      for (const quote of quotesOf(one, null, READER))
+        expect(quote.unreadable === undefined).toBe(quote.text !== '' || quote.attachments.length > 0);
+    }),
+    { numRuns: 1_000 },
+  );
 });

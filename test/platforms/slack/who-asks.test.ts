@@ -69,6 +69,20 @@ describe('a reply that is also sent to the channel', () => {
   });
 });
 
+test.each([
+  ['@grace can you take this one?', true],
+  ['@here who can take this one?', true],
+  ['<!subteam^S0HARBOR01> who can take this one?', true],
+  ['and why?', false],
+  ['@grace @footnote compare these', false],
+])('in a thread it is told who is addressed: %s', async (text, addressesOthers) => {
+  const { server, intake } = await listening();
+  const root = server.say({ user: ADA, channel: GENERAL, text: 'a root' });
+  server.say({ user: ADA, channel: GENERAL, text, threadTs: root });
+  await allAcknowledged(server);
+  expect(intake.questions).toMatchObject([{ addressesOthers }]);
+});
+
 describe('an edit', () => {
   test('that adds the mention asks once, under the id that the message has', async () => {
     const { server, intake } = await listening();
