@@ -34,12 +34,15 @@ export function needsFrame(turns: readonly ShownTurn[]): boolean {
   );
 }
 
-/** The turn with who said what, and what they point at or attached. Nothing for an empty one. */
-export function frameTurn(turn: ShownTurn, label: string): string {
+/**
+ * The turn with who said what, and what they point at or attached. Nothing for an empty one. Only who is to be answered now asks by
+ * pointing at a message: others have shared it.
+ */
+export function frameTurn(turn: ShownTurn, label: string, isQuestion: boolean): string {
   const { text, quotes = [], attachments = [], isShortened } = turn;
   const blocks = quotes.map((quote) => frameQuote(label, quote));
   if (text !== '') blocks.push(frame(`[${label}] says:`, text));
-  else if (quotes.length > 0)
+  else if (quotes.length > 0 && isQuestion)
     blocks.push(
       `[${label}] asks what there is to know about this message: explain it, and check its claims.`,
     );

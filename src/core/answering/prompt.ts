@@ -64,8 +64,9 @@ function frameAll(turns: readonly ShownTurn[], title: string | null): readonly M
   const label = labelSpeakers(turns);
   const framed = turns.map((turn, index): ModelMessage => {
     if (turn.role === 'assistant') return turn;
-    const text = frameTurn(turn, label(turn.author));
-    const isBareMention = text === '' && title !== null && index === turns.length - 1;
+    const isQuestion = index === turns.length - 1;
+    const text = frameTurn(turn, label(turn.author), isQuestion);
+    const isBareMention = text === '' && title !== null && isQuestion;
     return { role: 'user', text: isBareMention ? askAboutTitle(label(turn.author)) : text };
   });
   const titled = title === null ? [] : [{ role: 'user', text: frameTitle(title) } as const];

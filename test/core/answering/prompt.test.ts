@@ -101,6 +101,14 @@ describe('compose', () => {
     expect(only?.text).toMatch(/^\[Ann\] points at a message:\n> It is round\n\n\[Ann\] asks what /);
   });
 
+  test('a message that others have shared without a word is not asked about', () => {
+    const quotes = [{ author: 'Bob', text: 'It is round', attachments: [] }];
+    const shared = { ...user('', 'U2', 'Cy'), quotes };
+    const history = { ...EMPTY_HISTORY, newest: [shared] };
+    const [only] = composePrompt(question({ text: 'Is it?' }), history, 1_000).messages;
+    expect(only?.text).toBe('[Cy] points at a message by [Bob]:\n> It is round\n\n[Ann] says:\n> Is it?');
+  });
+
   test('whatever was said, roles alternate, the first and the last are the user, the question is there once', () => {
     const turns = fc.array(
       fc.oneof(
