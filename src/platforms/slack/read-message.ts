@@ -41,15 +41,6 @@ export function quotesOf(message: unknown, author: string | null, reader: Reader
   return isOnlyShare ? quotes : [{ author, ...own }, ...quotes];
 }
 
-/** The words of a message and of those that it shares, for a place that has no quotes; its files are named where there are none. */
-export function allWords({ text, quotes, attachments }: ReadMessage): string {
-  const shared = quotes.map(({ author, ...quote }) => {
-    const words = quote.text || nameFiles(quote.attachments) || `(${quote.unreadable})`;
-    return `Shared message${author === null ? '' : ` by ${author}`}:\n${quoteLines(words)}`;
-  });
-  return [text, ...shared].filter((part) => part !== '').join('\n\n') || nameFiles(attachments);
-}
-
 function read(
   message: JsonObject,
   reading: Reading,
@@ -129,10 +120,6 @@ function describeUnreadable(message: JsonObject, files: readonly JsonObject[]): 
   if (blocks.some(({ type }) => type === 'actions') || attached.some((one) => one['actions']))
     return 'only buttons';
   return 'no words';
-}
-
-function nameFiles(attachments: readonly Attachment[]): string {
-  return attachments.length === 0 ? '' : `(${attachments.map(({ name }) => name).join(', ')})`;
 }
 
 /** What a text says, for comparison: nothing is read twice that an app repeats in another field. */

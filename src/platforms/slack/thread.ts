@@ -11,7 +11,7 @@ import { findOwn, metadataOf } from './find-messages.ts';
 import type { Names } from './names.ts';
 import { postMessage, postOnce } from './post-message.ts';
 import { SPOKEN_SUBTYPES } from './questions.ts';
-import { allWords, readMessage } from './read-message.ts';
+import { readMessage } from './read-message.ts';
 import type { SlackWorkspace } from './workspace.ts';
 
 /** Escaping makes text longer, and a `markdown` block holds 12,000 characters. */
@@ -82,7 +82,8 @@ export async function readThread(
       .filter(({ subtype }) => SPOKEN_SUBTYPES.has(subtype) || OVERHEARD_SUBTYPES.has(subtype))
       .filter(({ ts }) => ts !== message?.message && Number(ts) < end)
       .map((entry) => toTurn(entry, workspace, question.channel))
-      .filter(({ text, at }) => text !== '' && at >= (since ?? 0) && at <= askedAt);
+      .filter(({ text, quotes, attachments }) => text !== '' || quotes || attachments)
+      .filter(({ at }) => at >= (since ?? 0) && at <= askedAt);
     const kept = turns.length > NEWEST ? [...turns.slice(0, 1), ...turns.slice(-NEWEST)] : turns;
     return { turns: kept, isCut: !isComplete || kept.length < turns.length };
   } catch (error) {
@@ -132,11 +133,9 @@ function toTurn(message: Message, { self, names }: SlackWorkspace, channel: stri
       at,
     };
   }
-  const read = readMessage(message, { self, names }, questionText);
-  const attachments = [...read.attachments, ...read.quotes.flatMap((quote) => quote.attachments)];
-  const author = authorOf(message, names);
-  const beside = attachments.length > 0 && { attachments };
-  return { id, role: 'user', author, text: allWords(read), ...beside, at };
+  const { text, quotes, attachments } = readMessage(message, { self, names }, questionText);
+  const beside = { ...(quotes.length > 0 && { quotes }), ...(attachments.length > 0 && { attachments }) };
+  return { id, role: 'user', author: authorOf(message, names), text, ...beside, at };
 }
 
 /** Bots say their name; that of a person may have to be looked up. */

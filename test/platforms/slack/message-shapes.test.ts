@@ -40,15 +40,10 @@ async function askedBy(count: number, act: () => unknown): Promise<readonly stri
 }
 
 /** The phrases of these shapes that stand not once in the request that is about them. */
-function faults(
-  shapes: readonly Shape[],
-  requests: readonly string[],
-  withFiles: boolean,
-): readonly object[] {
+function faults(shapes: readonly Shape[], requests: readonly string[]): readonly object[] {
   return shapes.flatMap(({ name, words, files = [] }) => {
     const request = requests.find((one) => one.includes(words[0] ?? '')) ?? '';
-    const phrases = withFiles ? [...words, ...files] : words;
-    const counts = phrases.map((phrase) => ({
+    const counts = [...words, ...files].map((phrase) => ({
       name,
       phrase,
       count: request.split(phrase).length - 1,
@@ -83,7 +78,7 @@ test.each(batches(all))('in a thread: %s and what follows', async (_first, shape
   const requests = await askedBy(1, () =>
     slack.server.say({ user: ADA, channel: GENERAL, text: '@footnote explain', threadTs }),
   );
-  expect(faults(shapes, requests, false)).toEqual([]);
+  expect(faults(shapes, requests)).toEqual([]);
 });
 
 test.each(batches(all))('pointed at: %s and what follows', async (_first, shapes) => {
@@ -91,13 +86,13 @@ test.each(batches(all))('pointed at: %s and what follows', async (_first, shapes
     for (const ts of shapes.map((shape) => post(shape)))
       slack.server.shortcut({ user: ADA, channel: GENERAL, ts, callbackId: 'ask_about_message' });
   });
-  expect(faults(shapes, requests, true)).toEqual([]);
+  expect(faults(shapes, requests)).toEqual([]);
 });
 
 test.each(batches(all))('forwarded in a direct message: %s and what follows', async (_first, shapes) => {
   const of = shapes.map((shape) => ({ channel: GENERAL, ts: post(shape) }));
   const requests = await askedBy(1, () => slack.server.share({ user: ADA, channel: DM, text: '', of }));
-  expect(faults(shapes, requests, true)).toEqual([]);
+  expect(faults(shapes, requests)).toEqual([]);
 });
 
 test.each(batches(mentioning))('as a mention: %s and what follows', async (_first, shapes) => {
@@ -107,5 +102,5 @@ test.each(batches(mentioning))('as a mention: %s and what follows', async (_firs
       slack.server.post({ channel: GENERAL, message: { ...message, text } });
     }
   });
-  expect(faults(shapes, requests, true)).toEqual([]);
+  expect(faults(shapes, requests)).toEqual([]);
 });

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { addressesOthers } from '../../../src/platforms/slack/decode-text.ts';
-import { allWords, quotesOf, readMessage } from '../../../src/platforms/slack/read-message.ts';
+import { quotesOf, readMessage } from '../../../src/platforms/slack/read-message.ts';
 import { READER, SELF } from './payloads.ts';
 import { actions, button, cell, file, line, pasted, rich, section, table, text } from './shapes/shape.ts';
 
@@ -138,14 +138,6 @@ describe('files', () => {
   ])('%j has a name, a type and an address', (given, name, type, url) => {
     expect(read({ user: 'U1', text: 'x', files: [given] }).attachments).toMatchObject([{ name, type, url }]);
   });
-});
-
-test('in the context of a thread shared messages are words too, and a bare file is named', () => {
-  const share = { is_share: true, author_name: 'Grace', text: 'Rails\nare shy.' };
-  expect(allWords(read({ user: 'U1', text: 'So?', attachments: [share] }))).toBe(
-    'So?\n\nShared message by Grace:\n> Rails\n> are shy.',
-  );
-  expect(allWords(read({ user: 'U1', text: '', files: [file('a.pdf')] }))).toBe('(a.pdf)');
 });
 
 describe('who is addressed', () => {

@@ -4,7 +4,7 @@ export interface Shape {
   readonly message: Readonly<Record<string, unknown>>;
   /** Phrases that the model must read, each exactly once. */
   readonly words: readonly string[];
-  /** Names of its files: not in the context of a thread, where files are not named. */
+  /** Names of its files, told beside the words. */
   readonly files?: readonly string[];
 }
 

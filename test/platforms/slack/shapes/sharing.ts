@@ -99,11 +99,11 @@ export const SHARING: readonly Shape[] = [
     message: {
       text: 'Sum up',
       attachments: [
-        shared('See what Linus says', {
+        shared('See what he says', {
           message_blocks: [
             {
               message: {
-                blocks: [rich(line(text('See what Linus says')))],
+                blocks: [rich(line(text('See what he says')))],
                 attachments: [
                   shared('The totals:', { author_name: 'Linus' }),
                   ...pasted(table(['Dotterel', '17'])),
@@ -114,6 +114,6 @@ export const SHARING: readonly Shape[] = [
         }),
       ],
     },
-    words: ['Sum up', 'See what Linus says', 'Linus:', 'The totals:', 'Dotterel | 17'],
+    words: ['Sum up', 'See what he says', 'Linus', 'The totals:', 'Dotterel | 17'],
   },
 ].map(byGrace);
