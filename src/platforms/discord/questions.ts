@@ -2,6 +2,7 @@ import {
   type APIInteractionGuildMember,
   type GuildMember,
   type Message,
+  MessageFlags,
   MessageReferenceType,
   MessageType,
   type TextBasedChannel,
@@ -18,6 +19,7 @@ import {
   type ThreadRef,
   type Trigger,
 } from '../../core/types.ts';
+import { asText } from '../../core/untrusted.ts';
 import { toApiMessage } from './api-message.ts';
 import { messageRef, threadRef } from './ids.ts';
 import { cleanText, type Names, withoutCode } from './markup.ts';
@@ -32,8 +34,7 @@ export function questionFromMessage(message: Message): Question | null {
   const asker = readAsker(message);
   const trigger = asker && readTrigger(message);
   if (!asker || !trigger) return null;
-  const question = createQuestion(message, trigger, asker, message.createdTimestamp);
-  return (trigger === 'thread' || trigger === 'reply') && isEmpty(question) ? null : question;
+  return createQuestion(message, trigger, asker, message.createdTimestamp);
 }
 
 /**
@@ -110,7 +111,12 @@ function readTrigger(message: Message): Trigger | null {
 }
 
 function mentionsBot(message: Message): boolean {
-  return ownMention(message).test(withoutCode(message.content));
+  return ownMention(message).test(withoutCode(contentOf(message)));
+}
+
+/** Null in a message that Discord sent in part. */
+function contentOf({ content }: Message): string {
+  return asText(content) ?? '';
 }
 
 /** Matches a mention of ours, in person or by the role that Discord has made for us: clients offer both by the same name. */
@@ -120,8 +126,9 @@ function ownMention({ client, guild }: Message): RegExp {
 }
 
 /** Whether a message that neither mentions nor answers us is for somebody in particular, or for everybody here. */
-function addressesOthers({ content, mentions, author, poll }: Message): boolean {
-  const spoken = withoutCode(content);
+function addressesOthers(message: Message): boolean {
+  const { mentions, author, poll } = message;
+  const spoken = withoutCode(contentOf(message));
   const named = [...spoken.matchAll(/<@!?(\d+)>/g)].map(([, id]) => id);
   return (
     // A reply mentions whom it is to, unless its ping is off.
@@ -132,16 +139,18 @@ function addressesOthers({ content, mentions, author, poll }: Message): boolean 
   );
 }
 
-/** Without the Message Content intent others' messages come empty; a sticker asks nothing either. */
-function isEmpty({ text, attachments, quotes, repliesTo }: Question): boolean {
-  return text === '' && attachments.length === 0 && (repliesTo !== null || quotes.length === 0);
-}
-
-function createQuestion(message: Message, trigger: Trigger, asker: Person, askedAt: number): Question {
+/** Null where a message that does not mention us asks nothing. */
+function createQuestion(message: Message, trigger: Trigger, asker: Person, askedAt: number): Question | null {
   const workspace = message.guildId ?? DIRECT_WORKSPACE;
-  const content = takeOffMention(message.content, ownMention(message));
+  const content = takeOffMention(contentOf(message), ownMention(message));
   const reading = readMessage({ ...toApiMessage(message), content }, namesFor(message));
-  const { text, stickers, attachments, forwarded } = reading;
+  const { text, stickers, wordless, attachments, forwarded } = reading;
+  const isEmpty = text === '' && attachments.length + forwarded.length === 0;
+  // Without the Message Content intent others' messages come empty; a sticker asks nothing either.
+  const isForUs = trigger === 'mention' || trigger === 'dm' || message.flags.has(MessageFlags.IsVoiceMessage);
+  if (isEmpty && !isForUs) return null;
+  const nothing = { author: null, text: '', attachments: [] };
+  const quotes = isEmpty && wordless !== null ? [{ ...nothing, unreadable: wordless }] : forwarded;
   return {
     id: questionId(message),
     platform: 'discord',
@@ -153,7 +162,7 @@ function createQuestion(message: Message, trigger: Trigger, asker: Person, asked
     trigger,
     asker,
     text: [text, text && stickers].filter(Boolean).join('\n'),
-    quotes: [...forwarded, ...readReplied(message)],
+    quotes: quotes.length > 0 ? quotes : readReplied(message),
     attachments,
     title: titleOf(message.channel),
     addressesOthers: trigger === 'thread' && addressesOthers(message),

@@ -82,6 +82,37 @@ describe('of what holds no words it is said what it is instead', () => {
     expect((await told()).match(/plan\.pdf/g)).toHaveLength(1);
   });
 
+  test.each<[string, string, (server: DiscordServer) => unknown]>([
+    [
+      'a voice message',
+      'alone',
+      (server) => server.say({ user: 'ada', channel: '@ada', content: '', voice: 2 }),
+    ],
+    [
+      'a sticker',
+      'behind a mention',
+      (server) =>
+        server.say({ user: 'ada', channel: 'general', content: mention(server, ''), stickers: ['Wave'] }),
+    ],
+  ])('%s %s is no empty question', async (unreadable, _, say) => {
+    const { server, hear } = await start();
+    const nothing = { author: null, text: '', attachments: [], unreadable };
+    expect(await hear(() => say(server))).toMatchObject({ text: '', attachments: [], quotes: [nothing] });
+  });
+
+  test('a voice message is no silence, also as a reply', async () => {
+    const { server, hear } = await start();
+    await hear(() => server.say({ user: 'ada', channel: 'general', content: mention(server, 'How tall?') }));
+    const channel = server.history('general')[0]?.id ?? '';
+    await vi.waitFor(() => expect(written(server, channel)[0]?.content).toContain('Tower facts'), 5_000);
+    const replyTo = written(server, channel)[0]?.id ?? '';
+    const quotes = [{ unreadable: 'a voice message' }];
+    const said = await hear(() => server.say({ user: 'ada', channel, content: '', voice: 2 }));
+    expect(said).toMatchObject({ trigger: 'thread', quotes });
+    const replied = await hear(() => server.say({ user: 'ada', channel, content: '', voice: 2, replyTo }));
+    expect(replied).toMatchObject({ trigger: 'reply', quotes });
+  });
+
   test('a sticker asks nothing in a thread of ours, nor as a reply', async () => {
     const { server, footnote, hear } = await start();
     const channel = server.say({ user: 'ada', channel: 'general', content: mention(server, 'How tall?') });
@@ -249,6 +280,9 @@ test('an update in part disturbs nothing', async () => {
   server.gateway.dispatchRaw('MESSAGE_UPDATE', { id: id(1n), ...part, embeds: [{ type: 'link' }] });
   server.gateway.dispatchRaw('MESSAGE_UPDATE', { id: id(2n), ...part, content: mention(server, 'x') });
   server.gateway.dispatchRaw('MESSAGE_UPDATE', { id: id(3n), ...part, ...edited });
+  const author = { id: server.people[0]?.id, username: 'ada' };
+  server.gateway.dispatchRaw('MESSAGE_UPDATE', { id: id(4n), ...part, ...edited, type: 0, author });
+  server.gateway.dispatchRaw('MESSAGE_CREATE', { id: id(5n), ...part, type: 0, author, mentions: [] });
   server.say({ user: 'ada', channel, content: mention(server, 'How tall?') });
   await vi.waitFor(() => expect(footnote.heard).toHaveLength(1), 5_000);
   expect(footnote.heard[0]?.question.text).toBe('How tall?');
