@@ -1,5 +1,6 @@
 import { answerQuestion, giveUp } from './core/answering/answer.ts';
 import { ANSWER_QUEUE, type AnsweringDeps, type AnswerJob } from './core/answering/deps.ts';
+import { type ForgetJob, type ForgottenJob, forgetQuestion } from './core/answering/forget.ts';
 import { type WaitJob, waitBehind } from './core/answering/join-thread.ts';
 import type { ResearchCommands } from './core/ports.ts';
 import { PRIVATE_MESSAGE_QUEUE, type PrivateMessage, sendPrivateMessage } from './core/private-messages.ts';
@@ -30,11 +31,13 @@ export async function startQueues(
   { answering, concurrentAnswers, running, research, researchCommands }: QueueDeps,
 ): Promise<void> {
   await Promise.all([
-    jobs.work<AnswerJob | WaitJob | RememberJob>(
+    jobs.work<AnswerJob | WaitJob | RememberJob | ForgetJob | ForgottenJob>(
       ANSWER_QUEUE,
       concurrentAnswers,
       ({ data, ...job }) => {
         if ('behind' in data) return waitBehind(answering.answers, { ...job, data });
+        if ('forget' in data) return forgetQuestion(answering, data.forget);
+        if ('isForgotten' in data) return Promise.resolve();
         if ('remember' in data) return rememberReport(research, { ...job, data });
         return answerQuestion(answering, { ...job, data });
       },

@@ -60,7 +60,7 @@ export interface Intake {
   press(press: ButtonPress): Promise<Pressed>;
   /** Somebody used the platform's own way to stop what is being answered in a thread. */
   stop(thread: ThreadRef, by: Person): Promise<void>;
-  /** The message of this question was deleted: its answer ends, or never begins. */
+  /** The message of this question was deleted: its answer ends, or never begins, and all of it is forgotten. */
   withdraw(questionId: string): Promise<void>;
   /** Somebody else's bot said something in a thread, at this time in milliseconds since the epoch. */
   overhear(thread: ThreadRef, at: number): Promise<void>;
@@ -228,6 +228,8 @@ export interface Jobs {
   depth(queue: string, key: string): Promise<number>;
   /** How many jobs of this person, and how many of their workspace, wait. */
   waiting(queue: string, owner: JobOwner): Promise<{ readonly person: number; readonly workspace: number }>;
+  /** Replaces what a job carries: one that was never begun, or any that is still remembered. False when there is none. */
+  replace(queue: string, id: string, data: object, which: 'waiting' | 'any'): Promise<boolean>;
   /** Whether a job of this id is waiting, running, or still remembered. */
   knows(queue: string, id: string): Promise<boolean>;
 }
@@ -268,6 +270,8 @@ export interface Answers {
   delivered(questionId: string, attempt: number): Promise<boolean>;
   /** A record by question id; null when unknown or older than the retention. */
   find(questionId: string): Promise<AnswerRecord | null>;
+  /** Deletes the record of a question. Its messages still lead to their thread. */
+  forget(questionId: string): Promise<void>;
   /** The thread that one of our messages belongs to; null when the message is not ours. */
   threadOf(message: MessageRef): Promise<ThreadRef | null>;
 }
@@ -278,7 +282,7 @@ export interface Heard {
   readonly humans: number;
   /** The speaker was the first of them. */
   readonly isFirst: boolean;
-  /** When the newest message heard before this one was said, in milliseconds since the epoch; 0 for none. */
+  /** When the newest message heard before this one was said, or later if one came late; milliseconds since the epoch. */
   readonly before: number;
   /** Somebody was told that a mention is needed now. */
   readonly isTold: boolean;

@@ -31,6 +31,9 @@ export function createAnswers(sql: Sql): Answers {
       const [row] = await sql.query<AnswerRow>(FIND, [questionId]);
       return row ? toRecord(row) : null;
     },
+    async forget(questionId) {
+      await sql.query('delete from footnote.answers where id = $1', [questionId]);
+    },
     async threadOf(message) {
       const [row] = await sql.query<{ thread: string | null }>(
         'select thread from footnote.answer_messages where message = $1',

@@ -30,6 +30,22 @@ export async function countKey(sql: Sql, queue: string, key: string): Promise<nu
   return row?.depth ?? 0;
 }
 
+/** Replaces the data of a job, only of one that was never begun if `isWaiting`. False when there is none. */
+export async function replaceData(
+  db: Queryable,
+  queue: string,
+  id: string,
+  data: PackedData,
+  isWaiting: boolean,
+): Promise<boolean> {
+  const rows = await db.query(
+    `update pgboss.job set data = $3::jsonb
+     where name = $1 and id = $2 and (not $4 or state = 'created') returning 1 as ok`,
+    [queue, id, JSON.stringify(data), isWaiting],
+  );
+  return rows.length > 0;
+}
+
 /** Finds the running jobs without a heartbeat for so long; all running ones when 0. */
 export function findAbandoned(db: Queryable, queue: string, silentMs: number): Promise<readonly Claim[]> {
   return db.query<Claim>(

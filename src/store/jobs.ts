@@ -7,7 +7,7 @@ import type { OnDead } from './dead-jobs.ts';
 import { createDispatcher, type Dispatcher } from './dispatcher.ts';
 import { countWaiting, type OwnerLimits } from './fair-claim.ts';
 import { startHeartbeat } from './heartbeat.ts';
-import { countKey, failOver, findAbandoned, type PackedData } from './job-rows.ts';
+import { countKey, failOver, findAbandoned, type PackedData, replaceData } from './job-rows.ts';
 import type { Queryable, Sql } from './sql.ts';
 
 /** Aborted handlers get this long to return before their jobs are handed to others. */
@@ -65,6 +65,8 @@ export async function openJobs(sql: Sql, log: Log): Promise<StoreJobs> {
     ...createSender({ sql, boss, ensure, wake }),
     depth: (queue, key) => countKey(sql, queue, key),
     waiting: (queue, owner) => countWaiting(sql, queue, owner),
+    replace: (queue, id, data, which) =>
+      replaceData(sql, queue, id, { json: JSON.stringify(data) }, which === 'waiting'),
     async knows(queue, id) {
       await ensure(queue);
       return (await boss.findJobs(queue, { id, db: sql })).length > 0;

@@ -1,5 +1,6 @@
 import type {
   Created,
+  Ending,
   Researches,
   ResearchFilter,
   ResearchLimits,
@@ -40,10 +41,28 @@ export function createResearches(sql: Sql, jobs: StoreJobs): Researches {
     async noticed(id, state, message, hasFile) {
       await sql.query(NOTICED, [id, state, message && JSON.stringify(message), hasFile]);
     },
+    async forget(id) {
+      await sql.tx(async (tx) => {
+        const record = await selectRecord(tx, `${FIND} for update`, [id]);
+        if (!record) return;
+        const question = { ...record.question, text: '', quotes: [], attachments: [], title: null };
+        const params = [
+          id,
+          JSON.stringify(question),
+          record.ending && JSON.stringify(forgetReport(record.ending)),
+        ];
+        await tx.query('update footnote.research set question = $2, ending = $3 where id = $1', params);
+      });
+    },
     async delivered(id) {
       await sql.query('update footnote.research set is_delivered = true where id = $1', [id]);
     },
   };
+}
+
+function forgetReport(ending: Ending): Ending {
+  if (ending.outcome !== 'done') return ending;
+  return { ...ending, report: { ...ending.report, text: '', sources: [] } };
 }
 
 /** Reads research jobs; needs no queue. */

@@ -32,10 +32,12 @@ const JOIN = `
   on conflict (thread) do update
     set speakers = ${WITH_SPEAKER}, heard_ms = greatest(t.heard_ms, $3), touched_at = now()`;
 
-// The row is locked before it is read, so that of two messages at once the second hears of the first.
+// The row is locked before it is read, so that of two messages at once the second hears of the first. One that comes later than
+// a newer one counts as newer still: the newer one was asked without it.
 const HEAR = `
   update footnote.threads t
-  set speakers = ${WITH_SPEAKER}, heard_ms = greatest(t.heard_ms, $3), touched_at = now()
+  set speakers = ${WITH_SPEAKER}, touched_at = now(),
+    heard_ms = case when $3 < t.heard_ms then t.heard_ms + 1 else $3 end
   from (select thread, heard_ms from footnote.threads where thread = $1 for update) was
   where t.thread = was.thread
   returning cardinality(t.speakers) as humans, t.speakers[1] is not distinct from $2 as "isFirst",

@@ -112,6 +112,15 @@ export function answersContract(answers: () => Answers, sql: () => Sql): void {
       expect(await answers().threadOf(message('root'))).toEqual(opened);
     });
 
+    it('forgets one on demand, but not the thread of its messages', async () => {
+      const asked = ask();
+      await answers().begin(asked, 1);
+      await answers().posted(asked.id, 1, [message(asked.id)]);
+      await answers().forget(asked.id);
+      expect(await answers().find(asked.id)).toBeNull();
+      expect(await answers().threadOf(message(asked.id))).toEqual(thread);
+    });
+
     it('forgets answers after 7 days, but the threads of their messages only after 90', async () => {
       const old = ask();
       const young = ask();

@@ -46,6 +46,21 @@ export function jobsContract(jobs: () => StoreJobs, another: () => Promise<Store
       await vi.waitFor(() => expect(seen).toEqual([data]), patient);
     });
 
+    it('replaces what a job carries: before it begins, or whenever it is remembered', async () => {
+      const queue = newQueue();
+      const id = randomUUID();
+      const replace = (n: number, which: 'waiting' | 'any') => jobs().replace(queue, id, { n }, which);
+      await jobs().enqueue(queue, { n: 1 }, { id, key: 'k' });
+      expect(await replace(2, 'waiting')).toBe(true);
+      const seen: number[] = [];
+      await jobs().work<Numbered>(queue, 1, async ({ data }) => void seen.push(data.n));
+      await vi.waitFor(async () => expect(await jobs().depth(queue, 'k')).toBe(0), patient);
+      expect(seen).toEqual([2]);
+      expect([await replace(3, 'waiting'), await replace(4, 'any')]).toEqual([false, true]);
+      const rows = sql().query('select data from pgboss.job where id = $1', [id]);
+      expect(await rows).toEqual([{ data: { json: '{"n":4}' } }]);
+    });
+
     it('runs the jobs of one key one at a time, in the order they came', async () => {
       const queue = newQueue();
       const seen: string[] = [];

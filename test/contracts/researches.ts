@@ -230,6 +230,17 @@ function courseCases(side: () => Side, another: () => Promise<Another>, tools: T
       await vi.waitFor(() => expect(seen).toEqual([step.options.id]), { timeout: 10_000 });
     });
 
+    it('forget on demand what was asked and what was found', async () => {
+      const id = await running();
+      await side().researches.end(id, done, []);
+      await side().researches.forget(id);
+      expect(await side().researches.find(id)).toMatchObject({
+        question: { id, text: '', quotes: [] },
+        ending: { outcome: 'done', report: { text: '', sources: [] } },
+        state: 'done',
+      });
+    });
+
     it('note how they are shown', async () => {
       const id = await created();
       const card = { platform: 'slack', workspace: 'T1', channel: 'C1', message: '2.0' } as const;

@@ -48,8 +48,10 @@ export function threadsContract(threads: () => Threads, sql: () => Sql): void {
       await threads().join(place, 'U1', 10);
       expect(await threads().hear(place, 'U1', 20)).toMatchObject({ before: 10 });
       expect(await threads().hear(place, null, 40)).toMatchObject({ before: 20, humans: 1, isFirst: false });
-      // An older one that comes late changes nothing.
+      // An older one that comes late is news to the next; the same one again is not.
       expect(await threads().hear(place, 'U1', 30)).toMatchObject({ before: 40 });
+      expect(await threads().hear(place, 'U1', 45)).toMatchObject({ before: 41 });
+      expect(await threads().hear(place, 'U1', 45)).toMatchObject({ before: 45 });
       await threads().join(place, 'U2', 50);
       expect(await threads().hear(place, 'U1', 60)).toMatchObject({ before: 50 });
     });

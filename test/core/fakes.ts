@@ -100,6 +100,7 @@ export function memoryAnswers(): Answers & { readonly records: Map<string, Answe
     conclude: async (id, attempt, conclusion) => change(id, attempt, { conclusion }),
     delivered: async (id, attempt) => change(id, attempt, { delivered: true }),
     find: async (id) => records.get(id) ?? null,
+    forget: async (id) => void records.delete(id),
     async threadOf(message) {
       for (const record of records.values()) {
         const isOurs = record.messages.some((ref) => messageKey(ref) === messageKey(message));
@@ -124,7 +125,7 @@ export function memoryThreads(): Threads {
       if (!row) return null;
       const before = row.heard;
       if (person !== null) row.speakers.add(person);
-      row.heard = Math.max(before, at);
+      row.heard = at < before ? before + 1 : at;
       const [first] = row.speakers;
       return { humans: row.speakers.size, isFirst: first === person, before, isTold: row.isTold };
     },
@@ -150,6 +151,12 @@ export function memoryJobs(): Jobs & { readonly queued: Queued[] } {
       return true;
     },
     depth: async (queue, key) => queued.filter((job) => job.queue === queue && job.key === key).length,
+    async replace(queue, id, data) {
+      const at = queued.findIndex((job) => job.queue === queue && job.id === id);
+      const job = queued[at];
+      if (job) queued[at] = { ...job, data };
+      return job !== undefined;
+    },
     knows: async (queue, id) => queued.some((job) => job.queue === queue && job.id === id),
     async waiting(queue, { platform, workspace, person }) {
       const inQueue = queued.filter((job) => job.queue === queue && job.owner?.platform === platform);

@@ -28,6 +28,7 @@ async function answered(side: Side, place: Place, count: number): Promise<void> 
 
 /** Asks with a mention, and resolves once that is answered. */
 async function answeredTo(side: Side, place: Place, text: string): Promise<void> {
+  await vi.waitFor(() => expect(side.isHeard()).toBe(true), { timeout: 15_000 });
   const before = side.posts(place).length;
   side.follow(place, text, { mention: true });
   const isAnswered = () => areEnded(side.posts(place).slice(before), 1);
@@ -42,6 +43,12 @@ function request(words: string): string {
     .filter(({ role }) => role !== 'assistant')
     .map(({ content }) => (typeof content === 'string' ? content : JSON.stringify(content)))
     .join('\n\n');
+}
+
+/** The same, answers included, as it was sent. */
+function bodyOf(words: string): string {
+  const bodies = perplexity.requests.map(({ body }) => JSON.stringify(body));
+  return bodies.findLast((body) => body.includes(words)) ?? '';
 }
 
 describe.each(['slack', 'discord'] as const)('on %s', (name) => {
@@ -60,7 +67,7 @@ describe.each(['slack', 'discord'] as const)('on %s', (name) => {
     await answered(side, place, 1);
     const before = perplexity.requests.length;
     side.follow(place, 'Thank you! 🙏');
-    await vi.waitFor(() => expect(side.reactions(place)).toContain('👍'), { timeout: 5_000 });
+    await vi.waitFor(() => expect(side.reactions(place)).toContain('👍'), { timeout: 15_000 });
     side.follow(place, unique('And how old?'));
     await answered(side, place, 2);
     expect(perplexity.requests.length).toBe(before + 1);
@@ -75,11 +82,12 @@ describe.each(['slack', 'discord'] as const)('on %s', (name) => {
         text.includes('mention me when you mean me'),
       );
     side.follow(place, 'I think it is taller', { person: GRACE });
+    await vi.waitFor(() => expect(side.isHeard()).toBe(true), { timeout: 15_000 });
     side.follow(place, 'No way');
-    await vi.waitFor(() => expect(told()).toHaveLength(1), { timeout: 5_000 });
+    await vi.waitFor(() => expect(told()).toHaveLength(1), { timeout: 15_000 });
     side.follow(place, 'Really not');
     side.follow(place, unique('So who is right?'), { mention: true });
-    await vi.waitFor(() => expect(request('So who is right?')).toContain(name), { timeout: 5_000 });
+    await vi.waitFor(() => expect(request('So who is right?')).toContain(name), { timeout: 15_000 });
     expect(told()).toHaveLength(1);
     expect(side.shownAlone(GRACE)).toEqual([]);
   });
@@ -96,10 +104,11 @@ describe.each(['slack', 'discord'] as const)('on %s', (name) => {
     await answeredTo(side, place, unique('Is that right?'));
     const told = request('Is that right?');
     expect(told).toContain(`says:\n> ${words}`);
-    expect(told.toLowerCase()).toContain('[grace');
     expect(told).toContain(bot);
     const later = unique('Are you sure?');
     await answeredTo(side, place, later);
+    // A name that is looked up beside the first request is known by the next.
+    expect(request(later).toLowerCase()).toContain('[grace');
     for (const once of [first, words, bot, later]) expect(request(later).split(`> ${once}`)).toHaveLength(2);
   });
 
@@ -130,5 +139,32 @@ describe.each(['slack', 'discord'] as const)('on %s', (name) => {
     expect(cuts()).toHaveLength(1);
     expect(request(asked)).toContain('> the beginning');
     expect(request(asked)).toContain('> word 319');
+  });
+
+  test('what is deleted reaches the model no more, and its answer stays', async () => {
+    const side = at();
+    const secret = unique('My password is swordfish');
+    const place = side.mention(unique('How tall is it?'));
+    await answered(side, place, 1);
+    const deleted = side.follow(place, secret);
+    const others = unique('The flamingo is pink');
+    await answered(side, place, 2);
+    const overheard = side.follow(place, others, { person: GRACE });
+    await answeredTo(side, place, unique('Is that right?'));
+    expect(request('Is that right?')).toContain(others);
+    side.unsay(place, deleted);
+    side.unsay(place, overheard);
+    await vi.waitFor(
+      async () => {
+        const asked = unique('Is it open?');
+        await answeredTo(side, place, asked);
+        expect(request(asked)).toContain('How tall is it?');
+        expect(bodyOf(asked)).not.toContain(secret);
+        // The answer that had them may go on telling them.
+        expect(request(asked)).not.toContain(others);
+      },
+      { timeout: 15_000 },
+    );
+    expect(side.posts(place).some(({ text }) => text.includes(secret))).toBe(true);
   });
 });

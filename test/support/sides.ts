@@ -57,6 +57,8 @@ export interface Side {
   unsay(place: Place, message?: string): void;
   /** What one person alone was shown, newest last. */
   shownAlone(person?: number): readonly string[];
+  /** Whether all that was said has been taken in, as far as the platform is told. */
+  isHeard(): boolean;
   /** Calls with a 429, and calls made although an earlier 429 forbade it. */
   limits(): { readonly refused: number; readonly insideRetryAfter: number };
   /** Called after every visible change. */
@@ -142,6 +144,7 @@ export async function startSlackSide(options: SlackServerOptions = {}): Promise<
       server.ephemerals
         .filter((one) => one.user === user(person))
         .map(({ text, blocks }) => [text, ...markdownOf(blocks)].join('\n')),
+    isHeard: () => server.unacked().length === 0,
     limits: () => ({
       refused: server.calls.filter((call) => call.status === 429).length,
       insideRetryAfter: server.calls.filter((call) => call.insideRetryAfter).length,
@@ -269,6 +272,7 @@ export async function startDiscordSide(options: DiscordServerOptions = {}): Prom
         .filter((interaction) => interaction.user === id)
         .flatMap((interaction) => interaction.ephemeral.map((message) => message.content));
     },
+    isHeard: () => true,
     limits: () => ({
       refused: server.calls.filter((call) => call.status === 429).length,
       insideRetryAfter: server.calls.filter((call) => call.insideRetryAfter).length,

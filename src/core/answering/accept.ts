@@ -5,6 +5,7 @@ import { enqueuePrivateMessage, enqueueRefusal, type PrivateMessage } from '../p
 import { ownerKey, ownerOf, type Question, type ThreadRef, threadKey } from '../types.ts';
 import { ANSWER_QUEUE, type AnsweringDeps, type AnswerJob } from './deps.ts';
 import { type FollowMode, hearMessage, isForUs } from './follow.ts';
+import { withdrawQuestion } from './forget.ts';
 import { HELP } from './messages.ts';
 import { pressButton } from './press.ts';
 import { isThanks } from './thanks.ts';
@@ -13,7 +14,7 @@ import { createWaitingLimit, type WaitingLimit, type WaitingLimits } from './wai
 export interface IntakeDeps
   extends Pick<
     AnsweringDeps,
-    'jobs' | 'answers' | 'threads' | 'stops' | 'platforms' | 'metrics' | 'log' | 'isAdmin'
+    'jobs' | 'answers' | 'history' | 'threads' | 'stops' | 'platforms' | 'metrics' | 'log' | 'isAdmin'
   > {
   readonly research: ResearchIntake;
   readonly follow: FollowMode;
@@ -72,7 +73,9 @@ export function createIntake(intakeDeps: IntakeDeps): Intake {
       await deps.threads.hear(thread, null, at);
     },
     async withdraw(id) {
-      await Promise.all([deps.stops.question(id, 'deleted', null), deps.research.withdraw(id)]);
+      // First: whatever begins from now on finds it.
+      await deps.stops.question(id, 'deleted', null);
+      await Promise.all([withdrawQuestion(deps, id), deps.research.withdraw(id)]);
     },
   };
 }

@@ -2,16 +2,17 @@ import { runInBackground } from '../concurrency.ts';
 import { Failure } from '../failures.ts';
 import { shortId } from '../ids.ts';
 import type { AnswerRecord, Job, Log, Platform } from '../ports.ts';
-import type { Question, ThreadRef, Turn } from '../types.ts';
+import type { ThreadRef, Turn } from '../types.ts';
 import { concludeAnswer, MAX_ATTEMPTS } from './conclude.ts';
 import type { AnsweringDeps, AnswerJob, AnswerRun, Conclusion } from './deps.ts';
+import { forgetQuestion } from './forget.ts';
 import { joinOpenedThread } from './join-thread.ts';
 import { startLiveReply } from './live-reply.ts';
-import { HELP } from './messages.ts';
+import { describeNothing } from './messages.ts';
 import { createNames, NAMES_PATIENCE_MS } from './names.ts';
 import { questionTurn } from './prompt.ts';
 import { recallThread } from './recall.ts';
-import { mayStop, StopRequested } from './stop.ts';
+import { mayStop, readStop, StopRequested } from './stop.ts';
 
 /**
  * Answers one question: history → prompt → model → view → reply → history. Every failure becomes a view that the person
@@ -31,8 +32,9 @@ export async function answerQuestion(deps: AnsweringDeps, job: Job<AnswerJob>): 
 
   const record = await deps.answers.begin(question, job.attempt);
   if (!record || record.delivered) return log.debug({}, 'already answered');
-  if (isEmpty(question)) {
-    await platform.replyPrivately(question, HELP);
+  const nothing = describeNothing(question);
+  if (nothing !== null) {
+    await platform.replyPrivately(question, nothing);
     await deps.answers.delivered(question.id, job.attempt);
     return;
   }
@@ -50,10 +52,8 @@ export async function answerQuestion(deps: AnsweringDeps, job: Job<AnswerJob>): 
     await run.live.abandon();
     await run.reply.close();
   }
-}
-
-function isEmpty(question: Question): boolean {
-  return question.text.trim() === '' && question.quotes.length === 0 && question.attachments.length === 0;
+  // Deleted before its turn came or while it was written; later, a job of its own does this.
+  if (readStop(run.signal)?.reason === 'deleted') await forgetQuestion(deps, question.id);
 }
 
 function startRun(

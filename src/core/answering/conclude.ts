@@ -7,7 +7,7 @@ import { describeForAdmins, explainFailure, needsAdmin } from './messages.ts';
 import { composeWithNames } from './names.ts';
 import { attachmentsOf, type Prompt, questionTurn, withFraming } from './prompt.ts';
 import { recallThread } from './recall.ts';
-import { type Stop, StopRequested } from './stop.ts';
+import { readStop, type Stop } from './stop.ts';
 import { type Answer, doneView, EMPTY_ANSWER, finalView, progressView } from './view.ts';
 
 /** After this many interrupted attempts the person is told, and no further request is paid for. */
@@ -81,11 +81,6 @@ function composeFinalView(
   if (!asked.failure)
     return doneView(asked.answer, options, performance.now() - startedAt, Date.now(), question.id);
   return stop ? stoppedView(question, asked.answer, stop) : failedView(run, asked, asked.failure);
-}
-
-/** The stop that a person asked for, if that is why the signal was aborted. */
-function readStop({ aborted, reason }: AbortSignal): Stop | null {
-  return aborted && reason instanceof StopRequested ? reason.stop : null;
 }
 
 /** The longest wait before a view that could not be stored is stored again, in milliseconds. */

@@ -1,5 +1,6 @@
 import type { KeyValue } from '../ports.ts';
 import { type Question, type ThreadRef, type Turn, threadKey } from '../types.ts';
+import { createRememberedMessages } from './remembered-messages.ts';
 
 /** The part of a thread's history that is read: its beginning, its newest turns, and how many exchanges there are in all. */
 export interface HistoryWindow {
@@ -39,6 +40,12 @@ export interface History {
     turns: readonly Turn[],
     trimmed?: Partial<Trimmed>,
   ): Promise<void>;
+  /** Those of some turns that this thread does not remember yet. */
+  unknown(thread: ThreadRef, turns: readonly Turn[]): Promise<readonly Turn[]>;
+  /** The threads that remember the message of this id. */
+  find(id: string): Promise<readonly ThreadRef[]>;
+  /** Takes what was said in a message out of the threads that remember it, and the answer to it. */
+  forget(id: string): Promise<void>;
 }
 
 interface Index {
@@ -71,7 +78,7 @@ export const EMPTY_HISTORY: HistoryWindow = {
  * of a thread are answered strictly in order: each thread has one writer.
  */
 export function createHistory(store: KeyValue, { window, ttlMs }: HistoryOptions): History {
-  const entry = (thread: ThreadRef, number: number): string => `${threadKey(thread)}#${number}`;
+  const messages = createRememberedMessages(store, ttlMs, entry);
   return {
     async read(thread) {
       const index = await store.get<Index>(threadKey(thread));
@@ -110,9 +117,19 @@ export function createHistory(store: KeyValue, { window, ttlMs }: HistoryOptions
         [
           [entry(thread, number), turns],
           [threadKey(thread), next],
+          ...(await messages.enter({ thread, number }, turns)),
         ],
         ttlMs,
       );
     },
+
+    unknown: messages.unknown,
+    find: messages.find,
+    forget: messages.forget,
   };
+}
+
+/** The key of one exchange. */
+function entry(thread: ThreadRef, number: number): string {
+  return `${threadKey(thread)}#${number}`;
 }

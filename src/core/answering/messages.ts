@@ -114,3 +114,12 @@ export const HELP = [
   'For a thorough report write research: and your question, or use /research; I tell you when it is done. !jobs lists yours.',
   'I can be wrong. Check the sources before you rely on an answer.',
 ].join('\n');
+
+/** What to tell a person whose message holds nothing to ask about; null when there is something. */
+export function describeNothing({ text, quotes, attachments, title }: Question): string | null {
+  if (text.trim() !== '' || attachments.length > 0 || title !== null) return null;
+  if (quotes.length === 0) return HELP;
+  if (quotes.some((quote) => quote.text !== '' || quote.attachments.length > 0)) return null;
+  const held = new Set(quotes.map(({ unreadable }) => unreadable ?? 'it is empty'));
+  return `I can't read anything in that message (${[...held].join(', ')}). Ask about it in words.`;
+}

@@ -1,6 +1,6 @@
 import { sleep } from '../concurrency.ts';
 import type { Platform, ThreadPart } from '../ports.ts';
-import type { Question, Turn } from '../types.ts';
+import type { Question } from '../types.ts';
 import { EMPTY_HISTORY, type History, type HistoryWindow } from './history.ts';
 
 /** What is known of the question's conversation. */
@@ -8,13 +8,15 @@ export interface Recalled {
   readonly history: HistoryWindow;
   /** What others have said since then, as far as the platform has told in time. */
   readonly said: ThreadPart;
-  /** The same as far as the platform tells before the answer is remembered. Never rejects. */
+  /** The same as far as the platform tells before the answer is remembered. */
   allSaid(): Promise<ThreadPart>;
 }
 
 const NOTHING: ThreadPart = { turns: [], isCut: false };
 /** This read is the only one in front of the model: when the platform is slow, the answer is made without it. */
 const READ_TIMEOUT_MS = 2_000;
+/** Words may be heard of so much later than those that followed them: the read goes back as far. */
+const LATE_EVENT_MS = 60_000;
 /** For a read that came too late for its answer, and is there for the next one. */
 const LATE_MS = 15_000;
 
@@ -38,20 +40,22 @@ export async function recallThread(
   if (isRead) return { history, ...nothing };
 
   const whileReading = AbortSignal.any([signal, AbortSignal.timeout(LATE_MS)]);
-  const reading = platform
-    .readThread(question, mark?.at ?? null, whileReading)
-    .then((part) => ({ ...part, turns: mark ? part.turns.filter(isNew(mark.question)) : part.turns }));
+  const read = async (): Promise<ThreadPart> => {
+    if (!mark) return platform.readThread(question, null, whileReading);
+    const part = await platform.readThread(question, mark.at - LATE_EVENT_MS, whileReading);
+    // Our own messages since then are remembered, or say nothing of use.
+    const others = part.turns.filter(({ role }) => role === 'user');
+    return { ...part, turns: await memory.unknown(thread, others) };
+  };
+  const reading = read();
+  // It may fail when nobody waits for it any more.
+  reading.catch(() => undefined);
   const within = async (ms: number): Promise<ThreadPart> => {
     const inTime = new AbortController();
     const late = sleep(ms, AbortSignal.any([signal, inTime.signal])).then(() => NOTHING);
     return Promise.race([reading, late]).finally(() => inTime.abort());
   };
   return { history, said: await within(READ_TIMEOUT_MS), allSaid: () => within(READ_TIMEOUT_MS) };
-}
-
-/** Our own messages since then are remembered, or say nothing of use; so is the question that was remembered last. */
-function isNew(remembered: string): (turn: Turn) => boolean {
-  return ({ role, id }) => role === 'user' && id !== remembered;
 }
 
 /** Nothing was said before a thread's first message. A button or "Ask about this" on it comes later, so they do not count. */

@@ -21,6 +21,11 @@ export class StopRequested extends Error {
   }
 }
 
+/** The stop that a person asked for, if that is why the signal was aborted. */
+export function readStop({ aborted, reason }: AbortSignal): Stop | null {
+  return aborted && reason instanceof StopRequested ? reason.stop : null;
+}
+
 /** Whether a person may stop what was asked, or ask it again: the asker and admins may. */
 export function mayStop(
   { isAdmin }: { readonly isAdmin: (platform: PlatformName, personId: string) => boolean },

@@ -13,7 +13,7 @@ export function createResearchIntake(deps: ResearchIntakeDeps): ResearchIntake {
     accept: (question) => acceptResearch(deps.jobs, question),
     followUp: (press, record) => followUp(deps, press, record),
     pressStop: (press) => pressStop(deps, press),
-    withdraw: (questionId) => withdrawResearch(deps.jobs, questionId),
+    withdraw: (questionId) => withdrawResearch(deps, questionId),
   };
 }
 
@@ -74,8 +74,8 @@ async function findNextId(
 }
 
 /** Enqueued, so that it runs after the job's current step. */
-async function withdrawResearch(jobs: Jobs, questionId: string): Promise<void> {
-  if (await jobs.knows(RESEARCH_QUEUE, questionId)) {
-    await enqueueStep(jobs, { step: 'withdraw', research: questionId, tries: 0 });
-  }
+async function withdrawResearch({ jobs, researches }: ResearchIntakeDeps, questionId: string): Promise<void> {
+  const isKnown =
+    (await jobs.knows(RESEARCH_QUEUE, questionId)) || (await researches.find(questionId)) !== null;
+  if (isKnown) await enqueueStep(jobs, { step: 'withdraw', research: questionId, tries: 0 });
 }

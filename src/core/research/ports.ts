@@ -260,6 +260,8 @@ export interface Researches {
   ): Promise<void>;
   /** Nothing is left to be done. */
   delivered(id: string): Promise<void>;
+  /** Empties the question, and the report if there is one; the rest of the record stays. */
+  forget(id: string): Promise<void>;
   /** The durations of the newest finished jobs of this effort, in ms. */
   durations(effort: Effort, most: number): Promise<readonly number[]>;
 }

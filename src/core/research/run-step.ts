@@ -8,6 +8,7 @@ import {
   enqueueStep,
   failResearch,
   isLive,
+  RESEARCH_QUEUE,
   type ResearchDeps,
   type ResearchStep,
   researchOf,
@@ -26,8 +27,26 @@ export async function runResearchStep(deps: ResearchDeps, job: Job<ResearchStep>
     case 'deliver':
       return deliverResearch(deps, { ...job, data });
     case 'withdraw':
-      await endResearch(deps, data.research, { outcome: 'stopped', reason: 'deleted', by: null });
+      return withdrawResearch(deps, data);
   }
+}
+
+/** How often it is looked whether a report is delivered, before it is forgotten. */
+const FORGET_AGAIN_MS = 60_000;
+
+/** Ends the job of a deleted question, and forgets what it asked and what was found. */
+async function withdrawResearch(
+  deps: ResearchDeps,
+  { research, tries }: Extract<ResearchStep, { step: 'withdraw' }>,
+): Promise<void> {
+  await endResearch(deps, research, { outcome: 'stopped', reason: 'deleted', by: null });
+  const record = await deps.researches.find(research);
+  // What is to be delivered is needed for that.
+  if (record?.ending?.outcome === 'done' && !record.isDelivered)
+    return enqueueStep(deps.jobs, { step: 'withdraw', research, tries: tries + 1 }, FORGET_AGAIN_MS);
+  await deps.researches.forget(research);
+  const submitted: ResearchStep = { step: 'withdraw', research, tries: 0 };
+  await deps.jobs.replace(RESEARCH_QUEUE, research, submitted, 'any');
 }
 
 /** The delay before a dead step is enqueued again. */

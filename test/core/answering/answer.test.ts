@@ -261,6 +261,20 @@ describe('answerQuestion', () => {
     expect(model.requests).toHaveLength(0);
   });
 
+  test('nothing readable is told in private, and nothing is asked', async () => {
+    const { run, platform, model } = setup([text('Yes.'), done]);
+    const quotes = [{ author: 'Bob', text: '', attachments: [], unreadable: 'a sticker' }];
+    await run(question({ text: '', quotes }));
+    expect(platform.privateReplies).toEqual([
+      "I can't read anything in that message (a sticker). Ask about it in words.",
+    ]);
+    expect(model.requests).toHaveLength(0);
+    await run(question({ id: 'q2', text: 'What is it?', quotes }));
+    await run(question({ id: 'q3', text: '', title: 'How tall is it?' }));
+    expect(model.requests).toHaveLength(2);
+    expect(platform.privateReplies).toHaveLength(1);
+  });
+
   test('the first call into a running thread reads what was said before, once', async () => {
     const { run, platform, model } = setup([text('Yes.'), done]);
     platform.thread = [{ role: 'user', author: { id: 'U1', name: 'Ann' }, text: 'Paris is nice.', at: 0 }];

@@ -57,6 +57,38 @@ describe('history', () => {
     expect((await history.read(THREAD)).mark).toEqual({ question: 'q9', at: 9 });
   });
 
+  test('forgets a question with its answer, and leaves what others said before it', async () => {
+    const { history } = setup();
+    const turns: Turn[] = [
+      { ...turn('others'), id: 'o1' },
+      { ...turn('more'), id: 'o2' },
+      { ...turn('deleted'), id: 'q1' },
+      { ...turn('answer'), role: 'assistant' },
+    ];
+    await history.append(THREAD, asked('q1'), turns);
+    await history.append(THREAD, asked('q2'), [{ ...turn('two'), id: 'q2' }]);
+    expect(await history.find('q1')).toEqual([THREAD]);
+    await history.forget('q1');
+    expect((await history.read(THREAD)).newest.map(({ text }) => text)).toEqual(['others', 'more', 'two']);
+    expect((await history.read(THREAD)).mark).toEqual({ question: 'q2', at: 2 });
+    expect(await history.find('q1')).toEqual([]);
+    await history.forget('o1');
+    expect((await history.read(THREAD)).newest.map(({ text }) => text)).toEqual(['more', 'two']);
+  });
+
+  test('a question that was read as said before its report came is not there twice', async () => {
+    const { history } = setup();
+    const research = { ...turn('research: cities'), id: 'q1' };
+    await history.append(THREAD, asked('q2'), [
+      research,
+      { ...turn('two'), id: 'q2' },
+      { ...turn('answer'), role: 'assistant' },
+    ]);
+    await history.append(THREAD, asked('q1'), [research, { ...turn('report'), role: 'assistant' }]);
+    const said = (await history.read(THREAD)).newest.map(({ text }) => text);
+    expect(said).toEqual(['two', 'answer', 'research: cities', 'report']);
+  });
+
   test('remembers that people were told of the trimming', async () => {
     const { history } = setup();
     await history.append(THREAD, asked('q1'), [turn('one')], { isTold: true });

@@ -1,5 +1,6 @@
 import { createIntake } from '../../../src/core/answering/accept.ts';
 import type { FollowMode } from '../../../src/core/answering/follow.ts';
+import { createHistory } from '../../../src/core/answering/history.ts';
 import { createStops } from '../../../src/core/answering/stop.ts';
 import { createResearchIntake } from '../../../src/core/research/accept.ts';
 import {
@@ -22,11 +23,13 @@ export function setupIntake(
   jobs = memoryJobs(),
 ) {
   const answers = memoryAnswers();
+  const history = createHistory(memoryKeyValue(), { window: 20, ttlMs: 60_000 });
   const platform = memoryPlatform();
   const stops = createStops(memoryKeyValue(), quietLog);
   const intake = createIntake({
     jobs,
     answers,
+    history,
     research: createResearchIntake({ jobs, researches: memoryResearches(jobs), log: quietLog, isAdmin }),
     threads: memoryThreads(),
     stops,
@@ -38,7 +41,7 @@ export function setupIntake(
     refused: memoryKeyValue(),
     isAdmin,
   });
-  return { jobs, answers, platform, stops, intake };
+  return { jobs, answers, history, platform, stops, intake };
 }
 
 /** A message in the thread of `question()`, without a mention. */

@@ -38,7 +38,7 @@ describe('what was said in a thread', () => {
       const { said: part, allSaid } = await recall(at);
       expect(part).toMatchObject({ turns: [{ text: 'the flamingo is pink' }], isCut: true });
       expect(await allSaid()).toEqual(part);
-      expect(platform.readThread).toHaveBeenCalledExactlyOnceWith(followUp, 100, expect.anything());
+      expect(platform.readThread).toHaveBeenCalledExactlyOnceWith(followUp, 100 - 60_000, expect.anything());
     },
   );
 

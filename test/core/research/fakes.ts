@@ -75,6 +75,7 @@ export function memoryResearches(jobs: Jobs, clock = { now: 1_000 }): MemoryRese
       if (before === 'pending' || before === 'sending') change(id, { notice, noticeMessage, hasFile });
     },
     delivered: async (id) => void change(id, { isDelivered: true }),
+    forget: async (id) => void change(id, { question: { ...records.get(id)!.question, text: '' } }),
     async durations(effort, most) {
       return list({})
         .filter((record) => record.state === 'done' && record.question.research?.effort === effort)

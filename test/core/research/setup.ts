@@ -143,6 +143,7 @@ function clockwork(clock: { now: number }) {
       waiting.push({ queue, data, options, dueAt: clock.now + (options.delayMs ?? 0), attempt: 1 });
       return true;
     },
+    replace: async () => false,
     depth: async (queue, key) =>
       waiting.filter((job) => job.queue === queue && job.options.key === key).length,
     waiting: async () => ({ person: 0, workspace: 0 }),

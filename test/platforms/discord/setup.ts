@@ -112,6 +112,7 @@ function runningJobs(
       );
       return true;
     },
+    replace: async () => false,
     depth: async (_queue, key) => depths.get(key) ?? 0,
     waiting: async () => ({ person: 0, workspace: 0 }),
     knows: async (queue, id) => ids.has(`${queue} ${id}`),
@@ -174,6 +175,7 @@ async function startFootnote(server: DiscordServer, options: FootnoteOptions = {
   const research = createResearchIntake({ ...shared, jobs, researches: memoryResearches(jobs) });
   const core = createIntake({
     ...shared,
+    history,
     jobs,
     research,
     follow: 'auto',
