@@ -57,9 +57,9 @@ export class SlackClient extends WebClient {
     }
   }
 
-  /** Logs a revoked token once, not for every answer. One that lacks a scope is good for the rest. */
+  /** Logs a revoked token once, not for every answer. */
   #checkToken({ kind, code }: Failure): void {
-    if (kind !== 'not-authorised' || code === 'missing_scope') return;
+    if (kind !== 'not-authorised') return;
     if (!this.#isTokenRefused)
       this.#log.error({ code }, 'SLACK_BOT_TOKEN: Slack refuses it; reinstall the app and copy the new one');
     this.#isTokenRefused = true;

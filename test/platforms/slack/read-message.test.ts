@@ -62,6 +62,25 @@ describe('the words of a message', () => {
     expect(read({ bot_id: 'B1', blocks: [table([cell('x\u0000')])] }).text).toBe('x');
   });
 
+  test('a quotation in rich text is told from the words around it', () => {
+    const quote = { type: 'rich_text_quote', elements: [text('Never\nat noon.')] };
+    expect(read({ bot_id: 'B1', blocks: [rich(line(text('He says:')), quote)] }).text).toBe(
+      'He says:\n> Never\n> at noon.',
+    );
+  });
+
+  test('what Slack puts in the place of words is none of them', () => {
+    const attachments = [{ fallback: '[no preview available]', blocks: [{ type: 'divider' }] }];
+    expect(read({ bot_id: 'B1', text: 'Deployed', attachments }).text).toBe('Deployed');
+  });
+
+  test('of a hostile one only so much is looked at', () => {
+    const wide = rich(line(...Array.from({ length: 100_000 }, () => text('x'))));
+    expect(read({ bot_id: 'B1', blocks: [wide] }).text).toMatch(/^x{9000,10000}$/);
+    const deep = Array.from({ length: 9_000 }).reduce<object>((inner) => rich(inner), text('x'));
+    expect(read({ bot_id: 'B1', text: 'why?', blocks: [deep] }).text).toBe('why?');
+  });
+
   test('a very long message is cut, and says so', () => {
     const blocks = Array.from({ length: 10 }, () => section('word '.repeat(600)));
     const words = read({ bot_id: 'B1', blocks, attachments: [{ text: 'z'.repeat(90_000) }] }).text;
@@ -86,6 +105,28 @@ describe('a message pointed at', () => {
       ['Grace', 'Rails are shy.'],
       ['Grace', 'Rails are shy.'],
     ]);
+  });
+
+  test("that shares an app's message in the older fields is read by them", () => {
+    const alert = {
+      is_share: true,
+      author_name: 'Alerts',
+      title: 'DiskFull',
+      fields: [{ title: 'On', value: 'db1' }],
+    };
+    expect(quotesOf({ attachments: [alert] }, null, READER)).toEqual([
+      { author: 'Alerts', text: 'DiskFull\nOn: db1', attachments: [] },
+    ]);
+  });
+
+  test('that shares one that shares another is read three deep', () => {
+    const nested = (depth: number): object => ({
+      is_share: true,
+      text: `share ${depth}`,
+      ...(depth < 6 && { attachments: [nested(depth + 1)] }),
+    });
+    const quotes = quotesOf({ attachments: [nested(1)] }, null, READER);
+    expect(quotes.map((quote) => quote.text)).toEqual(['share 1', 'share 2', 'share 3']);
   });
 
   test('its author is looked up where the share does not name them', () => {
