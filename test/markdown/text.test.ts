@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { clean, createCleaner } from '../../src/markdown/clean.ts';
 import { discordMarkdown, slackMarkdown } from '../../src/markdown/dialects.ts';
 import { createRendering } from '../../src/markdown/rendering.ts';
-import { sourceLines, sourcePages } from '../../src/markdown/sources.ts';
+import { hasMoreSources, sourceLines, sourcePages } from '../../src/markdown/sources.ts';
 import { cutText, escapeText, plain, toMrkdwn } from '../../src/markdown/text.ts';
 import { canonicalUrl, linkTarget } from '../../src/markdown/urls.ts';
 import { cutsArb, dialects, markdownArb, prefixes, tries } from './property.ts';
@@ -162,12 +162,86 @@ describe('the lines of sources', () => {
     { number: 4, url: 'javascript:alert(1)', title: 'Bad', date: 'soon', snippet: null },
   ];
 
-  test('follow first use, one per page, with site and date', () => {
+  test('are in the order of their numbers, one per page, with site and date', () => {
     expect(sourceLines(discordMarkdown, list, [3, 2, 1])).toBe(
-      '-# 3 · [b.example](<https://b.example/>) — b.example · 31 Jan 2026\n-# 2 · [The same page](<http://news.example/a/>) — news.example',
+      '-# 1, 2 · [A \\*bold\\* \\[title\\] @\u200beveryone](<https://www.news.example/a>) — news.example · 3 Nov 2026\n-# 3 · [b.example](<https://b.example/>) — b.example · 31 Jan 2026',
+    );
+    expect(sourceLines(discordMarkdown, list, [2])).toBe(
+      '-# 2 · [The same page](<http://news.example/a/>) — news.example',
     );
     expect(sourceLines(slackMarkdown, list, [1])).toBe(
       '1 · [A \\*bold\\* \\[title\\] @\u200beveryone](https://www.news.example/a) — `news.example` · 3 Nov 2026',
+    );
+  });
+
+  const page = (number: number, url: string) => ({
+    number,
+    url,
+    title: `T${number}`,
+    date: null,
+    snippet: null,
+  });
+  const numbersOf = (lines: string): string[] =>
+    lines.split(/ *\n/).map((line) => /^(?:-# )?([\d, ]+) ·/.exec(line)?.[1] ?? '');
+
+  test.each(dialects)(
+    'name each cited number, whatever the order of the text and of the sources, on $name',
+    (dialect) => {
+      const all = [9, 4, 1, 7, 2, 3, 8].map((number) =>
+        page(number, `https://s${[8, 9].includes(number) ? 1 : number}.example/?b=2&a=1#${number}`),
+      );
+      const cases: readonly (readonly [readonly number[], readonly string[]])[] = [
+        [
+          [1, 4],
+          ['1', '4'],
+        ],
+        [
+          [4, 1],
+          ['1', '4'],
+        ],
+        [
+          [9, 4, 1],
+          ['1, 9', '4'],
+        ],
+        [[9], ['9']],
+        [[8, 9], ['8, 9']],
+        [
+          [9, 8, 1, 2],
+          ['1, 8, 9', '2'],
+        ],
+        [
+          [7, 4, 3, 2, 1],
+          ['1', '2', '3', '4', '7'],
+        ],
+        [
+          [8, 7, 4, 3, 2, 1, 9],
+          ['1, 8, 9', '2', '3', '4', '7'],
+        ],
+        [[], ['1, 8, 9', '2', '3', '4', '7']],
+        [[99], ['1, 8, 9', '2', '3', '4', '7']],
+        [
+          [3, 3, 2],
+          ['2', '3'],
+        ],
+      ];
+      for (const [cited, expected] of cases)
+        expect(numbersOf(sourceLines(dialect, all, cited))).toEqual(expected);
+    },
+  );
+
+  test('show all where no page is missing', () => {
+    const all = [1, 2, 3, 4, 5, 6].map((number) => page(number, `https://s${number % 5}.example/`));
+    expect(hasMoreSources(all, [])).toBe(false);
+    expect(hasMoreSources(all, [1, 2])).toBe(true);
+    expect(hasMoreSources(all, [2, 3, 4, 5, 6])).toBe(false);
+    expect(hasMoreSources(all, [], 4)).toBe(true);
+    expect(hasMoreSources([...all, page(7, 'https://s7.example/')], [])).toBe(true);
+    expect(hasMoreSources([], [])).toBe(false);
+  });
+
+  test.each(['2024-02-30', '2024-13-01', '2023-02-29', 'soon', '2024'])('show no date for %s', (date) => {
+    expect(sourceLines(discordMarkdown, [{ ...page(1, 'https://a.example/'), date }], [])).toMatch(
+      /— a\.example$/,
     );
   });
 

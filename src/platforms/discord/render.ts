@@ -2,7 +2,7 @@ import { isFinal, type Question, type View } from '../../core/types.ts';
 import { discordMarkdown } from '../../markdown/dialects.ts';
 import { boundaryBefore } from '../../markdown/graphemes.ts';
 import { createRendering, type Rendering } from '../../markdown/rendering.ts';
-import { sourceLines } from '../../markdown/sources.ts';
+import { hasMoreSources, MAX_LINES, sourceLines } from '../../markdown/sources.ts';
 import { escapeText } from '../../markdown/text.ts';
 import type { Draft } from './messages.ts';
 
@@ -50,7 +50,7 @@ export function createAnswerRenderer() {
       const passages = rendering.parts
         .map((text, index): Passage => ({ text, words: rendering.growth[index] ?? 0 }))
         .filter(({ text }, index, all) => index < all.length - 1 || text.trim() !== '');
-      if (isEnd) return finalParts(view, passages, tailOf(view, rendering.cited));
+      if (isEnd) return finalParts(view, passages, rendering.cited);
       wasQueued ||= view.state === 'queued';
       if (passages.length === 0 && wasQueued) return [statusPart(view)];
       return partsInProgress(view, passages, rendering.closer);
@@ -83,9 +83,9 @@ function partsInProgress({ buttons }: View, passages: readonly Passage[], closer
 }
 
 /** Sources, notices and footer stand under the last part, or in a message of their own where they do not fit. */
-function finalParts(view: View, passages: readonly Passage[], tail: readonly string[]): readonly Part[] {
+function finalParts(view: View, passages: readonly Passage[], cited: readonly number[]): readonly Part[] {
   const all = [...passages];
-  for (const block of tail) {
+  for (const block of tailOf(view, cited)) {
     const last = all.at(-1);
     const joined = last === undefined ? block : `${last.text}\n${block}`;
     if (measure(joined) <= hardLimit) all.splice(-1, 1, { text: joined, words: last?.words ?? 0 });
@@ -94,10 +94,21 @@ function finalParts(view: View, passages: readonly Passage[], tail: readonly str
   if (all.length === 0) all.push({ text: 'No answer came back.', words: 0 });
   return all.map(({ text, words }, index) => ({
     content: text,
-    buttons: index === all.length - 1 ? view.buttons : [],
+    buttons: index === all.length - 1 ? usefulButtons(view, cited) : [],
     words,
     isGrowing: false,
   }));
+}
+
+/** The buttons of a view, without that for all sources where the lines of sources show them all. */
+function usefulButtons(
+  { buttons, sources }: View,
+  cited: readonly number[],
+  lines = MAX_LINES,
+): View['buttons'] {
+  return hasMoreSources(sources, cited, lines)
+    ? buttons
+    : buttons.filter(({ action }) => action !== 'sources');
 }
 
 function tailOf(view: View, cited: readonly number[]): readonly string[] {
@@ -124,13 +135,16 @@ const MAX_TAIL = 700;
  * follow as there is room for. `head` stands in front, as it is.
  */
 export function renderOne(view: View, head = ''): Draft {
-  const { sources, buttons } = view;
+  const { sources } = view;
   const tail = clipText(smallPrint(view).join('\n'), MAX_TAIL);
   // One line break before each block.
   const room = hardLimit - measure(head) - measure(tail) - 3;
   const { text, cited } = clipMarkdown(view, room);
-  const lines = sourceLines(discordMarkdown, sources, cited).split('\n');
+  const lines = sourceLines(discordMarkdown, sources, cited)
+    .split('\n')
+    .filter((line) => line !== '');
   while (lines.length > 0 && measure(lines.join('\n')) > room - measure(text)) lines.pop();
+  const buttons = usefulButtons(view, cited, lines.length);
   const content = [head, text, lines.join('\n'), tail].filter((block) => block !== '').join('\n');
   return { content: content || '…', buttons };
 }

@@ -1,7 +1,7 @@
 import type { ChatAppendStreamArguments, ChatStopStreamArguments } from '@slack/web-api';
 import type { Button, Source, View } from '../../core/types.ts';
 import { slackMarkdown } from '../../markdown/dialects.ts';
-import { sourceLines } from '../../markdown/sources.ts';
+import { hasMoreSources, MAX_LINES, sourceLines } from '../../markdown/sources.ts';
 import { cutText, escapeText, plain } from '../../markdown/text.ts';
 import { canonicalUrl, linkTarget } from '../../markdown/urls.ts';
 import { actionId } from './commands.ts';
@@ -47,7 +47,6 @@ const FALLBACK_LIMIT = 3_900;
 /** Slack's limit for a text in a context block is 3,000. */
 const FOOTER_LIMIT = 2_000;
 const BUTTON_LABEL_LIMIT = 75;
-const MAX_SOURCES = 5;
 /** Slack counts the whole step towards the size of a stream; sources beyond this are listed under the answer only. */
 export const STEP_LIMIT = 1_200;
 const STEP_TITLE_LIMIT = 80;
@@ -64,12 +63,16 @@ export function noticesMarkdown(view: View): string {
 /** Sources, notices, footer and buttons. `room`: how many characters of Markdown the body leaves for them. */
 export function extrasOf(view: View, cited: readonly number[], room: number): Extras {
   const notices = view.text === '' ? '' : noticesMarkdown(view);
-  const sources = view.text === '' ? '' : sourcesThatFit(view, cited, room - notices.length);
+  const max = view.text === '' ? 0 : linesThatFit(view, cited, room - notices.length);
+  const sources = sourceLines(slackMarkdown, view.sources, cited, max);
   const footer = plain((view.footer ?? '').slice(0, FOOTER_LIMIT));
   const texts = [sources, notices].filter((text) => text !== '');
   const blocks: Block[] = texts.map(markdownBlock);
   if (footer !== '') blocks.push(contextBlock(escapeMrkdwn(footer), true));
-  blocks.push(...growingExtras(view).blocks);
+  const buttons = hasMoreSources(view.sources, cited, max)
+    ? view.buttons
+    : view.buttons.filter(({ action }) => action !== 'sources');
+  blocks.push(...growingExtras({ buttons }).blocks);
   return {
     blocks,
     markdown: [...texts, escapeText(slackMarkdown, footer)].filter((text) => text !== '').join('\n\n'),
@@ -77,9 +80,9 @@ export function extrasOf(view: View, cited: readonly number[], room: number): Ex
 }
 
 /** The buttons under a message that still grows. */
-export function growingExtras(view: View): Extras {
-  if (view.buttons.length === 0) return NO_EXTRAS;
-  return { blocks: [{ type: 'actions', elements: view.buttons.map(buttonElement) }], markdown: '' };
+export function growingExtras({ buttons }: Pick<View, 'buttons'>): Extras {
+  if (buttons.length === 0) return NO_EXTRAS;
+  return { blocks: [{ type: 'actions', elements: buttons.map(buttonElement) }], markdown: '' };
 }
 
 /** A message's content as blocks. */
@@ -94,12 +97,11 @@ export function contentWithoutBlocks({ text, extras }: MessageBody): MessageCont
   return { markdown_text: whole.length <= MARKDOWN_LIMIT ? whole : text };
 }
 
-function sourcesThatFit(view: View, cited: readonly number[], room: number): string {
-  for (let max = MAX_SOURCES; max > 0; max--) {
-    const lines = sourceLines(slackMarkdown, view.sources, cited, max);
-    if (lines.length <= room) return lines;
-  }
-  return '';
+/** How many lines of sources the room holds. */
+function linesThatFit(view: View, cited: readonly number[], room: number): number {
+  let max = MAX_LINES;
+  while (max > 0 && sourceLines(slackMarkdown, view.sources, cited, max).length > room) max -= 1;
+  return max;
 }
 
 /** One line of small print in Slack's `mrkdwn`. */
