@@ -58,6 +58,7 @@ export class Blocks {
       isWhole: text.length < this.#buffer.length || this.#complete,
       inParagraph: this.#isParagraph,
       inList: this.#lists.depth > 0,
+      inTable: this.#table !== null,
       maxHeading: this.#dialect.maxHeading,
       behindMarker: this.#at === 'behindMarker',
     });

@@ -2,7 +2,7 @@
 export type Line = LinePlace &
   (
     | { readonly type: 'blank' | 'rule' | 'text' }
-    /** A whole line that begins with a bar; the next line decides whether it is a table. */
+    /** A whole line with a bar in front or behind its first word; outside a table the next line decides whether it begins one. */
     | { readonly type: 'row' }
     /** ``` or ~~~, or the beginning of a formula of several lines: $$ or \[ */
     | { readonly type: 'fence'; readonly mark: string; readonly language: string }
@@ -25,6 +25,8 @@ export interface LineContext {
   /** Whether a paragraph is open, which only some markers end. */
   readonly inParagraph: boolean;
   readonly inList: boolean;
+  /** Whether a table is open: each line with a bar is a row of it. */
+  readonly inTable: boolean;
   /** Deeper headings are held until the line is whole. */
   readonly maxHeading: number;
   /** Whether the line is the content behind a list marker. */
@@ -49,7 +51,7 @@ export function readLine(line: string, context: LineContext): Line | null {
   const rest = line.slice(place.start);
   const isLong = line.length > UNDECIDED_LIMIT;
   if (rest === '' && !isLong) return context.isWhole ? { type: 'blank', ...place } : null;
-  const canBeRow = rest.startsWith('|') && rest.length <= ROW_LIMIT;
+  const canBeRow = rest.length <= ROW_LIMIT && isRow(rest, context);
   if (!context.isWhole && (canBeRow || (!isLong && isUndecided(rest, context)))) return null;
   const heading = readHeading(rest, place);
   // A streamed heading of this length has already been shown as text.
@@ -62,7 +64,19 @@ export function readLine(line: string, context: LineContext): Line | null {
   );
 }
 
-function isUndecided(rest: string, { maxHeading }: LineContext): boolean {
+/** A first cell without a bar in front: one word, so that nobody waits longer for the words of a paragraph. */
+const WORD = String.raw`[^\s|\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]{0,39}[^\s|.,:;!?\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]`;
+const BARE_ROW = new RegExp(String.raw`^${WORD}[ \t]*\|`, 'u');
+const BARE_ROW_BEGUN = new RegExp(String.raw`^${WORD}[ \t]*$`, 'u');
+
+function isRow(rest: string, { inTable, inParagraph, behindMarker }: LineContext): boolean {
+  if (rest.startsWith('|')) return true;
+  return inTable ? rest.includes('|') : !inParagraph && !behindMarker && BARE_ROW.test(rest);
+}
+
+function isUndecided(rest: string, context: LineContext): boolean {
+  const { maxHeading, inTable, inParagraph, behindMarker } = context;
+  if (inTable || (!inParagraph && !behindMarker && BARE_ROW_BEGUN.test(rest))) return true;
   const hashes = /^#{1,6}(?=[ \t]|$)/.exec(rest)?.[0].length ?? 0;
   return (
     /^(?:`{1,2}|~{1,2}|`{3,}[^`]*|~{3,}.*)$/.test(rest) ||

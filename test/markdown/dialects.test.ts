@@ -204,7 +204,8 @@ describe('while the answer is written', () => {
 
   test.each([
     ['H', ''],
-    ['Hello ', 'Hello'],
+    ['Hello ', ''],
+    ['Hello w', 'Hello'],
     ['Hello wor', 'Hello'],
     ['a **bold', 'a'],
     ['a **bold** ', 'a **bold**'],
