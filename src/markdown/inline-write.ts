@@ -94,7 +94,7 @@ function writeStretch(writer: Writer, { text, address }: Stretch): void {
   if (linked !== null) return writeLinked(writer, linked, [], shownAddress(text));
   if (address === 'full' || (address === 'bare' && dialect.linksBare))
     return write(writer, codeIn(writer.context, shownAddress(text)));
-  if (writer.isAfterCitation && /^[\p{L}\p{N}]/u.test(text)) write(writer, dialect.citeGap);
+  if (writer.isAfterCitation && /^[\p{L}\p{N}]/u.test(text)) writeGap(writer, dialect.citeGap);
   writer.isAfterCitation = false;
   const here = { ...place, before: lastChar(writer), lineStart: place.lineStart && writer.text === '' };
   write(writer, dialect.escape(text, here));
@@ -118,13 +118,15 @@ function writeMarkup(
   span: Exclude<Span, { type: 'text' | 'cite' }>,
   before: Span | undefined,
 ): void {
+  const { context } = writer;
   switch (span.type) {
     case 'code':
-      write(writer, codeIn(writer.context, span.text));
+      write(writer, codeIn(context, span.text));
       break;
     case 'open':
       // Adjacent `*a*` and `**b**` would be parsed as one run.
-      if (before?.type === 'close') write(writer, BREAKER);
+      if (before?.type === 'close' && context.dialect.mark(span.mark).startsWith(lastChar(writer)))
+        write(writer, context.dialect.markGap || BREAKER);
       writeMark(writer, span.type, span.mark);
       break;
     case 'close':
@@ -153,10 +155,25 @@ function separateMarks(writer: Writer, after: string): void {
   writer.marks = null;
   if (marks === null || markGap === '' || after === '') return;
   if (marks.type === 'close') {
-    if (!isLeftFlanking(after, marks.before)) writer.text += markGap;
-  } else if (!isLeftFlanking(marks.before, after)) {
-    writer.text = writer.text.slice(0, marks.at) + markGap + writer.text.slice(marks.at);
-  }
+    if (needsGap(after, marks.before)) writer.text += markGap;
+  } else if (needsGap(marks.before, after)) insertGap(writer, marks.at, markGap);
+}
+
+/** Some parsers take an emoji, which is two units, for letters. */
+function needsGap(outside: string, inside: string): boolean {
+  return !isLeftFlanking(outside, inside) || (outside.length > 1 && !isLeftFlanking('a', inside));
+}
+
+/** Writes a gap, outside marks that have just been opened. */
+function writeGap(writer: Writer, gap: string): void {
+  const { marks } = writer;
+  if (marks?.type !== 'open') return write(writer, gap);
+  insertGap(writer, marks.at, gap);
+  writer.marks = null;
+}
+
+function insertGap(writer: Writer, at: number, gap: string): void {
+  writer.text = writer.text.slice(0, at) + gap + writer.text.slice(at);
 }
 
 /** Writes a link to a source; without a label its address is shown. */
@@ -195,7 +212,8 @@ function writeCitations(writer: Writer, spans: readonly Span[], from: number): n
           : linkIfRoom(writer.context, linked.number, dialect.cite(linked.number, linked.target), plain);
       const isLinked = cited !== plain;
       const wasBeside = writer.isAfterCitation || (isLinked && (at > from || endsInWord(writer)));
-      write(writer, (wasBeside ? dialect.citeGap : '') + cited);
+      if (wasBeside) writeGap(writer, dialect.citeGap);
+      write(writer, cited);
       writer.isAfterCitation = isLinked;
     }
     at += 1;

@@ -80,6 +80,17 @@ describe('emphasis beside letters', () => {
     expect(discord).toBe('**注意[[1]](<https://s1.example/page>)：**正文');
     expect(slack.replaceAll('\u2009', '·')).toBe('**注意·[1](https://s1.example/page)：**·正文');
   });
+
+  test.each([
+    ['[1]**甲：**乙', '@·**甲：**·乙'],
+    ['字**[1]注**', '字·**@·注**'],
+    ['字**[1]**字', '字·**@**·字'],
+    ['*a*[1]**b**', '*a*·@·**b**'],
+    ['**a***b*', '**a**·*b*'],
+  ])('%s keeps its gaps outside', (text, expected) => {
+    const { slack } = shownEachWay(text, [source(1, 'https://s1.example/page')]);
+    expect(slack.replaceAll('\u2009', '·').replaceAll('[1](https://s1.example/page)', '@')).toBe(expected);
+  });
 });
 
 describe('long mark-up', () => {

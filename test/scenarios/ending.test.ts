@@ -66,14 +66,14 @@ describe.each([
   });
 
   test('all its sources are shown to whoever asks for them, to them alone', async () => {
-    const place = side.mention('Which sources are there?');
+    const place = side.mention('Show me a table of the sites');
     await until(side, 'an answer', 10_000, () => areEnded(side.posts(place), 1));
     const last = side.posts(place).at(-1)!;
-    expect(last.text).toMatch(/4 sources · \d sites · newest \d+ d/);
-    side.press(place, last, 'All 4 sources', 1);
+    expect(last.text).toMatch(/5 sources · \d sites · newest \d+ d/);
+    side.press(place, last, 'All 5 sources', 1);
     await until(side, 'the list', 10_000, () => side.shownAlone(1).some((text) => text.includes(' · [')));
     const list = side.shownAlone(1).join('\n');
-    for (const number of [1, 2, 3, 4]) expect(list).toContain(`${number} · [`);
+    for (const number of [1, 2, 3, 4, 5]) expect(list).toContain(`${number} · [`);
     expect(list).toContain('> ');
   });
 

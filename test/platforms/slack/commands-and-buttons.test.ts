@@ -173,7 +173,7 @@ test('120 sources reach the presser in as many messages as a response_url takes'
   const question = askedBy(server);
   const reply = unpaced(app.platform, question, fresh().start);
   const buttons = [{ action: 'sources', label: 'All 120 sources', question: question.id }] as const;
-  await reply.show(view({ state: 'done', text: 'An answer.', buttons }));
+  await reply.show(view({ state: 'done', text: 'An answer.', sources, buttons }));
   const [answer] = answersTo(server, question);
   server.press({ user: ADA, channel: GENERAL, ts: answer?.ts ?? '', actionId: 'footnote:sources' });
   const shown = (): string => server.ephemerals.map(({ blocks }) => JSON.stringify(blocks)).join('\n');
