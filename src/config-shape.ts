@@ -31,6 +31,12 @@ export function shapeConfig(values: Values) {
       systemPrompt: values.SYSTEM_PROMPT,
       contextChars: values.CONTEXT_CHARS,
     },
+    files: {
+      files: values.FILES_PER_QUESTION,
+      bytes: values.FILE_MAX_MB * 1_000_000,
+      pages: values.FILE_MAX_PAGES,
+      chars: values.FILE_MAX_CHARS,
+    },
     history: { window: values.HISTORY_EXCHANGES, ttlMs: values.HISTORY_DAYS * 24 * 3_600_000 },
     follow: values.FOLLOW,
     concurrentAnswers: values.CONCURRENT_ANSWERS,

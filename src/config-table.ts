@@ -139,6 +139,17 @@ const answers = {
   HISTORY_DAYS: integer(1, 3_650).prefault('90').describe('How long threads are remembered'),
 };
 
+const files = {
+  FILES_PER_QUESTION: integer(0, 20)
+    .prefault('5')
+    .describe('Files that are read for a question, its own first, then those of its thread; 0: none'),
+  FILE_MAX_MB: integer(1, 20).prefault('10').describe('Size of the largest file that is read, in megabytes'),
+  FILE_MAX_PAGES: integer(1, 500).prefault('50').describe('Pages of a PDF that are read'),
+  FILE_MAX_CHARS: integer(1_000, 400_000)
+    .prefault('40000')
+    .describe('Characters that are read of the texts of all files together'),
+};
+
 const research = {
   RESEARCH_PER_USER: integer(1, 1_000).prefault('2').describe('Jobs of one person at once'),
   RESEARCH_PER_WORKSPACE: integer(1, 10_000)
@@ -229,6 +240,7 @@ export const GROUPS: readonly { readonly title: string; readonly settings: Setti
   { title: 'Discord (or leave out): docs/discord.md', settings: discord },
   { title: 'Perplexity', settings: perplexity },
   { title: 'Answers', settings: answers },
+  { title: 'Files that people attach', settings: files },
   { title: 'Deep research: docs/research.md', settings: research },
   { title: 'Running it: docs/deploy.md', settings: running },
   { title: 'Behind a proxy: docs/deploy.md', settings: network },
@@ -241,6 +253,7 @@ export const SETTINGS = z.object({
   ...discord,
   ...perplexity,
   ...answers,
+  ...files,
   ...research,
   ...running,
   ...network,

@@ -18,6 +18,7 @@ import type { PlatformName } from './core/types.ts';
 import { createLog } from './log.ts';
 import { createMetrics } from './ops/metrics.ts';
 import { type OpsServer, startOpsServer } from './ops/server.ts';
+import { readPdf } from './pdf/read-pdf.ts';
 import type { RateLimitNotice } from './perplexity/client.ts';
 import { createPerplexity, type Perplexity } from './perplexity/perplexity.ts';
 import type { DiscordApp } from './platforms/discord/app.ts';
@@ -209,6 +210,7 @@ function createDeps(
     isAdmin: (platform: PlatformName, person: string) => admins[platform].includes(person),
     hasAdmins: (platform: PlatformName) => admins[platform].length > 0,
     alertAdmins: createAdminAlerts(jobs, admins),
+    files: { readPdf, limits: config.files },
   };
   const stops = createStops(store.keyValue('stops'), observed.log);
   const settings = { ...answers, ...config.research };

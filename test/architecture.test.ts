@@ -24,6 +24,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   perplexity: { ours: ['core', 'core/research'], packages: ['openai'] },
   store: { ours: ['core', 'core/research'], packages: ['pg', 'pg-boss', 'keyv', '@electric-sql/pglite'] },
   ops: { ours: ['core'], packages: ['prom-client'] },
+  pdf: { ours: ['core'], packages: ['unpdf'] },
   'platforms/slack': {
     ours: ['core', 'core/answering', 'core/commands', 'core/limits', 'core/research', 'markdown'],
     packages: ['@slack/bolt', '@slack/web-api', '@slack/socket-mode', '@slack/types', 'undici'],

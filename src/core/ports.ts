@@ -5,6 +5,7 @@
 import type { RequestKind } from './model-rate-limiter.ts';
 import type {
   AnswerEvent,
+  Attachment,
   ButtonAction,
   JobOwner,
   MessageRef,
@@ -177,6 +178,7 @@ export interface Platform {
    * was asked, without its own message. Empty when it cannot be read: never rejects.
    */
   readThread(question: Question, since: number | null, signal: AbortSignal): Promise<ThreadPart>;
+  readonly fetchFile: FileFetcher;
 }
 
 /** A part of a thread as its platform has it. */
@@ -186,6 +188,39 @@ export interface ThreadPart {
   /** There was more than is read, in the middle or at the beginning. */
   readonly isCut: boolean;
 }
+
+/**
+ * Fetches a file from its platform's own hosts, with the platform's token and no redirect. Resolves with its bytes, or with why
+ * it cannot be had, in a few words; never rejects.
+ */
+export type FileFetcher = (
+  attachment: Attachment,
+  maxBytes: number,
+  signal: AbortSignal,
+) => Promise<{ readonly bytes: Uint8Array } | { readonly problem: string }>;
+
+/** How much of a PDF is read. */
+export interface PdfLimits {
+  readonly pages: number;
+  readonly chars: number;
+}
+
+/** What a PDF says. */
+export interface PdfText {
+  readonly text: string;
+  /** How many it has. */
+  readonly pages: number;
+  readonly pagesRead: number;
+  /** The last page that was read is cut at the limit of characters. */
+  readonly isCut: boolean;
+}
+
+/** Reads the text of a PDF; null when it cannot be read. Never rejects, whatever the bytes are. */
+export type PdfReader = (
+  bytes: Uint8Array,
+  limits: PdfLimits,
+  signal: AbortSignal,
+) => Promise<PdfText | null>;
 
 /** A unit of work taken from the queue. */
 export interface Job<T> {

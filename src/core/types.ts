@@ -177,10 +177,22 @@ export interface AnswerOptions {
   readonly relatedQuestions?: boolean;
 }
 
+/** A file that the model is given as it is. */
+export interface ModelFile {
+  readonly name: string;
+  readonly type: 'image/png' | 'image/jpeg' | 'image/gif' | 'image/webp' | 'application/pdf';
+  /** In Base64. */
+  readonly data: string;
+  /** What a PDF says, for an API that takes no PDFs; null of an image. */
+  readonly text: string | null;
+}
+
 /** One message to the model; roles alternate and the last is the user's. */
 export interface ModelMessage {
   readonly role: 'user' | 'assistant';
   readonly text: string;
+  /** Those of the last message: an API may not take them from the assistant, or twice. */
+  readonly files?: readonly ModelFile[];
 }
 
 export interface ModelRequest {

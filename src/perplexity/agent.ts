@@ -1,9 +1,11 @@
 import type {
   ResponseCreateParamsStreaming,
+  ResponseInputContent,
+  ResponseInputItem,
   Tool,
   WebSearchTool,
 } from 'openai/resources/responses/responses';
-import type { AnswerOptions, ModelRequest, Usage } from '../core/types.ts';
+import type { AnswerOptions, ModelFile, ModelMessage, ModelRequest, Usage } from '../core/types.ts';
 import { asArray, asNumber, asRecord, asRecords, asText, type JsonObject } from '../core/untrusted.ts';
 import { omitEmpty, omitUndefined, parseQueries } from './chat.ts';
 import type { Profile } from './profiles.ts';
@@ -49,7 +51,7 @@ export function buildAgentRequest(
   return {
     // `model`, or Perplexity's own `models`, `preset`, `effort`: names that openai's types do not have.
     ...profile.agent,
-    input: messages.map(({ role, text }) => ({ type: 'message', role, content: text })),
+    input: messages.map(toInputItem),
     ...omitUndefined({
       instructions: system ?? undefined,
       max_output_tokens: maxTokens === undefined ? undefined : Math.max(LEAST_OUTPUT_TOKENS, maxTokens),
@@ -57,6 +59,17 @@ export function buildAgentRequest(
       top_p: options.topP,
     }),
   };
+}
+
+function toInputItem({ role, text, files = [] }: ModelMessage): ResponseInputItem {
+  if (role === 'assistant' || files.length === 0) return { type: 'message', role, content: text };
+  return { type: 'message', role, content: [{ type: 'input_text', text }, ...files.map(toInputPart)] };
+}
+
+/** The API takes images, and no other files: of a PDF it is given the text. */
+function toInputPart({ name, type, data, text }: ModelFile): ResponseInputContent {
+  if (type === 'application/pdf') return { type: 'input_text', text: `(The text of ${name})\n${text ?? ''}` };
+  return { type: 'input_image', image_url: `data:${type};base64,${data}`, detail: 'auto' };
 }
 
 /** What was asked for and cannot be had from this API, in one sentence for the person; null when nothing was lost. */

@@ -1,5 +1,9 @@
-import type { ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions/completions';
-import type { AnswerEvent, ModelRequest, Usage } from '../core/types.ts';
+import type {
+  ChatCompletionContentPart,
+  ChatCompletionCreateParamsStreaming,
+  ChatCompletionMessageParam,
+} from 'openai/resources/chat/completions/completions';
+import type { AnswerEvent, ModelFile, ModelMessage, ModelRequest, Usage } from '../core/types.ts';
 import { asArray, asNumber, asRecord, asText, type JsonObject } from '../core/untrusted.ts';
 import type { Profile } from './profiles.ts';
 import { createSourceList, parseChatSources, parseUrlCitations } from './sources.ts';
@@ -38,7 +42,7 @@ export function buildChatRequest(
     model: profile.name,
     messages: [
       ...(system === null ? [] : [{ role: 'system' as const, content: system }]),
-      ...messages.map(({ role, text }) => ({ role, content: text })),
+      ...messages.map(toChatMessage),
     ],
     return_images: false,
     max_tokens: options.maxTokens,
@@ -53,6 +57,23 @@ export function buildChatRequest(
     return_related_questions: options.relatedQuestions,
     web_search_options: size === undefined ? undefined : { search_context_size: size },
   });
+}
+
+function toChatMessage({ role, text, files = [] }: ModelMessage): ChatCompletionMessageParam {
+  if (role === 'assistant') return { role, content: text };
+  if (files.length === 0) return { role, content: text };
+  return { role, content: [{ type: 'text', text }, ...files.map(toChatPart)] };
+}
+
+function toChatPart({ name, type, data }: ModelFile): ChatCompletionContentPart {
+  if (type !== 'application/pdf')
+    return { type: 'image_url', image_url: { url: `data:${type};base64,${data}` } };
+  // Perplexity's own, which openai's types do not have: Base64 without a prefix.
+  return {
+    type: 'file_url',
+    file_url: { url: data },
+    file_name: name,
+  } as unknown as ChatCompletionContentPart;
 }
 
 /** Without the fields that are undefined; JSON has no such value, and openai's types do not allow it. */

@@ -1,4 +1,5 @@
 /** In-memory implementations of the core's ports: small, real in behaviour, and inspectable. */
+import type { AnsweringDeps } from '../../src/core/answering/deps.ts';
 import { Failure } from '../../src/core/failures.ts';
 import type {
   AnswerRecord,
@@ -222,6 +223,7 @@ export function memoryPlatform(): MemoryPlatform {
     directMessage: async (_workspace, person, text) => void platform.directMessages.push({ person, text }),
     nameOf: async () => null,
     readThread: async () => ({ turns: platform.thread, isCut: false }),
+    fetchFile: async () => ({ problem: 'kept elsewhere' }),
   };
   return platform;
 }
@@ -270,4 +272,10 @@ export const noMetrics: Metrics = {
   researchStarted: () => {},
   researchEnded: () => {},
   researchNoticed: () => {},
+};
+
+/** No file is opened. */
+export const noFiles: AnsweringDeps['files'] = {
+  readPdf: async () => null,
+  limits: { files: 5, bytes: 1_000, pages: 1, chars: 1_000 },
 };

@@ -15,6 +15,13 @@ export interface Place {
   readonly thread: string;
 }
 
+/** A file that somebody attaches. */
+export interface GivenFile {
+  readonly name: string;
+  readonly type: string;
+  readonly bytes: Uint8Array;
+}
+
 /** One message of the bot. */
 export interface Post {
   readonly id: string;
@@ -33,6 +40,8 @@ export interface Side {
   readonly channels: readonly string[];
   /** Somebody mentions the bot in a channel, the first one unless said. `person` is 0 for the first. */
   mention(text: string, person?: number, channel?: string): Place;
+  /** Somebody mentions the bot with files, in a place or at the beginning of one. */
+  attach(text: string, files: readonly GivenFile[], place?: Place): Place;
   /** Somebody begins a thread without the bot. */
   talk(text: string, person?: number): Place;
   /** Somebody writes to the bot directly. */
@@ -97,6 +106,14 @@ export async function startSlackSide(options: SlackServerOptions = {}): Promise<
       const channel = idOf(name);
       const ts = server.say({ user: user(person), channel, text: `<@${server.botUser}> ${text}` });
       return { channel, thread: ts };
+    },
+    attach(text, given, place) {
+      const channel = place?.channel ?? idOf();
+      const files = given.map(({ name, type, bytes }) => ({ name, mimetype: type, bytes }));
+      const words = `<@${server.botUser}> ${text}`;
+      const threadTs = place && { threadTs: place.thread };
+      const ts = server.say({ user: user(), channel, text: words, files, ...threadTs });
+      return place ?? { channel, thread: ts };
     },
     talk(text, person) {
       const channel = idOf();
@@ -219,6 +236,18 @@ export async function startDiscordSide(options: DiscordServerOptions = {}): Prom
       const id = server.say({ user: user(person), channel, content });
       parents.set(id, channel);
       return { channel: id, thread: id };
+    },
+    attach(text, given, place) {
+      const content = `<@${server.botUser.id}> ${text}`;
+      const attachments = given.map(({ name, type, bytes }) => ({
+        filename: name,
+        contentType: type,
+        bytes,
+      }));
+      const channel = place?.channel ?? 'general';
+      const id = server.say({ user: user(), channel, content, attachments });
+      if (!place) parents.set(id, 'general');
+      return place ?? { channel: id, thread: id };
     },
     talk(content, person) {
       const message = server.say({ user: user(person), channel: 'general', content });

@@ -5,7 +5,8 @@ import { askModel, type ModelOutcome } from './ask-model.ts';
 import { type AnswerRun, type Conclusion } from './deps.ts';
 import { describeForAdmins, explainFailure, needsAdmin } from './messages.ts';
 import { composeWithNames } from './names.ts';
-import { attachmentsOf, type Prompt, questionTurn, withFraming } from './prompt.ts';
+import { type Prompt, questionTurn, withFraming } from './prompt.ts';
+import { type FilesRead, readFilesOf } from './read-files.ts';
 import { recallThread } from './recall.ts';
 import { readStop, type Stop } from './stop.ts';
 import { type Answer, doneView, EMPTY_ANSWER, finalView, progressView } from './view.ts';
@@ -42,7 +43,9 @@ async function produceAnswer(run: AnswerRun): Promise<Conclusion> {
   void names.complete([questionTurn(question)], 0);
   const recalled = await recallThread({ ...deps, platform }, question, run.heardAt, signal);
   const { systemPrompt, contextChars } = deps.settings;
-  const composed = await composeWithNames(names, question, recalled, contextChars);
+  const reader = { ...deps.files, fetchFile: platform.fetchFile };
+  const files = await readFilesOf(question, recalled, reader, signal);
+  const composed = await composeWithNames(names, question, recalled, contextChars, files);
   const options: AnswerOptions = { ...deps.settings.defaults, ...question.overrides };
   const request = { system: withFraming(systemPrompt, composed), messages: composed.messages, options };
   const asked = await askModel(deps.model, request, {
@@ -62,7 +65,7 @@ async function produceAnswer(run: AnswerRun): Promise<Conclusion> {
   const isPart = composed.isTrimmed || said.isCut || history.trimmed.isCut;
   const isTrimmed = isPart && !history.trimmed.isTold;
   const view = composeFinalView(run, asked, options, stop);
-  const notices = [...composeNotices(question, isTrimmed ? composed : null), ...view.notices];
+  const notices = [...composeNotices(files, isTrimmed ? composed : null), ...view.notices];
   return {
     view: { ...view, notices },
     recalled,
@@ -127,13 +130,8 @@ function stoppedView(question: Question, answer: Answer, { reason, by }: Stop): 
   return finalView({ text, sources, notices: [...answer.notices, notice], buttons });
 }
 
-function composeNotices(question: Question, trimmed: Prompt | null): string[] {
-  const notices: string[] = [];
-  const attachments = attachmentsOf(question);
-  if (attachments.length > 0) {
-    const files = attachments.map((file) => (file.type ? `${file.name} (${file.type})` : file.name));
-    notices.push(`Not read: ${files.join(', ')}. I can't open attachments yet.`);
-  }
+function composeNotices(files: FilesRead, trimmed: Prompt | null): string[] {
+  const notices = [...files.notices];
   if (trimmed)
     notices.push(`Using the beginning and the newest part of this thread (${trimmed.turns} messages).`);
   return notices;

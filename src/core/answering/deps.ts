@@ -4,6 +4,7 @@ import type { AnswerOptions, PlatformName, Question, ThreadRef, View } from '../
 import type { History } from './history.ts';
 import type { LiveReply } from './live-reply.ts';
 import type { Names } from './names.ts';
+import type { FileReading } from './read-files.ts';
 import type { Recalled } from './recall.ts';
 import type { Stops, StopWatch } from './stop.ts';
 
@@ -23,6 +24,7 @@ export interface AnsweringDeps {
   /** Whether this person may stop other people's answers. */
   readonly isAdmin: (platform: PlatformName, personId: string) => boolean;
   readonly settings: AnsweringSettings;
+  readonly files: FileReading;
   /** Whether anybody would hear of an alert. */
   readonly hasAdmins: (platform: PlatformName) => boolean;
   /** Tells the admins of the question's platform that they must act; at most once an hour for the same thing. */

@@ -3,6 +3,7 @@
  * begins with none: whatever a text, a name or a title holds, it cannot look like somebody else's words or like ours.
  */
 import type { Person, Quote, Turn } from '../types.ts';
+import type { FilesRead } from './read-files.ts';
 
 /** Part of the system prompt wherever messages are framed. */
 export const FRAMING = [
@@ -13,7 +14,8 @@ export const FRAMING = [
 
 const LINE_BREAK = /\r\n|[\n\r\v\f\u0085\u2028\u2029]/;
 /** Lines that could be taken for ours where nothing is framed. */
-const LOOKS_FRAMED = /^\s*(?:\[.*\]\s*(?:says|asks|points|attached)|The title of this thread)/m;
+const LOOKS_FRAMED =
+  /^\s*(?:\[.*\]\s*(?:says|asks|points|attached)|The title of this thread|The file \[|These files are|You cannot read)/m;
 const MAX_LABEL = 40;
 
 /** A turn that may have lost its end. */
@@ -48,11 +50,16 @@ export function frameTurn(turn: ShownTurn, label: string, isQuestion: boolean): 
     );
   if (isShortened) blocks.push('(Shortened here.)');
   const files = [...attachments, ...quotes.flatMap((quote) => quote.attachments)];
-  if (files.length > 0) {
-    blocks.push(
-      frame(`[${label}] attached, but you cannot read it:`, files.map(({ name }) => name).join('\n')),
-    );
-  }
+  if (files.length > 0) blocks.push(frame(`[${label}] attached:`, files.map(({ name }) => name).join('\n')));
+  return blocks.join('\n\n');
+}
+
+/** What is known of the files: the words of some, and that others come with the message itself or cannot be read. */
+export function frameFiles({ texts, files, unread }: FilesRead): string {
+  const blocks = texts.map(({ name, text }) => frame(`The file [${clean(name)}] holds:`, text));
+  const given = files.map(({ name }) => name).join('\n');
+  if (given !== '') blocks.push(frame('These files are given with this message:', given));
+  if (unread.length > 0) blocks.push(frame('You cannot read these files:', unread.join('\n')));
   return blocks.join('\n\n');
 }
 

@@ -2,6 +2,7 @@ import { sleep } from '../concurrency.ts';
 import type { Platform } from '../ports.ts';
 import type { Question, Turn } from '../types.ts';
 import { composePrompt, type Prompt, questionTurn } from './prompt.ts';
+import type { FilesRead } from './read-files.ts';
 import type { Recalled } from './recall.ts';
 
 /** The names of those who came without one, each asked for once. */
@@ -47,6 +48,7 @@ export async function composeWithNames(
   question: Question,
   { history, said }: Recalled,
   contextChars: number,
+  files?: FilesRead,
 ): Promise<Prompt> {
   const [root, newest, [asked]] = await Promise.all([
     names.complete(history.root, 0),
@@ -54,5 +56,5 @@ export async function composeWithNames(
     names.complete([questionTurn(question)], 0),
   ]);
   const named = { ...question, asker: asked?.author ?? question.asker };
-  return composePrompt(named, { ...history, root, newest }, contextChars);
+  return composePrompt(named, { ...history, root, newest }, contextChars, files);
 }

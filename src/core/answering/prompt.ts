@@ -1,7 +1,8 @@
-import type { Attachment, ModelMessage, Question, Turn } from '../types.ts';
+import type { ModelMessage, Question, Turn } from '../types.ts';
 import {
   askAboutTitle,
   FRAMING,
+  frameFiles,
   frameTitle,
   frameTurn,
   labelSpeakers,
@@ -9,6 +10,7 @@ import {
   type ShownTurn,
 } from './frame.ts';
 import type { HistoryWindow } from './history.ts';
+import { type FilesRead, NO_FILES } from './read-files.ts';
 
 export interface Prompt {
   readonly messages: readonly ModelMessage[];
@@ -25,14 +27,20 @@ export interface Prompt {
  * the question, exactly once and last. Roles alternate, as the API demands: neighbours of the same role are joined. A lone
  * asker's words are given as they are; where there is more to tell, it is told who said what.
  */
-export function composePrompt(question: Question, history: HistoryWindow, contextChars: number): Prompt {
+export function composePrompt(
+  question: Question,
+  history: HistoryWindow,
+  contextChars: number,
+  files: FilesRead = NO_FILES,
+): Prompt {
   const asked = questionTurn(question);
   const { turns, isCut } = selectTurns(history, contextChars - countChars([asked]), contextChars);
   const shown = [...turns, asked];
   const { title } = question;
   const isFramed = title !== null || needsFrame(shown);
+  const said = isFramed ? frameAll(shown, title) : shown;
   return {
-    messages: alternate(isFramed ? frameAll(shown, title) : shown),
+    messages: alternate([...said, ...giveFiles(files)]),
     framing: isFramed ? FRAMING : null,
     turns: turns.length,
     isTrimmed: isCut || history.omitted > 0,
@@ -55,9 +63,10 @@ export function questionText({ text, quotes, title }: Question): string {
   return text.trim() || quotes.find((quote) => quote.text.trim() !== '')?.text.trim() || title || '';
 }
 
-/** The files of the question and of the messages it is about. */
-export function attachmentsOf({ attachments, quotes }: Question): readonly Attachment[] {
-  return [...attachments, ...quotes.flatMap((quote) => quote.attachments)];
+/** The files of a question as one more message of its asker. */
+function giveFiles(read: FilesRead): readonly ModelMessage[] {
+  const text = frameFiles(read);
+  return text === '' ? [] : [{ role: 'user', text, ...(read.files.length > 0 && { files: read.files }) }];
 }
 
 function frameAll(turns: readonly ShownTurn[], title: string | null): readonly ModelMessage[] {
@@ -117,10 +126,12 @@ function countChars(turns: readonly Turn[]): number {
 
 function alternate(said: readonly ModelMessage[]): ModelMessage[] {
   const messages: ModelMessage[] = [];
-  for (const { role, text } of said) {
+  for (const { role, text, files } of said) {
     const last = messages.at(-1);
-    if (last?.role === role) messages[messages.length - 1] = { role, text: `${last.text}\n\n${text}` };
-    else if (last || role === 'user') messages.push({ role, text });
+    const given = files && { files };
+    if (last?.role === role)
+      messages[messages.length - 1] = { role, text: `${last.text}\n\n${text}`, ...given };
+    else if (last || role === 'user') messages.push({ role, text, ...given });
   }
   return messages;
 }

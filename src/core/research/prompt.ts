@@ -1,5 +1,6 @@
 import { composeWithNames, createNames } from '../answering/names.ts';
 import { withFraming } from '../answering/prompt.ts';
+import { readFilesOf } from '../answering/read-files.ts';
 import { recallThread } from '../answering/recall.ts';
 import type { AnswerOptions, ModelRequest, Question } from '../types.ts';
 import { platformOf, type ResearchDeps } from './step.ts';
@@ -24,7 +25,9 @@ export async function researchRequest(
   const platform = platformOf(deps, question);
   const names = createNames(platform, question.workspace);
   const recalled = await recallThread({ history: deps.history, platform }, question, undefined, signal);
-  const prompt = await composeWithNames(names, question, recalled, deps.settings.contextChars);
+  const reader = { ...deps.files, fetchFile: platform.fetchFile };
+  const files = await readFilesOf(question, recalled, reader, signal);
+  const prompt = await composeWithNames(names, question, recalled, deps.settings.contextChars, files);
   return {
     system: withFraming(SYSTEM_PROMPT, prompt),
     messages: prompt.messages,

@@ -5,6 +5,7 @@ import type { ResearchPlatform } from '../../core/research/ports.ts';
 import { asRecord, asText } from '../../core/untrusted.ts';
 import { failureOf } from './errors.ts';
 import { createMessageEvents, createTasks } from './events.ts';
+import { createFileFetcher } from './fetch-file.ts';
 import { createGateway, type Gateway, type GatewayDeps } from './gateway.ts';
 import { attachInteractions, type InteractionDeps } from './interactions.ts';
 import { createNames, type KnownNames } from './names.ts';
@@ -63,7 +64,7 @@ export async function openDiscord(options: DiscordOptions): Promise<DiscordApp> 
     await ended?.close();
   };
   return {
-    platform: createPlatform(outbound),
+    platform: createPlatform(outbound, createFileFetcher(rest, options.apiUrl)),
     async listen(intake, store, research = null) {
       if (fatal) throw fatal;
       await unlisten();

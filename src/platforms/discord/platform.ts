@@ -1,4 +1,5 @@
 import { MessageFlags, type RESTPostAPIWebhookWithTokenJSONBody, Routes } from 'discord.js';
+import type { FileFetcher } from '../../core/ports.ts';
 import type { ResearchPlatform } from '../../core/research/ports.ts';
 import { retry } from '../../core/retry.ts';
 import type { Question } from '../../core/types.ts';
@@ -13,7 +14,7 @@ import { callInteraction } from './rest.ts';
 import type { OutboundDeps } from './thread.ts';
 
 /** Discord's outbound side: REST only, from plain data, so that any replica can use it. */
-export function createPlatform(deps: ReadDeps): ResearchPlatform {
+export function createPlatform(deps: ReadDeps, fetchFile: FileFetcher): ResearchPlatform {
   return {
     name: 'discord',
     reply: (question, start) => createReply(deps, question, start),
@@ -24,6 +25,7 @@ export function createPlatform(deps: ReadDeps): ResearchPlatform {
     // Whatever comes from Discord carries the names.
     nameOf: async () => null,
     readThread: (question, since, signal) => readThread(deps, question, since, signal),
+    fetchFile,
     showCard: (card) => showCard(deps, card),
     notify: (notice) => notify(deps, notice),
   };

@@ -8,6 +8,7 @@ import { clientOptions, createSdkLogger, SlackClient } from './client.ts';
 import type { SlackSelf } from './decode-text.ts';
 import { toFailure } from './errors.ts';
 import { addListeners, type Installation, type SlackCommands } from './events.ts';
+import { createFileFetcher } from './fetch-file.ts';
 import { createSlackPlatform } from './platform.ts';
 import { SocketReceiver } from './receiver.ts';
 import { createWorkspace, type SlackWorkspace } from './workspace.ts';
@@ -49,7 +50,7 @@ export async function openSlack(options: SlackOptions): Promise<SlackApp> {
   const workspace = createWorkspace({ client, self, log });
   let stopped: Promise<void> | null = null;
   return {
-    platform: createSlackPlatform(workspace),
+    platform: createSlackPlatform(workspace, createFileFetcher(botToken, apiUrl)),
     async listen(intake, researchCommands) {
       const app = createApp(options, workspace, receiver);
       addListeners(app, { commands, intake, researchCommands, log });

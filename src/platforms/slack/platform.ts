@@ -1,5 +1,5 @@
 import { Failure } from '../../core/failures.ts';
-import type { Log } from '../../core/ports.ts';
+import type { FileFetcher, Log } from '../../core/ports.ts';
 import type { ResearchPlatform } from '../../core/research/ports.ts';
 import { isRetryable } from '../../core/retry.ts';
 import type { Question } from '../../core/types.ts';
@@ -20,7 +20,7 @@ const PRIVATE_LIMIT = 3_000;
 const RESPOND_TIMEOUT_MS = 5_000;
 
 /** The outbound side of Slack. There is one workspace: see `createApp`. */
-export function createSlackPlatform(workspace: SlackWorkspace): ResearchPlatform {
+export function createSlackPlatform(workspace: SlackWorkspace, fetchFile: FileFetcher): ResearchPlatform {
   return {
     name: 'slack',
     reply: (question, start) => createReply(workspace, question, start),
@@ -30,6 +30,7 @@ export function createSlackPlatform(workspace: SlackWorkspace): ResearchPlatform
     directMessage: (_, person, text) => sendDirectMessage(workspace, person, text),
     nameOf: (_, person) => workspace.names.lookUp(person),
     readThread: (question, since, signal) => readThread(workspace, question, since, signal),
+    fetchFile,
     showCard: (card) => showCard(workspace, card),
     notify: (notice) => notify(workspace, notice),
   };

@@ -302,6 +302,6 @@ describe('answerQuestion', () => {
   test('attachments are named as not read', async () => {
     const { run, last } = setup([sources, text('x'), done]);
     await run(question({ attachments: [{ name: 'report.fig', type: null, bytes: 5, url: null }] }));
-    expect(last(question())?.notices).toEqual(["Not read: report.fig. I can't open attachments yet."]);
+    expect(last(question())?.notices).toEqual(['Not read: report.fig (kept elsewhere)']);
   });
 });

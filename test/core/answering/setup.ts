@@ -11,6 +11,7 @@ import {
   memoryKeyValue,
   memoryPlatform,
   memoryThreads,
+  noFiles,
   noMetrics,
   quietLog,
   scriptedModel,
@@ -47,6 +48,7 @@ export function setup(...scripts: readonly (readonly (AnswerEvent | Failure)[])[
     metrics: noMetrics,
     log: quietLog,
     settings: { defaults: { profile: 'sonar' }, systemPrompt: 'system', contextChars: 8_000 },
+    files: noFiles,
     alertAdmins: async (_question, words) => void alerts.push(words),
   };
   const controller = new AbortController();

@@ -31,6 +31,7 @@ import {
   memoryKeyValue,
   memoryPlatform,
   memoryThreads,
+  noFiles,
   question,
   quietLog,
   THREAD,
@@ -186,6 +187,7 @@ export function setup(
       researchNoticed: (_platform, outcome) => void metrics.push(`noticed ${outcome}`),
     },
     log: quietLog,
+    files: noFiles,
     settings: {
       defaults: {},
       contextChars: 8_000,

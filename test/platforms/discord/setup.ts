@@ -20,7 +20,14 @@ import type {
 import { createResearchIntake } from '../../../src/core/research/accept.ts';
 import type { AnswerEvent, ModelRequest, Question } from '../../../src/core/types.ts';
 import { type DiscordApp, type DiscordOptions, openDiscord } from '../../../src/platforms/discord/app.ts';
-import { memoryAnswers, memoryKeyValue, memoryThreads, noMetrics, quietLog } from '../../core/fakes.ts';
+import {
+  memoryAnswers,
+  memoryKeyValue,
+  memoryThreads,
+  noFiles,
+  noMetrics,
+  quietLog,
+} from '../../core/fakes.ts';
 import { memoryRateLimiter } from '../../core/model-rate-limiter.ts';
 import { memoryResearches } from '../../core/research/fakes.ts';
 import { type DiscordServer, startDiscordServer } from '../../servers/discord/discord-server.ts';
@@ -171,7 +178,7 @@ async function startFootnote(server: DiscordServer, options: FootnoteOptions = {
   }, stopping.signal);
   const alerts = { alertAdmins: async () => {}, hasAdmins: () => true };
   const modelRateLimiter = memoryRateLimiter();
-  const deps = { ...shared, jobs, model, modelRateLimiter, history, settings, ...alerts };
+  const deps = { ...shared, jobs, model, modelRateLimiter, history, settings, files: noFiles, ...alerts };
   const research = createResearchIntake({ ...shared, jobs, researches: memoryResearches(jobs) });
   const core = createIntake({
     ...shared,

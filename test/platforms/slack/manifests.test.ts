@@ -16,7 +16,7 @@ const SCOPES_OF_EVENTS: Readonly<Record<string, string>> = {
   'message.mpim': 'mpim:history',
 };
 /** What features of the manifest need by themselves. */
-const SCOPES_OF_FEATURES = ['commands', 'assistant:write'];
+const SCOPES_OF_FEATURES = ['commands', 'assistant:write', 'files:read'];
 
 type Connected = Awaited<ReturnType<typeof listening>>;
 

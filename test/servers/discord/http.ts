@@ -244,6 +244,12 @@ function serveFile(world: World, url: URL, response: ServerResponse): void {
   const [, , channel = '', id] = url.pathname.split('/');
   const files = (world.state.messages[channel] ?? []).flatMap(({ attachments }) => attachments);
   const file = files.find((attachment) => attachment.id === id);
-  response.writeHead(file ? 200 : 404, { 'content-type': file?.contentType ?? 'application/octet-stream' });
-  response.end(file?.text ?? 'This content is no longer available.');
+  // An address whose time is up opens nothing.
+  const isSigned = Number.parseInt(url.searchParams.get('ex') ?? '', 16) * 1000 > world.now();
+  const isServed = file !== undefined && isSigned;
+  response.writeHead(isServed ? 200 : 404, {
+    'content-type': file?.contentType ?? 'application/octet-stream',
+  });
+  const bytes = file?.data === undefined ? file?.text : Buffer.from(file.data, 'base64');
+  response.end(isServed ? bytes : 'This content is no longer available.');
 }

@@ -40,10 +40,25 @@ export function applicationRoutes(identifies: () => number): readonly Route[] {
     { method: 'POST', template: '/users/@me/channels', handle: openDm },
     { method: 'GET', template: '/applications/@me', handle: ({ world }) => ok(application(world)) },
     { method: 'GET', template: '/oauth2/applications/@me', handle: ({ world }) => ok(application(world)) },
+    { method: 'POST', template: '/attachments/refresh-urls', handle: refreshUrls },
     { method: 'GET', template: '/guilds/:guild', handle: getGuild },
     { method: 'GET', template: '/guilds/:guild/roles', handle: getRoles },
     { method: 'GET', template: '/guilds/:guild/members/:user', handle: getMember },
   ];
+}
+
+/** Signs the addresses of attachments anew. */
+function refreshUrls({ world, body }: Request): Answer {
+  const urls = (body as { attachment_urls?: unknown }).attachment_urls;
+  if (!Array.isArray(urls) || urls.length < 1 || urls.length > 50)
+    throw invalidField(['attachment_urls'], 'BASE_TYPE_BAD_LENGTH', 'Must be between 1 and 50.');
+  const expires = Math.floor(world.now() / 1000 + 86_400).toString(16);
+  const refreshed = urls.map((original: unknown) => {
+    const url = new URL(String(original));
+    url.searchParams.set('ex', expires);
+    return { original, refreshed: url.href };
+  });
+  return ok({ refreshed_urls: refreshed });
 }
 
 function ok(body: unknown): Answer {

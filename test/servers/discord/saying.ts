@@ -8,7 +8,9 @@ interface SaidFile {
   readonly filename: string;
   readonly contentType?: string;
   readonly text?: string;
-  /** Bytes; the length of the text when left out. */
+  /** What is served in place of a text. */
+  readonly bytes?: Uint8Array;
+  /** Bytes; the length of the content when left out. */
   readonly size?: number;
   /** What it was called, where its name had characters that Discord takes out. */
   readonly title?: string;
@@ -122,10 +124,11 @@ function draftOf(
 }
 
 function toAttachment(world: World, file: SaidFile): AttachmentState {
-  const { filename, contentType = null, text = '', title, description } = file;
-  const size = file.size ?? Buffer.byteLength(text);
+  const { filename, contentType = null, text = '', bytes, title, description } = file;
+  const size = file.size ?? bytes?.length ?? Buffer.byteLength(text);
   const more = { ...(title !== undefined && { title }), ...(description !== undefined && { description }) };
-  return { id: world.nextId(), filename, contentType, size, text, more };
+  const data = bytes && { data: Buffer.from(bytes).toString('base64') };
+  return { id: world.nextId(), filename, contentType, size, text, ...data, more };
 }
 
 function voiceFile(world: World, seconds: number): AttachmentState {

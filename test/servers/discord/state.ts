@@ -67,6 +67,8 @@ export interface AttachmentState {
   readonly size: number;
   /** The content, where it is text. */
   readonly text: string;
+  /** The content of what somebody attached, in Base64. */
+  readonly data?: string;
   /** What else Discord says of it: a title, a description, the length of a voice message. */
   readonly more?: Json;
 }

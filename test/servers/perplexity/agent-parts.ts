@@ -7,7 +7,12 @@ export function conversation(request: AgentRequest): readonly Said[] {
   if (typeof request.input === 'string') return [{ role: 'user', text: request.input }];
   return request.input
     .filter(({ role }) => role === 'user' || role === 'assistant')
-    .map(({ role, content }) => ({ role, text: content }));
+    .map(({ role, content }) => ({ role, text: textOf(content) }));
+}
+
+function textOf(content: Exclude<AgentRequest['input'], string>[number]['content']): string {
+  if (typeof content === 'string') return content;
+  return content.flatMap((part) => ('text' in part ? [part.text] : [])).join('\n');
 }
 
 export const QUERIES = ['tidal power first year', 'tidal cost 2026'];

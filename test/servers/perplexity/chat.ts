@@ -50,7 +50,12 @@ export function systemPrompt(request: Pick<ChatRequest, 'messages'>): string {
 }
 
 function textOf(content: ChatRequest['messages'][number]['content']): string {
-  return typeof content === 'string' ? content : content.map((part) => part.text).join('\n');
+  return typeof content === 'string'
+    ? content
+    : content
+        .map((part) => ('text' in part ? part.text : ''))
+        .filter(Boolean)
+        .join('\n');
 }
 
 /** Optional system messages first, then user and assistant in turn, a user last. */

@@ -4,6 +4,7 @@ const domain = z
   .string()
   .max(253)
   .regex(/^-?[a-z0-9.-]+(?:\/\S*)?$/i, 'must be a host name without a scheme');
+const image = z.string().regex(/^(?:https:\/\/|data:image\/(?:png|jpeg|gif|webp);base64,[a-z0-9+/]+=*$)/i);
 const domains = z
   .array(domain)
   .max(20)
@@ -30,7 +31,19 @@ export const chatRequest = z.strictObject({
         role: z.enum(['system', 'user', 'assistant']),
         content: z.union([
           z.string(),
-          z.array(z.strictObject({ type: z.literal('text'), text: z.string() })).min(1),
+          z
+            .array(
+              z.union([
+                z.strictObject({ type: z.literal('text'), text: z.string() }),
+                z.strictObject({ type: z.literal('image_url'), image_url: z.strictObject({ url: image }) }),
+                z.strictObject({
+                  type: z.literal('file_url'),
+                  file_url: z.strictObject({ url: z.string().regex(/^(?:https:\/\/|[a-z0-9+/]+=*$)/i) }),
+                  file_name: z.string().optional(),
+                }),
+              ]),
+            )
+            .min(1),
         ]),
       }),
     )
@@ -93,7 +106,21 @@ const item = z.strictObject({
   // The official SDK's types require it.
   type: z.literal('message'),
   role: z.enum(['user', 'assistant', 'system', 'developer']),
-  content: z.string(),
+  content: z.union([
+    z.string(),
+    z
+      .array(
+        z.union([
+          z.strictObject({ type: z.literal('input_text'), text: z.string() }),
+          z.strictObject({
+            type: z.literal('input_image'),
+            image_url: image,
+            detail: z.literal('auto').optional(),
+          }),
+        ]),
+      )
+      .min(1),
+  ]),
 });
 
 /** A research job: a chat completion to be done later. Only deep research could be. */

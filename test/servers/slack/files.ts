@@ -15,6 +15,8 @@ import { BOT, TEAM } from './world.ts';
 
 export interface Files {
   readonly uploads: Upload[];
+  /** What people have shared, by path. */
+  readonly shared: Map<string, { readonly bytes: Uint8Array | null; readonly type: string }>;
   /** Takes the bytes sent to an upload address; a string is why they are refused. */
   receive(path: string, bytes: Buffer): string | null;
 }
@@ -36,6 +38,7 @@ export function createFiles(): Files {
   const uploads: Upload[] = [];
   return {
     uploads,
+    shared: new Map(),
     receive(path, bytes) {
       const upload = uploads.find((one) => one.path === path);
       if (upload === undefined) return 'no such upload';

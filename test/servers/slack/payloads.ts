@@ -205,8 +205,7 @@ function unescaped(text: string): string {
 }
 
 export function filePayload(file: StoredMessage['files'][number]): Payload {
-  const { id, name, mimetype, size } = file;
-  const url = `https://files.example/${id}/${encodeURIComponent(name)}`;
+  const { id, name, mimetype, size, url = `https://files.example/${id}/${encodeURIComponent(name)}` } = file;
   return { id, name, title: name, mimetype, filetype: name.split('.').at(-1), size, url_private: url };
 }
 

@@ -6,7 +6,14 @@ import { interactionBase } from './payloads.ts';
 import { respond } from './response-urls.ts';
 import type { ResponseTarget } from './responses.ts';
 import { freshMessage } from './store.ts';
-import { type Channel, type Person, SlackError, type StoredFile, type StoredMessage } from './types.ts';
+import {
+  type Channel,
+  type Person,
+  type SharedFile,
+  SlackError,
+  type StoredFile,
+  type StoredMessage,
+} from './types.ts';
 import { typed } from './typing.ts';
 import { dmId, findChannel, findPerson, OTHER_BOT, SLACK, TEAM } from './world.ts';
 
@@ -20,7 +27,7 @@ export interface People {
     channel: string;
     text: string;
     threadTs?: string;
-    files?: readonly Partial<StoredFile>[];
+    files?: readonly SharedFile[];
     /** Also sent to the channel of its thread. */
     broadcast?: boolean;
   }): string;
@@ -104,7 +111,7 @@ export function createPeople(context: Context): People {
           text: typed(text),
           threadTs: threadTs ?? null,
           broadcast: broadcast ?? false,
-          files: (files ?? []).map(completeFile),
+          files: (files ?? []).map((file) => shareFile(context, file)),
         }),
       );
     },
@@ -237,6 +244,10 @@ function pressed(
   throw new Error(`no such button under ${message.ts}: ${actionId}`);
 }
 
-function completeFile(file: Partial<StoredFile>, index: number): StoredFile {
-  return { id: `F0STANDIN${index}`, name: 'notes.txt', mimetype: 'text/plain', size: 100, ...file };
+function shareFile({ files, origin }: Context, { bytes, ...file }: SharedFile): StoredFile {
+  const id = `F0STANDIN${files.shared.size}`;
+  const stored = { id, name: 'notes.txt', mimetype: 'text/plain', size: bytes?.length ?? 100, ...file };
+  const path = `/files-pri/T0-${id}/${encodeURIComponent(stored.name)}`;
+  files.shared.set(path, { bytes: bytes ?? null, type: stored.mimetype });
+  return bytes ? { url: `${origin}${path}`, ...stored } : stored;
 }

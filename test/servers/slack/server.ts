@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Context } from './context.ts';
 import { createDeliveries, type Deliveries } from './deliveries.ts';
+import { answerDownload } from './downloads.ts';
 import { createFaults } from './faults.ts';
 import { createFiles } from './files.ts';
 import { createLimits } from './limits.ts';
@@ -206,6 +207,7 @@ async function route(api: WebApi, request: IncomingMessage, response: ServerResp
     if (path.startsWith('/api/')) return await answerCall(api, request, response);
     if (path.startsWith('/response/')) return await answerResponse(api, request, response);
     if (path.startsWith('/upload/')) return await answerUpload(api, request, response);
+    if (path.startsWith('/files-pri/')) return answerDownload(api, request, response);
     response.writeHead(404).end();
   } catch {
     // The client went away in the middle of its request.

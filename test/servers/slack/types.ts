@@ -26,8 +26,16 @@ export interface StoredFile {
   readonly name: string;
   readonly mimetype: string;
   readonly size: number;
-  /** What is in it, where the app uploaded it; people's files are only named. */
+  /** What is in it, where the app uploaded it. */
   readonly content?: string;
+  /** Where it is served, as the app is told; an address that leads nowhere when left out. */
+  readonly url?: string;
+}
+
+/** A file that somebody shares. */
+export interface SharedFile extends Partial<StoredFile> {
+  /** What is served; left out, there is nothing to be had. */
+  readonly bytes?: Uint8Array;
 }
 
 export interface Metadata {
