@@ -167,4 +167,14 @@ describe.each(['slack', 'discord'] as const)('on %s', (name) => {
     );
     expect(side.posts(place).some(({ text }) => text.includes(secret))).toBe(true);
   });
+
+  test('direct messages are one conversation, also when the second comes before the first is answered', async () => {
+    const side = at();
+    const [first, second] = [unique('Is it open?'), unique('Is it far?')];
+    side.direct(first, GRACE);
+    const place = side.direct(second, GRACE);
+    await vi.waitFor(() => expect(areEnded(side.posts(place), 1)).toBe(true), { timeout: 15_000 });
+    await vi.waitFor(() => expect(request(second)).toContain(first), { timeout: 15_000 });
+    expect(request(second).indexOf(first)).toBeLessThan(request(second).indexOf(second));
+  });
 });

@@ -3,6 +3,7 @@ import { createGate, createKeyedQueue, runInBackground } from '../concurrency.ts
 import type { Accepted, Heard, Intake, JobsRequest, KeyValue, ResearchIntake } from '../ports.ts';
 import { enqueuePrivateMessage, enqueueRefusal, type PrivateMessage } from '../private-messages.ts';
 import { ownerKey, ownerOf, type Question, type ThreadRef, threadKey } from '../types.ts';
+import { conversationOf, orderKey } from './conversation.ts';
 import { ANSWER_QUEUE, type AnsweringDeps, type AnswerJob } from './deps.ts';
 import { type FollowMode, hearMessage, isForUs } from './follow.ts';
 import { withdrawQuestion } from './forget.ts';
@@ -62,7 +63,7 @@ export function createIntake(intakeDeps: IntakeDeps): Intake {
   };
   return {
     async accept(question) {
-      const key = question.thread ? threadKey(question.thread) : question.id;
+      const key = question.thread ? orderKey(question.thread) : question.id;
       const result = await inThread(key, () => acceptOnce(question));
       deps.metrics.heard(question.platform, result);
       return result;
@@ -136,9 +137,10 @@ async function acceptResearch({ research, threads }: IntakeDeps, question: Quest
 }
 
 async function acceptForAnswer(deps: AcceptDeps, question: Question, heard: Heard | null): Promise<Accepted> {
-  const key = question.thread ? threadKey(question.thread) : question.id;
+  const key = question.thread ? orderKey(question.thread) : question.id;
   // A thread's first message can have nothing in front of it: the common case needs no query.
-  const isFirst = !question.thread || question.thread.thread === question.message?.message;
+  const conversation = conversationOf(question);
+  const isFirst = !conversation || conversation.thread === question.message?.message;
   const [depth, wasRefused, waiting] = await Promise.all([
     isFirst ? 0 : deps.jobs.depth(ANSWER_QUEUE, key),
     deps.refused.get(question.id),
@@ -156,6 +158,9 @@ async function acceptForAnswer(deps: AcceptDeps, question: Question, heard: Hear
   const [isNew] = await Promise.all([
     deps.jobs.enqueue(ANSWER_QUEUE, job, { id: question.id, key, owner: ownerOf(question) }),
     question.thread ? deps.threads.join(question.thread, question.asker.id, question.askedAt) : null,
+    conversation && conversation !== question.thread
+      ? deps.threads.join(conversation, question.asker.id, question.askedAt)
+      : null,
   ]);
   if (!isNew) return 'duplicate';
   if (depth > 0) {

@@ -4,8 +4,10 @@ import { shortId } from '../ids.ts';
 import type { AnswerRecord, Job, Log, Platform } from '../ports.ts';
 import type { ThreadRef, Turn } from '../types.ts';
 import { concludeAnswer, MAX_ATTEMPTS } from './conclude.ts';
+import { conversationOf } from './conversation.ts';
 import type { AnsweringDeps, AnswerJob, AnswerRun, Conclusion } from './deps.ts';
 import { forgetQuestion } from './forget.ts';
+import type { History } from './history.ts';
 import { joinOpenedThread } from './join-thread.ts';
 import { startLiveReply } from './live-reply.ts';
 import { describeNothing } from './messages.ts';
@@ -132,10 +134,26 @@ async function rememberExchange(run: AnswerRun, conclusion: Conclusion): Promise
     conclusion.recalled ?? (await recallThread({ ...deps, platform }, question, heardAt, signal));
   const said = await recalled.allSaid();
   const asked = await names.complete([...said.turns, questionTurn(question)], NAMES_PATIENCE_MS);
-  await deps.history.append(thread, question, [...asked, answered], {
-    isCut: said.isCut,
-    isTold: isTrimmed,
-  });
+  const trimmed = { isCut: said.isCut, isTold: isTrimmed, isNew: recalled.isNew };
+  await appendExchange(run, thread, [...asked, answered], trimmed);
+  // Whoever deletes it from now on finds it remembered.
+  const ids = said.turns.flatMap(({ id }) => (id === undefined ? [] : [id]));
+  for (const id of await deps.stops.deleted(ids)) await deps.history.forget(id);
+}
+
+async function appendExchange(
+  { deps, question }: AnswerRun,
+  thread: ThreadRef,
+  turns: readonly Turn[],
+  trimmed: Parameters<History['append']>[3],
+): Promise<void> {
+  const conversation = conversationOf(question);
+  if (conversation && conversation !== question.thread) {
+    await deps.history.append(conversation, question, turns, trimmed);
+    // The thread of its own has only the question and the answer.
+    return deps.history.append(thread, question, turns.slice(-2));
+  }
+  await deps.history.append(thread, question, turns, trimmed);
 }
 
 /** Ends an answer that can never be shown; every other failure is left to the next attempt. */

@@ -1,6 +1,7 @@
 import type { Heard } from '../ports.ts';
 import { enqueuePrivateMessage } from '../private-messages.ts';
 import { type Question, threadKey } from '../types.ts';
+import { conversationOf } from './conversation.ts';
 import type { AnsweringDeps } from './deps.ts';
 import { isThanks } from './thanks.ts';
 
@@ -14,12 +15,14 @@ export interface FollowDeps extends Pick<AnsweringDeps, 'jobs' | 'threads'> {
 /** Counts what somebody says in a thread, whoever it is for. Null where we take no part, and where nothing was said. */
 export function hearMessage(
   { threads }: Pick<FollowDeps, 'threads'>,
-  { trigger, thread, message, asker, askedAt }: Question,
+  question: Question,
 ): Promise<Heard | null> {
+  const { trigger, message, asker, askedAt } = question;
+  const conversation = conversationOf(question);
   const isSaid = trigger === 'mention' || trigger === 'dm' || trigger === 'reply' || trigger === 'thread';
   // Nothing can have been said before a thread's first message: the common case needs no statement.
-  if (!isSaid || !thread || thread.thread === message?.message) return Promise.resolve(null);
-  return threads.hear(thread, asker.id, askedAt);
+  if (!isSaid || !conversation || conversation.thread === message?.message) return Promise.resolve(null);
+  return threads.hear(conversation, asker.id, askedAt);
 }
 
 /** Whether a message is for us. Whoever was followed before others spoke is told once that a mention is needed now. */

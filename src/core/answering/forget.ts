@@ -1,5 +1,5 @@
 import { idFrom } from '../ids.ts';
-import { threadKey } from '../types.ts';
+import { orderKey } from './conversation.ts';
 import { ANSWER_QUEUE, type AnsweringDeps } from './deps.ts';
 
 /** A job of the queue `answer` that forgets a deleted question, in order, as each history has one writer. */
@@ -29,7 +29,7 @@ export async function withdrawQuestion(deps: ForgetDeps, id: string): Promise<vo
   const job: ForgetJob = { forget: id };
   await jobs.enqueue(ANSWER_QUEUE, job, {
     id: idFrom('forget', id),
-    key: thread ? threadKey(thread) : id,
+    key: thread ? orderKey(thread) : id,
   });
 }
 

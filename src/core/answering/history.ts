@@ -33,12 +33,12 @@ interface Mark {
 /** The history of threads. Reading and appending cost the same for 10 and for 1,000 exchanges. */
 export interface History {
   read(thread: ThreadRef): Promise<HistoryWindow>;
-  /** Adds the exchange of one question, with what was said before it. The thread's last question again changes nothing. */
+  /** Adds the exchange of one question, with what was said before it. The thread's last question again changes nothing. `isNew`: the exchanges before are read no more. */
   append(
     thread: ThreadRef,
     asked: Pick<Question, 'id' | 'askedAt'>,
     turns: readonly Turn[],
-    trimmed?: Partial<Trimmed>,
+    trimmed?: Partial<Trimmed & { readonly isNew: boolean }>,
   ): Promise<void>;
   /** Those of some turns that this thread does not remember yet. */
   unknown(thread: ThreadRef, turns: readonly Turn[]): Promise<readonly Turn[]>;
@@ -98,9 +98,10 @@ export function createHistory(store: KeyValue, { window, ttlMs }: HistoryOptions
       };
     },
 
-    async append(thread, asked, turns, { isCut = false, isTold = false } = {}) {
-      const index = await store.get<Index>(threadKey(thread));
-      if (index?.lastQuestion === asked.id) return;
+    async append(thread, asked, turns, { isCut = false, isTold = false, isNew = false } = {}) {
+      const found = await store.get<Index>(threadKey(thread));
+      if (found?.lastQuestion === asked.id) return;
+      const index = isNew ? undefined : found;
       const number = index?.exchanges ?? 0;
       const mark = { question: asked.id, at: asked.askedAt };
       const next: Index = {

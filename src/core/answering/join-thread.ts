@@ -2,7 +2,8 @@ import { sleep } from '../concurrency.ts';
 import { Failure } from '../failures.ts';
 import { idFrom } from '../ids.ts';
 import type { Answers, Job, Reply } from '../ports.ts';
-import { type ThreadRef, threadKey } from '../types.ts';
+import type { ThreadRef } from '../types.ts';
+import { orderKey } from './conversation.ts';
 import { ANSWER_QUEUE, type AnswerRun } from './deps.ts';
 
 /**
@@ -21,7 +22,7 @@ export async function joinOpenedThread(
 ): Promise<ThreadRef> {
   const thread = await reply.open();
   const wait: WaitJob = { behind: question.id };
-  await deps.jobs.enqueue(ANSWER_QUEUE, wait, { id: idFrom('behind', question.id), key: threadKey(thread) });
+  await deps.jobs.enqueue(ANSWER_QUEUE, wait, { id: idFrom('behind', question.id), key: orderKey(thread) });
   await deps.threads.join(thread, question.asker.id, question.askedAt);
   const isOurs = await deps.answers.opened(question.id, record.attempt, thread);
   if (!isOurs) throw new Failure('stopped', 'overtaken by a later attempt');

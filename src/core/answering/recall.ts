@@ -1,11 +1,14 @@
 import { sleep } from '../concurrency.ts';
 import type { Platform, ThreadPart } from '../ports.ts';
 import type { Question } from '../types.ts';
+import { conversationOf, SILENCE_MS } from './conversation.ts';
 import { EMPTY_HISTORY, type History, type HistoryWindow } from './history.ts';
 
 /** What is known of the question's conversation. */
 export interface Recalled {
   readonly history: HistoryWindow;
+  /** The conversation begins anew: what is remembered of it is left out. */
+  readonly isNew: boolean;
   /** What others have said since then, as far as the platform has told in time. */
   readonly said: ThreadPart;
   /** The same as far as the platform tells before the answer is remembered. */
@@ -31,13 +34,18 @@ export async function recallThread(
   heardAt: number | undefined,
   signal: AbortSignal,
 ): Promise<Recalled> {
-  const { thread, askedAt } = question;
+  const { askedAt } = question;
+  const conversation = conversationOf(question);
   const nothing = { said: NOTHING, allSaid: async () => NOTHING };
-  if (!thread || startsThread(question)) return { history: EMPTY_HISTORY, ...nothing };
-  const history = await memory.read(thread);
+  if (!conversation || (conversation === question.thread && startsThread(question)))
+    return { history: EMPTY_HISTORY, isNew: false, ...nothing };
+  const history = await memory.read(conversation);
   const { mark } = history;
+  const isSilent = mark !== null && askedAt - mark.at > SILENCE_MS;
+  if (conversation !== question.thread && (!mark || isSilent))
+    return { history: EMPTY_HISTORY, isNew: true, ...nothing };
   const isRead = mark && ((heardAt !== undefined && heardAt <= mark.at) || mark.at >= askedAt);
-  if (isRead) return { history, ...nothing };
+  if (isRead) return { history, isNew: false, ...nothing };
 
   const whileReading = AbortSignal.any([signal, AbortSignal.timeout(LATE_MS)]);
   const read = async (): Promise<ThreadPart> => {
@@ -45,7 +53,7 @@ export async function recallThread(
     const part = await platform.readThread(question, mark.at - LATE_EVENT_MS, whileReading);
     // Our own messages since then are remembered, or say nothing of use.
     const others = part.turns.filter(({ role }) => role === 'user');
-    return { ...part, turns: await memory.unknown(thread, others) };
+    return { ...part, turns: await memory.unknown(conversation, others) };
   };
   const reading = read();
   // It may fail when nobody waits for it any more.
@@ -55,7 +63,12 @@ export async function recallThread(
     const late = sleep(ms, AbortSignal.any([signal, inTime.signal])).then(() => NOTHING);
     return Promise.race([reading, late]).finally(() => inTime.abort());
   };
-  return { history, said: await within(READ_TIMEOUT_MS), allSaid: () => within(READ_TIMEOUT_MS) };
+  return {
+    history,
+    isNew: false,
+    said: await within(READ_TIMEOUT_MS),
+    allSaid: () => within(READ_TIMEOUT_MS),
+  };
 }
 
 /** Nothing was said before a thread's first message. A button or "Ask about this" on it comes later, so they do not count. */

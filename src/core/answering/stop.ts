@@ -44,6 +44,8 @@ export function explainMayNot({ asker }: Question): string {
 export interface Stops {
   /** Requests the end of one question's answer. */
   question(id: string, reason: Stop['reason'], by: Person | null): Promise<void>;
+  /** Those of these questions, or other messages by the ids that questions in them would have, that were deleted lately. */
+  deleted(ids: readonly string[]): Promise<readonly string[]>;
   /** Requests the end of every running answer in this thread. */
   thread(thread: ThreadRef, by: Person): Promise<void>;
   /**
@@ -88,6 +90,12 @@ class StoredStops implements Stops {
 
   question(id: string, reason: Stop['reason'], by: Person | null): Promise<void> {
     return this.#request(questionKey(id), { reason, by, at: Date.now() });
+  }
+
+  async deleted(ids: readonly string[]): Promise<readonly string[]> {
+    if (ids.length === 0) return [];
+    const found = await this.#store.getMany<Stop>(ids.map(questionKey));
+    return ids.filter((_, n) => found[n]?.reason === 'deleted');
   }
 
   thread(thread: ThreadRef, by: Person): Promise<void> {

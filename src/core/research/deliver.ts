@@ -1,3 +1,4 @@
+import { orderKey } from '../answering/conversation.ts';
 import { ANSWER_QUEUE } from '../answering/deps.ts';
 import { createNames, NAMES_PATIENCE_MS } from '../answering/names.ts';
 import { questionTurn } from '../answering/prompt.ts';
@@ -6,7 +7,7 @@ import { Failure } from '../failures.ts';
 import { idFrom } from '../ids.ts';
 import type { Job } from '../ports.ts';
 import { isRetryable } from '../retry.ts';
-import { type Turn, threadKey } from '../types.ts';
+import type { Turn } from '../types.ts';
 import { ATTEMPT, hasNoPlace, postBelow, recordMessages, showCard } from './messages.ts';
 import { composeNotification, notifyAsker } from './notification.ts';
 import type { ResearchRecord } from './ports.ts';
@@ -118,7 +119,7 @@ async function enqueueRemember(
 ): Promise<void> {
   if (state !== 'done' || !question.thread) return;
   const job: RememberJob = { remember: id };
-  await jobs.enqueue(ANSWER_QUEUE, job, { id: idFrom('remember', id), key: threadKey(question.thread) });
+  await jobs.enqueue(ANSWER_QUEUE, job, { id: idFrom('remember', id), key: orderKey(question.thread) });
 }
 
 /** Appends a whole report to its thread's history; the prompt bounds how much of it goes to the model. */

@@ -286,6 +286,24 @@ describe('answerQuestion', () => {
     expect(model.requests[1]?.messages[0]?.text).toBe('Paris is nice.\n\nIs it?');
   });
 
+  test('what was deleted after it was read is not remembered', async () => {
+    const { run, platform, deps } = setup([text('Yes.'), done]);
+    platform.thread = [
+      {
+        id: 'gone',
+        role: 'user',
+        author: { id: 'U2', name: 'Bob' },
+        text: 'My password is swordfish',
+        at: 0,
+      },
+    ];
+    const message = { ...question().message!, message: '2.0' };
+    await deps.stops.question('gone', 'deleted', null);
+    await run(question({ message, text: 'Is it?' }));
+    const { newest } = await deps.history.read(THREAD);
+    expect(newest.map((turn) => turn.text)).toEqual(['Is it?', 'Yes.']);
+  });
+
   test('a past that takes too long to read is done without', async () => {
     vi.useFakeTimers();
     const { run, platform, model } = setup([text('Yes.'), done]);
