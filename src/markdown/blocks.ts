@@ -1,8 +1,6 @@
 import type { Dialect } from './dialects.ts';
-import { createFence, type Fence } from './fences.ts';
 import { Flow } from './inline-flow.ts';
-import { type Line, readLine } from './lines.ts';
-import { Lists } from './lists.ts';
+import { createFence, type Fence, type Line, Lists, readLine } from './lines.ts';
 import { inline, type Prefix, raw } from './pieces.ts';
 import type { Parts } from './split-parts.ts';
 import { createTable, type Table, tableStarts } from './tables.ts';

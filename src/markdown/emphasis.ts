@@ -3,6 +3,8 @@
  * here, so that they agree.
  */
 
+import { UNSPACED } from './characters.ts';
+
 export type MarkKind = 'strong' | 'em' | 'del';
 
 /** A longer emphasis is none. While one is open, nothing behind it can be shown. */
@@ -140,9 +142,9 @@ function isPunctuation(char: string): boolean {
   return /[\p{P}\p{S}]/u.test(char);
 }
 
+const TOUCHING = new RegExp(String.raw`[${UNSPACED}\p{Script=Hangul}]`, 'u');
+
 /** Letters of scripts without spaces between words, or with endings that touch a word in brackets (Korean). */
 function isUnspaced(char: string): boolean {
-  return /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u.test(
-    char,
-  );
+  return TOUCHING.test(char);
 }

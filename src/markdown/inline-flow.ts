@@ -1,16 +1,15 @@
+import { mayCut, UNSPACED } from './characters.ts';
 import { Delimiters, isDelimiter } from './emphasis.ts';
-import { mayCut } from './graphemes.ts';
 import { isInvisible } from './inline-parse.ts';
 import { isSpecial, readStep, TARGET_LIMIT } from './inline-scan.ts';
 import { inline, type Prefix } from './pieces.ts';
 import type { Parts } from './split-parts.ts';
+import { ADDRESS_END } from './urls.ts';
 
 /** Scripts without spaces: a word may end between any two of their letters. */
-const UNSPACED =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
+const UNSPACED_LETTER = new RegExp(`[${UNSPACED}]`, 'u');
 
-/** What no address contains. */
-const ENDS_ADDRESS = /[\s<>"“”«»、。，；：！？（）「」『』【】《》〈〉]/;
+const ENDS_ADDRESS = new RegExp(`[${ADDRESS_END}]`);
 
 /** A longer word is passed on in pieces; an address is one for longer. */
 const LONGEST_WORD = 400;
@@ -106,8 +105,8 @@ export class Flow {
     } else if (
       at > from &&
       !this.#isInAddress &&
-      UNSPACED.test(text.charAt(at)) &&
-      UNSPACED.test(text.charAt(at - 1))
+      UNSPACED_LETTER.test(text.charAt(at)) &&
+      UNSPACED_LETTER.test(text.charAt(at - 1))
     ) {
       this.#breaks.push({ at: this.#scanned, kind: 'letter' });
     }

@@ -1,10 +1,8 @@
 import { Lexer, type Token, Tokenizer, type Tokens } from 'marked';
-import type { Linked, Links } from './citation-links.ts';
-import { type Cited, markerOf, splitCitations } from './citation-markers.ts';
+import { type Cited, type Linked, type Links, markerOf, splitCitations } from './citations.ts';
 import type { MarkKind, Pair } from './emphasis.ts';
-import { formulasAsCode } from './formulas.ts';
 import { readTag, wordsOfTag } from './html-tags.ts';
-import { findPairs } from './inline-scan.ts';
+import { findPairs, formulasAsCode } from './inline-scan.ts';
 import { shownAddress, splitAddresses } from './urls.ts';
 
 /** Parsed inline Markdown, independent of the platform. What leads to none of the sources is text or code. */

@@ -2,10 +2,8 @@
  * Finds the end of inline mark-up in one pass from left to right, so that a stream can be shown up to the first open mark. The
  * content is parsed by `inline-parse.ts`.
  */
-
-import { citationEnd, isWideBegun } from './citation-markers.ts';
+import { citationEnd, isWideBegun } from './citations.ts';
 import { Delimiters, isDelimiter, type Pair, readRun } from './emphasis.ts';
-import { readFormula } from './formulas.ts';
 import { readTag } from './html-tags.ts';
 
 /** Longer code in a line is text. */
@@ -196,4 +194,83 @@ function undecided(scan: Scan, at: number, limit: number): boolean {
 
 function literal(end: number): Mark {
   return { state: 'literal', end };
+}
+
+/** A longer formula in a line is text. Formulas are shown as code: as text their underscores and stars would become marks. */
+const LONGEST_FORMULA = 1_200;
+
+interface Kind {
+  readonly open: string;
+  readonly close: string;
+  /** Content that is a formula. */
+  readonly formula: RegExp;
+  /** Content that cannot become a formula any more. */
+  readonly isText?: (inside: string) => boolean;
+}
+
+/** Characters of formulas; escaped brackets around words are none. */
+const SIGNED = /[\\^_=<>+*/|{}]|^\s*\p{L}\s*$/u;
+
+const KINDS: readonly Kind[] = [
+  { open: '\\(', close: '\\)', formula: SIGNED },
+  { open: '\\[', close: '\\]', formula: SIGNED },
+  { open: '$$', close: '$$', formula: /\S/ },
+  // A dollar usually means money: `$5 and $6`, `$AAPL rose`.
+  { open: '$', close: '$', formula: SIGNED, isText: isMoney },
+];
+
+function isMoney(inside: string): boolean {
+  if (/^[\s\d]|\n/.test(inside)) return true;
+  const words = inside.replace(/\\[^]*/, '').split(/\s/);
+  return words.filter((word) => /\p{L}{2}/u.test(word)).length > 1;
+}
+
+type Formula =
+  | { readonly state: 'open' }
+  | { readonly state: 'closed'; readonly end: number; readonly inside: string };
+
+/** Reads the formula that begins at `at`: `open` while undecided, null when there is none. `ended`: nothing follows. */
+function readFormula(text: string, at: number, ended: boolean): Formula | null {
+  // The opening itself may be incomplete.
+  if (!ended && at + 1 >= text.length) return { state: 'open' };
+  const kind = KINDS.find(({ open }) => text.startsWith(open, at));
+  if (kind === undefined) return null;
+  const isDollar = kind.open === '$';
+  // Inside a word or an address it is no formula.
+  if (isDollar && /[^\s([{"'*_~—–:|>「（]/u.test(text.charAt(at - 1))) return null;
+  const from = at + kind.open.length;
+  // The bound keeps a text of nothing but openings linear.
+  const near = text.slice(from, from + LONGEST_FORMULA + kind.close.length);
+  const length = near.indexOf(kind.close);
+  const inside = length === -1 ? near : near.slice(0, length);
+  // A backtick would end the code.
+  if (inside.includes('`') || kind.isText?.(inside) === true) return null;
+  if (length === -1)
+    return !ended && near.length < LONGEST_FORMULA + kind.close.length ? { state: 'open' } : null;
+  if (!kind.formula.test(inside) || (isDollar && /\s$/.test(inside))) return null;
+  const end = from + length + kind.close.length;
+  if (isDollar && end >= text.length && !ended) return { state: 'open' };
+  return isDollar && /[\p{L}\p{N}$]/u.test(text.charAt(end)) ? null : { state: 'closed', end, inside };
+}
+
+/** Code, an escape or one character: what is passed over in the search for formulas. */
+const PASSED = /(`+)[^]*?[^`]\1(?!`)|\\[^]|[^]/y;
+
+/** Turns formulas into code; existing code stays unchanged. */
+export function formulasAsCode(text: string): string {
+  if (!/\$|\\[([]/.test(text)) return text;
+  let result = '';
+  for (let at = 0; at < text.length; ) {
+    const formula = readFormula(text, at, true);
+    if (formula?.state === 'closed') {
+      at = formula.end;
+      // Adjacent code spans would be parsed as one.
+      result += `${result.endsWith('`') ? ' ' : ''}\`${formula.inside.trim()}\`${text.charAt(at) === '`' ? ' ' : ''}`;
+    } else {
+      PASSED.lastIndex = at;
+      result += PASSED.exec(text)?.[0] ?? '';
+      at = PASSED.lastIndex;
+    }
+  }
+  return result;
 }

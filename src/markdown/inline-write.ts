@@ -6,7 +6,7 @@ import {
   type Links,
   noLinks,
   takeLinkRoom,
-} from './citation-links.ts';
+} from './citations.ts';
 import { BREAKER, type Dialect, type Place } from './dialects.ts';
 import { isLeftFlanking, type MarkKind } from './emphasis.ts';
 import { hidesMarks, parseInline, type Span } from './inline-parse.ts';

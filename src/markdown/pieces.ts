@@ -1,6 +1,6 @@
-import { type Citations, createLinkRoom, type LinkRoom, type Links } from './citation-links.ts';
+import { boundaryBefore } from './characters.ts';
+import { type Citations, createLinkRoom, type LinkRoom, type Links } from './citations.ts';
 import { type Dialect, plainDialect } from './dialects.ts';
-import { boundaryBefore } from './graphemes.ts';
 import { renderInline } from './inline-write.ts';
 
 /** An element of a part, kept so that the part can be drawn again with links. */

@@ -1,7 +1,7 @@
 import type { Source } from '../core/types.ts';
 import { Blocks } from './blocks.ts';
-import { type Citations, createLinks, type Links, type Numbering, webStart } from './citation-links.ts';
-import { createCleaner } from './clean.ts';
+import { createCleaner } from './characters.ts';
+import { type Citations, createLinks, type Links, type Numbering, webStart } from './citations.ts';
 import type { Dialect } from './dialects.ts';
 import { Parts } from './split-parts.ts';
 

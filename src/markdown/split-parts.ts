@@ -1,4 +1,4 @@
-import { type Citations, countMarker, createLinkRoom, type Links } from './citation-links.ts';
+import { type Citations, countMarker, createLinkRoom, type Links } from './citations.ts';
 import type { Dialect } from './dialects.ts';
 import {
   cutPiece,

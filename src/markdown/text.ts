@@ -1,7 +1,6 @@
-import { createLinkRoom, noLinks } from './citation-links.ts';
-import { clean } from './clean.ts';
+import { clean } from './characters.ts';
+import { createLinkRoom, noLinks } from './citations.ts';
 import { type Dialect, mrkdwnDialect, plainDialect } from './dialects.ts';
-import { graphemes } from './graphemes.ts';
 import { renderInline } from './inline-write.ts';
 import { tidy } from './pieces.ts';
 import { createRendering } from './rendering.ts';
@@ -46,17 +45,4 @@ function drawWhole(dialect: Dialect, text: string): string {
   const rendering = createRendering(dialect);
   rendering.update(text, [], true);
   return tidy(rendering.parts.join('\n'));
-}
-
-/** Cuts a text to `max` characters as a reader counts them, `…` included. */
-export function cutText(text: string, max: number): string {
-  // A character can consist of many units, so only a short text needs no segmenting.
-  if (text.length <= max) return text;
-  const segments = graphemes(text.slice(0, max * 32));
-  return segments.length <= max
-    ? text
-    : `${segments
-        .slice(0, max - 1)
-        .join('')
-        .trimEnd()}…`;
 }

@@ -1,4 +1,5 @@
 import { parse as parseDomain } from 'tldts';
+import { UNSPACED } from './characters.ts';
 
 /** Tracking parameters, which do not identify the page. */
 const TRACKING = /^(?:utm_\w+|fbclid|gclid|msclkid|mc_[ce]id|igshid|ref_src)$/i;
@@ -57,17 +58,19 @@ export interface Stretch {
 }
 
 /** Letters of scripts without spaces: they may touch an address that they do not belong to. */
-const TOUCHING = String.raw`\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}`;
-const END = String.raw`\s<>"“”«»、。，；：！？（）「」『』【】《》〈〉`;
+const TOUCHING = String.raw`${UNSPACED}\p{Script=Hangul}`;
+/** What no address contains, for the class of an expression. */
+export const ADDRESS_END = String.raw`\s<>"“”«»、。，；：！？（）「」『』【】《》〈〉`;
 /** The bound keeps a row of addresses between such letters linear. */
-const REST = `[^${END}${TOUCHING}]*(?:[${TOUCHING}][^${END}]{0,200})?`;
+const REST = `[^${ADDRESS_END}${TOUCHING}]*(?:[${TOUCHING}][^${ADDRESS_END}]{0,200})?`;
 const LETTER = String.raw`[\p{L}\p{M}\p{N}_\-]`;
 // A label is of Latin letters or of others: `site.example이다` ends before the Hangul.
 const LATIN = String.raw`[\p{Script=Latin}\p{N}_\-]`;
 const OTHER = String.raw`[[\p{L}\p{M}\p{N}_\-]--\p{Script=Latin}]`;
 const OTHER_LETTER = String.raw`[[\p{L}\p{M}]--\p{Script=Latin}]`;
 const LABEL = String.raw`(?:${LATIN}+|${OTHER_LETTER}${OTHER}*)`;
-const TOP = String.raw`(?:\p{Script=Latin}{2}${LATIN}*(?!${LATIN}|:\/\/)|${OTHER_LETTER}{2}${OTHER}*(?!${OTHER}|:\/\/))`;
+// A client may end it at a hyphen or a low line.
+const TOP = String.raw`(?:(?:xn--[a-z\d\-]+|\p{Script=Latin}{2,})(?![\p{Script=Latin}\p{N}]|:\/\/)|${OTHER_LETTER}{2,}(?![[\p{L}\p{M}\p{N}]--\p{Script=Latin}]|:\/\/))`;
 // A scheme is short. Mail addresses and domains are tried once in a row of labels, because a later label leads to the same end:
 // without these bounds many dots would take quadratic time.
 const START = String.raw`(?:(?<!${LETTER}\.|${LATIN})(?=${LATIN})|(?<!${LETTER}\.|${OTHER})(?=${OTHER_LETTER}))`;

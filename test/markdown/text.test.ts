@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { clean, createCleaner } from '../../src/markdown/clean.ts';
+import { clean, createCleaner, cutText } from '../../src/markdown/characters.ts';
 import { discordMarkdown, slackMarkdown } from '../../src/markdown/dialects.ts';
 import { createRendering } from '../../src/markdown/rendering.ts';
 import { hasMoreSources, sourceLines, sourcePages } from '../../src/markdown/sources.ts';
-import { cutText, escapeText, plain, toMrkdwn } from '../../src/markdown/text.ts';
+import { escapeText, plain, toMrkdwn } from '../../src/markdown/text.ts';
 import { canonicalUrl, linkTarget } from '../../src/markdown/urls.ts';
 import { cutsArb, dialects, markdownArb, prefixes, tries } from './property.ts';
 import { clickable, liveTokens } from './reader.ts';

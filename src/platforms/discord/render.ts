@@ -1,6 +1,6 @@
 import { isFinal, type Question, type View } from '../../core/types.ts';
+import { boundaryBefore } from '../../markdown/characters.ts';
 import { discordMarkdown } from '../../markdown/dialects.ts';
-import { boundaryBefore } from '../../markdown/graphemes.ts';
 import { createRendering, type Rendering } from '../../markdown/rendering.ts';
 import { hasMoreSources, MAX_LINES, sourceLines } from '../../markdown/sources.ts';
 import { escapeText } from '../../markdown/text.ts';

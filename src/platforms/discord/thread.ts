@@ -7,7 +7,7 @@ import { Failure } from '../../core/failures.ts';
 import type { Log } from '../../core/ports.ts';
 import { retry } from '../../core/retry.ts';
 import type { MessageRef, Question, ThreadRef } from '../../core/types.ts';
-import { clean } from '../../markdown/clean.ts';
+import { clean } from '../../markdown/characters.ts';
 import { CODE } from './errors.ts';
 import { askedSince, readSince } from './find-messages.ts';
 import { threadRef } from './ids.ts';

@@ -1,8 +1,9 @@
 import type { ChatAppendStreamArguments, ChatStopStreamArguments } from '@slack/web-api';
 import type { Button, Source, View } from '../../core/types.ts';
+import { cutText } from '../../markdown/characters.ts';
 import { slackMarkdown } from '../../markdown/dialects.ts';
 import { hasMoreSources, MAX_LINES, sourceLines } from '../../markdown/sources.ts';
-import { cutText, escapeText, plain } from '../../markdown/text.ts';
+import { escapeText, plain } from '../../markdown/text.ts';
 import { canonicalUrl, linkTarget } from '../../markdown/urls.ts';
 import { actionId } from './commands.ts';
 import { escapeMrkdwn } from './decode-text.ts';
