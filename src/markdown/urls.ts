@@ -95,7 +95,11 @@ export function splitAddresses(
   for (let found = ADDRESS.exec(text); found !== null; found = ADDRESS.exec(text)) {
     const address = endAddress(found[0], isSource);
     const isFull = found[1] !== undefined || INVITE.test(address);
-    if (address === '' || !(isFull || isDomain(address))) continue;
+    if (address === '' || !(isFull || isDomain(address))) {
+      // Inside a word that is no domain a scheme may begin: `Node.jsjavascript:alert(1)`.
+      ADDRESS.lastIndex = found.index + ((found[0].codePointAt(0) ?? 0) > 0xffff ? 2 : 1);
+      continue;
+    }
     if (found.index > last) stretches.push({ text: text.slice(last, found.index), address: null });
     stretches.push({ text: address, address: isFull ? 'full' : 'bare' });
     last = found.index + address.length;
