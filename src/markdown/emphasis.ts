@@ -58,13 +58,15 @@ function flanking(
   before: string,
   after: string,
 ): { readonly opens: boolean; readonly closes: boolean } {
-  // `2*3` is a product, and neither platform strikes out between single tildes: `~5 to 7~`, H~2~O.
-  const isNone = char === '~' ? length !== 2 : /\d/.test(before) && /\d/.test(after);
-  if (isNone) return { opens: false, closes: false };
-  if (char !== '_' && length > 1) return { opens: !isSpace(after), closes: !isSpace(before) };
+  // Neither platform strikes out between single tildes: `~5 to 7~`, H~2~O.
+  if (char === '~' && length !== 2) return { opens: false, closes: false };
+  // `2*3` is a product, and `10**6` a power.
+  const isBetweenDigits = /\d/.test(before) && /\d/.test(after);
+  if (char !== '_' && length > 1)
+    return { opens: !isSpace(after) && !isBetweenDigits, closes: !isSpace(before) };
   const left = isLeftFlanking(before, after, isUnspaced);
   const right = isLeftFlanking(after, before, isUnspaced);
-  if (char === '*') return { opens: left, closes: right };
+  if (char === '*') return { opens: left && !isBetweenDigits, closes: right };
   return {
     opens: left && (!right || isPunctuation(before)),
     closes: right && (!left || isPunctuation(after)),

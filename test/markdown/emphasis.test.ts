@@ -44,6 +44,7 @@ describe('emphasis beside letters', () => {
     ['**😀**text and text**👍🏽**', '**😀**·text and text·**👍🏽**'],
     ['**100%**of', '**100%**·of'],
     ['字***重***点', '字***重***点'],
+    ['**1889**1889', '**1889**1889'],
   ])('%s', (text, onSlack) => {
     expect(shown(text)).toEqual({ slack: onSlack, discord: text });
   });
@@ -62,6 +63,7 @@ describe('emphasis beside letters', () => {
 
   test.each([
     ['2*3*4 and 2**3**4', '2\\*3\\*4 and 2\\*\\*3\\*\\*4'],
+    ['10**6 and 10**9', '10\\*\\*6 and 10\\*\\*9'],
     ['5 * 3 * 2', '5 \\* 3 \\* 2'],
     ['a*(b+c)*d', 'a\\*(b+c)\\*d'],
     ['f(*args, **kwargs)', 'f(\\*args, \\*\\*kwargs)'],
