@@ -15,7 +15,7 @@ const PAGES = [
 /** A path from the root of the repository, in prose or in a block of code, `*` for the rest of a name; not the end of an address. */
 const PATH = /(?<![\w/.-])(?:src|test|docs|manifests)\/[\w./-]*(?:\w|\*)/g;
 /** The target of a link, without what follows `#`. */
-const LINK = /\]\((?!\w+:|#)([^)#\s]+)/g;
+const LINK = /\]\((?!<?\w+:|#)([^)#\s]+)/g;
 
 test('every path that the documentation names exists', () => {
   const named = PAGES.flatMap(({ name, text }) =>
