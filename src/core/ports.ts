@@ -63,6 +63,8 @@ export interface Intake {
   stop(thread: ThreadRef, by: Person): Promise<void>;
   /** The message of this question was deleted: its answer ends, or never begins, and all of it is forgotten. */
   withdraw(questionId: string): Promise<void>;
+  /** The message of this question was edited: it is asked as it is now, if its answer has not begun. */
+  revise(question: Question): Promise<void>;
   /** Somebody else's bot said something in a thread, at this time in milliseconds since the epoch. */
   overhear(thread: ThreadRef, at: number): Promise<void>;
 }

@@ -1,6 +1,7 @@
 /** Several people in one thread: who is answered, what the model gets to know of them, and what is forgotten again. */
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type PerplexityServer, startPerplexityServer } from '../servers/perplexity/server.ts';
+import { holdNextAnswer } from '../support/held-answer.ts';
 import { type ServiceProcess, startService } from '../support/service.ts';
 import { areEnded, type Place, type Side, startDiscordSide, startSlackSide } from '../support/sides.ts';
 
@@ -176,5 +177,25 @@ describe.each(['slack', 'discord'] as const)('on %s', (name) => {
     await vi.waitFor(() => expect(areEnded(side.posts(place), 1)).toBe(true), { timeout: 15_000 });
     await vi.waitFor(() => expect(request(second)).toContain(first), { timeout: 15_000 });
     expect(request(second).indexOf(first)).toBeLessThan(request(second).indexOf(second));
+  });
+
+  test('a question that is edited while it waits is asked as edited', async () => {
+    const side = at();
+    const complete = holdNextAnswer(perplexity);
+    const place = side.mention(unique('How tall is it?'));
+    await vi.waitFor(() => expect(side.posts(place)[0]?.isGrowing).toBe(true), { timeout: 15_000 });
+    const [before, after] = [unique('Is it opn?'), unique('Is it open?')];
+    const marks = () => side.reactions(place).filter((emoji) => emoji === '🕐').length;
+    const message = side.follow(place, before);
+    await vi.waitFor(() => expect(marks()).toBe(1), { timeout: 15_000 });
+    side.edit(place, message, after);
+    await vi.waitFor(() => expect(side.isHeard()).toBe(true), { timeout: 15_000 });
+    // Events of one place are taken in one after the other.
+    side.follow(place, unique('Is it far?'));
+    await vi.waitFor(() => expect(marks()).toBe(2), { timeout: 15_000 });
+    complete();
+    await answered(side, place, 3);
+    expect(bodyOf(after)).not.toBe('');
+    expect(bodyOf(before)).toBe('');
   });
 });

@@ -64,6 +64,8 @@ export interface Side {
   stop(place: Place, person?: number): void;
   /** Deletes a message, the one the conversation began with unless given. */
   unsay(place: Place, message?: string): void;
+  /** Somebody changes what they said in a place. */
+  edit(place: Place, message: string, text: string): void;
   /** What one person alone was shown, newest last. */
   shownAlone(person?: number): readonly string[];
   /** Whether all that was said has been taken in, as far as the platform is told. */
@@ -96,6 +98,9 @@ export async function startSlackSide(options: SlackServerOptions = {}): Promise<
   const dm = (person = 0): string =>
     server.channels.find((channel) => channel.kind === 'im' && channel.members.includes(user(person)))?.id ??
     '';
+  const begin = (channel: string, text: string, person?: number): Place => {
+    return { channel, thread: server.say({ user: user(person), channel, text }) };
+  };
   const { apiUrl, botToken, appToken } = server;
   return {
     name: 'slack',
@@ -115,14 +120,8 @@ export async function startSlackSide(options: SlackServerOptions = {}): Promise<
       const ts = server.say({ user: user(), channel, text: words, files, ...threadTs });
       return place ?? { channel, thread: ts };
     },
-    talk(text, person) {
-      const channel = idOf();
-      return { channel, thread: server.say({ user: user(person), channel, text }) };
-    },
-    direct(text, person) {
-      const channel = dm(person);
-      return { channel, thread: server.say({ user: user(person), channel, text }) };
-    },
+    talk: (text, person) => begin(idOf(), text, person),
+    direct: (text, person) => begin(dm(person), text, person),
     follow({ channel, thread }, text, { person, mention } = {}) {
       const words = mention ? `<@${server.botUser}> ${text}` : text;
       return server.say({ user: user(person), channel, text: words, threadTs: thread });
@@ -157,6 +156,7 @@ export async function startSlackSide(options: SlackServerOptions = {}): Promise<
     stop: ({ channel, thread }, person) =>
       server.stopSession({ user: user(person), channel, threadTs: thread }),
     unsay: ({ channel, thread }, message = thread) => server.remove({ channel, ts: message }),
+    edit: ({ channel }, ts, text) => server.edit({ channel, ts, text }),
     shownAlone: (person) =>
       server.ephemerals
         .filter((one) => one.user === user(person))
@@ -293,6 +293,7 @@ export async function startDiscordSide(options: DiscordServerOptions = {}): Prom
         customId: button.custom_id,
       });
     },
+    edit: ({ channel }, message, content) => server.edit({ channel, message, content }),
     unsay: (place, message = place.thread) =>
       server.remove({ channel: message === place.thread ? parentOf(place) : place.channel, message }),
     shownAlone: (person) => {

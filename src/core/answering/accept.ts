@@ -70,6 +70,10 @@ export function createIntake(intakeDeps: IntakeDeps): Intake {
     },
     press: (press) => pressButton({ ...deps, accept: (question) => inTurn(question, acceptQuestion) }, press),
     stop: (thread, by) => deps.stops.thread(thread, by),
+    async revise(question) {
+      const key = question.thread ? orderKey(question.thread) : question.id;
+      await inThread(key, () => reviseQuestion(deps, question));
+    },
     async overhear(thread, at) {
       await deps.threads.hear(thread, null, at);
     },
@@ -168,6 +172,15 @@ async function acceptForAnswer(deps: AcceptDeps, question: Question, heard: Hear
     if (platform) runInBackground(deps.log, 'mark as waiting', platform.markWaiting(question, true));
   }
   return 'accepted';
+}
+
+/** What is a command now was a question when it was taken, and stays the one that it was. */
+async function reviseQuestion(deps: AcceptDeps, edited: Question): Promise<void> {
+  const question = await placeReply(deps, edited);
+  if (readCommand(question)) return;
+  // Whether it is marked is not known: to take down a mark that is not there does no harm.
+  const job: AnswerJob = { question, isMarked: true };
+  await deps.jobs.replace(ANSWER_QUEUE, question.id, job, 'waiting');
 }
 
 /** A reply to one of our messages belongs to that message's thread, wherever it was written. */

@@ -7,6 +7,7 @@ import type { Question } from '../../core/types.ts';
 import { type CatchUpDeps, createCatchUp } from './catch-up.ts';
 import { failureOf } from './errors.ts';
 import {
+  editedQuestion,
   isOverheard,
   questionFromEdit,
   questionFromMessage,
@@ -49,8 +50,8 @@ export function createMessageEvents(deps: EventDeps) {
     inLine = (task: () => Promise<void>): Promise<void> => task(),
   ): Promise<void> => {
     const release = watermark.hold(message.id);
-    if (question) await inLine(() => insist(() => acceptQuestion(intake, direct, message, question)));
-    else if (isOverheard(message)) await inLine(() => insist(() => overhear(intake, message)));
+    if (question || message.editedTimestamp !== null || isOverheard(message))
+      await inLine(() => insist(() => handle(intake, direct, message, question)));
     release();
   };
   const catchUp = createCatchUp({
@@ -102,21 +103,35 @@ function createInsistence(log: Log, signal: AbortSignal) {
     );
 }
 
+async function handle(
+  intake: Intake,
+  direct: DirectChannels,
+  message: Message,
+  question: Question | null,
+): Promise<void> {
+  const edited = editedQuestion(message);
+  if (edited) await intake.revise({ ...edited, quotes: await completeQuotes(message, edited) });
+  if (question) await acceptQuestion(intake, direct, message, question);
+  else if (isOverheard(message)) await intake.overhear(threadOf(message), message.createdTimestamp);
+}
+
 async function acceptQuestion(
   intake: Intake,
   direct: DirectChannels,
   message: Message,
   question: Question,
 ): Promise<void> {
-  const lacksQuote = question.repliesTo !== null && question.quotes.length === 0;
-  const quotes = lacksQuote ? await fetchQuotes(message) : question.quotes;
+  const quotes = await completeQuotes(message, question);
   // Before it is durable: a direct conversation that is not known could not be caught up with after a crash.
   if (message.guildId === null) await direct.remember(message.channelId);
   await intake.accept({ ...question, quotes });
 }
 
-function overhear(intake: Intake, message: Message): Promise<void> {
-  return intake.overhear(threadOf(message), message.createdTimestamp);
+async function completeQuotes(
+  message: Message,
+  { repliesTo, quotes }: Question,
+): Promise<Question['quotes']> {
+  return repliesTo !== null && quotes.length === 0 ? fetchQuotes(message) : quotes;
 }
 
 /** Fetches what a reply is to. Empty when it cannot be had. @throws {Failure} when another try may bring it. */

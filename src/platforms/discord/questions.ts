@@ -50,6 +50,13 @@ export function questionFromEdit(message: Message): Question | null {
   return createQuestion(message, 'mention', asker, message.editedTimestamp);
 }
 
+/** Reads a question as it is after an edit, whether or not it was one before; null for what nobody has edited. */
+export function editedQuestion(message: Message): Question | null {
+  if (message.editedTimestamp === null) return null;
+  const asker = readAsker(message);
+  return asker && createQuestion(message, readTrigger(message) ?? 'mention', asker, message.createdTimestamp);
+}
+
 /** Whether somebody else's bot says something in a thread. */
 export function isOverheard({ author, webhookId, client, channel, editedTimestamp }: Message): boolean {
   const isBot = author !== null && (author.bot || webhookId !== null) && author.id !== client.user.id;

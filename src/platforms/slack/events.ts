@@ -16,6 +16,7 @@ import { escapeMrkdwn, type Reader } from './decode-text.ts';
 import { respondPrivately } from './platform.ts';
 import {
   deletedQuestion,
+  editedQuestion,
   overheardBot,
   questionFromMention,
   questionFromMessage,
@@ -54,6 +55,8 @@ function listenToEvents(app: App<Installation>, { intake, log }: ListenerOptions
     if (question) await intake.accept(question);
   });
   app.event('message', async ({ event, body, context: { reader } }) => {
+    const edited = read(log, () => editedQuestion(event, reader, body.event_time));
+    if (edited) await intake.revise(edited);
     const question = read(log, () => questionFromMessage(event, reader, body.event_time));
     if (question) await intake.accept(question);
     const deleted = read(log, () => deletedQuestion(event, reader.self));

@@ -117,6 +117,14 @@ function questionFromEdit(
   return isNewMention ? questionFrom(message, channel, 'mention', reader, sentAt) : null;
 }
 
+/** The question as it is after an edit, whether or not it was one before; null for every other event. */
+export function editedQuestion(event: types.MessageEvent, reader: Reader, sentAt: number): Question | null {
+  if (event.subtype !== 'message_changed' || !('edited' in event.message)) return null;
+  const { message, channel, channel_type } = event;
+  const trigger = triggerOf({ ...message, channel_type }, reader.self);
+  return questionFrom(message, channel, trigger ?? 'mention', reader, sentAt);
+}
+
 function triggerOf(
   event: PostedMessage & { readonly channel_type: string },
   self: SlackSelf,

@@ -258,4 +258,13 @@ describe('the limit of what waits', () => {
     expect(told(jobs)).toMatchObject([{ question: { id: 'q2' }, text }]);
     expect(await intake.accept(ask(9, { workspace: 'T2' }))).toBe('accepted');
   });
+
+  test('a question that is edited while it waits is asked as edited', async () => {
+    const { intake, jobs } = setup();
+    await intake.accept(question());
+    await intake.revise(question({ text: 'How old is it?' }));
+    expect(jobs.queued).toMatchObject([{ data: { question: { text: 'How old is it?' } } }]);
+    await intake.revise(question({ id: 'unknown', text: 'Never asked' }));
+    expect(jobs.queued).toHaveLength(1);
+  });
 });

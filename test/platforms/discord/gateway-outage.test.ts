@@ -22,6 +22,7 @@ const silentIntake: Intake = {
   stop: async () => {},
   withdraw: async () => {},
   overhear: async () => {},
+  revise: async () => {},
 };
 
 /** Takes uncaught errors out of vitest's hands for one test. */

@@ -145,6 +145,7 @@ describe('refusals', () => {
       stop: async () => {},
       withdraw: async () => {},
       overhear: async () => {},
+      revise: async () => {},
     };
     await expect(footnote.app.listen(intake, memoryKeyValue())).rejects.toBe(fatal[0]);
     expect(server.gateway.identifies).toBe(1);

@@ -38,6 +38,7 @@ async function listen(): Promise<void> {
     stop: async () => {},
     withdraw: async () => {},
     overhear: async () => {},
+    revise: async () => {},
   };
   await app.listen(intake, memoryKeyValue());
 }

@@ -200,6 +200,7 @@ async function startFootnote(server: DiscordServer, options: FootnoteOptions = {
     press: core.press,
     stop: core.stop,
     withdraw: core.withdraw,
+    revise: core.revise,
     async overhear(thread, at) {
       overheard.push(thread.thread);
       await core.overhear(thread, at);

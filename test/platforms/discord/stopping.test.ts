@@ -106,4 +106,5 @@ const silentIntake: Intake = {
   stop: async () => {},
   withdraw: async () => {},
   overhear: async () => {},
+  revise: async () => {},
 };

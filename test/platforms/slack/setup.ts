@@ -36,6 +36,7 @@ interface MemoryIntake extends Intake {
   readonly withdrawn: string[];
   /** The threads that others' bots said something in. */
   readonly overheard: string[];
+  readonly revised: string[];
   /** What a press is answered with. */
   reply: Pressed;
 }
@@ -64,6 +65,10 @@ export function memoryIntake(): MemoryIntake {
     },
     async withdraw(id) {
       this.withdrawn.push(id);
+    },
+    revised: [],
+    async revise({ text }) {
+      this.revised.push(text);
     },
     async overhear({ thread }) {
       this.overheard.push(thread);

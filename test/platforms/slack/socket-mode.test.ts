@@ -251,6 +251,7 @@ describe('staying connected', () => {
       stop: async () => {},
       withdraw: async () => {},
       overhear: async () => {},
+      revise: async () => {},
     };
     const listening = app.listen(intake, { run: async () => '', choices: async () => [] });
     const startedAt = performance.now();

@@ -44,6 +44,16 @@ describe('nobody is answered', () => {
   });
 });
 
+test('every edit of what a person wrote is told, in a direct message too', async () => {
+  const { server, intake } = await listening();
+  const asked = server.say({ user: ADA, channel: GENERAL, text: `${US} why?` });
+  server.edit({ channel: GENERAL, ts: asked, text: `${US} why not?` });
+  const direct = server.say({ user: ADA, channel: DM, text: 'when?' });
+  server.edit({ channel: DM, ts: direct, text: 'since when?' });
+  await allAcknowledged(server);
+  expect(intake.revised.toSorted()).toEqual(['since when?', 'why not?']);
+});
+
 test("what others' bots say is overheard in threads, and only there", async () => {
   const { server, intake } = await listening();
   const root = server.say({ user: ADA, channel: GENERAL, text: 'a root' });
