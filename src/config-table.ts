@@ -128,7 +128,9 @@ const answers = {
   SEARCH_MODE: oneOf(['web', 'academic', 'sec'])
     .optional()
     .describe('What is searched; chat completions only'),
-  RELATED_QUESTIONS: flag.optional().describe('Whether to ask for related questions; chat completions only'),
+  RELATED_QUESTIONS: flag
+    .optional()
+    .describe('Whether an answer offers related questions as buttons; chat completions only'),
   FOLLOW: oneOf(['auto', 'always', 'mention'])
     .prefault('auto')
     .describe('When a message in a thread needs no mention; auto: while only one person writes there'),

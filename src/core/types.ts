@@ -86,6 +86,8 @@ export interface Question {
   /** Somebody else is spoken to, and we are not: it mentions a person, a group, a role or everybody here. */
   readonly addressesOthers: boolean;
   readonly overrides: AnswerOptions;
+  /** Nobody has written it where it is answered: the answer begins with it. */
+  readonly isRestated?: boolean;
   /** Present when a deep-research job is asked for instead of an answer. */
   readonly research?: ResearchWish;
   /** What the platform alone needs to answer (Slack recipients, a Discord interaction token); opaque to the core. */
@@ -144,6 +146,8 @@ export type AnswerEvent =
   | { readonly type: 'sources'; readonly sources: readonly Source[] }
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'usage'; readonly usage: Usage }
+  /** What somebody may want to ask next; it replaces earlier ones. */
+  | { readonly type: 'related'; readonly questions: readonly string[] }
   /** A fact the person should know about how the answer was made, such as an option the API in use lacks. */
   | { readonly type: 'notice'; readonly text: string }
   /** The stream said it is over. Without it an answer is not complete. */
@@ -201,11 +205,21 @@ export interface ModelRequest {
   readonly options: AnswerOptions;
 }
 
+/** Ask one of the related questions of an answer: where there are several buttons, no two may have the same action. */
+export const RELATED_ACTIONS = ['related-1', 'related-2', 'related-3'] as const;
+
 /**
  * What a button can do: ask again, go on where it was cut off, end what is being written or researched, show every source,
- * research the question.
+ * research the question, ask a related one.
  */
-export const BUTTON_ACTIONS = ['retry', 'continue', 'stop', 'sources', 'research'] as const;
+export const BUTTON_ACTIONS = [
+  'retry',
+  'continue',
+  'stop',
+  'sources',
+  'research',
+  ...RELATED_ACTIONS,
+] as const;
 
 export type ButtonAction = (typeof BUTTON_ACTIONS)[number];
 
@@ -214,6 +228,8 @@ export interface Button {
   readonly action: ButtonAction;
   readonly label: string;
   readonly question: string;
+  /** The whole related question, where the label has only its beginning. Kept in the store, not in the button. */
+  readonly asks?: string;
 }
 
 /** What a message should show now. Platforms draw it; the core never writes platform mark-up. */

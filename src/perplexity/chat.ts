@@ -112,7 +112,11 @@ export function createChatParser(): ChunkParser {
       // Never `message.content`: it holds everything so far, not what is new.
       text: isStep ? '' : (asText(delta?.['content']) ?? ''),
       isThinking: isStep || isThought,
-      events: [...(isStep ? parseSearchSteps(delta) : []), ...newSources(chunk, choice)],
+      events: [
+        ...(isStep ? parseSearchSteps(delta) : []),
+        ...newSources(chunk, choice),
+        ...parseRelated(chunk['related_questions']),
+      ],
       usage: parseChatUsage(asRecord(chunk['usage'])),
       finish: parseFinish(choice),
       isLast: kind === 'chat.completion.done',
@@ -139,6 +143,11 @@ function createSourceReader() {
     if (known > 0 || !annotated.add(pages)) return [];
     return [{ type: 'sources', sources: annotated.all() }];
   };
+}
+
+function parseRelated(list: unknown): AnswerEvent[] {
+  const questions = asArray(list).flatMap((question) => asText(question) ?? []);
+  return questions.length > 0 ? [{ type: 'related', questions }] : [];
 }
 
 /** How a choice ended; null while it has not. */

@@ -9,7 +9,7 @@ import { type Prompt, questionTurn, withFraming } from './prompt.ts';
 import { type FilesRead, readFilesOf } from './read-files.ts';
 import { recallThread } from './recall.ts';
 import { readStop, type Stop } from './stop.ts';
-import { type Answer, doneView, EMPTY_ANSWER, finalView, progressView } from './view.ts';
+import { type Answer, doneView, EMPTY_ANSWER, finalView, progressView, restateQuestion } from './view.ts';
 
 /** After this many interrupted attempts the person is told, and no further request is paid for. */
 export const MAX_ATTEMPTS = 5;
@@ -53,7 +53,7 @@ async function produceAnswer(run: AnswerRun): Promise<Conclusion> {
     log,
     limiter: deps.modelRateLimiter,
     questionId: question.id,
-    show: (view) => live.update(view),
+    show: (view) => live.update(restateQuestion(view, question)),
   });
   const stop = readStop(signal);
   if (!stop) signal.throwIfAborted();
@@ -64,7 +64,7 @@ async function produceAnswer(run: AnswerRun): Promise<Conclusion> {
   const { history, said } = recalled;
   const isPart = composed.isTrimmed || said.isCut || history.trimmed.isCut;
   const isTrimmed = isPart && !history.trimmed.isTold;
-  const view = composeFinalView(run, asked, options, stop);
+  const view = restateQuestion(composeFinalView(run, asked, options, stop), question);
   const notices = [...composeNotices(files, isTrimmed ? composed : null), ...view.notices];
   return {
     view: { ...view, notices },

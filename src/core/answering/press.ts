@@ -11,7 +11,7 @@ export interface PressDeps extends Pick<AnsweringDeps, 'answers' | 'stops' | 'is
 }
 
 /**
- * Does what a button says: Stop, Retry and Continue for the asker and admins, Sources and Dig deeper for anybody. Resolves
+ * Does what a button says: Stop, Retry and Continue for the asker and admins, all others for anybody. Resolves
  * with what the presser alone is told; null when the answer itself shows it.
  */
 export async function pressButton(deps: PressDeps, press: ButtonPress): Promise<Pressed> {
@@ -22,6 +22,8 @@ export async function pressButton(deps: PressDeps, press: ButtonPress): Promise<
   if (!record) return tell('This answer is too old for that; ask again.');
   if (press.action === 'sources') return { type: 'sources', sources: record.conclusion?.sources ?? [] };
   if (press.action === 'research') return startResearch(deps, press, record);
+  const related = record.conclusion?.buttons.find(({ action, asks }) => asks && action === press.action);
+  if (related?.asks) return askRelated(deps, press, record, related.asks);
   const { question } = record;
   if (!mayStop(deps, question, press.presser.id)) return tell(explainMayNot(question));
   if (press.action === 'retry' && question.research) return startResearch(deps, press, record);
@@ -43,6 +45,31 @@ async function askAgain(deps: PressDeps, press: ButtonPress, record: AnswerRecor
     askedAt: Date.now(),
   };
   return (await deps.accept(again)) === 'duplicate' ? tell('That is already on its way.') : null;
+}
+
+/** Asks a related question in the name of the presser; once, whoever presses. */
+async function askRelated(
+  deps: PressDeps,
+  press: ButtonPress,
+  { question, thread }: AnswerRecord,
+  text: string,
+): Promise<Pressed> {
+  const related: Question = {
+    ...question,
+    id: idFrom(press.action, question.id),
+    thread: thread ?? question.thread,
+    message: null,
+    repliesTo: null,
+    trigger: 'button',
+    asker: press.presser,
+    text,
+    isRestated: true,
+    quotes: [],
+    attachments: [],
+    delivery: { ...question.delivery, ...press.delivery },
+    askedAt: Date.now(),
+  };
+  return (await deps.accept(related)) === 'duplicate' ? tell('That is already on its way.') : null;
 }
 
 async function startResearch(deps: PressDeps, press: ButtonPress, record: AnswerRecord): Promise<Pressed> {

@@ -1,4 +1,13 @@
-import type { AnswerEvent, AnswerOptions, Button, Source, Usage, View } from '../types.ts';
+import {
+  type AnswerEvent,
+  type AnswerOptions,
+  type Button,
+  type Question,
+  RELATED_ACTIONS,
+  type Source,
+  type Usage,
+  type View,
+} from '../types.ts';
 
 /** What grows while the model writes. `text` only ever gets longer. */
 export interface Answer {
@@ -8,6 +17,8 @@ export interface Answer {
   readonly sources: readonly Source[];
   readonly usage: Usage | null;
   readonly notices: readonly string[];
+  /** What somebody may want to ask next. */
+  readonly related: readonly string[];
   /** Set once the stream said that it is over. */
   readonly end: Extract<AnswerEvent, { type: 'done' }>['reason'] | null;
 }
@@ -20,6 +31,7 @@ export const EMPTY_ANSWER: Answer = {
   sources: [],
   usage: null,
   notices: [],
+  related: [],
   end: null,
 };
 
@@ -38,6 +50,8 @@ export function applyEvent(answer: Answer, event: AnswerEvent): Answer {
       return { ...answer, state: 'writing', status: 'is writing…', text: answer.text + event.text };
     case 'usage':
       return { ...answer, usage: event.usage };
+    case 'related':
+      return { ...answer, related: event.questions };
     case 'notice':
       return { ...answer, notices: [...answer.notices, event.text] };
     case 'done':
@@ -94,6 +108,7 @@ export function doneView(
       ...continueButton(answer, questionId),
       ...sourcesButton(sources, questionId),
       digDeeper(questionId),
+      ...relatedButtons(answer, questionId),
     ],
   });
 }
@@ -107,6 +122,26 @@ function continueButton({ end }: Answer, question: string): readonly Button[] {
 export function sourcesButton({ length }: readonly Source[], question: string): readonly Button[] {
   if (length === 0) return [];
   return [{ action: 'sources', label: length === 1 ? 'Source' : `All ${length} sources`, question }];
+}
+
+/** Slack allows 75 characters of a label, Discord 80. */
+const LONGEST_LABEL = 75;
+
+/** One for each of the first related questions. */
+function relatedButtons({ related }: Answer, question: string): readonly Button[] {
+  return RELATED_ACTIONS.flatMap((action, i): Button[] => {
+    const asks = related[i]?.replaceAll(/\s+/g, ' ').trim();
+    if (!asks) return [];
+    const isLong = asks.length > LONGEST_LABEL;
+    const label = isLong ? `${asks.slice(0, LONGEST_LABEL - 1).toWellFormed()}…` : asks;
+    return [{ action, label, question, asks }];
+  });
+}
+
+/** Puts a question that nobody has written in front of its answer, for those who read the thread. */
+export function restateQuestion(view: View, { isRestated, text }: Question): View {
+  if (!isRestated || view.text === '') return view;
+  return { ...view, text: `> ${text.replaceAll(/\s+/g, ' ')}\n\n${view.text}` };
 }
 
 /** Starts deep research on the same question. */
