@@ -100,15 +100,17 @@ function finalParts(view: View, passages: readonly Passage[], cited: readonly nu
   }));
 }
 
-/** The buttons of a view, without that for all sources where the lines of sources show them all. */
+/**
+ * The buttons of a view, without that for all sources where the lines of sources show them all. A last button stays: it tells
+ * later whose message it is (`isNotification`).
+ */
 function usefulButtons(
   { buttons, sources }: View,
   cited: readonly number[],
   lines = MAX_LINES,
 ): View['buttons'] {
-  return hasMoreSources(sources, cited, lines)
-    ? buttons
-    : buttons.filter(({ action }) => action !== 'sources');
+  const others = buttons.filter(({ action }) => action !== 'sources');
+  return hasMoreSources(sources, cited, lines) || others.length === 0 ? buttons : others;
 }
 
 function tailOf(view: View, cited: readonly number[]): readonly string[] {

@@ -21,8 +21,7 @@ describe('the notification', () => {
     expect(notice?.content).toContain('[[1]](<https://tower.example/facts>)');
     expect(notice?.content).toContain('-# 2 · [City guide](<https://city.example/guide>) — city.example');
     expect(lines.at(-1)).toBe('-# sonar-deep-research · 2 sources');
-    // Its lines are all the sources that there are.
-    expect(JSON.stringify(notice?.components)).not.toContain('footnote:sources');
+    expect(JSON.stringify(notice?.components)).toContain(`footnote:sources:${question.id}`);
     expect(notice?.attachments).toMatchObject([
       { filename: 'how-tall.md', text: '# How tall?\n\nIt is 330 m tall.' },
     ]);
