@@ -62,8 +62,14 @@ function flanking(
   if (char === '~' && length !== 2) return { opens: false, closes: false };
   // `2*3` is a product, and `10**6` a power.
   const isBetweenDigits = /\d/.test(before) && /\d/.test(after);
-  if (char !== '_' && length > 1)
-    return { opens: !isSpace(after) && !isBetweenDigits, closes: !isSpace(before) };
+  if (char !== '_' && length > 1) {
+    // At the end of a line it can only close: `**Note: **`.
+    const isLast = after === '' || after === '\n';
+    return {
+      opens: !isSpace(after) && !isBetweenDigits,
+      closes: !isSpace(before) || (isLast && before === ' '),
+    };
+  }
   const left = isLeftFlanking(before, after, isUnspaced);
   const right = isLeftFlanking(after, before, isUnspaced);
   if (char === '*') return { opens: left && !isBetweenDigits, closes: right };

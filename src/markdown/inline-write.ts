@@ -130,6 +130,7 @@ function writeMarkup(
       writeMark(writer, span.type, span.mark);
       break;
     case 'close':
+      writer.text = writer.text.trimEnd();
       writeMark(writer, span.type, span.mark);
       break;
     case 'link':

@@ -55,6 +55,9 @@ describe('emphasis beside letters', () => {
     ['**bold *and it***', '**bold *and it***'],
     ['*it **and bold***', '*it **and bold***'],
     ['_under_ __score__', '*under* **score**'],
+    ['**w w **', '**w w**'],
+    ['- **a b **\nc', '- **a b**\n  c'],
+    ['~~gone ~~', '~~gone~~'],
     ['**a `b**` c**', 'a `b**` c'],
     ['**see [x*](http://a.example/*y) z**', 'see x\\* (`a.example/*y`) z'],
   ])('%s has its meaning', (text, expected) => {
