@@ -24,7 +24,7 @@ const LONGEST = 3;
 const ASKED_WITHIN_MS = 5_000;
 /** In milliseconds. So soon each of them is answered. */
 const ANSWERED_WITHIN_MS = 30_000;
-const MOST_MEMORY_MB = 500;
+const MOST_MEMORY_MB = 600;
 /**
  * In milliseconds. Slack takes 300 messages a minute in a workspace: were more asked for, everybody's answers would wait for those,
  * and nothing else could be seen.

@@ -15,7 +15,7 @@ export const FRAMING = [
 const LINE_BREAK = /\r\n|[\n\r\v\f\u0085\u2028\u2029]/;
 /** Lines that could be taken for ours where nothing is framed. */
 const LOOKS_FRAMED =
-  /^\s*(?:\[.*\]\s*(?:says|asks|points|attached)|The title of this thread|The file \[|These files are|You cannot read)/m;
+  /^\s*(?:\[.*\]\s*(?:says|asks|points|attached)|The title of this thread|The file \[|These files are)/m;
 const MAX_LABEL = 40;
 
 /** A turn that may have lost its end. */
@@ -37,10 +37,15 @@ export function needsFrame(turns: readonly ShownTurn[]): boolean {
 }
 
 /**
- * The turn with who said what, and what they point at or attached. Nothing for an empty one. Only who is to be answered now asks by
- * pointing at a message: others have shared it.
+ * The turn with who said what, and what they point at or attached; `isRead` tells the files that are given as well. Nothing for an
+ * empty turn. Only who is to be answered now asks by pointing at a message: others have shared it.
  */
-export function frameTurn(turn: ShownTurn, label: string, isQuestion: boolean): string {
+export function frameTurn(
+  turn: ShownTurn,
+  label: string,
+  isQuestion: boolean,
+  isRead: (name: string) => boolean,
+): string {
   const { text, quotes = [], attachments = [], isShortened } = turn;
   const blocks = quotes.map((quote) => frameQuote(label, quote));
   if (text !== '') blocks.push(frame(`[${label}] says:`, text));
@@ -49,17 +54,20 @@ export function frameTurn(turn: ShownTurn, label: string, isQuestion: boolean): 
       `[${label}] asks what there is to know about this message: explain it, and check its claims.`,
     );
   if (isShortened) blocks.push('(Shortened here.)');
-  const files = [...attachments, ...quotes.flatMap((quote) => quote.attachments)];
-  if (files.length > 0) blocks.push(frame(`[${label}] attached:`, files.map(({ name }) => name).join('\n')));
+  const files = [...attachments, ...quotes.flatMap((quote) => quote.attachments)].map(({ name }) => name);
+  const read = files.filter(isRead);
+  const unread = files.filter((name) => !isRead(name));
+  if (read.length > 0) blocks.push(frame(`[${label}] attached:`, read.join('\n')));
+  if (unread.length > 0)
+    blocks.push(frame(`[${label}] attached, but you cannot read it:`, unread.join('\n')));
   return blocks.join('\n\n');
 }
 
-/** What is known of the files: the words of some, and that others come with the message itself or cannot be read. */
-export function frameFiles({ texts, files, unread }: FilesRead): string {
+/** What is in the files: the words of some; others are given beside the message. */
+export function frameFiles({ texts, files }: FilesRead): string {
   const blocks = texts.map(({ name, text }) => frame(`The file [${clean(name)}] holds:`, text));
   const given = files.map(({ name }) => name).join('\n');
   if (given !== '') blocks.push(frame('These files are given with this message:', given));
-  if (unread.length > 0) blocks.push(frame('You cannot read these files:', unread.join('\n')));
   return blocks.join('\n\n');
 }
 

@@ -38,7 +38,7 @@ export function composePrompt(
   const shown = [...turns, asked];
   const { title } = question;
   const isFramed = title !== null || needsFrame(shown);
-  const said = isFramed ? frameAll(shown, title) : shown;
+  const said = isFramed ? frameAll(shown, title, files) : shown;
   return {
     messages: alternate([...said, ...giveFiles(files)]),
     framing: isFramed ? FRAMING : null,
@@ -69,12 +69,17 @@ function giveFiles(read: FilesRead): readonly ModelMessage[] {
   return text === '' ? [] : [{ role: 'user', text, ...(read.files.length > 0 && { files: read.files }) }];
 }
 
-function frameAll(turns: readonly ShownTurn[], title: string | null): readonly ModelMessage[] {
+function frameAll(
+  turns: readonly ShownTurn[],
+  title: string | null,
+  { texts, files }: FilesRead,
+): readonly ModelMessage[] {
+  const read = new Set([...texts, ...files].map(({ name }) => name));
   const label = labelSpeakers(turns);
   const framed = turns.map((turn, index): ModelMessage => {
     if (turn.role === 'assistant') return turn;
     const isQuestion = index === turns.length - 1;
-    const text = frameTurn(turn, label(turn.author), isQuestion);
+    const text = frameTurn(turn, label(turn.author), isQuestion, (name) => read.has(name));
     const isBareMention = text === '' && title !== null && isQuestion;
     return { role: 'user', text: isBareMention ? askAboutTitle(label(turn.author)) : text };
   });

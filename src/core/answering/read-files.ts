@@ -21,14 +21,12 @@ export interface FilesRead {
   readonly files: readonly ModelFile[];
   /** The texts, by the name of their file. */
   readonly texts: readonly { readonly name: string; readonly text: string }[];
-  /** The names of those that could not be read. */
-  readonly unread: readonly string[];
   /** What people are to know of the files that they point at: which are read in part, or not, and why. */
   readonly notices: readonly string[];
 }
 
 /** Of a question without any. */
-export const NO_FILES: FilesRead = { files: [], texts: [], unread: [], notices: [] };
+export const NO_FILES: FilesRead = { files: [], texts: [], notices: [] };
 
 /** How files are read, whichever platform they come from. */
 export interface FileReading {
@@ -90,7 +88,6 @@ async function readFiles(
   return {
     files: read.flatMap(({ file }) => file ?? []),
     texts: read.flatMap(({ name, text }) => (text ? [{ name, text }] : [])),
-    unread: [...read, ...beyond].flatMap(({ name, problem }) => (problem ? [name] : [])),
     notices: describeReading([...read.slice(0, named.length), ...beyond]),
   };
 }

@@ -81,7 +81,7 @@ describe('compose', () => {
       'The title of this thread:\n> Colours',
       '[Ann] points at a message by [Bob]:\n> The sky\n> is green',
       '[Ann] says:\n> Is it so?',
-      '[Ann] attached:\n> a.pdf',
+      '[Ann] attached, but you cannot read it:\n> a.pdf',
     ]);
   });
 

@@ -213,8 +213,8 @@ describe('beside an answer', () => {
     const reply = unpaced(connected.app.platform, question, fresh().start);
     await reply.show(searching);
     await vi.waitFor(() => expect(server.status(GENERAL, thread)).toBe('is searching the web…'));
-    await reply.show(view({ text: 'Half ' }));
-    await reply.show(view({ state: 'done', text: 'Half [1].', sources: [source(1)] }));
+    await reply.show(view({ text: 'Half of ' }));
+    await reply.show(view({ state: 'done', text: 'Half of [1].', sources: [source(1)] }));
     expect(sessions()).toEqual(['processing', 'active']);
     await reply.close();
     expect(server.status(GENERAL, thread)).toBe('');

@@ -122,7 +122,7 @@ describe('events', () => {
     const question = intake.questions[0] as Question; // there is one, as just seen
     expect(question).toMatchObject({ workspace: server.team, delivery: { recipientTeam: otto?.team } });
     const reply = unpaced(app.platform, question, fresh().start);
-    await reply.show(view({ text: 'Because ' }));
+    await reply.show(view({ text: 'Because of ' }));
     await reply.close();
     expect(server.calls.filter(({ method }) => method === 'chat.startStream')).toMatchObject([
       { result: 'ok' },

@@ -103,27 +103,27 @@ describe('the search', () => {
     const question = askIn(server);
     server.fault('chat.appendStream', { error: 'invalid_chunks' });
     await showAll(question, [
-      view({ text: 'One ' }),
-      view({ text: 'One two ', sources: found }),
+      view({ text: 'One two ' }),
       view({ text: 'One two three ', sources: found }),
-      view({ state: 'done', text: 'One two three four.', sources: found }),
+      view({ text: 'One two three four ', sources: found }),
+      view({ state: 'done', text: 'One two three four five.', sources: found }),
     ]);
     expect(methods()).toEqual(['startStream', 'appendStream', 'appendStream', 'stopStream']);
-    expect(answersTo(server, question)[0]?.text).toMatch(/^One two three four\./);
+    expect(answersTo(server, question)[0]?.text).toMatch(/^One two three four five\./);
   });
 
   test('has no place in a message that is edited', async () => {
     const question = askIn(server);
     server.fault('chat.startStream', { error: 'unknown_method' });
     await showAll(question, [
-      view({ text: 'One ', sources: found }),
       view({ text: 'One two ', sources: found }),
-      view({ state: 'done', text: 'One two three.', sources: found }),
+      view({ text: 'One two three ', sources: found }),
+      view({ state: 'done', text: 'One two three four.', sources: found }),
     ]);
     expect(methods()).toEqual(['startStream', 'postMessage', 'update', 'update']);
     expect(server.calls.filter(({ args, result }) => args.chunks !== undefined && result === 'ok')).toEqual(
       [],
     );
-    expect(answersTo(server, question)[0]?.text).toMatch(/^One two three\./);
+    expect(answersTo(server, question)[0]?.text).toMatch(/^One two three four\./);
   });
 });

@@ -19,8 +19,8 @@ test.each(['chat.startStream', 'chat.postMessage'])(
     server.fault('conversations.replies', 'reset-before', 5);
     const question = askIn(server);
     const reply = unpaced(app.platform, question, fresh().start);
-    await reply.show(view({ text: 'The ' }));
-    for (const next of [view({ text: 'The ' }), view({ text: 'The whole ' }), DONE])
+    await reply.show(view({ text: 'The whole ' }));
+    for (const next of [view({ text: 'The whole ' }), view({ text: 'The whole ' }), DONE])
       await reply.show(next).catch((error: unknown) => expect(error).toMatchObject({ kind: 'unreachable' }));
     await reply.close();
     expect(answersTo(server, question)).toMatchObject([{ text: 'The whole answer.', streaming: false }]);
@@ -32,7 +32,7 @@ test('what is posted below a research card leaves the answer alone that is being
   const question = askIn(server);
   const live = fresh();
   const streamed = unpaced(app.platform, question, live.start);
-  await streamed.show(view({ text: 'The ' }));
+  await streamed.show(view({ text: 'The whole ' }));
   const isTaken = async ({ message }: { readonly message: string }) =>
     live.recorded.messages.some((recorded) => recorded.message === message);
   const below = unpaced(app.platform, { ...question, id: 'report' }, { ...fresh(2).start, isTaken });
@@ -53,14 +53,14 @@ test('posts that fail do not use up the calls that messages are edited with', as
   const channels = Array.from({ length: 60 }, (_, i) => `C0000FULL${i}`);
   for (const channel of channels) {
     const reply = unpaced(app.platform, questionAt(server.team, channel, '1700000000.000100'), fresh().start);
-    await reply.show(view({ text: 'The ' })).catch(() => {});
+    await reply.show(view({ text: 'The whole ' })).catch(() => {});
     await reply.close();
   }
   server.clearFaults();
   server.fault('chat.startStream', { error: 'unknown_method' });
   const question = askIn(server, '@footnote why?', 'C000RANDOM');
   const reply = unpaced(app.platform, question, fresh().start);
-  await reply.show(view({ text: 'The ' }));
+  await reply.show(view({ text: 'The whole ' }));
   expect(answersTo(server, question)).toHaveLength(1);
   await reply.close();
 });

@@ -146,11 +146,11 @@ export const ALERTS: readonly Shape[] = [
       text: 'Pipeline finished',
       blocks: [
         section('Pipeline finished'),
-        { type: 'section', fields: [mrkdwn('*Branch*\nspring'), mrkdwn('*Duration*\n4m 2s')] },
+        { type: 'section', fields: [mrkdwn('*Branch*\nhatchery'), mrkdwn('*Duration*\n4m 2s')] },
         { type: 'divider' },
       ],
     },
-    words: ['Pipeline finished', 'spring', '4m 2s'],
+    words: ['Pipeline finished', 'hatchery', '4m 2s'],
   },
   {
     name: 'the answers to a form (workflow)',
