@@ -44,7 +44,8 @@ export function createReply(workspace: SlackWorkspace, question: Question, start
       try {
         await showView(state, view);
       } finally {
-        if (view.text !== '') lastWriteAt = performance.now();
+        // The first word may be held back until the next one tells what it begins: then there was nothing to write.
+        if (state.rendering.parts.length > 0) lastWriteAt = performance.now();
       }
     },
     unresolved: () => shown?.rendering.unresolved ?? 0,

@@ -28,6 +28,16 @@ const methods = (prefix = 'chat.'): string[] =>
     .map(({ method }) => method.slice(prefix.length));
 
 describe('a streamed answer', () => {
+  test('begins with its first words, although the first of them alone has to be held back', async () => {
+    const reply = connected.app.platform.reply(askIn(server), fresh().start);
+    await reply.show(() => view({ text: 'Because ' }), now);
+    expect(methods()).toEqual([]);
+    void reply.show(() => view({ text: 'Because of ' }), now);
+    // Without a message to write to, the next try would be two seconds later.
+    await vi.waitFor(() => expect(methods()).toEqual(['startStream']), { timeout: 1_000 });
+    await reply.close();
+  });
+
   test('grows in one message, appending only what is new, and ends with sources, footer and buttons', async () => {
     const question = askIn(server);
     const sources = [source(1), source(2)];
