@@ -202,7 +202,7 @@ export type FileFetcher = (
 ) => Promise<{ readonly bytes: Uint8Array } | { readonly problem: string }>;
 
 /** How much of a PDF is read. */
-export interface PdfLimits {
+interface PdfLimits {
   readonly pages: number;
   readonly chars: number;
 }

@@ -30,7 +30,7 @@ test.each([
   expect(await readPdf(bytes, LIMITS, signal)).toBeNull();
 });
 
-test('a page that unpacks to more than there is room for ends its thread alone', async () => {
+test('a page that unpacks to more than there is room for ends its own process alone', async () => {
   const packed = deflateSync(Buffer.alloc(400_000_000, '(x) Tj '), { level: 9 });
   const page = makePdf(['PLACE']).toString('latin1');
   const bomb = page.replace(

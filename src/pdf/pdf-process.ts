@@ -1,11 +1,9 @@
-/** The thread that reads one PDF. */
-import { parentPort, workerData } from 'node:worker_threads';
+/** The process that reads one PDF: from its input, as many pages and characters as its arguments say. */
+import { buffer } from 'node:stream/consumers';
 import { getDocumentProxy } from 'unpdf';
-import type { PdfLimits, PdfText } from '../core/ports.ts';
+import type { PdfText } from '../core/ports.ts';
 
-const { bytes, pages, chars } = workerData as PdfLimits & { readonly bytes: Uint8Array }; // As read-pdf.ts gives it.
-
-async function readText(): Promise<PdfText> {
+async function readText(bytes: Uint8Array, pages: number, chars: number): Promise<PdfText> {
   const document = await getDocumentProxy(bytes);
   const read: string[] = [];
   let left = chars;
@@ -26,4 +24,6 @@ async function readText(): Promise<PdfText> {
   };
 }
 
-parentPort?.postMessage(await readText());
+const [pages, chars] = process.argv.slice(2).map(Number);
+const bytes = new Uint8Array(await buffer(process.stdin));
+process.stdout.write(JSON.stringify(await readText(bytes, pages ?? 0, chars ?? 0)));
