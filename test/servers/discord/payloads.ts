@@ -152,8 +152,8 @@ export function messagePayload(world: World, message: MessageState, canRead: boo
 }
 
 function attachmentPayload(world: World, channel: string, file: AttachmentState): Json {
-  // Signed and short-lived, as the real ones are.
-  const expires = Math.floor(world.now() / 1000 + 86_400).toString(16);
+  // Signed and short-lived, as the real ones are; until a full hour, so that two looks at a message see the same.
+  const expires = (Math.ceil((world.now() / 1000 + 86_400) / 3_600) * 3_600).toString(16);
   const path = `/attachments/${channel}/${file.id}/${encodeURIComponent(file.filename)}`;
   const url = `${world.origin()}${path}?ex=${expires}&is=0&hm=0`;
   const { id, filename, size } = file;
